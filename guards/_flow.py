@@ -1,0 +1,80 @@
+"""The effects that the engine's generator yields, and the seam at which a client stands.
+
+The generator says what it needs and never does it: no thread, no `await`, no socket, no clock of its own. `_drivers`
+does it, once synchronously and once asynchronously.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+from guards.messages import Feedback, Message, Reply
+
+__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job"]
+
+R = TypeVar("R")
+
+
+class Client(Protocol):
+    """Whatever answers: what `clients/` makes of a callable or an SDK's method."""
+
+    colour: Literal["sync", "async"]
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        """Put the question; the raw answer, or an awaitable of it when `colour` is "async".
+
+        `timeout` is what is left of the budget in seconds, for a client that can use it.
+        """
+
+    def read(self, raw: Any) -> Reply:
+        """What the raw answer says. Raises `ConfigError` for something that is no answer."""
+
+    def transient(self, fault: BaseException) -> bool:
+        """Whether the fault is of the transport and may be gone at the next try (429, 5xx, time-out, cut line)."""
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        """Seconds that the server asked to wait; None if it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question to a client; answered with a `Reply`.
+
+    `extra` are the turns of `messages` that the library added (for clients that keep the caller's own arguments).
+    `deadline` is in the engine's clock (`time.monotonic`). `transport` is a tenacity object, None for none, or
+    "default" for the client's own.
+    """
+
+    client: Client
+    messages: tuple[Message, ...]
+    feedback: Feedback | None
+    deadline: float | None
+    transport: Any = "default"
+    extra: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work of a guard: `run()` gives the result, or an awaitable of it. `deadline` as in `Ask`."""
+
+    run: Callable[[], Any]
+    is_async: bool
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Run jobs concurrently; answered with a list, one entry per job: its result, or the exception it raised.
+
+    A job that is not done by its deadline has `TimeoutError` as its entry; its thread is left behind.
+    """
+
+    jobs: Sequence[Job]
+
+
+Effect: TypeAlias = Ask | Compute
+Flow: TypeAlias = Generator[Effect, Any, R]
+
+Awaited: TypeAlias = Awaitable[Any]

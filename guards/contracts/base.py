@@ -1,0 +1,119 @@
+"""What every contract can do: read a text, check a document again, describe itself. And `Limits`, which bound reading."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Generic, Literal, get_args
+
+from typing_extensions import TypeVar
+
+from guards.errors import ConfigError
+from guards.findings import Finding
+from guards.reading.document import Document, Place, at
+from guards.records import Repair
+
+__all__ = ["Contract", "Dial", "Format", "Limits", "Reading", "Style", "check_dial"]
+
+T = TypeVar("T", default=Any)
+
+Dial = Literal["strict", "careful", "eager"]
+Format = Literal["json", "xml", "text"]
+Style = Literal["json-schema", "typescript", "xml", "example"]
+STYLES: Final[tuple[str, ...]] = get_args(Style)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what is read; past one, the finding is `limit.*`, never a cut.
+
+    `chars`: of the whole answer. `repair_chars`: above it only a clean document is read, nothing searched or mended.
+    `depth`: nesting of the document.
+    """
+
+    chars: int = 10_000_000
+    repair_chars: int = 1_000_000
+    depth: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("chars", "repair_chars", "depth"):
+            amount = getattr(self, name)
+            if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
+                raise ConfigError(f"must be a whole number from 1 up, not {amount!r}", where=f"Limits({name}=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
+    could be read."""
+
+    value: T | None
+    document: Document | None
+    findings: tuple[Finding, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+
+class Contract(ABC, Generic[T]):
+    """What an answer must be. Compiled once, then immutable, picklable and shared between threads.
+
+    `format` is what the model answers in; `notes` lists what the contract could not take over from its source (an
+    unknown `format` name, say).
+    """
+
+    format: ClassVar[Format] | Format
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
+        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text."""
+
+    @abstractmethod
+    def recheck(self, document: Document) -> Reading[T]:
+        """The same for a document that was read before and changed since."""
+
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of the value; `ConfigError` where there is none."""
+
+    @abstractmethod
+    def prompt(self, style: Style | None = None) -> str:
+        """The text that tells a model what to answer; None chooses the contract's usual style.
+
+        `ConfigError` for a style that this contract does not have.
+        """
+
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
+        """The guards that stand inside the contract (`Annotated[str, Toxicity()]`) and their places in this answer."""
+        return ()
+
+    @property
+    def all_inner_guards(self) -> tuple[Any, ...]:
+        """Every guard that stands inside the contract, without its place."""
+        return ()
+
+    def part(self, reading: Reading[T], place: Place) -> Any:
+        """The part of the value at a place of the document."""
+        return at(reading.value, place)
+
+
+def check_dial(dial: str, where: str = "reading=") -> None:
+    """`ConfigError` for a dial that does not exist."""
+    if dial not in get_args(Dial):
+        raise ConfigError(
+            f"unknown reading {dial!r}", where=where, hint=f"use one of {', '.join(map(repr, get_args(Dial)))}"
+        )
+
+
+def check_style(style: str, offered: tuple[str, ...], what: str) -> None:
+    """`ConfigError` for a prompt style that does not exist, or that this contract has not."""
+    if style not in offered:
+        raise ConfigError(
+            f"{what} has no prompt style {style!r}" if style in STYLES else f"unknown prompt style {style!r}",
+            where="prompt(style=)",
+            hint=f"use one of {', '.join(map(repr, offered))}",
+        )

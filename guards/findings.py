@@ -1,0 +1,126 @@
+"""What can be wrong with an answer: one frozen value, and the one key that ranks several of them.
+
+How findings become words for a model is `_reflect`; what is done about them is `policies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal
+
+__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "escape", "join_pointer", "parse_pointer", "rank"]
+
+Severity = Literal["error", "warning", "unknown"]
+"""`error` blocks the answer; `warning` is shown and does not block; `unknown` marks a check that could not run and was
+allowed to (`on_error="open"`)."""
+
+
+class NoFix:
+    """The type of `NO_FIX`. A sentinel of its own, since None is a value that a fix may propose."""
+
+    _instance: NoFix | None = None
+
+    def __new__(cls) -> NoFix:
+        if cls._instance is None:
+            cls._instance = super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "NO_FIX"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "NO_FIX"
+
+
+NO_FIX: Final = NoFix()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with an answer, as data.
+
+    Args:
+        code: dotted and stable (`schema.minimum`, `guard.failed`).
+        message: reads for a person and for a model.
+        path: JSON Pointer (RFC 6901) for JSON, XPath from the root for XML; "" is the whole answer. A guard gives it
+            relative to the value that it was handed.
+        guard: name of the guard; None for the contract and the reader.
+        severity: see `Severity`.
+        score: 0 to 1, higher is more acceptable.
+        threshold: the score below which this became a finding.
+        evidence: what it was compared with (plain data).
+        expected, actual: the rule's demand and the value found; None where there is nothing to show.
+        fix: a value that would be right in this place; `NO_FIX` when none is proposed.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    guard: str | None = None
+    severity: Severity = "error"
+    score: float | None = None
+    threshold: float | None = None
+    evidence: Any = None
+    expected: Any = None
+    actual: Any = None
+    fix: Any = NO_FIX
+
+    @property
+    def blocks(self) -> bool:
+        """Whether an answer with this finding is not acceptable as it is."""
+        return self.severity == "error"
+
+    def replace(self, **changes: Any) -> Finding:
+        """A copy with other values."""
+        return replace(self, **changes)
+
+    def to_dict(self, *, content: bool = True) -> dict[str, Any]:
+        """Plain data. `content=False` leaves out everything that may hold text of user, model or source: `message`,
+        `evidence`, `actual`, `expected`, `fix`, and the path's words."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.fix is NO_FIX:
+            del given["fix"]
+        if not content:
+            for name in ("message", "path", "evidence", "expected", "actual", "fix"):
+                given.pop(name, None)
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def rank(findings: Iterable[Finding]) -> list[Finding]:
+    """The decisive ones first: what kept the document from being read, then errors, then the outer before the inner.
+
+    Ties keep the order in which they were found, so the same answer always gives the same list.
+    """
+    return sorted(findings, key=_weight)
+
+
+def _weight(finding: Finding) -> tuple[int, int, int]:
+    unread = finding.code.split(".", 1)[0] in _READING
+    return (0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
+
+
+_READING: Final = frozenset({"reply", "limit", "json", "xml", "text"})
+_ORDER: Final[Mapping[str, int]] = {"error": 0, "unknown": 1, "warning": 2}
+
+
+def escape(part: str | int) -> str:
+    """One reference token of a JSON Pointer (RFC 6901, section 3)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def join_pointer(parts: Iterable[str | int]) -> str:
+    """A JSON Pointer out of keys and indexes; no parts give "", the whole document."""
+    return "".join(f"/{escape(part)}" for part in parts)
+
+
+def parse_pointer(pointer: str) -> tuple[str, ...]:
+    """The reference tokens of a JSON Pointer. Raises ValueError for text that is none."""
+    if not pointer:
+        return ()
+    if not pointer.startswith("/"):
+        raise ValueError(f"a JSON Pointer begins with '/': {pointer!r}")
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))

@@ -1,0 +1,72 @@
+"""What goes to a model and comes back: messages, `Reply`, and the `Feedback` handed to a function that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from guards.findings import Finding
+
+__all__ = ["Feedback", "Message", "Reply", "as_messages"]
+
+Message = Mapping[str, Any]
+"""One turn: `role`, `content`, and whatever else the SDK puts there; passed on unchanged."""
+
+_FINISH = {
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client gave back.
+
+    Args:
+        text: the answer's text.
+        usage: a mapping with `input_tokens`, `output_tokens` and perhaps `cost`; None when the client does not say.
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`; the SDKs' own spellings are mapped
+            to these by `finish`. None when unknown.
+        raw: the SDK's own response.
+    """
+
+    text: str
+    usage: Mapping[str, Any] | None = None
+    finish_reason: str | None = None
+    raw: Any = None
+
+    @property
+    def finish(self) -> str | None:
+        """`finish_reason` in one spelling."""
+        return _FINISH.get(self.finish_reason, self.finish_reason) if self.finish_reason else None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Why the last answer was not accepted, for the function that asks again.
+
+    `str(feedback)` is the text to send; it names each finding's path. `messages` are the same as turns (the answer as
+    an assistant's turn, then the text), to be added after the original ones. `attempt` is the number of the coming
+    attempt, from 2 on.
+    """
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+    messages: tuple[Message, ...] = ()
+    attempt: int = 2
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def as_messages(messages: str | Sequence[Message]) -> tuple[Message, ...]:
+    """A string is one user turn; a sequence of turns stays as it is."""
+    if isinstance(messages, str):
+        return ({"role": "user", "content": messages},)
+    return tuple(messages)

@@ -1,0 +1,144 @@
+"""A document as it was read: plain data, addressed by its own names, and how a place in it is written.
+
+Inside the library a place is a tuple of keys and indexes into `data` (`("line", 1, "total")`); a `Finding` shows it as
+JSON Pointer or XPath. Each kind of document knows how to get from one to the other.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeAlias
+
+from guards.errors import ConfigError
+from guards.findings import join_pointer, parse_pointer
+
+__all__ = ["Document", "JsonDocument", "Place", "TextDocument", "at", "without"]
+
+Place: TypeAlias = tuple[str | int, ...]
+
+
+class Document(ABC):
+    """What was read. Immutable: `replace` and `remove` give another one."""
+
+    __slots__ = ("data",)
+    format: ClassVar[str]
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    @abstractmethod
+    def path(self, place: Place) -> str:
+        """The place as a finding shows it. A place that is missing from the data is shown where it should stand."""
+
+    @abstractmethod
+    def place(self, path: str) -> Place | None:
+        """The place that a finding's path names; None when the document has none there."""
+
+    @abstractmethod
+    def select(self, expression: str) -> list[Place]:
+        """The places that a JSONPath (RFC 9535) or, in XML, an XPath names."""
+
+    def replace(self, place: Place, value: Any) -> Document | None:
+        """The document with another value there; None where that cannot be."""
+        return type(self)(_with(self.data, place, value)) if _exists(self.data, place) else None
+
+    def remove(self, place: Place) -> Document | None:
+        """The document without that key or item; None for the whole document or for a place that is not there."""
+        if not place or not _exists(self.data, place):
+            return None
+        return type(self)(without(self.data, place))
+
+
+class JsonDocument(Document):
+    """A JSON document; places are shown as JSON Pointers (RFC 6901)."""
+
+    __slots__ = ()
+    format: ClassVar[str] = "json"
+
+    def path(self, place: Place) -> str:
+        return join_pointer(place)
+
+    def place(self, path: str) -> Place | None:
+        try:
+            parts = parse_pointer(path)
+        except ValueError:
+            return None
+        return _typed(self.data, parts)
+
+    def select(self, expression: str) -> list[Place]:
+        return [tuple(node.location) for node in compile_jsonpath(expression).find(self.data)]
+
+
+class TextDocument(Document):
+    """Plain text: one place, the whole."""
+
+    __slots__ = ()
+    format: ClassVar[str] = "text"
+
+    def path(self, place: Place) -> str:
+        return join_pointer(place)
+
+    def place(self, path: str) -> Place | None:
+        return () if path == "" else None
+
+    def select(self, expression: str) -> list[Place]:
+        return [()] if expression == "$" else []
+
+
+def compile_jsonpath(expression: str) -> Any:
+    """A compiled JSONPath query; `ConfigError` for one that RFC 9535 does not allow."""
+    from jsonpath_rfc9535 import compile as compile_path
+    from jsonpath_rfc9535.exceptions import JSONPathError
+
+    try:
+        return compile_path(expression)
+    except JSONPathError as fault:
+        raise ConfigError(
+            f"{expression!r} is not a JSONPath (RFC 9535): {fault}", where=".on()", hint="write it like $.items[*].name"
+        ) from fault
+
+
+def at(data: Any, place: Sequence[str | int]) -> Any:
+    """The part of plain data at a place; KeyError or IndexError when there is none."""
+    for part in place:
+        data = data[part]
+    return data
+
+
+def without(data: Any, place: Place) -> Any:
+    """A copy of plain data less one key or item."""
+    data = copy.deepcopy(data)
+    del at(data, place[:-1])[place[-1]]
+    return data
+
+
+def _with(data: Any, place: Place, value: Any) -> Any:
+    if not place:
+        return value
+    data = copy.deepcopy(data)
+    at(data, place[:-1])[place[-1]] = value
+    return data
+
+
+def _exists(data: Any, place: Place) -> bool:
+    try:
+        at(data, place)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _typed(data: Any, parts: tuple[str, ...]) -> Place | None:
+    """Reference tokens as keys and indexes of this data; None when they lead nowhere."""
+    place: list[str | int] = []
+    for part in parts:
+        if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
+            place.append(int(part))
+        elif isinstance(data, dict) and part in data:
+            place.append(part)
+        else:
+            return None
+        data = data[place[-1]]
+    return tuple(place)

@@ -1,0 +1,325 @@
+"""What happened in a guarded call: `Outcome`, its `Attempt`s, `Repair`s, `Usage`, and the `Reason` for the end.
+
+`Outcome.to_json()` fits `schemas/run-record.schema.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
+
+from guards.errors import BudgetExhausted, GuardFailed, Rejected
+from guards.findings import Finding, rank
+from guards.messages import Message
+
+__all__ = ["Attempt", "Outcome", "Reason", "Repair", "Usage"]
+
+T_co = TypeVar("T_co", covariant=True, default=Any)
+
+
+class Reason(str):
+    """Why a call ended: equal to its stable dotted code (`"budget.attempts"`), with a sentence in `message`."""
+
+    __slots__ = ("message",)
+    message: str
+
+    def __new__(cls, code: str, message: str = "") -> Reason:
+        reason = super().__new__(cls, code)
+        reason.message = message
+        return reason
+
+    @property
+    def code(self) -> str:
+        return str(self)
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return (str(self), self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Mapping[str, Any]):
+    """Tokens and cost, also as a mapping. None means that no reply said; sums count what was said."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any] | None) -> Usage:
+        """From a reply's usage mapping; other keys are left alone."""
+        if given is None:
+            return _NOTHING
+        if isinstance(given, Usage):
+            return given
+        return cls(given.get("input_tokens"), given.get("output_tokens"), given.get("cost"))
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output together; None when neither is known."""
+        return _add(self.input_tokens, self.output_tokens)
+
+    def __add__(self, other: Usage) -> Usage:
+        if other is _NOTHING:
+            return self
+        if self is _NOTHING:
+            return other
+        return Usage(
+            _add(self.input_tokens, other.input_tokens),
+            _add(self.output_tokens, other.output_tokens),
+            _add(self.cost, other.cost),
+        )
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in _USAGE:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_USAGE)
+
+    def __len__(self) -> int:
+        return len(_USAGE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; what is not known is left out."""
+        return {name: value for name, value in self.items() if value is not None}
+
+
+_USAGE = ("input_tokens", "output_tokens", "cost")
+_NOTHING = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One recorded change on the way from the model's text to the value.
+
+    `code` is stable and dotted, `path` as in a finding, `before` and `after` plain data (None for nothing there).
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    before: Any = None
+    after: Any = None
+
+    def to_dict(self, *, content: bool = True) -> dict[str, Any]:
+        """Plain data; `content=False` keeps the code only."""
+        if not content:
+            return {"code": self.code}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "path": self.path,
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One question to the model and all that came of it.
+
+    Args:
+        messages: what was sent; empty where the caller's own function did the sending.
+        text: the answer, without a reflection that stood before it; None when no answer came.
+        findings, repairs, scores: of this answer. Findings that a Fix or Filter answered stay here.
+        skipped: names of the guards that did not run.
+        reflection: what the model said of its own error before this answer.
+        usage, seconds: spent on this attempt, its reflection included.
+        decision: what followed: `accept`, or the name of the policy, `stop`, `error`, `abandoned`.
+    """
+
+    messages: tuple[Message, ...] = ()
+    text: str | None = None
+    findings: tuple[Finding, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    reflection: str | None = None
+    usage: Usage = _NOTHING
+    seconds: float = 0.0
+    decision: str = "accept"
+
+    def to_dict(self, *, content: bool = True) -> dict[str, Any]:
+        """Plain data; see `Outcome.to_dict`."""
+        return {
+            "messages": [dict(m) if content else _digest(m) for m in self.messages],
+            "text": self.text if content else _digest(self.text),
+            "findings": [f.to_dict(content=content) for f in self.findings],
+            "repairs": [r.to_dict(content=content) for r in self.repairs],
+            "scores": dict(self.scores),
+            "skipped": list(self.skipped),
+            "reflection": self.reflection if content else _digest(self.reflection),
+            "usage": self.usage.to_dict(),
+            "seconds": self.seconds,
+            "decision": self.decision,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T_co]):
+    """The end of a guarded call or of a validation.
+
+    Args:
+        ok: whether the contract and every guard accepted what `value` holds.
+        value: the typed value; None when nothing is delivered.
+        text: the last answer's text; None when none came.
+        findings: those that stand against the delivered or last value.
+        scores: each guard that ran, 0 to 1, higher is more acceptable.
+        repairs: the recorded changes behind the value.
+        attempts: every question, oldest first; empty for a plain validation.
+        usage, seconds: sums over the call.
+        reason: why it ended; `"accepted"` when ok.
+        delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
+        cause: the exception behind a guard that failed, if any; left out of the record.
+    """
+
+    ok: bool
+    value: T_co | None
+    text: str | None
+    findings: tuple[Finding, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    repairs: tuple[Repair, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage = _NOTHING
+    seconds: float = 0.0
+    reason: Reason = Reason("accepted", "The contract and every guard accepted the answer.")
+    delivered_by: str | None = None
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def raise_if_rejected(self) -> T_co:
+        """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
+        if self.ok or self.delivered_by is not None:
+            return self.value  # type: ignore[return-value]  # a delivering policy gives its own None
+        raise self.rejection()
+
+    def rejection(self) -> Rejected:
+        """The exception that says what this outcome says; of a refused outcome."""
+        kind: type[Rejected] = Rejected
+        if self.reason.startswith("budget."):
+            kind = BudgetExhausted
+        elif self.reason == "guard.failed":
+            kind = GuardFailed
+        error = kind(self.summary(), outcome=self, code=str(self.reason))
+        error.__cause__ = self.cause
+        return error
+
+    def summary(self) -> str:
+        """Under 15 lines: what failed, where, after what. At most 80 characters of any value."""
+        asked = f" after {len(self.attempts)} attempt{'s' * (len(self.attempts) != 1)}" if self.attempts else ""
+        lines = [f"{self.reason.message or self.reason.code}{asked and f' ({asked.strip()})'}"]
+        ranked = rank(f for f in self.findings if f.severity != "warning") or list(self.findings)
+        lines += [_line(finding) for finding in ranked[:_SHOWN]]
+        if len(ranked) > _SHOWN:
+            lines.append(f"... and {len(ranked) - _SHOWN} more in .outcome.findings")
+        return "\n".join(lines)
+
+    def to_dict(self, *, content: bool = True) -> dict[str, Any]:
+        """Plain data. `content=False` leaves out every text of user, model and source: a length and a SHA-256 stand
+        in their place, so that records can be compared without being read."""
+        return {
+            "ok": self.ok,
+            "value": plain(self.value) if content else _digest(self.value),
+            "text": self.text if content else _digest(self.text),
+            "findings": [plain(f.to_dict(content=content)) for f in self.findings],
+            "scores": dict(self.scores),
+            "repairs": [plain(r.to_dict(content=content)) for r in self.repairs],
+            "attempts": [plain(a.to_dict(content=content)) for a in self.attempts],
+            "usage": self.usage.to_dict(),
+            "seconds": self.seconds,
+            "reason": {"code": self.reason.code, "message": self.reason.message if content else ""},
+            "delivered_by": self.delivered_by,
+        }
+
+    def to_json(self, *, content: bool = True, indent: int | None = None) -> str:
+        """`to_dict` as JSON in ASCII, so that lone surrogates survive; fits `schemas/run-record.schema.json`."""
+        return json.dumps(self.to_dict(content=content), indent=indent, allow_nan=False)
+
+
+_SHOWN = 9
+
+
+def plain(value: Any) -> Any:
+    """The same in plain JSON data; what JSON has no form for becomes text. NaN and infinities become their names."""
+    if value is None or isinstance(value, str | bool | int):
+        return value if type(value) in _PLAIN else _base(value)
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    return _foreign(value)
+
+
+_PLAIN = frozenset({type(None), str, bool, int})
+
+
+def _base(value: Any) -> Any:
+    """A subclass (an enum, a `Reason`) as its plain ancestor."""
+    for kind in (bool, int, str):
+        if isinstance(value, kind):
+            return kind(value.value) if hasattr(value, "value") else kind(value)
+    return value
+
+
+def _foreign(value: Any) -> Any:
+    """Instances of models, dataclasses and such, by pydantic; the `repr` of what it does not know."""
+    from pydantic import TypeAdapter
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True))
+    except (PydanticSerializationError, TypeError, ValueError, RecursionError):
+        return repr(value)
+    except Exception as fault:  # a schema cannot be made of every class; what it raises then is its own affair
+        if type(fault).__module__.startswith("pydantic"):
+            return repr(value)
+        raise
+
+
+def _digest(value: Any) -> dict[str, Any] | None:
+    """Length and SHA-256 in the place of a content."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, Mapping) and "role" in value:
+        return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
+    else:
+        text = json.dumps(plain(value), sort_keys=True)
+    data = text.encode("utf-8", "surrogatepass")
+    return {"length": len(text), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _line(finding: Finding) -> str:
+    actual = f", got {_short(finding.actual)}" if finding.actual is not None else ""
+    return f"  {finding.path or '(whole answer)'}: {_clip(finding.message, 160)} [{finding.code}]{actual}"
+
+
+def _short(value: Any) -> str:
+    return _clip(value if isinstance(value, str) else json.dumps(plain(value)), 80)
+
+
+def _clip(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _add(left: Any, right: Any) -> Any:
+    if left is None:
+        return right
+    return left if right is None else left + right
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    """The sum."""
+    result = _NOTHING
+    for usage in usages:
+        result = result + usage
+    return result
