@@ -6,13 +6,13 @@ does it, once synchronously and once asynchronously.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from guards.messages import Feedback, Message, Reply
 
-__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job"]
+__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job", "OutOfTime"]
 
 R = TypeVar("R")
 
@@ -30,6 +30,12 @@ class Client(Protocol):
 
     def read(self, raw: Any) -> Reply:
         """What the raw answer says. Raises `ConfigError` for something that is no answer."""
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        """The turns that follow a reply that was not accepted: the reply itself, then the feedback.
+
+        An SDK's forced tool call is answered by a tool result here.
+        """
 
     def transient(self, fault: BaseException) -> bool:
         """Whether the fault is of the transport and may be gone at the next try (429, 5xx, time-out, cut line)."""
@@ -57,11 +63,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One piece of work of a guard: `run()` gives the result, or an awaitable of it. `deadline` as in `Ask`."""
+    """One piece of work of a guard: `run()` gives the result, or an awaitable of it.
+
+    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it.
+    """
 
     run: Callable[[], Any]
     is_async: bool
-    deadline: float | None
+    deadline: float | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,9 @@ class Compute:
     jobs: Sequence[Job]
 
 
+class OutOfTime(Exception):  # noqa: N818  # a signal between driver and engine; it never leaves the library
+    """Thrown into the flow when a question's deadline passed before its answer came."""
+
+
 Effect: TypeAlias = Ask | Compute
 Flow: TypeAlias = Generator[Effect, Any, R]
-
-Awaited: TypeAlias = Awaitable[Any]

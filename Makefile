@@ -1,0 +1,72 @@
+# Each target does its own set-up: an environment in .venv, made once, and again after pyproject.toml or
+# constraints.txt has changed.
+#
+#   make demo      three answers, wrong at first, until they hold
+#   make test      the whole suite, with its coverage
+#   make lint types wheel bench bench-peers test-litellm clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BASE := $(VENV)/.installed-base
+DEV := $(VENV)/.installed-dev
+# What to run; the coverage is only judged for the whole.
+SUITE ?= tests
+COVERAGE := $(if $(filter tests,$(SUITE)),--cov --cov-report=term)
+
+.PHONY: demo test lint types bench bench-peers wheel test-litellm clean
+
+demo: $(BASE)
+	@$(BIN)/guards demo $(DEMO)
+
+# The floor of the coverage stands in pyproject.toml ([tool.coverage.report]).
+test: $(DEV)
+	$(BIN)/python -m pytest --numprocesses=auto $(COVERAGE) $(SUITE)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(DEV)
+	$(BIN)/python benchmarks/overhead.py
+
+# Each peer in an environment of its own, at its newest release: that is what its users have.
+bench-peers: $(DEV) $(addprefix .peers/,instructor guardrails-ai pydantic-ai typechat)
+	$(BIN)/python benchmarks/overhead.py --peers .peers
+
+.peers/%:
+	@$(PYTHON) -m venv $@.part
+	@$@.part/bin/python -m pip install --quiet $*
+	@mv $@.part $@
+
+wheel: $(DEV)
+	.ci/wheel $(BIN)/python
+
+# 311 MB, and pins of its own that contradict ours: hence another environment, without the constraints.
+test-litellm:
+	$(PYTHON) -m venv .venv-litellm
+	.venv-litellm/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-litellm/bin/python -m pip install --quiet --editable ".[litellm]" --group test
+	.venv-litellm/bin/python -m pytest -m litellm $(SUITE)
+
+clean:
+	rm -rf $(VENV) .venv-litellm .peers dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the package in $(VENV)"
+	@$(PIP) pip
+	@$(PIP) --build-constraint constraints.txt --editable .
+	@touch $@
+
+$(DEV): $(BASE)
+	@echo "installing what tests, lint and types need in $(VENV)"
+	@$(PIP) --group dev
+	@touch $@

@@ -1,0 +1,264 @@
+"""The two drivers of the engine's generator, sync and async: the only code that sends, waits and knows threads.
+
+Both do the same four things: put a question, retry its transport, run guards' jobs together, and throw faults back into
+the generator, which closes its record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+from guards._flow import Ask, Compute, Effect, Flow, Job, OutOfTime
+from guards._spend import clock
+from guards._transport import async_retrying, left, retries, sync_retrying
+from guards.errors import ConfigError
+from guards.messages import Reply
+
+__all__ = ["run_async", "run_sync"]
+
+R = TypeVar("R")
+
+
+def run_sync(flow: Flow[R]) -> R:
+    """Drive a flow in this thread."""
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                result = _perform(effect)
+            except BaseException as fault:  # noqa: BLE001  # the flow closes its record and raises it again
+                effect = flow.throw(fault)
+            else:
+                effect = flow.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
+
+
+async def run_async(flow: Flow[R]) -> R:
+    """Drive a flow in the running event loop."""
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                result = await _perform_async(effect)
+            except BaseException as fault:  # noqa: BLE001  # as above; a cancellation too
+                effect = flow.throw(fault)
+            else:
+                effect = flow.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+# -- sync ------------------------------------------------------------------------------------------------------------
+
+
+def _perform(effect: Effect) -> Any:
+    return _ask(effect) if isinstance(effect, Ask) else compute(effect)
+
+
+def _ask(ask: Ask) -> Reply:
+    try:
+        return _put(ask)
+    except Exception as fault:
+        if not retries(ask, fault):
+            _out_of_time(ask, fault)
+            raise
+        first: list[Exception] = [fault]
+
+    def again() -> Reply:
+        if first:
+            raise first.pop()  # tenacity sees the fault that brought us here as its first try
+        return _put(ask)
+
+    def sleep(seconds: float) -> None:
+        _check_nap(ask, seconds)
+        time.sleep(seconds)
+
+    try:
+        return sync_retrying(ask, sleep)(again)
+    except Exception as fault:
+        _out_of_time(ask, fault)
+        raise
+
+
+def _put(ask: Ask) -> Reply:
+    client = ask.client
+    if client.colour == "async":
+        raise ConfigError("the client is async", where="call", hint="use acall (or `async with`) with it")
+    return client.read(client.send(ask, left(ask.deadline)))
+
+
+def compute(work: Compute) -> list[Any]:
+    """The jobs' results or faults, in order, run together."""
+    jobs = work.jobs
+    if len(jobs) == 1 and not jobs[0].is_async and _ends(jobs[0]) is None:
+        return [_result(jobs[0].run)]
+    from concurrent.futures import CancelledError, Future
+    from concurrent.futures import TimeoutError as FutureTimeout
+
+    from guards._workers import background_loop, checks
+
+    running: list[tuple[float | None, Future[Any] | BaseException, Callable[[], None]]] = []
+    for job in jobs:
+        try:
+            if job.is_async:
+                future = background_loop.run(job.run())
+                running.append((_ends(job), future, _cancel(future)))
+            else:
+                task = checks.submit(job.run)
+                running.append((_ends(job), task.future, lambda task=task: checks.abandon(task)))  # type: ignore[misc]
+        except RuntimeError as fault:
+            running.append((None, fault, _nothing))
+    results: list[Any] = []
+    try:
+        for ends, future_or_fault, stop in running:
+            if isinstance(future_or_fault, BaseException):
+                results.append(future_or_fault)
+                continue
+            try:
+                results.append(future_or_fault.result(left(ends)))
+            except FutureTimeout:
+                if future_or_fault.done():
+                    results.append(future_or_fault.exception())
+                else:
+                    stop()
+                    results.append(TimeoutError("the check did not end in time"))
+            except CancelledError as fault:
+                results.append(RuntimeError(f"the check was cancelled: {fault}"))
+            except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
+                results.append(fault)
+    except BaseException:
+        for _, _, stop in running:
+            stop()
+        raise
+    return results
+
+
+def _result(run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except Exception as fault:  # noqa: BLE001  # as above
+        return fault
+
+
+def _cancel(future: Any) -> Callable[[], None]:
+    return lambda: future.cancel() and None
+
+
+def _nothing() -> None:
+    return None
+
+
+# -- async -----------------------------------------------------------------------------------------------------------
+
+
+async def _perform_async(effect: Effect) -> Any:
+    return await (_ask_async(effect) if isinstance(effect, Ask) else compute_async(effect))
+
+
+async def _ask_async(ask: Ask) -> Reply:
+    import asyncio
+
+    try:
+        async with asyncio.timeout(left(ask.deadline)) as bound:
+            return await _ask_within(ask)
+    except TimeoutError as fault:
+        if bound.expired():
+            raise OutOfTime from fault
+        raise
+
+
+async def _ask_within(ask: Ask) -> Reply:
+    import asyncio
+
+    try:
+        return await _put_async(ask)
+    except Exception as fault:
+        if not retries(ask, fault):
+            raise
+        first: list[Exception] = [fault]
+
+    async def again() -> Reply:
+        if first:
+            raise first.pop()
+        return await _put_async(ask)
+
+    async def sleep(seconds: float) -> None:
+        _check_nap(ask, seconds)
+        await asyncio.sleep(seconds)
+
+    return await async_retrying(ask, sleep)(again)  # type: ignore[no-any-return]
+
+
+async def _put_async(ask: Ask) -> Reply:
+    client = ask.client
+    if client.colour == "async":
+        return client.read(await client.send(ask, left(ask.deadline)))
+
+    from guards._workers import calls
+
+    return await _in_thread(calls, lambda: client.read(client.send(ask, left(ask.deadline))))  # type: ignore[no-any-return]
+
+
+async def _in_thread(workers: Any, run: Callable[[], Any]) -> Any:
+    """The work in a thread; a cancellation leaves the thread behind instead of waiting for it."""
+    import asyncio
+
+    task = workers.submit(run)
+    try:
+        return await asyncio.wrap_future(task.future)
+    except asyncio.CancelledError:
+        workers.abandon(task)
+        raise
+
+
+async def compute_async(work: Compute) -> list[Any]:
+    """As `compute`."""
+    import asyncio
+
+    return list(await asyncio.gather(*(_job_async(job) for job in work.jobs)))
+
+
+async def _job_async(job: Job) -> Any:
+    import asyncio
+
+    from guards._workers import checks
+
+    ends = _ends(job)
+    try:
+        async with asyncio.timeout(left(ends)) as bound:
+            if job.is_async:
+                result: Coroutine[Any, Any, Any] = job.run()
+                return await result
+            return await _in_thread(checks, job.run)
+    except TimeoutError as fault:
+        return TimeoutError("the check did not end in time") if bound.expired() else fault
+    except Exception as fault:  # noqa: BLE001  # as in `compute`
+        return fault
+
+
+# -- both ------------------------------------------------------------------------------------------------------------
+
+
+def _ends(job: Job) -> float | None:
+    """When the job's time is up: its own bound or the budget's, whichever comes first."""
+    if job.timeout is None:
+        return job.deadline
+    own = clock() + job.timeout
+    return own if job.deadline is None else min(own, job.deadline)
+
+
+def _check_nap(ask: Ask, seconds: float) -> None:
+    if ask.deadline is not None and clock() + seconds >= ask.deadline:
+        raise OutOfTime
+
+
+def _out_of_time(ask: Ask, fault: Exception) -> None | NoReturn:
+    """A client's own time-out at the deadline is the budget's end, not a fault of the client."""
+    if ask.deadline is None or clock() < ask.deadline:
+        return None
+    if isinstance(fault, TimeoutError) or ask.client.transient(fault):
+        raise OutOfTime from fault
+    return None

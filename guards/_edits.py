@@ -1,0 +1,108 @@
+"""What Fix and Filter do to a document: put a proposed value in, take a failing item out. Never to the instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from guards.contracts.base import Contract, Reading
+from guards.findings import NO_FIX, Finding
+from guards.reading.document import Document, Place, at
+from guards.records import Repair
+
+__all__ = ["fixed", "pruned"]
+
+_MOST: int = 200
+"""Items that one Filter looks at; an answer with more failing ones is beyond filtering."""
+
+
+def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tuple[Repair, ...]] | None:
+    """The document with the findings' fixes in place; None where one of them proposes nothing that can be put there."""
+    repairs: list[Repair] = []
+    done: set[str] = set()
+    for finding in findings:
+        place = document.place(finding.path)
+        if finding.fix is NO_FIX or place is None:
+            return None
+        if finding.path in done:  # the first proposal for a place counts; the check afterwards judges it
+            continue
+        before = _part(document, place)
+        changed = document.replace(place, finding.fix)
+        if changed is None:
+            return None
+        document = changed
+        done.add(finding.path)
+        repairs.append(Repair("policy.fix", f"fixed for {finding.code}", finding.path, before, finding.fix))
+    return document, tuple(repairs)
+
+
+def pruned(
+    contract: Contract[Any], reading: Reading[Any], findings: Sequence[Finding]
+) -> tuple[Document, tuple[Repair, ...]] | None:
+    """The document without the failing items and optional keys; None where one of them cannot be taken out.
+
+    From each finding's place outwards, the first removal that makes nothing worse is taken.
+    """
+    document = reading.document
+    if document is None or len(findings) > _MOST:
+        return None
+    standing = len(reading.findings)
+    repairs: list[Repair] = []
+    for place, finding in _innermost_last(document, findings):
+        if not _there(document, place[:1]):
+            continue  # went out together with an earlier one
+        removed = _remove(contract, document, place, standing)
+        if removed is None:
+            return None
+        gone, without, standing = removed
+        repairs.append(
+            Repair("policy.filter", f"taken out for {finding.code}", document.path(gone), _part(document, gone))
+        )
+        document = without
+    return document, tuple(repairs)
+
+
+def _remove(
+    contract: Contract[Any], document: Document, place: Place, standing: int
+) -> tuple[Place, Document, int] | None:
+    for end in range(len(place), 0, -1):
+        gone = place[:end]
+        without = document.remove(gone)
+        if without is None:
+            continue
+        left = len(contract.recheck(without).findings)
+        if left < standing or left == standing == 0:
+            return gone, without, left
+    return None
+
+
+def _innermost_last(document: Document, findings: Sequence[Finding]) -> Iterator[tuple[Place, Finding]]:
+    """Later list items first, so that taking one out does not move those still to come; each place once."""
+    places: dict[Place, Finding] = {}
+    for finding in findings:
+        place = document.place(finding.path) or _missing_place(document, finding.path)
+        places.setdefault(place, finding)
+    for place in sorted(places, key=lambda p: [(isinstance(s, str), str(s).zfill(12)) for s in p], reverse=True):
+        yield place, places[place]
+
+
+def _missing_place(document: Document, path: str) -> Place:
+    """The nearest place that is there, for a path to a member that is not."""
+    while path:
+        path = path.rpartition("/")[0]
+        place = document.place(path)
+        if place is not None:
+            return place
+    return ()
+
+
+def _part(document: Document, place: Place) -> Any:
+    return at(document.data, place)
+
+
+def _there(document: Document, place: Place) -> bool:
+    try:
+        at(document.data, place)
+    except (LookupError, TypeError):
+        return False
+    return True

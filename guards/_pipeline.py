@@ -1,0 +1,308 @@
+"""Which guards run on an answer, in which order, and what they found.
+
+The contract comes first (`contracts/`). Then guards run in tiers of cost, cheap before dear, concurrent inside a tier;
+a tier that blocks ends it, unless every tier is asked for. What to do about the findings is `_engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Generic, TypeVar, cast
+
+from guards._flow import Compute, Flow, Job
+from guards.checks.base import Guard, Placed, as_findings, check_options
+from guards.context import Context
+from guards.contracts.base import Contract, Reading
+from guards.errors import ConfigError
+from guards.findings import Finding, join_pointer, parse_pointer
+from guards.policies import Policy
+from guards.reading.document import Document, Place, at
+
+__all__ = ["Entry", "Examined", "Found", "GuardSet", "examine"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One guard of a ticket: where it stands, what its findings lead to, what it is called in scores and findings."""
+
+    guard: Guard
+    label: str
+    policy: Policy[Any] | None = None
+    path: str | None = None
+    inside: bool = False
+    """Whether it stands inside the contract, which then says where."""
+    is_async: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSet:
+    """All guards of a ticket, the contract's inner ones too, in tiers of rising cost."""
+
+    tiers: tuple[tuple[Entry, ...], ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Context key -> label of a guard that needs it."""
+
+    @classmethod
+    def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
+        """Raises `ConfigError` for what is no guard, or a place that this contract cannot have."""
+        if isinstance(guards, Guard | Placed | str) or not isinstance(guards, Iterable):
+            raise ConfigError(f"needs a list of guards, not {guards!r}", where=where, hint=f"write {where}[...]")
+        plain = [_entry(given, contract, where) for given in guards]
+        if contract is not None:
+            plain += [Entry(guard, guard.name, guard.on_fail, inside=True) for guard in contract.all_inner_guards]
+        entries = _labelled(plain)
+        costs = sorted({entry.guard.cost for entry in entries})
+        tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
+        return cls(tiers, {key: entry.label for entry in entries for key in entry.guard.needs})
+
+    def missing(self, context: Mapping[str, Any]) -> tuple[str, str] | None:
+        """A context key that some guard needs and nobody gave, with the guard's label."""
+        return next(((key, label) for key, label in self.needs.items() if key not in context), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding with the guard that made it; None for the contract and the reader."""
+
+    finding: Finding
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined(Generic[T]):
+    """An answer after contract and guards. `faults` are the exceptions of guards that could not run."""
+
+    reading: Reading[T]
+    found: tuple[Found, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    faults: tuple[BaseException, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(found.finding for found in self.found)
+
+    @property
+    def blocking(self) -> tuple[Found, ...]:
+        """What keeps the answer from being accepted."""
+        return tuple(found for found in self.found if found.finding.blocks)
+
+    def with_found(self, *findings: Finding) -> Examined[T]:
+        """With further findings of the contract's side, in front."""
+        return Examined(
+            self.reading, (*(Found(f) for f in findings), *self.found), self.scores, self.skipped, self.faults
+        )
+
+
+Run = tuple[Entry, Place]
+
+
+def examine(
+    reading: Reading[T], contract: Contract[T], guards: GuardSet, context: Context, *, every_tier: bool = False
+) -> Flow[Examined[T]]:
+    """Run the guards over a reading. Where the contract refused, no guard runs: there is no value to look at."""
+    if not guards.tiers:
+        return Examined(reading, tuple([Found(f) for f in reading.findings]) if reading.findings else ())
+    if not reading.ok:
+        skipped = tuple(entry.label for tier in guards.tiers for entry in tier)
+        return Examined(reading, tuple(Found(f) for f in reading.findings), skipped=skipped)
+    result = _Result()
+    blocked = False
+    inner = list(contract.inner_guards(reading))
+    for tier in guards.tiers:
+        if blocked and not every_tier:
+            result.skipped += [entry.label for entry in tier]
+            continue
+        runs = [run for entry in tier for run in _places(entry, reading, inner)]
+        results = yield from _run_tier(runs, reading, contract, context)
+        for (entry, place), verdict in zip(runs, results, strict=True):
+            result.take(entry, place, verdict, reading)
+        blocked = any(found.finding.blocks for found in result.found)
+    return Examined(reading, tuple(result.found), result.scores, tuple(result.skipped), tuple(result.faults))
+
+
+def _run_tier(
+    runs: Sequence[Run], reading: Reading[T], contract: Contract[T], context: Context
+) -> Flow[list[tuple[Finding, ...] | BaseException]]:
+    """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
+    results: list[tuple[Finding, ...] | BaseException] = [()] * len(runs)
+    waiting: list[int] = []
+    jobs: list[Job] = []
+    for index, (entry, place) in enumerate(runs):
+        try:
+            value = reading.value if not place else contract.part(reading, place)
+        except LookupError as fault:
+            results[index] = fault
+            continue
+        if _runs_here(entry, context):
+            results[index] = _caught(entry.guard, value, context)
+        else:
+            waiting.append(index)
+            jobs.append(_job(entry, value, context))
+    if jobs:
+        for index, answer in zip(waiting, (yield Compute(jobs)), strict=True):
+            results[index] = answer
+    return results
+
+
+def _runs_here(entry: Entry, context: Context) -> bool:
+    guard = entry.guard
+    if guard.cost or entry.is_async or guard.timeout is not None:
+        return False
+    return context.deadline is None or guard.always_quick
+
+
+def _caught(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...] | BaseException:
+    try:
+        return as_findings(guard.check(value, context), guard)
+    except Exception as fault:  # noqa: BLE001  # any fault of a guard becomes a visible `guard.failed`
+        return fault
+
+
+def _job(entry: Entry, value: Any, context: Context) -> Job:
+    guard = entry.guard
+    run: Callable[[], Any] = partial(_awaited if entry.is_async else _called, guard, value, context)
+    return Job(run, entry.is_async, context.deadline, guard.timeout)
+
+
+def _called(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...]:
+    return as_findings(guard.check(value, context), guard)
+
+
+async def _awaited(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...]:
+    verdict = guard.check(value, context)
+    if hasattr(verdict, "__aiter__"):
+        return as_findings([entry async for entry in cast("Any", verdict)], guard)
+    return as_findings(await cast("Any", verdict), guard)
+
+
+def _places(entry: Entry, reading: Reading[Any], inner: list[tuple[Place, Any]]) -> list[Run]:
+    if entry.inside:
+        return [(entry, place) for place, guard in inner if guard is entry.guard]
+    if entry.path is None:
+        return [(entry, ())]
+    document = reading.document
+    return [(entry, place) for place in document.select(entry.path)] if document is not None else []
+
+
+class _Result:
+    """What a pass over the guards has given so far."""
+
+    def __init__(self) -> None:
+        self.found: list[Found] = []
+        self.scores: dict[str, float] = {}
+        self.skipped: list[str] = []
+        self.faults: list[BaseException] = []
+
+    def take(
+        self, entry: Entry, place: Place, verdict: tuple[Finding, ...] | BaseException, reading: Reading[Any]
+    ) -> None:
+        label, document = entry.label, reading.document
+        if isinstance(verdict, BaseException):
+            path = document.path(place) if document else ""
+            self.faults.append(verdict)
+            self.found.append(Found(_failure(entry, path, verdict), entry))
+            if label not in self.skipped:
+                self.skipped.append(label)
+            self.scores.pop(label, None)
+            return
+        score = 1.0
+        for finding in verdict:
+            score = min(score, finding.score if finding.score is not None else float(not finding.blocks))
+            path = _absolute(document, place, finding.path)
+            self.found.append(Found(finding.replace(path=path, guard=label), entry))
+        if label not in self.skipped:
+            self.scores[label] = min(self.scores.get(label, 1.0), score)
+
+
+def _failure(entry: Entry, path: str, fault: BaseException) -> Finding:
+    why = "ran out of time" if isinstance(fault, TimeoutError) else f"{type(fault).__name__}: {fault}"
+    return Finding(
+        "guard.failed",
+        f"the guard {entry.label!r} could not do its work: {why}",
+        path,
+        entry.label,
+        severity="unknown" if entry.guard.on_error == "open" else "error",
+    )
+
+
+def _absolute(document: Document | None, place: Place, path: str) -> str:
+    """A guard's path, relative to what it was given, as a path into the answer."""
+    if document is None:
+        return path
+    if not path:
+        return document.path(place)
+    try:
+        parts = parse_pointer(path if path.startswith("/") else f"/{path}")
+    except ValueError:
+        return document.path(place) + path
+    here: Any = document.data
+    try:
+        here = at(document.data, place)
+    except (LookupError, TypeError):
+        return document.path(place) + join_pointer(parts)
+    return document.path((*place, *_indexed(here, parts)))
+
+
+def _indexed(data: Any, parts: Sequence[str]) -> list[str | int]:
+    """Reference tokens with those that address a list as numbers."""
+    place: list[str | int] = []
+    for part in parts:
+        index: str | int = int(part) if isinstance(data, list) and part.isdecimal() else part
+        place.append(index)
+        try:
+            data = data[index]
+        except (LookupError, TypeError):
+            data = None
+    return place
+
+
+def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
+    if isinstance(given, Placed):
+        check_options(given.guard)
+        _check_place(given, contract)
+        return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
+    if isinstance(given, Guard):
+        check_options(given)
+        return Entry(given, given.name, given.on_fail)
+    if isinstance(given, type) and issubclass(given, Guard):
+        raise ConfigError(f"{given.__name__} is a class", where=where, hint=f"write {given.__name__}()")
+    if callable(given):
+        name = getattr(given, "__name__", given)
+        raise ConfigError(f"the function {name!r} is no guard", where=where, hint="decorate it with @check")
+    raise ConfigError(f"{given!r} is no guard", where=where, hint="use guards of guards.checks, or @check")
+
+
+def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
+    if contract is None:
+        raise ConfigError(
+            "input guards look at the user's text, which has no places", where=f"{placed.guard.name}.on()"
+        )
+    is_json_path = placed.path.startswith("$")
+    if is_json_path == (contract.format == "xml"):
+        wanted = {"xml": "an XPath, like //reply", "json": "a JSONPath, like $.reply", "text": "no .on(): text is whole"}
+        raise ConfigError(
+            f"{placed.path!r} cannot be a place of an answer in {contract.format}",
+            where=f"{placed.guard.name}.on()",
+            hint=f"use {wanted[contract.format]}",
+        )
+    if contract.format == "text":
+        raise ConfigError("a text has no places", where=f"{placed.guard.name}.on()", hint="leave out .on()")
+
+
+def _labelled(entries: Sequence[Entry]) -> list[Entry]:
+    """Equal names get `#2`, `#3`, in the order given."""
+    seen: dict[str, int] = {}
+    labelled: list[Entry] = []
+    for entry in entries:
+        count = seen[entry.label] = seen.get(entry.label, 0) + 1
+        label = entry.label if count == 1 else f"{entry.label}#{count}"
+        labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
+    return labelled
+
+
+NO_GUARDS: Final = GuardSet()

@@ -1,0 +1,159 @@
+"""Findings become words for a model: what was wrong with its answer, and what to send next.
+
+Pure functions; their texts are pinned literally by tests. What comes from the answer (values, keys, a guard's own
+words) stands only inside code spans and fences that it cannot close, so that hostile text stays data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+from guards._quote import fence, span
+from guards.findings import Finding, rank
+from guards.messages import Message
+from guards.records import plain
+
+__all__ = ["ask_for_reflection", "feedback_text", "minimal", "split_reflection"]
+
+Mode = Literal["reask", "inline", "separate"]
+
+_MOST_FINDINGS: Final = 20
+_MOST_CHARS: Final = 80
+_REFLECTION: Final = re.compile(r"\s*<reflection>(.*?)</reflection>\s*", re.DOTALL | re.IGNORECASE)
+
+
+def feedback_text(
+    findings: Sequence[Finding], answer_format: str, *, mode: Mode = "reask", reflections: Sequence[str] = ()
+) -> str:
+    """The text that asks again: what kind of failure, each finding once with its path, and what to send.
+
+    `reflections` are the model's own earlier ones, oldest first, to be carried along.
+    """
+    kind = _kind(findings)
+    parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
+    if kind in _LISTED:
+        parts += _lines(findings)
+    if reflections:
+        parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
+    if mode == "inline":
+        parts.append(
+            "First say, inside <reflection></reflection>, what was wrong and what you will change. "
+            f"Then {_again(answer_format)}"
+        )
+    else:
+        parts.append(_sentence(_again(answer_format)))
+    return "\n".join(parts)
+
+
+def ask_for_reflection(findings: Sequence[Finding], answer_format: str, reflections: Sequence[str] = ()) -> str:
+    """The text of a call of its own for the reflection."""
+    kind = _kind(findings)
+    parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
+    if kind in _LISTED:
+        parts += _lines(findings)
+    if reflections:
+        parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
+    parts.append("Say in a few sentences what was wrong and what you will change. Do not answer the task yet.")
+    return "\n".join(parts)
+
+
+def split_reflection(text: str) -> tuple[str | None, str]:
+    """A reply's leading `<reflection>` and the answer behind it; None where it has none."""
+    found = _REFLECTION.match(text)
+    if found is None:
+        return None, text
+    return found.group(1).strip(), text[found.end() :]
+
+
+def minimal(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The task alone: the instructions and the last user turn of the original messages."""
+    instructions = [m for m in messages if m.get("role") in ("system", "developer")]
+    asked = [m for m in messages if m.get("role") == "user"][-1:]
+    return tuple(instructions + asked) if asked else tuple(messages)
+
+
+def _kind(findings: Sequence[Finding]) -> str:
+    """The manner of failure, by the decisive finding."""
+    first = rank(findings)[0].code if findings else ""
+    family, _, rule = first.partition(".")
+    if family in ("json", "xml", "text", "reply") and rule in ("missing", "empty"):
+        return "missing"
+    if rule == "truncated":
+        return "truncated"
+    if rule in ("syntax", "ambiguous"):
+        return rule
+    if family == "limit":
+        return "limit"
+    if all(f.guard is not None for f in findings):
+        return "guard"
+    return "invalid"
+
+
+_FORMATS: Final = {"json": "JSON", "xml": "XML", "text": "text"}
+
+_HEADINGS: Final = {
+    "missing": "Your last answer holds no {format} answer.",
+    "truncated": "Your last answer was cut off before its end. Keep it short enough to finish.",
+    "syntax": "Your last answer could not be parsed as {format}:",
+    "ambiguous": "Your last answer holds several different documents that fit. Give exactly one.",
+    "limit": "Your last answer goes past a limit:",
+    "invalid": "Your last answer does not fit what was asked for:",
+    "guard": "Your last answer was read, but did not pass these checks:",
+}
+_LISTED: Final = frozenset({"syntax", "limit", "invalid", "guard"})
+
+
+def _again(answer_format: str) -> str:
+    if answer_format == "text":
+        return "answer again with the whole corrected text only."
+    return f"answer again with the whole corrected {_FORMATS[answer_format]} document only."
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _lines(findings: Iterable[Finding]) -> list[str]:
+    """One line per finding, each once, the decisive first."""
+    lines = list(dict.fromkeys(_line(finding) for finding in rank(findings)))
+    more = len(lines) - _MOST_FINDINGS
+    return [*lines[:_MOST_FINDINGS], *([f"- and {more} more of the kind"] if more > 0 else [])]
+
+
+def _line(finding: Finding) -> str:
+    place = span(finding.path) if finding.path else "the whole answer"
+    message = finding.message if _ours(finding) else span(_clip(finding.message, 400))
+    facts = []
+    if finding.expected is not None and not _said(finding):
+        facts.append(f"expected {span(_show(finding.expected))}")
+    if finding.actual is not None:
+        facts.append(f"got {span(_show(finding.actual))}")
+    return f"- {place}: {message} ({finding.code}){'; ' if facts else ''}{', '.join(facts)}"
+
+
+def _ours(finding: Finding) -> bool:
+    """Whether the message was written by this library, and so holds no text of the answer."""
+    family, _, rule = finding.code.partition(".")
+    return family in _OUR_FAMILIES and rule != "validator"
+
+
+_OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "rule", "reply"})
+
+
+def _said(finding: Finding) -> bool:
+    """Whether the message names the expected thing already."""
+    return _ours(finding) and (
+        finding.code in ("schema.required", "schema.type", "schema.additionalProperties", "schema.format")
+        or _show(finding.expected) in finding.message
+    )
+
+
+def _show(value: Any) -> str:
+    return _clip(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False), _MOST_CHARS)
+
+
+def _clip(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,286 @@
+"""What every guard is: `Guard` for a subclass, `@check` for a function, `.on()` for a place.
+
+How guards are ordered, run together and bounded in time is `_pipeline`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias, cast, overload
+
+from guards.context import Context
+from guards.contracts.type_guards import METADATA_KEY
+from guards.errors import ConfigError
+from guards.findings import Finding
+from guards.policies import Policy
+
+__all__ = ["FunctionGuard", "Guard", "OnError", "Placed", "Verdict", "as_findings", "check"]
+
+OnError = Literal["closed", "open"]
+Verdict: TypeAlias = "None | str | Finding | Iterable[str | Finding]"
+"""What a check may give: nothing wrong, one message, one finding, or several."""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class Guard:
+    """One check over a value. Subclass it and write `check`; a guard is immutable once it is in use.
+
+    Attributes (of the class, or set by the keywords of `__init__`):
+        name: how findings and scores call it; the class name in snake_case by default.
+        cost: 0 rule, 1 embedding, 2 classifier, 3 NLI, 4 judge; cheaper tiers run first.
+        needs: keys of the context without which it cannot run.
+        on_error: `"closed"`: a guard that cannot run fails the answer; `"open"`: it leaves a visible `unknown`.
+        on_fail: the policy for its findings; None for the ticket's own.
+        timeout: seconds for one check; None for what is left of the budget.
+        roles: as an input guard, whose turns it sees; `("all",)` for every turn.
+    """
+
+    name: str = "guard"
+    cost: int = 0
+    needs: tuple[str, ...] = ()
+    on_error: OnError = "closed"
+    on_fail: Policy[Any] | None = None
+    timeout: float | None = None
+    roles: tuple[str, ...] = ("user",)
+    always_quick: ClassVar[bool] = False
+    """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
+    deadline."""
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        on_fail: Policy[Any] | None = None,
+        on_error: OnError | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        for key, value in (("name", name), ("on_fail", on_fail), ("on_error", on_error), ("timeout", timeout)):
+            if value is not None:
+                setattr(self, key, value)
+        check_options(self)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" not in cls.__dict__:
+            cls.name = _snake(cls.__name__)
+        if isinstance(cls.__dict__.get("needs"), str):
+            cls.needs = (cls.__dict__["needs"],)
+
+    def check(self, value: Any, context: Context) -> Verdict | Awaitable[Verdict]:
+        """What is wrong with the value: None, a message, a finding, or several; may be `async def` or a generator.
+
+        A finding's `path` is relative to the value. What it raises is a failure of the guard, never a pass.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no check(value, context)")
+
+    def on(self, path: str, *, on_fail: Policy[Any] | None = None) -> Placed:
+        """This guard at one place of the answer: a JSONPath (RFC 9535), or an XPath for XML.
+
+        A path that an answer does not have is not a failure: there is nothing to check.
+        """
+        return Placed(self, path, on_fail)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether `check` must be awaited."""
+        return inspect.iscoroutinefunction(self.check) or inspect.isasyncgenfunction(self.check)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Lets a guard stand inside a pydantic field; it changes nothing of pydantic's own validation."""
+        from pydantic_core import core_schema
+
+        schema = handler(source)
+        if schema["type"] in ("definition-ref", "definitions"):
+            # pydantic may put the definition in the reference's place, and its metadata would be lost.
+            schema = core_schema.no_info_after_validator_function(_same, schema)
+        metadata = dict(schema.get("metadata") or {})
+        metadata[METADATA_KEY] = (*metadata.get(METADATA_KEY, ()), self)
+        return {**schema, "metadata": metadata}
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{key.lstrip('_')}={value!r}" for key, value in self.__dict__.items())
+        return f"{type(self).__name__}({options})"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A guard at one place: what `.on()` makes."""
+
+    guard: Guard
+    path: str
+    on_fail: Policy[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str) or not self.path.strip():
+            raise ConfigError(
+                f"{self.path!r} is no path", where=f"{self.guard.name}.on()", hint="a JSONPath like $.items[*].name"
+            )
+        _check_policy(self.on_fail, f"{self.guard.name}.on(on_fail=)")
+        if self.path.startswith("$"):
+            from guards.reading.document import compile_jsonpath
+
+            compile_jsonpath(self.path)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        raise ConfigError(
+            "a guard inside a field is at its place already", where=f"{self.guard.name}.on()", hint="leave out .on()"
+        )
+
+
+Function: TypeAlias = Callable[..., Any]
+
+
+class FunctionGuard(Guard):
+    """A function as a guard: what `@check` makes. Still callable as the function."""
+
+    def __init__(self, function: Function, **options: Any) -> None:
+        self.function = function
+        self.needs = ()
+        for key, value in options.items():
+            if value is not None:
+                setattr(self, key, value)
+        if "name" not in options or options["name"] is None:
+            self.name = getattr(function, "__name__", "check")
+        if isinstance(self.needs, str):
+            self.needs = (self.needs,)
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+        self.__qualname__ = getattr(function, "__qualname__", self.name)
+        self._takes_context = _takes_context(function)
+        check_options(self)
+
+    def check(self, value: Any, context: Context) -> Verdict | Awaitable[Verdict]:
+        given = (value, context) if self._takes_context else (value,)
+        return cast("Verdict | Awaitable[Verdict]", self.function(*given))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    @property
+    def is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function) or inspect.isasyncgenfunction(self.function)
+
+    def __repr__(self) -> str:
+        return f"check({self.name})"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        # By reference: the decorated name at module level is this object.
+        return self.__qualname__
+
+
+@overload
+def check(function: Function, /) -> FunctionGuard: ...
+@overload
+def check(
+    *,
+    name: str | None = None,
+    cost: int = 0,
+    needs: Iterable[str] = (),
+    on_error: OnError = "closed",
+    on_fail: Policy[Any] | None = None,
+    timeout: float | None = None,
+) -> Callable[[Function], FunctionGuard]: ...
+
+
+def check(
+    function: Function | None = None,
+    /,
+    *,
+    name: str | None = None,
+    cost: int = 0,
+    needs: Iterable[str] = (),
+    on_error: OnError = "closed",
+    on_fail: Policy[Any] | None = None,
+    timeout: float | None = None,
+) -> FunctionGuard | Callable[[Function], FunctionGuard]:
+    """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
+
+    It gives None (nothing wrong), a message, a `Finding`, or several. Use it bare, or with options as on `Guard`.
+    Raises `ConfigError` for an unknown option value or a function that takes neither one nor two arguments.
+    """
+    options = {
+        "name": name,
+        "cost": cost,
+        "needs": (needs,) if isinstance(needs, str) else tuple(needs),
+        "on_error": on_error,
+        "on_fail": on_fail,
+        "timeout": timeout,
+    }
+    if function is not None:
+        return FunctionGuard(function, **options)
+    return lambda function: FunctionGuard(function, **options)
+
+
+def as_findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
+    """What a check gave, as findings. Raises TypeError for what is no verdict (a bool, a number): never a pass."""
+    if result is None:
+        return ()
+    if isinstance(result, Finding):
+        return (result,)
+    if isinstance(result, str):
+        return (Finding(f"check.{guard.name}", result),)
+    if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
+        return tuple(finding for entry in result for finding in as_findings(_entry(entry, guard), guard))
+    raise TypeError(
+        f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several"
+    )
+
+
+def check_options(guard: Guard) -> None:
+    """`ConfigError` for option values that no guard can have."""
+    where = f"guard {guard.name!r}" if isinstance(guard.name, str) and guard.name else type(guard).__name__
+    if not isinstance(guard.name, str) or not guard.name:
+        raise ConfigError(f"name must be text, not {guard.name!r}", where=where)
+    if guard.on_error not in ("closed", "open"):
+        raise ConfigError(f"unknown on_error {guard.on_error!r}", where=where, hint="use 'closed' or 'open'")
+    if isinstance(guard.cost, bool) or not isinstance(guard.cost, int) or guard.cost < 0:
+        raise ConfigError(f"cost must be a whole number from 0 up, not {guard.cost!r}", where=where)
+    timeout = guard.timeout
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+        raise ConfigError(f"timeout must be seconds above 0, not {timeout!r}", where=where)
+    _check_policy(guard.on_fail, f"{where}, on_fail=")
+
+
+def _check_policy(policy: Any, where: str) -> None:
+    if policy is not None and not isinstance(policy, Policy):
+        raise ConfigError(f"{policy!r} is not a policy", where=where, hint="write it like Fix().then(Reask())")
+
+
+def _entry(entry: Any, guard: Guard) -> Any:
+    if isinstance(entry, str | Finding) or entry is None:
+        return entry
+    raise TypeError(f"the check {guard.name!r} gave {type(entry).__name__} among its findings")
+
+
+def _takes_context(function: Function) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return True
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p for p in positional if p.default is p.empty]
+    several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    forced = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    if len(needed) > 2 or forced or (not positional and not several):
+        raise ConfigError(
+            "a check takes (value, context) or (value)",
+            where=f"@check on {getattr(function, '__name__', function)!r}",
+            hint="what else it needs, it finds in the context",
+        )
+    return len(positional) >= 2 or several
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -1,0 +1,80 @@
+"""`guards demo`: three answers, wrong at first, until they hold; by a scripted model, or by a real one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from guards.cli.screen import open_console, quoted
+from guards.errors import Rejected
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from guards.cli.cases import Case
+    from guards.cli.models import Client
+
+__all__ = ["demo"]
+
+WIDTH = 80
+_EXCERPT = 6
+
+
+@click.command()
+@click.option("--model", metavar="KIND:NAME", help="A real model: openai:NAME or anthropic:NAME. Scripted if left out.")
+@click.option("--base-url", metavar="URL", help="Where the model is served, if not by its maker.")
+def demo(model: str | None, base_url: str | None) -> None:
+    """Three answers, wrong at first, until they hold: JSON, XML and text."""
+    from guards.cli import models
+    from guards.cli.cases import cases
+
+    if base_url and not model:
+        raise click.UsageError("--base-url goes with --model")
+    client = models.named(model, base_url) if model else None
+    console = open_console()
+    console.width = min(console.width, WIDTH)  # lines of prose are not easier to read for being longer
+    console.print(quoted(f"model: {model}" if model else _SCRIPTED, "bold"))
+    refused = 0
+    for number, case in enumerate(cases(), start=1):
+        refused += not _run(console, number, case, client)
+    console.print()
+    sys.exit(1 if refused else 0)
+
+
+_SCRIPTED = """\
+The model here is scripted: its answers are written down beforehand, its tokens
+are an estimate. Everything else is real. A real model: guards demo --model
+openai:NAME [--base-url URL]"""
+
+
+def _run(console: Console, number: int, case: Case, client: Client | None) -> bool:
+    """Show one case; whether an answer was accepted."""
+    from guards.cli.cases import example
+    from guards.cli.live import Live
+
+    console.print()
+    console.rule(quoted(f" {number}  {case.title} ", "bold"), align="left")
+    lines = example(case.given).read_text(encoding="utf-8").splitlines()
+    more = [f"... ({len(lines) - _EXCERPT} more lines in {case.given})"] if len(lines) > _EXCERPT else []
+    console.print(quoted("\n".join(f"  | {line}" for line in [*lines[:_EXCERPT], *more]), "dim"))
+    console.print(quoted(f"  {case.rules}", "cyan"))
+    try:
+        case.ticket.replace(hooks=[Live(console)]).call(client or _scripted(case), case.task)
+    except Rejected:
+        return False  # drawn by the hook already
+    return True
+
+
+def _scripted(case: Case) -> Client:
+    """The case's answers in order, each with a usage of about a token for four characters."""
+    from guards.messages import Reply
+    from guards.testing import ScriptedModel
+
+    return ScriptedModel(
+        [
+            Reply(answer, usage={"input_tokens": len(case.task) // 4, "output_tokens": len(answer) // 4})
+            for answer in case.answers
+        ]
+    )

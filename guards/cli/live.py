@@ -1,0 +1,108 @@
+"""A guarded call as it happens, on a terminal: a hook that draws each attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from guards.cli.screen import pretty, quoted, short
+from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Event
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from guards.findings import Finding
+    from guards.messages import Message
+    from guards.records import Attempt, Outcome, Repair
+
+__all__ = ["Live"]
+
+_INDENT = " " * 14
+
+_DECISIONS = {
+    "accept": "accept: the contract and every guard hold",
+    "reask": "reask: the findings go back to the model",
+    "reflect": "reflect: the model says what was wrong, then answers",
+    "fix": "fix: what the guard proposes is put in its place",
+    "filter": "filter: what fails is taken out",
+    "raise": "raise: the call ends without an answer",
+    "stop": "stop: asking again cannot help",
+}
+
+
+class Live:
+    """A hook for `Guarded(..., hooks=[...])`. What a model wrote is made harmless before it is drawn."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case AttemptStarted(number, messages):
+                self._started(number, messages)
+            case AttemptEnded(_, attempt):
+                self._ended(attempt)
+            case CallEnded(outcome):
+                self._over(outcome)
+            case _:
+                pass  # findings and decisions are drawn with their attempt
+
+    def _started(self, number: int, messages: tuple[Message, ...]) -> None:
+        self._console.print(f"\nAttempt {number}", style="bold")
+        if number > 1 and messages:
+            self._row("asked", [quoted(_said(messages[-1]), "dim")])
+
+    def _ended(self, attempt: Attempt) -> None:
+        if attempt.reflection is not None:
+            self._row("reflection", [quoted(attempt.reflection, "magenta")])
+        if attempt.text is not None:
+            self._row("answer", [quoted(attempt.text.strip("\n"))])
+        self._row("read", map(_repair, attempt.repairs))
+        self._row("wrong", map(_finding, attempt.findings))
+        style = "green" if attempt.decision == "accept" else "yellow"
+        self._row("decision", [quoted(_DECISIONS.get(attempt.decision, attempt.decision), style)])
+
+    def _over(self, outcome: Outcome[Any]) -> None:
+        self._console.print()
+        if outcome.ok:
+            value = outcome.value
+            self._row("accepted", [quoted(type(value).__name__, "bold green"), quoted(pretty(value), "green")])
+        else:
+            self._row("refused", [quoted(outcome.summary(), "red")])
+        self._row("spent", [quoted(_spent(outcome), "bold")])
+
+    def _row(self, label: str, texts: Iterable[Text]) -> None:
+        # Wrapped here and not in a table: a table pads each line, and a pipe would get the spaces.
+        room = max(self._console.width - len(_INDENT), 20)
+        head = label
+        for text in texts:
+            for line in text.wrap(self._console, room, tab_size=4):
+                whole = quoted(f"  {head}".ljust(len(_INDENT)), "cyan").append_text(line)
+                whole.rstrip()
+                self._console.print(whole, soft_wrap=True)
+                head = ""
+
+
+def _said(message: Message) -> str:
+    content = message.get("content")
+    return content if isinstance(content, str) else pretty(content)
+
+
+def _repair(repair: Repair) -> Text:
+    place = f"{repair.path}  " if repair.path else ""
+    return quoted(place, "bold").append_text(quoted(repair.message)).append_text(quoted(f"  {repair.code}", "dim"))
+
+
+def _finding(finding: Finding) -> Text:
+    line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow").append_text(quoted(finding.message))
+    if finding.actual is not None:
+        line.append_text(quoted(f", got {short(finding.actual, 40)}"))
+    return line.append_text(quoted(f"  {finding.code}", "dim"))
+
+
+def _spent(outcome: Outcome[Any]) -> str:
+    attempts = len(outcome.attempts)
+    tokens = outcome.usage.total_tokens
+    asked = f"{attempts} attempt{'s' * (attempts != 1)}"
+    return f"{asked}, {'unknown' if tokens is None else tokens} tokens, {outcome.seconds:.2f} seconds"

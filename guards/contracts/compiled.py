@@ -1,0 +1,96 @@
+"""One contract of anything that may stand as one; compiled once per type or schema, and kept."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from guards.contracts.base import Contract
+from guards.errors import ConfigError
+
+__all__ = ["FORMATS", "compile_contract"]
+
+FORMATS = (None, "json", "xml")
+_KEPT = 512
+
+
+def compile_contract(given: Any, format: str | None = None) -> Contract[Any]:  # noqa: A002  # the public name
+    """The compiled contract; `ConfigError` for what cannot be one, or cannot be answered in that format."""
+    if format not in FORMATS:
+        raise ConfigError(f"unknown format {format!r}", where="format=", hint="use 'json', 'xml' or None")
+    contract = _contract(given)
+    if format is None or format == contract.format:
+        return contract
+    if format == "xml" and contract.format == "json":
+        return _in_xml(contract)
+    raise ConfigError(
+        f"an answer by {type(contract).__name__} is {contract.format}, not {format}",
+        where="format=",
+        hint="leave format= out",
+    )
+
+
+def _contract(given: Any) -> Contract[Any]:
+    if isinstance(given, Contract):
+        return given
+    if isinstance(given, type) and not isinstance(given, types.GenericAlias):
+        if issubclass(given, Contract):
+            raise ConfigError(f"{given.__name__} is a class", where="contract", hint=f"write {given.__name__}(...)")
+        return _typed(given, "")
+    inner = getattr(given, "contract", None)
+    if isinstance(inner, Contract):
+        return inner
+    if isinstance(given, Mapping):
+        from guards.contracts.json_schema import JsonSchema
+
+        return JsonSchema(dict(given))
+    if isinstance(given, Path):
+        return _of_file(given)
+    if isinstance(given, str | bytes | bool | int | float):
+        raise ConfigError(
+            f"{type(given).__name__} is no contract",
+            where="contract",
+            hint="name the kind: JsonSchema(text), XmlSchema(text), Pattern(regex), or a pathlib.Path for a file",
+        )
+    # Unions that differ only in order compare equal, and their order can matter: hence the repr in the key.
+    try:
+        return _typed(given, repr(given))
+    except TypeError:
+        # Unhashable metadata in an Annotated: it cannot be kept.
+        return _new_typed(given)
+
+
+@lru_cache(maxsize=_KEPT)
+def _typed(type_: Any, _spelling: str) -> Contract[Any]:
+    return _new_typed(type_)
+
+
+def _new_typed(type_: Any) -> Contract[Any]:
+    from guards.contracts.typed import Typed
+
+    return Typed(type_)
+
+
+@lru_cache(maxsize=_KEPT)
+def _in_xml(contract: Contract[Any]) -> Contract[Any]:
+    from guards.contracts.data_as_xml import DataAsXml
+
+    return DataAsXml(contract)
+
+
+def _of_file(path: Path) -> Contract[Any]:
+    from guards import contracts
+
+    kinds = {".json": "JsonSchema", ".xsd": "XmlSchema", ".rng": "RelaxNG", ".rail": "Rail"}
+    kind = kinds.get(path.suffix.lower())
+    if kind is None:
+        raise ConfigError(
+            f"{path.name!r} has no ending that names a kind of contract",
+            where=str(path),
+            hint=f"use one of {', '.join(kinds)}",
+        )
+    contract: Contract[Any] = getattr(contracts, kind)(path)
+    return contract

@@ -1,0 +1,220 @@
+"""The contract that a JSON Schema makes: its answers are JSON (or another document with the same data), plain values.
+
+Whether a schema is usable and how it is compiled is `schema_check`; what its errors say, `schema_findings`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
+from guards.errors import ConfigError, MissingExtra
+from guards.findings import Finding
+from guards.reading.document import Document, JsonDocument
+from guards.reading.json_reader import read_json
+
+if TYPE_CHECKING:
+    from guards.contracts.schema_check import Compiled
+
+__all__ = ["Engine", "JsonSchema"]
+
+Engine = Literal["auto", "python", "rust"]
+_WHERE: Final = "JsonSchema(schema=)"
+_NO_FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {}
+
+
+class JsonSchema(Contract[Any]):
+    """A JSON Schema (drafts 3 to 2020-12, by `$schema`; 2020-12 where it names none) as a contract. Gives plain data.
+
+    Args:
+        schema: the schema as a dict or bool, as JSON text, or a `pathlib.Path` to a file of it.
+        formats: whether `format` is asserted. Names that the specification does not know never are: see `notes`.
+        resources: documents that references may lead to, by their URI. Nothing is ever fetched.
+        engine: "python", or "auto" for the best there is ("rust" comes with a later version).
+
+    Raises `ConfigError` for a schema that cannot be used, naming the place in it.
+    """
+
+    format: Format = "json"
+
+    def __init__(
+        self,
+        schema: dict[str, Any] | bool | str | Path,
+        *,
+        formats: bool = False,
+        resources: Mapping[str, Any] | None = None,
+        engine: Engine = "auto",
+    ) -> None:
+        _check_engine(engine)
+        if not isinstance(formats, bool):
+            raise ConfigError("must be True or False", where="JsonSchema(formats=)")
+        self._given = _canonical(_loaded(schema), _WHERE)
+        self._resources = _canonical(_checked_resources(resources), "JsonSchema(resources=)")
+        self._formats = formats
+        self._engine = engine
+        try:
+            self._compile()
+        except ConfigError as fault:
+            if isinstance(schema, Path):
+                fault.where = fault.where.replace(_WHERE, str(schema))
+            raise
+
+    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+        return read_json(text, dial, limits, lambda document, _: self.recheck(document))
+
+    def recheck(self, document: Document) -> Reading[Any]:
+        findings = self._findings(document)
+        return Reading(None if findings else document.data, document, findings)
+
+    def json_schema(self) -> dict[str, Any]:
+        schema = self._compiled.schema
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}
+        return copy.deepcopy(schema)
+
+    def prompt(self, style: Style | None = None) -> str:
+        from guards.contracts.describe import describe_json
+
+        return describe_json(self.json_schema(), style, accepts=lambda data: self.recheck(JsonDocument(data)).ok)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, JsonSchema) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        shown = self._given if len(self._given) <= 80 else self._given[:79] + "…"
+        return f"{type(self).__name__}({shown}{', formats=True' if self._formats else ''})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # By source: what is compiled is made again, or found in the cache of the process that loads it.
+        return {name: value for name, value in self.__dict__.items() if name not in {"_compiled", "_key", "notes"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._compile()
+
+    def _asserted(self) -> Mapping[str, Callable[[str], bool]]:
+        """The formats that are asserted; a constant of a module, since the cache goes by its identity."""
+        from guards.contracts.formats import FORMATS
+
+        return FORMATS if self._formats else _NO_FORMATS
+
+    def _compile(self) -> None:
+        from guards.contracts.schema_check import compiled  # jsonschema is loaded with the first schema
+
+        self._compiled: Compiled = compiled(self._given, self._resources, self._asserted())
+        self.notes = self._compiled.notes
+        self._key = (_sorted(self._given), _sorted(self._resources), self._formats)
+
+    def _findings(self, document: Document) -> tuple[Finding, ...]:
+        from guards.contracts.schema_findings import findings_of
+
+        try:
+            errors, run = self._compiled.errors(document.data)
+            findings = findings_of(errors, document)
+        except RecursionError:
+            return (Finding("limit.depth", "is nested too deeply for the schema to be checked"),)
+        if not run.timed_out:
+            return findings
+        # Whatever else was found may follow from a pattern that was not decided.
+        undecided = tuple(finding for finding in findings if finding.code == "limit.pattern")
+        return undecided or (Finding("limit.pattern", "took too long to match against the schema's patterns"),)
+
+
+def _check_engine(engine: str) -> None:
+    where = "JsonSchema(engine=)"
+    if engine not in get_args(Engine):
+        raise ConfigError(
+            f"unknown engine {engine!r}", where=where, hint=f"use one of {', '.join(map(repr, get_args(Engine)))}"
+        )
+    if engine == "rust":
+        if find_spec("jsonschema_rs") is None:
+            raise MissingExtra("jsonschema-rs", "fast", where=where)
+        raise ConfigError("the rust engine comes with a later version", where=where, hint="use 'auto' or 'python'")
+
+
+def _loaded(schema: Any) -> Any:
+    """The schema as plain data."""
+    if isinstance(schema, Path):
+        return _parsed(_file_text(schema), str(schema), "")
+    if isinstance(schema, str):
+        looks_like_path = len(schema) < 300 and "{" not in schema and schema.strip() not in {"true", "false"}
+        return _parsed(schema, _WHERE, "text is read as JSON; give a file as pathlib.Path" if looks_like_path else "")
+    if not isinstance(schema, Mapping | bool):
+        raise ConfigError(
+            f"a JSON Schema is an object, true or false, not {type(schema).__name__}",
+            where=_WHERE,
+            hint="give a dict, a bool, JSON text or a pathlib.Path",
+        )
+    return schema
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as fault:
+        raise ConfigError(
+            f"the schema cannot be read: {fault.strerror or type(fault).__name__}", where=str(path)
+        ) from fault
+    except UnicodeDecodeError:
+        raise ConfigError("the schema is not UTF-8 text", where=str(path)) from None
+
+
+def _parsed(text: str, where: str, hint: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as fault:
+        message = f"not JSON: {fault.msg.split(':', 1)[0]} at line {fault.lineno}, column {fault.colno}"
+        raise ConfigError(message, where=where, hint=hint) from None
+    except ValueError:
+        raise ConfigError("not JSON: a number that JSON does not have, or one out of range", where=where) from None
+    except RecursionError:
+        raise ConfigError("the schema is nested too deeply", where=where, hint="flatten it with $defs") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _checked_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
+    given: Any = {} if resources is None else resources
+    if not isinstance(given, Mapping) or not all(isinstance(uri, str) for uri in given):
+        raise ConfigError("must map URIs to documents", where="JsonSchema(resources=)")
+    return dict(given)
+
+
+def _canonical(value: Any, where: str) -> str:
+    """The data as JSON text, in its own order, in which 1, 1.0 and true differ. It also cuts the tie to the caller's
+    objects, which may change later."""
+    try:
+        return json.dumps(_plain(value, where, ""), allow_nan=False)
+    except RecursionError:
+        raise ConfigError("the schema is nested too deeply", where=where, hint="flatten it with $defs") from None
+    except ValueError as fault:
+        if isinstance(fault, ConfigError):
+            raise
+        raise ConfigError("it holds a number too long to be written out", where=where) from None
+
+
+def _plain(value: Any, where: str, pointer: str) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise ConfigError(f"a key must be text, not {type(key).__name__}", where=f"{where} at {pointer or '/'}")
+        return {key: _plain(item, where, f"{pointer}/{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, where, f"{pointer}/{index}") for index, item in enumerate(value)]
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and value - value == 0):
+        return value
+    raise ConfigError(f"{type(value).__name__} is not JSON data", where=f"{where} at {pointer or '/'}")
+
+
+def _sorted(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True)

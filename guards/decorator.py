@@ -1,0 +1,245 @@
+"""`@ticket` on a function that makes the call: its body gives text back, its callers get the accepted value."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, overload
+
+from typing_extensions import ParamSpec
+
+from guards._drivers import run_async, run_sync
+from guards._flow import Ask
+from guards.clients import reply_of, reply_turns
+from guards.errors import ConfigError
+from guards.messages import Feedback, Message, Reply, as_messages
+from guards.records import Outcome
+
+if TYPE_CHECKING:
+    from guards._engine import Call
+    from guards.guarded import Guarded
+
+__all__ = ["AsyncDecorated", "Decorated", "decorate"]
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+S = TypeVar("S")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Shape:
+    """What a function's signature says: where feedback goes, what is context, and whether it is async."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise ConfigError(f"{function!r} is no function", where="decorator", hint="put it on a function")
+        self.function = function
+        self.signature = _signature(function)
+        names = list(self.signature.parameters)
+        self.feedback = next((n for n in names if n == "feedback"), None) or next(
+            (n for n in names if _is_feedback(self.signature.parameters[n].annotation)), None
+        )
+        self.messages = "messages" if "messages" in names else None
+        self.owner = names[0] if names[:1] in (["self"], ["cls"]) else None
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+    def context_names(self) -> set[str]:
+        return set(self.signature.parameters) - {self.feedback, self.owner}
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound
+
+
+class _Function:
+    """The client behind a decorated function: one set of arguments, asked once per attempt."""
+
+    def __init__(self, shape: _Shape, bound: inspect.BoundArguments) -> None:
+        self._shape = shape
+        self._bound = bound
+        self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        shape = self._shape
+        bound = self._bound
+        if shape.feedback is not None:
+            if ask.feedback is not None:
+                bound.arguments[shape.feedback] = ask.feedback
+        elif shape.messages is not None and ask.extra:
+            bound.arguments[shape.messages] = list(ask.messages)
+        result = shape.function(*bound.args, **bound.kwargs)
+        return _collected(result) if shape.is_async else result
+
+    def read(self, raw: Any) -> Reply:
+        return reply_of(raw)
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        return reply_turns(reply, feedback)
+
+    def transient(self, fault: BaseException) -> bool:
+        return False
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        return None
+
+
+async def _collected(result: Any) -> Any:
+    """What an async function gave, with an async iterator of text put together."""
+    if inspect.isawaitable(result):
+        result = await result
+    if hasattr(result, "__aiter__"):
+        return "".join([piece async for piece in result])
+    return result
+
+
+class _Wrapper:
+    """What both colours share: it looks like the function that it stands for."""
+
+    def __init__(self, ticket: Guarded[Any], shape: _Shape, bound_to: tuple[Any, ...] = ()) -> None:
+        self._ticket = ticket
+        self._shape = shape
+        self._bound_to = bound_to
+        functools.update_wrapper(self, shape.function)
+        # `inspect.iscoroutinefunction` asks a function-like object for these.
+        self.__code__ = (_async_marker if shape.is_async else _sync_marker).__code__
+        self.__defaults__ = getattr(shape.function, "__defaults__", None)
+        self.__kwdefaults__ = getattr(shape.function, "__kwdefaults__", None)
+        if bound_to:
+            self.__wrapped__ = shape.function.__get__(bound_to[0])
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
+        shape = self._shape
+        bound = shape.bind(self._bound_to + args, kwargs)
+        context = {name: value for name, value in bound.arguments.items() if name not in (shape.feedback, shape.owner)}
+        if self._bound_to:
+            context.pop(next(iter(shape.signature.parameters)), None)
+        given: Any = bound.arguments.get("messages") if shape.messages else ()
+        messages = as_messages(given) if isinstance(given, str | list | tuple) else ()
+        client = _Function(shape, bound)
+        return self._ticket._begin(client, messages, context)  # noqa: SLF001  # one room
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self._bound_to:
+            return getattr, (self._bound_to[0], self._shape.function.__name__)
+        return self._shape.function.__qualname__
+
+    def __repr__(self) -> str:
+        return f"<guarded {self._shape.function!r}>"
+
+
+class Decorated(_Wrapper, Generic[P, R_co]):
+    """A guarded function. Calling it gives the accepted value or raises `Rejected`; `outcome` never does."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        value: R_co = run_sync(self._begin(args, kwargs).run()).raise_if_rejected()
+        return value
+
+    def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+        """The whole `Outcome`; what the function itself raises still comes out."""
+        return run_sync(self._begin(args, kwargs).run())
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Decorated[P, R_co]: ...
+    @overload
+    def __get__(
+        self: Decorated[Concatenate[S, Q], R_co], instance: S, owner: type | None = None
+    ) -> Decorated[Q, R_co]: ...
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else Decorated(self._ticket, self._shape, (instance,))
+
+
+class AsyncDecorated(_Wrapper, Generic[P, R_co]):
+    """As `Decorated`, for an async function: both forms are awaited."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        value: R_co = (await run_async(self._begin(args, kwargs).run())).raise_if_rejected()
+        return value
+
+    async def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+        """The whole `Outcome`."""
+        return await run_async(self._begin(args, kwargs).run())
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> AsyncDecorated[P, R_co]: ...
+    @overload
+    def __get__(
+        self: AsyncDecorated[Concatenate[S, Q], R_co], instance: S, owner: type | None = None
+    ) -> AsyncDecorated[Q, R_co]: ...
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else AsyncDecorated(self._ticket, self._shape, (instance,))
+
+
+def decorate(ticket: Guarded[Any], function: Callable[..., Any]) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
+    """The guarded function. Raises `ConfigError` where it could not do its work: no room for feedback, a context key
+    that no parameter has, a policy that needs a client."""
+    from guards.guarded import check_no_client, policies_of
+
+    shape = _Shape(function)
+    where = f"@ticket on {getattr(function, '__name__', function)!r}"
+    check_no_client(ticket, where)
+    asking = next((s for s in policies_of(ticket) if s.asks and s.name in ("reask", "reflect")), None)
+    if asking is not None and shape.feedback is None and shape.messages is None:
+        raise ConfigError(
+            f"{type(asking).__name__} asks again, but the function has no room for feedback",
+            where=where,
+            hint="add a parameter `feedback: Feedback | None = None` (or `messages`), or use on_fail=Raise()",
+        )
+    if shape.feedback is not None:
+        _check_optional(shape, shape.feedback, where)
+    _check_keys(ticket, shape, where)
+    return AsyncDecorated(ticket, shape) if shape.is_async else Decorated(ticket, shape)
+
+
+def _check_optional(shape: _Shape, name: str, where: str) -> None:
+    parameter = shape.signature.parameters[name]
+    if parameter.default is parameter.empty:
+        raise ConfigError(
+            f"the parameter {name!r} needs a default: there is no feedback the first time",
+            where=where,
+            hint=f"write `{name}: Feedback | None = None`",
+        )
+
+
+def _check_keys(ticket: Guarded[Any], shape: _Shape, where: str) -> None:
+    plan = ticket._plan  # noqa: SLF001  # one room
+    needs: Mapping[str, str] = {**plan.input_guards.needs, **plan.guards.needs}
+    known = shape.context_names()
+    for key, label in needs.items():
+        if key not in known:
+            raise ConfigError(
+                f"the guard {label!r} needs {key!r}, and the function has no such parameter",
+                where=where,
+                hint=f"name a parameter {key!r}, or tell the guard one of {', '.join(sorted(known)) or 'your own'}",
+            )
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function, eval_str=True)
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        # An annotation that cannot be evaluated here (a name imported for type checkers only) stays text.
+        return inspect.signature(function)
+
+
+_FEEDBACK: Final = re.compile(r"\bFeedback\b")
+
+
+def _is_feedback(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return _FEEDBACK.search(annotation) is not None
+    return annotation is Feedback or Feedback in getattr(annotation, "__args__", ())
+
+
+def _sync_marker() -> None:
+    """Lends its code object to sync wrappers."""
+
+
+async def _async_marker() -> None:
+    """Lends its code object to async wrappers."""
+
+

@@ -1,0 +1,382 @@
+"""`Guarded`: contract, guards, policy and budget in one immutable value, and every shape of using it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypeVar, cast, overload
+
+from typing_extensions import Never, ParamSpec, TypeForm
+
+from guards._drivers import run_async, run_sync
+from guards._engine import Call, Plan
+from guards._flow import Client
+from guards._pipeline import GuardSet
+from guards._spend import Spend
+from guards.checks.base import Guard, Placed
+from guards.clients import resolve
+from guards.contracts.base import Contract, Dial, Limits, Style, check_dial
+from guards.contracts.compiled import compile_contract
+from guards.errors import ConfigError
+from guards.hooks import Hook
+from guards.messages import Message, as_messages
+from guards.policies import Budget, Policy, Raise, Reask, Reflect
+from guards.records import Outcome
+from guards.validator import Compiled, check_context
+
+if TYPE_CHECKING:
+    from guards.attempts import Attempts
+    from guards.decorator import AsyncDecorated, Decorated
+    from guards.session import Session
+
+__all__ = ["Guarded"]
+
+T = TypeVar("T")
+D = TypeVar("D")
+R_co = TypeVar("R_co", covariant=True)
+P = ParamSpec("P")
+C = TypeVar("C")
+
+Messages = str | Sequence[Message]
+
+_DEFAULT_POLICY: Final = Reask(times=2).then(Raise())
+_DEFAULT_BUDGET: Final = Budget(attempts=3)
+_DEFAULT_LIMITS: Final = Limits()
+
+
+class Guarded(Generic[R_co]):
+    """What an answer must be, what is checked, what happens when it does not hold, and how much may be spent.
+
+    Immutable, picklable, cheap to share between threads and tasks; `replace(**changes)` gives a changed copy. Use it as
+    a decorator, through `call` / `acall` / `wrap`, as a `session`, or as an `attempts` loop.
+
+    Args:
+        contract: a Python type, a JSON Schema (`dict` or `JsonSchema`), `XmlSchema`, `RelaxNG`, `Rail`, `Text`,
+            `Choice`, `Pattern`, or a `pathlib.Path` of such a file.
+        guards: run over the answer, cheap before dear.
+        input_guards: run over the user's text; where they refuse, no call is made.
+        on_fail: what follows an answer that does not hold.
+        budget: bounds on attempts, seconds, tokens and cost.
+        format: `"xml"` has a Python type or JSON Schema answered in XML.
+        reading: how far the reader goes: `"strict"`, `"careful"`, `"eager"`.
+        limits: bounds on the size of an answer.
+        transport: a tenacity retrying object for the transport's faults; None for none. By default an SDK's known
+            transient faults are retried, and a plain callable's exceptions pass.
+        hooks: called with each event (`guards.hooks`).
+
+    Raises `ConfigError` for an option that cannot work.
+    """
+
+    __slots__ = ("_plan", "_settings")
+    _plan: Plan[Any]
+    _settings: dict[str, Any]
+
+    @overload
+    def __init__(
+        self: Guarded[T],
+        contract: Contract[T] | Compiled[T],
+        *,
+        guards: Iterable[Guard | Placed] = ...,
+        input_guards: Iterable[Guard] = ...,
+        on_fail: Policy[Never] = ...,
+        budget: Budget = ...,
+        format: Literal["json", "xml"] | None = ...,
+        reading: Dial = ...,
+        limits: Limits = ...,
+        transport: Any = ...,
+        hooks: Iterable[Hook] = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Guarded[T | D],
+        contract: Contract[T] | Compiled[T],
+        *,
+        on_fail: Policy[D],
+        guards: Iterable[Guard | Placed] = ...,
+        input_guards: Iterable[Guard] = ...,
+        budget: Budget = ...,
+        format: Literal["json", "xml"] | None = ...,
+        reading: Dial = ...,
+        limits: Limits = ...,
+        transport: Any = ...,
+        hooks: Iterable[Hook] = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Guarded[T],
+        contract: TypeForm[T],
+        *,
+        guards: Iterable[Guard | Placed] = ...,
+        input_guards: Iterable[Guard] = ...,
+        on_fail: Policy[Never] = ...,
+        budget: Budget = ...,
+        format: Literal["json", "xml"] | None = ...,
+        reading: Dial = ...,
+        limits: Limits = ...,
+        transport: Any = ...,
+        hooks: Iterable[Hook] = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Guarded[T | D],
+        contract: TypeForm[T],
+        *,
+        on_fail: Policy[D],
+        guards: Iterable[Guard | Placed] = ...,
+        input_guards: Iterable[Guard] = ...,
+        budget: Budget = ...,
+        format: Literal["json", "xml"] | None = ...,
+        reading: Dial = ...,
+        limits: Limits = ...,
+        transport: Any = ...,
+        hooks: Iterable[Hook] = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Guarded[Any],
+        contract: Mapping[str, Any] | Path,
+        *,
+        guards: Iterable[Guard | Placed] = ...,
+        input_guards: Iterable[Guard] = ...,
+        on_fail: Policy[Any] = ...,
+        budget: Budget = ...,
+        format: Literal["json", "xml"] | None = ...,
+        reading: Dial = ...,
+        limits: Limits = ...,
+        transport: Any = ...,
+        hooks: Iterable[Hook] = ...,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        contract: Any,
+        *,
+        guards: Iterable[Guard | Placed] = (),
+        input_guards: Iterable[Guard] = (),
+        on_fail: Policy[Any] = _DEFAULT_POLICY,
+        budget: Budget = _DEFAULT_BUDGET,
+        format: Literal["json", "xml"] | None = None,
+        reading: Dial = "careful",
+        limits: Limits = _DEFAULT_LIMITS,
+        transport: Any = "default",
+        hooks: Iterable[Hook] = (),
+    ) -> None:
+        _check_kind(on_fail, Policy, "on_fail=", "write it like Reask(times=2).then(Raise())")
+        _check_kind(budget, Budget, "budget=", "write it like Budget(attempts=3)")
+        _check_kind(limits, Limits, "limits=", "write it like Limits(chars=100_000)")
+        check_dial(reading)
+        _check_transport(transport)
+        compiled = compile_contract(contract, format)
+        guards, input_guards, hooks = _listed(guards), _listed(input_guards), _hooks(hooks)
+        plan = Plan(
+            contract=compiled,
+            guards=GuardSet.of(guards, compiled),
+            input_guards=GuardSet.of(input_guards, None, "input_guards="),
+            on_fail=on_fail,
+            attempts=budget.attempts,
+            dial=reading,
+            limits=limits,
+            transport=transport,
+            hooks=hooks,
+            resolve=resolve,
+        )
+        settings = {
+            "contract": contract,
+            "guards": guards,
+            "input_guards": input_guards,
+            "on_fail": on_fail,
+            "budget": budget,
+            "format": format,
+            "reading": reading,
+            "limits": limits,
+            "transport": transport,
+            "hooks": hooks,
+        }
+        object.__setattr__(self, "_plan", plan)
+        object.__setattr__(self, "_settings", settings)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"Guarded is immutable; use .replace({name}=...)")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("Guarded is immutable")
+
+    def __init_subclass__(cls, **options: Any) -> NoReturn:
+        raise TypeError("Guarded is final: keep one as a value, or write a function that makes one")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Guarded) and self._settings == other._settings
+
+    def __hash__(self) -> int:
+        return hash((self._plan.contract, self._settings["format"], self._settings["reading"]))
+
+    def __repr__(self) -> str:
+        return f"Guarded({self._settings['contract']!r}, on_fail={self._settings['on_fail']!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._settings,)
+
+    def replace(self, **changes: Any) -> Guarded[R_co]:
+        """A copy with other settings; `ConfigError` for a name that is none."""
+        unknown = sorted(set(changes) - set(self._settings))
+        if unknown:
+            raise ConfigError(
+                f"unknown setting {unknown[0]!r}", where=".replace()", hint=f"use one of {', '.join(self._settings)}"
+            )
+        return _rebuild({**self._settings, **changes})
+
+    # -- what was set --------------------------------------------------------------------------------------------
+
+    @property
+    def contract(self) -> Contract[Any]:
+        """The compiled contract."""
+        return self._plan.contract
+
+    @property
+    def on_fail(self) -> Policy[Any]:
+        return self._plan.on_fail
+
+    @property
+    def budget(self) -> Budget:
+        return cast("Budget", self._settings["budget"])
+
+    def prompt(self, style: Style | None = None) -> str:
+        """The text that tells a model what to answer: `"json-schema"`, `"typescript"`, `"xml"` or `"example"`."""
+        return self._plan.contract.prompt(style)
+
+    # -- 1. decorator --------------------------------------------------------------------------------------------
+
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[Any]], /) -> AsyncDecorated[P, R_co]: ...
+    @overload
+    def __call__(self, function: Callable[P, AsyncIterable[Any]], /) -> AsyncDecorated[P, R_co]: ...
+    @overload
+    def __call__(self, function: Callable[P, Any], /) -> Decorated[P, R_co]: ...
+
+    def __call__(self, function: Callable[..., Any], /) -> Any:
+        """Decorate a function that makes the call and gives back text, a `Reply`, an SDK response or an iterator.
+
+        Callers get the accepted value; `.outcome(...)` gives the whole `Outcome` instead. The function's arguments are
+        the guards' context by name.
+        """
+        from guards.decorator import decorate
+
+        return decorate(self, function)
+
+    # -- 2. calls and context managers ---------------------------------------------------------------------------
+
+    def call(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> R_co:
+        """Ask until an answer holds; the value. Raises `Rejected`, and whatever the client raises."""
+        return self.run(llm, messages, context=context).raise_if_rejected()
+
+    async def acall(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> R_co:
+        """As `call`; takes plain functions too (in a thread)."""
+        return (await self.arun(llm, messages, context=context)).raise_if_rejected()
+
+    def run(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
+        """As `call`, with the whole `Outcome`: never raises for a bad answer."""
+        call = self._begin(resolve(llm, where="call"), messages, context)
+        refuse_async(call.client)
+        return run_sync(call.run())
+
+    async def arun(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
+        """As `acall`, with the whole `Outcome`."""
+        return await run_async(self._begin(resolve(llm, where="acall"), messages, context).run())
+
+    def wrap(self, client: C) -> C:
+        """The SDK client with every answer guarded; the SDK's own response type comes back.
+
+        `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
+        `ConfigError` that names it.
+        """
+        from guards.clients.wrapping import wrap
+
+        return cast("C", wrap(client, run=self.run, arun=self.arun))
+
+    def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
+        """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
+        from guards.session import Session
+
+        return Session(self, context)
+
+    def attempts(self, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Attempts[R_co]:
+        """Your own loop, when nobody else may make the call: `for` or `async for`."""
+        from guards.attempts import Attempts
+
+        return Attempts(self, as_messages(messages), context)
+
+    # -- inside the library --------------------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        client: Client,
+        messages: Messages,
+        context: Mapping[str, Any] | None,
+        spend: Spend | None = None,
+    ) -> Call[Any]:
+        """A call of this ticket, ready to be driven."""
+        given = context if context is not None else {}
+        check_context(self._plan.guards, given)
+        check_context(self._plan.input_guards, given)
+        return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget))
+
+
+def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:
+    """Every single policy that may act: the ticket's own and its guards'."""
+    entries = (entry for tier in ticket._plan.guards.tiers for entry in tier)
+    chains = [ticket.on_fail, *(entry.policy for entry in entries if entry.policy is not None)]
+    return [step for chain in chains for step in chain.steps]
+
+
+def check_no_client(ticket: Guarded[Any], where: str) -> None:
+    """`ConfigError` where a policy needs a call of its own and nobody here can make it."""
+    for step in policies_of(ticket):
+        if isinstance(step, Reflect) and step.mode == "separate" and step.client is None:
+            raise ConfigError(
+                "Reflect(mode='separate') needs a client: here the caller's own code makes the calls",
+                where=where,
+                hint="add client=, or use mode='inline'",
+            )
+
+
+def refuse_async(client: Client) -> None:
+    """`ConfigError` where a sync call gets an async client."""
+    if client.colour == "async":
+        raise ConfigError("the client is async", where="call", hint="use `await ticket.acall(...)`")
+
+
+def _rebuild(settings: dict[str, Any]) -> Guarded[Any]:
+    return Guarded(settings["contract"], **{k: v for k, v in settings.items() if k != "contract"})
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    """Several as a tuple; what is no collection goes on as it is, to be refused by name."""
+    if isinstance(given, Guard | Placed | str) or not isinstance(given, Iterable):
+        raise ConfigError(f"needs a list, not {given!r}", where="guards=", hint="write guards=[...]")
+    return tuple(given)
+
+
+def _hooks(given: Any) -> tuple[Hook, ...]:
+    hooks = tuple(given) if isinstance(given, Iterable) else (given,)
+    for hook in hooks:
+        if not callable(hook):
+            raise ConfigError(f"{hook!r} cannot be called", where="hooks=", hint="a hook is a function of one event")
+    return hooks
+
+
+def _check_kind(given: Any, kind: type, where: str, hint: str) -> None:
+    if not isinstance(given, kind):
+        raise ConfigError(f"{given!r} is no {kind.__name__}", where=where, hint=hint)
+
+
+def _check_transport(given: Any) -> None:
+    if given is None or given == "default":
+        return
+    if not all(hasattr(given, name) for name in ("stop", "wait", "retry", "before_sleep", "iter")):
+        raise ConfigError(
+            f"{type(given).__name__} is no tenacity object",
+            where="transport=",
+            hint="use tenacity.Retrying(...) or None",
+        )
+
+

@@ -1,0 +1,127 @@
+"""Where in a model's text a document may stand: its thinking part set aside, then every balanced span of brackets.
+
+Fences and prose need no rule of their own: they are what stands around a span. One pass over the text finds all spans,
+so a hostile text costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Final
+
+from guards.records import Repair
+
+__all__ = ["Span", "Surroundings", "surroundings", "thinking"]
+
+_OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
+_CLOSED: Final = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_MARK: Final = re.compile(r'["{}\[\]\n\\]')
+_FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
+_DEEPEST: Final = 1000
+
+
+@dataclass(slots=True)
+class Span:
+    """A balanced piece of the text, from its opening to behind its closing bracket, and the ones inside it."""
+
+    start: int
+    end: int = -1
+    inner: list[Span] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What was seen in one pass over the text.
+
+    `start` is where the thinking part ends, `open_thinking` that it never does; `unclosed` that some bracket stays
+    open, `has_bracket` that there was one.
+    """
+
+    start: int
+    open_thinking: bool
+    spans: tuple[Span, ...]
+    unclosed: bool
+    has_bracket: bool
+
+    def repairs(self, text: str, span: Span) -> tuple[Repair, ...]:
+        """What was set aside to get at this span, as repairs."""
+        repairs: list[Repair] = []
+        if self.start:
+            repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[: self.start]))
+        before, after = text[self.start : span.start], text[span.end :]
+        if _FENCE.search(before):
+            repairs.append(Repair("text.fence", "the document was taken out of a code fence", ""))
+            before = _FENCE.sub("", before)
+            after = re.sub(r"^\s*(`{3,}|~{3,})", "", after)
+        if before.strip() or after.strip():
+            around = f"{before.strip()} … {after.strip()}".strip()
+            repairs.append(Repair("text.prose", "text around the document was set aside", "", before=around))
+        return tuple(repairs)
+
+
+def surroundings(text: str) -> Surroundings:
+    """The thinking part and the bracketed spans of a text."""
+    start, still_thinking = thinking(text)
+    if still_thinking:
+        return Surroundings(len(text), open_thinking=True, spans=(), unclosed=False, has_bracket=False)
+    spans, unclosed, has_bracket = _spans(text, start)
+    if not start:
+        # Some chat templates swallow the opening tag. What stands before a closing tag is thinking then, unless the
+        # tag is a part of a document's own text.
+        start = max((mark.end() for mark in _CLOSED.finditer(text) if not _inside(spans, mark.start())), default=0)
+        if start:
+            spans, unclosed, has_bracket = _spans(text, start)
+    return Surroundings(start, open_thinking=False, spans=tuple(spans), unclosed=unclosed, has_bracket=has_bracket)
+
+
+def thinking(text: str) -> tuple[int, bool]:
+    """Where a thinking part at the start of the text ends (0: there is none), and whether it never does."""
+    opened = _OPENED.match(text)
+    if opened is None:
+        return 0, False
+    closed = _CLOSED.search(text, opened.end())
+    return (closed.end(), False) if closed else (0, True)
+
+
+def _inside(spans: list[Span], at: int) -> bool:
+    before = bisect_right(spans, at, key=lambda span: span.start) - 1
+    return before >= 0 and at < spans[before].end
+
+
+def _spans(text: str, start: int) -> tuple[list[Span], bool, bool]:
+    """All balanced spans as a forest, outermost first; a closer that matches nothing is passed over."""
+    top: list[Span] = []
+    stack: list[tuple[str, Span]] = []
+    quoted = False
+    skip = -1
+    has_bracket = False
+    for found in _MARK.finditer(text, start):
+        mark, at = found.group(), found.start()
+        if at == skip:
+            continue
+        if mark == "\\":
+            skip = at + 1
+        elif mark == "\n":
+            quoted = False  # a JSON string holds no line break: the quote was not one of JSON
+        elif mark == '"':
+            quoted = bool(stack) and not quoted
+        elif quoted:
+            continue
+        elif mark in "{[":
+            has_bracket = True
+            stack.append((mark, Span(at)))
+            if len(stack) > _DEEPEST:
+                top.extend(stack.pop(0)[1].inner)
+        else:
+            wanted = "{" if mark == "}" else "["
+            if stack and stack[-1][0] == wanted:
+                span = stack.pop()[1]
+                span.end = at + 1
+                (stack[-1][1].inner if stack else top).append(span)
+    unclosed = bool(stack)
+    # What an unclosed bracket holds may still be whole.
+    for _, span in stack:
+        top.extend(span.inner)
+    return sorted(top, key=lambda span: span.start), unclosed, has_bracket

@@ -1,0 +1,80 @@
+"""Doubles for tests, public because users need them as much as we do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from guards.errors import ConfigError, ScriptExhausted
+from guards.messages import Message, Reply
+
+__all__ = ["FixedScores", "ScriptedModel"]
+
+Answer = str | Reply | BaseException | Callable[[Sequence[Message]], Any]
+
+
+class ScriptedModel:
+    """A client that answers in order and keeps what it was asked.
+
+    An answer is text, a `Reply`, an exception (raised), or a function of the messages. `calls` holds the messages of
+    each call. Asked once too often, it raises `ScriptExhausted`. Safe to share between threads; `amodel = model.acall`
+    is the same as an async client.
+    """
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        if isinstance(answers, str):
+            raise ConfigError("needs a list of answers, not one text", where="ScriptedModel()", hint="write [text]")
+        self.answers: tuple[Answer, ...] = tuple(answers)
+        self.calls: list[list[Message]] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, messages: list[Message]) -> Any:
+        """The next answer."""
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append(list(messages))
+        if number >= len(self.answers):
+            raise ScriptExhausted(
+                f"the scripted model had {len(self.answers)} answer{'s' * (len(self.answers) != 1)} "
+                f"and was asked {number + 1} times",
+                where="ScriptedModel",
+                hint="give it more answers, or find out why the call asks again",
+            )
+        answer = self.answers[number]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(messages) if callable(answer) else answer
+
+    async def acall(self, messages: list[Message]) -> Any:
+        """The same as an async client."""
+        return self(messages)
+
+
+class FixedScores:
+    """Scores by text, in the place of a model: `FixedScores({"good": 0.9}, default=0.1)`.
+
+    A callable of a list of texts (or pairs of texts) that gives one score each, 0 to 1; what it has no score for gets
+    `default`, or raises KeyError without one. `calls` keeps what it was asked.
+    """
+
+    def __init__(self, scores: Mapping[Any, float], *, default: float | None = None) -> None:
+        self.scores = dict(scores)
+        self.default = default
+        self.calls: list[list[Any]] = []
+
+    def __call__(self, inputs: Sequence[Any]) -> list[float]:
+        """One score per input, in order."""
+        self.calls.append(list(inputs))
+        return [self._score(_key(entry)) for entry in inputs]
+
+    def _score(self, key: Any) -> float:
+        if key in self.scores:
+            return self.scores[key]
+        if self.default is None:
+            raise KeyError(key)
+        return self.default
+
+
+def _key(entry: Any) -> Any:
+    return tuple(entry) if isinstance(entry, list) else entry

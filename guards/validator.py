@@ -1,0 +1,249 @@
+"""The standalone validator: no call, no retry, every finding. And `contract()`, a contract on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+from typing_extensions import TypeForm
+
+from guards._drivers import run_async, run_sync
+from guards._flow import Flow
+from guards._pipeline import NO_GUARDS, Examined, GuardSet, examine
+from guards._spend import clock
+from guards.checks.base import Guard, Placed
+from guards.context import Context
+from guards.contracts.base import Contract, Dial, Limits, Style, check_dial
+from guards.contracts.compiled import compile_contract
+from guards.errors import ConfigError
+from guards.records import Outcome, Reason
+
+__all__ = ["Compiled", "avalidate", "check_context", "contract", "validate"]
+
+T = TypeVar("T")
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled(Generic[T]):
+    """A contract ready for use by itself; also taken wherever a contract is. `contract` is what does the work."""
+
+    contract: Contract[T]
+
+    def validate(
+        self,
+        text: str,
+        *,
+        guards: Iterable[Guard | Placed] = (),
+        context: Mapping[str, Any] | None = None,
+        reading: Dial = "careful",
+        limits: Limits = _LIMITS,
+    ) -> Outcome[T]:
+        """As `guards.validate`."""
+        return validate(text, self.contract, guards=guards, context=context, reading=reading, limits=limits)
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the value; `ConfigError` where there is none."""
+        return self.contract.json_schema()
+
+    def prompt(self, style: Style | None = None) -> str:
+        """The text that tells a model what to answer."""
+        return self.contract.prompt(style)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the contract could not take over from its source."""
+        return self.contract.notes
+
+
+@overload
+def contract(given: Contract[T] | Compiled[T], *, format: str | None = None) -> Compiled[T]: ...
+@overload
+def contract(given: TypeForm[T], *, format: str | None = None) -> Compiled[T]: ...
+@overload
+def contract(given: Mapping[str, Any] | Path, *, format: str | None = None) -> Compiled[Any]: ...
+
+
+def contract(given: Any, *, format: str | None = None) -> Compiled[Any]:  # noqa: A002  # the public name
+    """The compiled contract of anything that may stand as one: a Python type, a schema, a file's path.
+
+    Raises `ConfigError` for what cannot be one.
+    """
+    return Compiled(compile_contract(given, format))
+
+
+@overload
+def validate(
+    text: str,
+    contract: Contract[T] | Compiled[T],
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[T]: ...
+@overload
+def validate(
+    text: str,
+    contract: TypeForm[T],
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[T]: ...
+@overload
+def validate(
+    text: str,
+    contract: Mapping[str, Any] | Path,
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[Any]: ...
+
+
+def validate(
+    text: str,
+    contract: Any,
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,  # noqa: A002  # the public name
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[Any]:
+    """Hold a text against a contract and guards: every tier runs, every finding is reported, nothing is asked.
+
+    Never raises for a bad text; `ConfigError` for wrong use (no contract, no guard, a missing context key).
+    """
+    started = clock()
+    compiled, guard_set = _prepare(text, contract, guards, context, format, reading)
+    examined = run_sync(_examine(text, compiled, guard_set, context, reading, limits))
+    return _outcome(text, examined, started)
+
+
+@overload
+async def avalidate(
+    text: str,
+    contract: Contract[T] | Compiled[T],
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[T]: ...
+@overload
+async def avalidate(
+    text: str,
+    contract: TypeForm[T],
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[T]: ...
+@overload
+async def avalidate(
+    text: str,
+    contract: Mapping[str, Any] | Path,
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[Any]: ...
+
+
+async def avalidate(
+    text: str,
+    contract: Any,
+    *,
+    guards: Iterable[Guard | Placed] = (),
+    context: Mapping[str, Any] | None = None,
+    format: str | None = None,  # noqa: A002  # the public name
+    reading: Dial = "careful",
+    limits: Limits = _LIMITS,
+) -> Outcome[Any]:
+    """As `validate`, with async checks awaited in the running loop and slow ones kept out of it."""
+    started = clock()
+    compiled, guard_set = _prepare(text, contract, guards, context, format, reading)
+    examined = await run_async(_examine(text, compiled, guard_set, context, reading, limits))
+    return _outcome(text, examined, started)
+
+
+def check_context(guards: GuardSet, context: Mapping[str, Any] | None, where: str = "context=") -> None:
+    """`ConfigError` where a guard needs a key that nobody gave: it could not do its work."""
+    missing = guards.missing(context or {})
+    if missing is not None:
+        key, label = missing
+        raise ConfigError(f"the guard {label!r} needs the key {key!r}", where=where, hint=f"pass context={{{key!r}: …}}")
+
+
+def _prepare(
+    text: Any, given: Any, guards: Iterable[Any], context: Mapping[str, Any] | None, format_: str | None, dial: str
+) -> tuple[Contract[Any], GuardSet]:
+    if not isinstance(text, str):
+        raise ConfigError(f"must be a str, not {type(text).__name__}", where="text", hint="decode bytes first")
+    check_dial(dial)
+    compiled = compile_contract(given, format_)
+    if not guards and not compiled.all_inner_guards:
+        return compiled, NO_GUARDS
+    guard_set = GuardSet.of(guards, compiled)
+    check_context(guard_set, context)
+    return compiled, guard_set
+
+
+def _examine(
+    text: str,
+    compiled: Contract[Any],
+    guard_set: GuardSet,
+    context: Mapping[str, Any] | None,
+    dial: Dial,
+    limits: Limits,
+) -> Flow[Examined[Any]]:
+    reading = compiled.read(text, dial, limits)
+    return (yield from examine(reading, compiled, guard_set, Context(context), every_tier=True))
+
+
+def _outcome(text: str, examined: Examined[Any], started: float) -> Outcome[Any]:
+    reading = examined.reading
+    if not examined.blocking:
+        return Outcome(
+            True,
+            reading.value,
+            text,
+            examined.findings,
+            examined.scores,
+            reading.repairs,
+            seconds=clock() - started,
+        )
+    failed = any(found.finding.code == "guard.failed" for found in examined.blocking)
+    refused = "guard.failed" if failed else "guard.refused" if reading.ok else "contract.refused"
+    return Outcome(
+        False,
+        None,
+        text,
+        examined.findings,
+        examined.scores,
+        reading.repairs,
+        seconds=clock() - started,
+        reason=Reason(refused, _SENTENCES[refused]),
+        cause=examined.faults[0] if examined.faults else None,
+    )
+
+
+_SENTENCES = {
+    "guard.failed": "A guard could not do its work, so the answer was not accepted.",
+    "guard.refused": "A guard refused the answer.",
+    "contract.refused": "The answer does not fit the contract.",
+}
