@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from guards._flow import Ask, Compute, Effect, Flow, Job, OutOfTime
 from guards._spend import clock
@@ -189,7 +189,7 @@ async def _ask_within(ask: Ask) -> Reply:
         _check_nap(ask, seconds)
         await asyncio.sleep(seconds)
 
-    return await async_retrying(ask, sleep)(again)  # type: ignore[no-any-return]
+    return await async_retrying(ask, sleep)(again)
 
 
 async def _put_async(ask: Ask) -> Reply:
@@ -199,7 +199,8 @@ async def _put_async(ask: Ask) -> Reply:
 
     from guards._workers import calls
 
-    return await _in_thread(calls, lambda: client.read(client.send(ask, left(ask.deadline))))  # type: ignore[no-any-return]
+    reply: Reply = await _in_thread(calls, lambda: client.read(client.send(ask, left(ask.deadline))))
+    return reply
 
 
 async def _in_thread(workers: Any, run: Callable[[], Any]) -> Any:
@@ -255,10 +256,10 @@ def _check_nap(ask: Ask, seconds: float) -> None:
         raise OutOfTime
 
 
-def _out_of_time(ask: Ask, fault: Exception) -> None | NoReturn:
+def _out_of_time(ask: Ask, fault: Exception) -> None:
     """A client's own time-out at the deadline is the budget's end, not a fault of the client."""
     if ask.deadline is None or clock() < ask.deadline:
-        return None
+        return
     if isinstance(fault, TimeoutError) or ask.client.transient(fault):
         raise OutOfTime from fault
-    return None
+    return

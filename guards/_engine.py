@@ -2,25 +2,28 @@
 
 A generator without I/O (`_flow` has its effects, `_drivers` runs them); every shape of use drives this one. It never
 raises for a bad answer: it returns an `Outcome`. A fault of the caller's own code closes the record and goes on up.
+Which policy acts is `_deciding`; what is kept on the way is `_ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from guards import _edits, _reflect
+from guards._deciding import Acting, Choice, Deciding
 from guards._flow import Ask, Client, Flow, OutOfTime
-from guards._pipeline import Entry, Examined, Found, GuardSet, examine
+from guards._ledger import Ledger, Open
+from guards._pipeline import Examined, Found, GuardSet, examine
 from guards._spend import Spend, clock
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.findings import Finding
-from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Decided, Event, FindingFound, Hook
+from guards.hooks import CallEnded, Hook
 from guards.messages import Feedback, Message, Reply
-from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
-from guards.records import Attempt, Outcome, Reason, Repair, Usage
+from guards.policies import Fallback, Policy, Reask, Reflect
+from guards.records import Outcome, Reason
 
 __all__ = ["Call", "Plan"]
 
@@ -46,7 +49,7 @@ class Plan(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked next. `extra` are the turns that the library added."""
+    """What is asked next. `extra` are the turns that the library added; `fallback` says who is asked instead."""
 
     client: Client
     messages: tuple[Message, ...]
@@ -55,21 +58,21 @@ class _Question:
     fallback: bool = False
 
 
-@dataclass(slots=True)
-class _Open:
-    """The attempt in progress."""
-
-    number: int
-    messages: tuple[Message, ...]
-    started: float
-    reflection: str | None = None
-    usage: Usage = Usage()  # noqa: RUF009  # frozen
-    reply: Reply | None = None
-    examined: Examined[Any] | None = None
-
-
 class Call(Generic[T]):
     """One guarded call. Drive `run()`; `outcome` holds the record, also after a fault."""
+
+    __slots__ = (
+        "_cut_off",
+        "_deciding",
+        "_history",
+        "_ledger",
+        "_spend",
+        "client",
+        "given",
+        "messages",
+        "outcome",
+        "plan",
+    )
 
     def __init__(
         self,
@@ -83,16 +86,13 @@ class Call(Generic[T]):
         self.client = client
         self.messages = messages
         self.given = context
-        self.spend = spend
         self.outcome: Outcome[T] | None = None
-        self.attempts: list[Attempt] = []
-        self._started = clock()
-        self._open: _Open | None = None
+        self._spend = spend
+        self._ledger = Ledger(spend, plan.hooks)
+        self._deciding = Deciding(plan.on_fail)
         self._history: tuple[Message, ...] = ()
-        self._reflections: list[str] = []
-        self._used: dict[tuple[int, int], int] = {}
+        """Every answer that did not hold, with what was said about it."""
         self._cut_off = 0
-        self._reports: list[Finding] = []
 
     def run(self) -> Flow[Outcome[T]]:
         """The whole call."""
@@ -101,7 +101,15 @@ class Call(Generic[T]):
         except BaseException as fault:
             self._fault(fault)
             raise
-        return self._finish(outcome)
+        if self.plan.hooks:
+            self._ledger.emit(CallEnded(outcome))
+            # What a hook did wrong since the outcome was made belongs into it too.
+            known = len(outcome.findings)
+            late = [f for f in self._ledger.reports if f.code == "hook.failed"]
+            seen = sum(f.code == "hook.failed" for f in outcome.findings[:known])
+            outcome = replace(outcome, findings=(*outcome.findings, *late[seen:]))
+        self.outcome = outcome
+        return outcome
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -110,255 +118,186 @@ class Call(Generic[T]):
             refusal = yield from self._check_input()
             if refusal is not None:
                 return refusal
-        ended = self.spend.ended()
+        ended = self._spend.ended()
         if ended is not None:
-            return self._ended(Examined(_unread()), ended, None)
+            return self._end(_nothing(), ended)
         question = _Question(self.client, self.messages)
         while True:
             examined = yield from self._ask(question)
             if not examined.blocking:
                 return self._accept(examined, question)
-            step = yield from self._decide(examined, question)
+            step = yield from self._follow(examined, question)
             if isinstance(step, Outcome):
                 return step
             question = step
 
     def _ask(self, question: _Question) -> Flow[Examined[T]]:
         """One question, its answer read and checked."""
-        opened = self._start(question)
+        ledger, plan = self._ledger, self.plan
+        opened = ledger.start(question.messages + question.extra)
+        deadline = self._spend.deadline
+        ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra)
         try:
-            reply = yield self._effect(question)
+            reply = yield ask
         except OutOfTime:
-            return self._seen(opened, Examined(_unread(_late("no answer came"))))
-        opened.usage = opened.usage + self._count(reply)
-        reflection, text = _reflect.split_reflection(reply.text) if question.feedback else (None, reply.text)
-        if reflection is not None:
-            opened.reflection = reflection
-            self._reflections.append(reflection)
-        opened.reply = Reply(text, reply.usage, reply.finish_reason, reply.raw) if reflection is not None else reply
-        if self.spend.deadline is not None and clock() >= self.spend.deadline:
-            return self._seen(opened, Examined(_unread(_late("the answer came"))))
+            return self._seen(opened, _nothing(_NO_ANSWER))
+        ledger.count(opened, reply)
+        opened.reply = self._less_reflection(opened, reply) if question.feedback else reply
+        if deadline is not None and clock() >= deadline:
+            return self._seen(opened, _nothing(_TOO_LATE))
         reading = self._read(opened.reply)
-        examined = yield from examine(reading, self.plan.contract, self.plan.guards, self._context(opened))
+        examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened))
         return self._seen(opened, examined)
 
-    def _effect(self, question: _Question) -> Ask:
-        return Ask(
-            question.client,
-            question.messages + question.extra,
-            question.feedback,
-            self.spend.deadline,
-            self.plan.transport,
-            question.extra,
-        )
+    def _less_reflection(self, opened: Open, reply: Reply) -> Reply:
+        reflection, text = _reflect.split_reflection(reply.text)
+        if reflection is None:
+            return reply
+        opened.reflection = reflection
+        self._ledger.reflections.append(reflection)
+        return replace(reply, text=text)
 
     def _read(self, reply: Reply) -> Reading[T]:
         """The reply's text by the contract; what the client itself reports counts first, and is never guessed."""
         finish = reply.finish
         if finish in _REFUSALS:
-            return _unread(Finding(f"reply.{finish}", _REFUSALS[finish]))
+            return Reading(None, None, (Finding(f"reply.{finish}", _REFUSALS[finish]),))
         contract = self.plan.contract
         reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
         if finish != "length" or (reading.ok and contract.format != "text"):
             return reading
         self._cut_off += 1
         cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
-        unreadable = reading.document is None
-        return Reading(
-            None, reading.document, (cut,) if unreadable or reading.ok else (cut, *reading.findings), reading.repairs
-        )
+        others = () if reading.ok or reading.document is None else reading.findings
+        return Reading(None, reading.document, (cut, *others), reading.repairs)
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over the user's text; an `Outcome` where they refuse."""
-        from guards._input import input_text
+        from guards._input import check_input  # most tickets have none
 
-        found: list[Found] = []
-        faults: list[BaseException] = []
-        for tier in self.plan.input_guards.tiers:
-            for entry in tier:
-                text = input_text(self.messages, self.given, entry.guard.roles)
-                alone = GuardSet(((entry,),))
-                reading: Reading[Any] = Reading(text, None)
-                examined = yield from examine(reading, self.plan.contract, alone, self._context(None))
-                found += examined.found
-                faults += examined.faults
-            if any(f.finding.blocks for f in found):
-                break
-        self._reports += [f.finding for f in found if not f.finding.blocks]
-        blocking = tuple(f for f in found if f.finding.blocks)
-        if not blocking:
+        refused, remarks = yield from check_input(self.plan.input_guards, self.messages, self._context(None))
+        self._ledger.reports += remarks
+        if refused is None:
             return None
-        refused: Examined[T] = Examined(_unread(), blocking, faults=tuple(faults))
-        if any(f.finding.code == "guard.failed" for f in blocking):
-            return self._ended(refused, _FAILED, None)
-        reason = Reason("input.refused", "An input guard refused the input; the model was not asked.")
-        first = next((f.entry.policy.steps[0] for f in blocking if f.entry and f.entry.policy), None)
-        return self._ended(refused, reason, first if first and first.name in ("refrain", "fallback") else None)
+        if _guard_failed(refused):
+            return self._end(refused, _FAILED)
+        # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
+        own = next((f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy), None)
+        if own is not None and (own.name == "refrain" or (isinstance(own, Fallback) and not own.asks)):
+            return self._deliver(refused, own)
+        return self._end(refused, Reason("input.refused", "An input guard refused the input; the model was not asked."))
 
-    # -- deciding ------------------------------------------------------------------------------------------------
+    # -- after an answer that does not hold ----------------------------------------------------------------------
 
-    def _decide(self, examined: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
-        """What follows an answer that does not hold: its `Outcome`, or the next question."""
-        if any(f.finding.code == "guard.failed" for f in examined.blocking):
-            return self._ended(examined, _FAILED, None)
-        spent = self.spend.ended() or self._attempts_ended()
-        barred = spent or self._hopeless(examined)
-        original = examined
-        passed: dict[int, int] = {}
-        changes: tuple[Repair, ...] = ()
+    def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
+        """Its `Outcome`, or the next question."""
+        if _guard_failed(original):
+            return self._end(original, _FAILED)
+        spent = self._spend.ended() or self._attempts_ended()
+        barred = spent or self._hopeless(original)
+        turn = self._deciding.turn(spent=spent is not None, barred=barred is not None)
+        examined = original
         while True:
-            steps = [(found, self._step(found, passed, spent, barred)) for found in examined.blocking]
-            name = min((step.name if step else "raise" for _, step in steps), key=PRECEDENCE.index)
-            acting = [(found, step) for found, step in steps if (step.name if step else "raise") == name]
-            step = acting[0][1]
-            if step is None or name == "raise":
-                return self._ended(examined, self._why(examined, barred, acting), None)
-            if name == "refrain" or (isinstance(step, Fallback) and not step.asks):
-                return self._ended(examined, _BY_POLICY[name], step)
-            if name in ("fix", "filter"):
-                edited = yield from self._edit(name, examined, [found for found, _ in acting])
-                if edited is None:
-                    self._pass(passed, acting)
+            choice = turn.choose(examined.blocking)
+            step = choice.step
+            if step is None or step.name == "raise":
+                # A refused answer is reported as it came: edits that did not save it are no part of it.
+                return self._end(original, self._why(barred, choice))
+            if step.name in ("fix", "filter"):
+                better = yield from self._edit(step.name, examined, choice.acting)
+                if better is None:
+                    turn.pass_over(choice.acting)
                     continue
-                examined, repairs = edited
-                changes += repairs
+                examined = better
                 if not examined.blocking:
-                    return self._accept(_changed(examined, original, changes), question, by=name)
-                continue
-            if name == "noop":
+                    return self._accept(examined, question, by=step.name)
+            elif step.name == "noop":
                 if examined.reading.ok:
-                    return self._ended(_changed(examined, original, changes), _BY_POLICY["noop"], step)
-                self._pass(passed, acting)
-                continue
-            for found, asking in acting:
-                self._use(found, asking)
-            return (yield from self._next(original, question, step))
+                    return self._deliver(examined, step)
+                turn.pass_over(choice.acting)
+            elif step.asks:
+                self._deciding.use(choice.acting)
+                return (yield from self._next(original, question, step))
+            else:
+                return self._deliver(examined, step)
 
-    def _step(
-        self, found: Found, passed: dict[int, int], spent: Reason | None, barred: Reason | None
-    ) -> Policy[Any] | None:
-        """The policy whose turn it is for this finding; None when its chain has run out."""
-        owner, steps = self._chain(found)
-        for index, step in enumerate(steps):
-            if index < passed.get(owner, 0):
-                continue
-            if step.asks:
-                times = 1 if isinstance(step, Fallback) else step.times  # type: ignore[attr-defined]
-                if self._used.get((owner, index), 0) >= times:
-                    continue
-                if spent or (barred and not isinstance(step, Fallback)):
-                    continue
-            return step
-        return None
-
-    def _chain(self, found: Found) -> tuple[int, tuple[Policy[Any], ...]]:
-        """Whose chain answers for a finding: the guard's own, or the ticket's (owner 0, shared)."""
-        entry: Entry | None = found.entry
-        if entry is not None and entry.policy is not None:
-            return id(entry), entry.policy.steps
-        return 0, self.plan.on_fail.steps
-
-    def _pass(self, passed: dict[int, int], acting: Sequence[tuple[Found, Policy[Any] | None]]) -> None:
-        """These policies could not help with this answer: their owners go on to the next."""
-        for found, step in acting:
-            owner, steps = self._chain(found)
-            passed[owner] = max(passed.get(owner, 0), _index(steps, step) + 1)
-
-    def _use(self, found: Found, step: Policy[Any] | None) -> None:
-        owner, steps = self._chain(found)
-        number = len(self.attempts) + 1
-        key = (owner, _index(steps, step))
-        marks = self._marks
-        if marks.get(key) != number:  # several findings of one owner are one question
-            marks[key] = number
-            self._used[key] = self._used.get(key, 0) + 1
-
-    @property
-    def _marks(self) -> dict[tuple[int, int], int]:
-        if not hasattr(self, "_marked"):
-            self._marked: dict[tuple[int, int], int] = {}
-        return self._marked
-
-    def _edit(
-        self, name: str, examined: Examined[T], acting: Sequence[Found]
-    ) -> Flow[tuple[Examined[T], tuple[Repair, ...]] | None]:
+    def _edit(self, name: str, examined: Examined[T], acting: Sequence[Acting]) -> Flow[Examined[T] | None]:
         """Fix or Filter, then everything again; None where it cannot be done or something else breaks by it."""
         reading, contract = examined.reading, self.plan.contract
         if reading.document is None:
             return None
-        findings = [found.finding for found in acting]
-        if name == "fix":
-            edited = _edits.fixed(reading.document, findings)
-        else:
-            edited = _edits.pruned(contract, reading, findings)
-        if edited is None:
+        findings = [one.found.finding for one in acting]
+        edit = _edits.fixed(reading.document, findings) if name == "fix" else _edits.pruned(contract, reading, findings)
+        if edit is None:
             return None
-        document, repairs = edited
+        document, repairs = edit
         again = contract.recheck(document)
-        result = yield from examine(again, contract, self.plan.guards, self._context(self._open))
-        before = {_key(found) for found in examined.blocking}
-        after = {_key(found) for found in result.blocking}
-        solved = {_key(found) for found in acting}
-        improved = after <= before and not (solved & after) if name == "fix" else len(after) < len(before)
-        return (result, repairs) if improved or not after else None
+        again = replace(again, repairs=(*reading.repairs, *repairs))
+        result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open))
+        before, after = _keys(examined.blocking), _keys(result.blocking)
+        solved = _keys([one.found for one in acting])
+        # A filter moves the items behind it, so that its findings can only be counted.
+        improved = after <= before - solved if name == "fix" else len(after) < len(before)
+        return result if improved else None
 
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> Flow[_Question]:
-        """The question that follows, after the attempt is closed."""
-        opened = self._open
-        assert opened is not None
-        self._close(step.name)
+        """The question that follows; the attempt is closed."""
+        opened = self._ledger.open
+        assert opened is not None, "a step that asks follows an open attempt"
+        self._ledger.close(step.name)
         if isinstance(step, Fallback):
             return _Question(self.plan.resolve(step.client), self.messages, fallback=True)
         assert isinstance(step, Reask | Reflect)
-        findings = tuple(f.finding for f in examined.blocking)
-        reply = _clipped(opened.reply or Reply(""))
-        answer_format = self.plan.contract.format
-        base = self.messages if step.history == "full" else _reflect.minimal(self.messages)
-        before = self._history if step.history == "full" else ()
-        client = question.client
-        carried = [] if step.history == "full" and not isinstance(step, Reflect) else list(self._reflections)
-        if isinstance(step, Reflect) and step.mode == "separate":
-            yield from self._reflect_apart(step, client, (base, before), reply, findings)
-            carried = list(self._reflections)
-        elif isinstance(step, Reflect) and step.history == "full":
-            carried = []  # they stand in the earlier turns already
-        mode = "inline" if isinstance(step, Reflect) and step.mode == "inline" else "reask"
-        text = _reflect.feedback_text(findings, answer_format, mode=mode, reflections=carried)
-        spoken = reply if opened.reflection is None or mode != "inline" else _with_reflection(reply, opened.reflection)
-        extra = before + tuple(client.turns(spoken, text))
-        self._history = self._history + tuple(client.turns(spoken, text))
-        feedback = Feedback(text, findings, extra, len(self.attempts) + 1)
-        # A fallback client's answer is not corrected by it but by the client of the call.
-        return _Question(self.client if question.fallback else client, base, extra, feedback)
+        full = step.history == "full"
+        base = self.messages if full else _reflect.minimal(self.messages)
+        earlier = self._history if full else ()
+        findings = tuple(found.finding for found in examined.blocking)
+        reply = _sendable(opened)
+        # A fallback's answer goes back to the client of the call: the fallback was asked once.
+        client = self.client if question.fallback else question.client
+        carried: Sequence[str] = () if full else self._ledger.reflections
+        mode: _reflect.Mode = "reask"
+        if isinstance(step, Reflect):
+            mode = step.mode
+            if mode == "separate":
+                yield from self._reflect_apart(step, client, base, earlier, reply, findings)
+                carried = self._ledger.reflections
+        text = _reflect.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
+        turns = client.turns(reply, text)
+        self._history += turns
+        extra = earlier + turns
+        return _Question(client, base, extra, Feedback(text, findings, extra, len(self._ledger.attempts) + 1))
 
     def _reflect_apart(
         self,
         step: Reflect,
         client: Client,
-        before: tuple[tuple[Message, ...], tuple[Message, ...]],
+        base: tuple[Message, ...],
+        earlier: tuple[Message, ...],
         reply: Reply,
-        findings: Sequence[Finding],
+        findings: tuple[Finding, ...],
     ) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
-        asked = _reflect.ask_for_reflection(findings, self.plan.contract.format, self._reflections)
-        other = client if step.client is None else self.plan.resolve(step.client)
-        extra = before[1] + tuple(other.turns(reply if other is client else Reply(reply.text), asked))
-        feedback = Feedback(asked, tuple(findings), extra, len(self.attempts) + 1)
-        self._early = _Open(len(self.attempts) + 1, before[0] + extra, clock())
+        ledger = self._ledger
+        text = _reflect.ask_for_reflection(findings, self.plan.contract.format, ledger.reflections)
+        if step.client is not None:
+            client, reply = self.plan.resolve(step.client), replace(reply, raw=None)
+        extra = earlier + client.turns(reply, text)
+        feedback = Feedback(text, findings, extra, len(ledger.attempts) + 1)
+        opened = ledger.prepare(base + extra)
         try:
-            answer = yield Ask(
-                other, before[0] + extra, feedback, self.spend.deadline, self.plan.transport, extra
-            )
+            answer = yield Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
         except OutOfTime:
             return
-        self._early.usage = self._count(answer)
-        self._early.reflection = answer.text.strip()
-        self._reflections.append(self._early.reflection)
+        ledger.count(opened, answer)
+        opened.reflection = answer.text.strip()
+        ledger.reflections.append(opened.reflection)
+
+    # -- why it ends ---------------------------------------------------------------------------------------------
 
     def _attempts_ended(self) -> Reason | None:
         most = self.plan.attempts
-        asked = len(self.attempts) + (self._open is not None)
-        if most is None or asked < most:
+        if most is None or self._ledger.asked < most:
             return None
         return Reason("budget.attempts", f"The budget of {most} attempt{'s' * (most != 1)} ended.")
 
@@ -370,152 +309,79 @@ class Call(Generic[T]):
                 return Reason(f"stop.{finish}", sentence[:1].upper() + sentence[1:] + ".")
         if self._cut_off >= _MOST_CUT_OFF:
             return Reason("stop.truncated", "The token limit cut the answer off twice.")
-        if self._open is None or len(self.attempts) < _EQUAL - 1:
+        earlier, opened = self._ledger.attempts[1 - _EQUAL :], self._ledger.open
+        if opened is None or opened.reply is None or len(earlier) < _EQUAL - 1:
             return None
-        answer = self._open.reply.text if self._open.reply else None
-        same = [(a.text, a.findings) for a in self.attempts[1 - _EQUAL :]]
-        if all(entry == (answer, examined.findings) for entry in same):
+        now = (opened.reply.text, examined.findings)
+        if all((attempt.text, attempt.findings) == now for attempt in earlier):
             return Reason("stop.repeated", "The model gave the same answer three times running.")
         return None
 
-    def _why(
-        self, examined: Examined[T], barred: Reason | None, acting: Sequence[tuple[Found, Policy[Any] | None]]
-    ) -> Reason:
+    def _why(self, barred: Reason | None, choice: Choice) -> Reason:
         """The reason for a rejection: the bar, where a policy would have asked again but for it."""
-        if barred is not None and any(s.asks for found, _ in acting for s in self._chain(found)[1]):
-            return barred
-        return _REJECTED
+        return barred if barred is not None and choice.would_ask else _REJECTED
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
-    def _accept(self, examined: Examined[T], question: _Question, *, by: str | None = None) -> Outcome[T]:
-        """An answer that holds. `by` names the edit that made it hold."""
-        self._close("accept" if by is None else by)
-        delivered_by = "fallback" if question.fallback else by if by == "filter" else None
+    def _accept(self, examined: Examined[T], question: _Question, *, by: str = "accept") -> Outcome[T]:
+        """An answer that holds; `by` names the edit that made it hold."""
+        self._ledger.close(by)
+        delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
         return self._outcome(examined, ok=True, value=examined.reading.value, reason=_ACCEPTED, by=delivered_by)
 
-    def _ended(self, examined: Examined[T], reason: Reason, step: Policy[Any] | None) -> Outcome[T]:
-        """The end without an accepted answer: rejected, or what a policy delivers instead."""
-        self._close(step.name if step is not None else "stop" if reason != _REJECTED else "raise")
-        refused = self._outcome(examined, ok=False, value=None, reason=reason, by=step.name if step else None)
-        if step is None or step.name == "refrain":
-            return refused
-        if step.name == "noop":
-            return replace(refused, value=examined.reading.value)
-        assert isinstance(step, Fallback)
-        return replace(refused, value=step.deliver(replace(refused, delivered_by=None)))
+    def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
+        """Rejected."""
+        self._ledger.close("raise" if reason is _REJECTED else "stop")
+        return self._outcome(examined, ok=False, value=None, reason=reason)
+
+    def _deliver(self, examined: Examined[T], step: Policy[Any]) -> Outcome[T]:
+        """What Refrain, Noop or Fallback deliver in an accepted answer's place."""
+        self._ledger.close(step.name)
+        outcome = self._outcome(examined, ok=False, value=None, reason=_BY_POLICY[step.name])
+        value = examined.reading.value if step.name == "noop" else None
+        if isinstance(step, Fallback):
+            value = step.deliver(outcome)
+        return replace(outcome, value=value, delivered_by=step.name)
 
     def _outcome(
-        self, examined: Examined[T], *, ok: bool, value: T | None, reason: Reason, by: str | None
+        self, examined: Examined[T], *, ok: bool, value: T | None, reason: Reason, by: str | None = None
     ) -> Outcome[T]:
-        usage = Usage()
-        for attempt in self.attempts:
-            usage = usage + attempt.usage
+        ledger = self._ledger
         return Outcome(
             ok,
             value,
-            self.attempts[-1].text if self.attempts else None,
-            (*examined.findings, *self._reports),
+            ledger.attempts[-1].text if ledger.attempts else None,
+            (*examined.findings, *ledger.reports),
             examined.scores,
             examined.reading.repairs,
-            tuple(self.attempts),
-            usage,
-            clock() - self._started,
+            tuple(ledger.attempts),
+            ledger.usage,
+            clock() - ledger.started,
             reason,
             by,
             examined.faults[0] if examined.faults else None,
         )
 
-    # -- the record ----------------------------------------------------------------------------------------------
-
-    _early: _Open | None = None
-    """A reflection made apart, which belongs to the attempt that follows it."""
-
-    def _start(self, question: _Question) -> _Open:
-        number = len(self.attempts) + 1
-        opened = _Open(number, question.messages + question.extra, clock())
-        if self._early is not None:
-            opened.started = self._early.started
-            opened.usage = self._early.usage
-            opened.reflection = self._early.reflection
-            self._early = None
-        self._open = opened
-        if self.plan.hooks:
-            self._emit(AttemptStarted(number, opened.messages))
-        return opened
-
-    def _seen(self, opened: _Open, examined: Examined[T]) -> Examined[T]:
-        opened.examined = examined
-        if self.plan.hooks:
-            for finding in examined.findings:
-                self._emit(FindingFound(opened.number, finding))
-        return examined
-
-    def _close(self, decision: str) -> None:
-        """The open attempt becomes a record."""
-        opened, self._open = self._open, None
-        if opened is None:
-            return
-        examined = opened.examined or Examined(_unread())
-        attempt = Attempt(
-            opened.messages,
-            opened.reply.text if opened.reply else None,
-            examined.findings,
-            examined.reading.repairs,
-            examined.scores,
-            examined.skipped,
-            opened.reflection,
-            opened.usage,
-            clock() - opened.started,
-            decision,
-        )
-        self.attempts.append(attempt)
-        if self.plan.hooks:
-            self._emit(Decided(opened.number, decision))
-            self._emit(AttemptEnded(opened.number, attempt))
-
-    def _count(self, reply: Reply) -> Usage:
-        usage = Usage.of(reply.usage)
-        if usage.cost is None:
-            cost = self.spend.budget.cost_of(usage)
-            usage = usage if cost is None else replace(usage, cost=cost)
-        self.spend.add(usage)
-        return usage
-
-    def _finish(self, outcome: Outcome[T]) -> Outcome[T]:
-        if self.plan.hooks:
-            self._emit(CallEnded(outcome))
-            if len(outcome.findings) < len(self._reports) or self._reports[-1:] != list(outcome.findings[-1:]):
-                fresh = [f for f in self._reports if f not in outcome.findings]
-                outcome = replace(outcome, findings=(*outcome.findings, *fresh))
-        self.outcome = outcome
-        return outcome
-
     def _fault(self, fault: BaseException) -> None:
         """Close the record; tell the fault where it happened and what had been spent."""
         abandoned = isinstance(fault, GeneratorExit)
-        number = self._open.number if self._open else len(self.attempts) + 1
-        self._close("abandoned" if abandoned else "error")
+        number = max(1, self._ledger.asked)
+        self._ledger.close("abandoned" if abandoned else "error")
         code, words = ("call.abandoned", "The caller left") if abandoned else ("call.failed", "The call failed")
         reason = Reason(code, f"{words} in attempt {number}.")
-        self.outcome = self._outcome(Examined(_unread()), ok=False, value=None, reason=reason, by=None)
+        self.outcome = self._outcome(_nothing(), ok=False, value=None, reason=reason)
         if not abandoned:
             tokens = self.outcome.usage.total_tokens
             spent = f"{self.outcome.seconds:.2f} s" + (f", {tokens} tokens" if tokens is not None else "")
             fault.add_note(f"guards: raised in attempt {number}; spent so far: {spent}")
 
-    def _context(self, opened: _Open | None) -> Context:
-        messages = opened.messages if opened else self.messages
-        number = opened.number if opened else 0
-        return Context(self.given, messages=messages, attempt=number, deadline=self.spend.deadline)
+    def _seen(self, opened: Open, examined: Examined[T]) -> Examined[T]:
+        self._ledger.seen(opened, examined)
+        return examined
 
-    def _emit(self, event: Event) -> None:
-        for hook in self.plan.hooks:
-            try:
-                hook(event)
-            except Exception as fault:  # noqa: BLE001  # reported in the record: a broken hook must not lose an answer
-                words = f"a hook raised {type(fault).__name__} on {type(event).__name__}"
-                self._reports.append(Finding("hook.failed", words, severity="warning"))
+    def _context(self, opened: Open | None) -> Context:
+        messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
+        return Context(self.given, messages=messages, attempt=number, deadline=self._spend.deadline)
 
 
 _MOST_CUT_OFF: Final = 2
@@ -525,6 +391,8 @@ _REFUSALS: Final = {
     "refusal": "the model refused to answer",
     "content_filter": "the provider's content filter stopped the answer",
 }
+_NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")
+_TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
 _ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
@@ -535,41 +403,26 @@ _BY_POLICY: Final = {
 }
 
 
-def _unread(*findings: Finding) -> Reading[Any]:
-    return Reading(None, None, findings)
+def _nothing(*findings: Finding) -> Examined[Any]:
+    """No value was read."""
+    return Examined(Reading(None, None, findings), tuple(Found(finding) for finding in findings))
 
 
-def _late(what: str) -> Finding:
-    return Finding("reply.late", f"{what} after the budget's seconds had ended" if "came" in what else what)
+def _guard_failed(examined: Examined[Any]) -> bool:
+    return any(found.finding.code == "guard.failed" for found in examined.blocking)
 
 
-def _key(found: Found) -> tuple[str, str, str | None]:
-    return found.finding.code, found.finding.path, found.finding.guard
+def _keys(found: Sequence[Found]) -> set[tuple[str, str, str | None]]:
+    return {(one.finding.code, one.finding.path, one.finding.guard) for one in found}
 
 
-def _index(steps: Sequence[Policy[Any]], step: Policy[Any] | None) -> int:
-    return next(index for index, other in enumerate(steps) if other is step)
-
-
-def _changed(examined: Examined[T], original: Examined[T], changes: tuple[Repair, ...]) -> Examined[T]:
-    """After edits: the new reading, with all that was changed since the text."""
-    if not changes:
-        return examined
-    reading = replace(examined.reading, repairs=original.reading.repairs + changes)
-    return replace(examined, reading=reading)
-
-
-def _clipped(reply: Reply) -> Reply:
-    """A reply short enough to be sent back; the record keeps the whole."""
-    if len(reply.text) <= _MOST_QUOTED:
-        return reply
-    text = f"{reply.text[:_MOST_QUOTED]}\n[cut here: {len(reply.text)} characters in all]"
-    return Reply(text, reply.usage, reply.finish_reason, reply.raw)
-
-
-def _with_reflection(reply: Reply, reflection: str) -> Reply:
-    """The reply as the model gave it, its reflection in front: how it is carried on in the history."""
-    text = f"<reflection>{reflection}</reflection>\n{reply.text}"
-    return Reply(text, reply.usage, reply.finish_reason, reply.raw)
-
-
+def _sendable(opened: Open) -> Reply:
+    """The reply as it goes back to the model: its reflection in front, and no longer than is of use. The record keeps
+    the whole."""
+    reply = opened.reply or Reply("")
+    text = reply.text
+    if len(text) > _MOST_QUOTED:
+        text = f"{text[:_MOST_QUOTED]}\n[cut here: {len(text)} characters in all]"
+    if opened.reflection is not None:
+        text = f"<reflection>{opened.reflection}</reflection>\n{text}"
+    return reply if text == reply.text else replace(reply, text=text)

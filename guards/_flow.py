@@ -84,7 +84,7 @@ class Compute:
     jobs: Sequence[Job]
 
 
-class OutOfTime(Exception):  # noqa: N818  # a signal between driver and engine; it never leaves the library
+class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library
     """Thrown into the flow when a question's deadline passed before its answer came."""
 
 

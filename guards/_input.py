@@ -1,13 +1,41 @@
-"""What an input guard looks at: the text of the user's turns, or of a decorated function's arguments."""
+"""Input guards: run over the user's text before the model is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from guards._flow import Flow
+from guards._pipeline import Examined, Found, GuardSet, examine
+from guards.context import Context
+from guards.contracts.base import Reading
+from guards.contracts.text import Text
+from guards.findings import Finding
 from guards.messages import Message
 
-__all__ = ["input_text"]
+__all__ = ["check_input", "input_text"]
+
+
+def check_input(
+    guards: GuardSet, messages: Sequence[Message], context: Context
+) -> Flow[tuple[Examined[Any] | None, list[Finding]]]:
+    """What the input guards refused (None: nothing), and the remarks that do not block. Stops after a tier that does."""
+    found: list[Found] = []
+    faults: list[BaseException] = []
+    for tier in guards.tiers:
+        for entry in tier:
+            text = input_text(messages, context, entry.guard.roles)
+            reading: Reading[Any] = Reading(text, None)
+            examined = yield from examine(reading, _TEXT, GuardSet(((entry,),)), context)
+            found += examined.found
+            faults += examined.faults
+        if any(one.finding.blocks for one in found):
+            break
+    blocking = tuple(one for one in found if one.finding.blocks)
+    remarks = [one.finding for one in found if not one.finding.blocks]
+    if not blocking:
+        return None, remarks
+    return Examined(Reading(None, None), blocking, faults=tuple(faults)), remarks
 
 
 def input_text(messages: Sequence[Message], context: Mapping[str, Any], roles: Sequence[str]) -> str:
@@ -25,5 +53,10 @@ def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):
-        return "\n".join(_text(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping))
+        return "\n".join(
+            _text(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)
+        )
     return ""
+
+
+_TEXT = Text()

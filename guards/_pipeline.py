@@ -284,7 +284,11 @@ def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
         )
     is_json_path = placed.path.startswith("$")
     if is_json_path == (contract.format == "xml"):
-        wanted = {"xml": "an XPath, like //reply", "json": "a JSONPath, like $.reply", "text": "no .on(): text is whole"}
+        wanted = {
+            "xml": "an XPath, like //reply",
+            "json": "a JSONPath, like $.reply",
+            "text": "no .on(): text is whole",
+        }
         raise ConfigError(
             f"{placed.path!r} cannot be a place of an answer in {contract.format}",
             where=f"{placed.guard.name}.on()",

@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, cast, overload
 
 from typing_extensions import ParamSpec
 
@@ -102,7 +102,7 @@ class _Wrapper:
         self._ticket = ticket
         self._shape = shape
         self._bound_to = bound_to
-        functools.update_wrapper(self, shape.function)
+        functools.update_wrapper(cast("Callable[..., Any]", self), shape.function)
         # `inspect.iscoroutinefunction` asks a function-like object for these.
         self.__code__ = (_async_marker if shape.is_async else _sync_marker).__code__
         self.__defaults__ = getattr(shape.function, "__defaults__", None)
@@ -241,5 +241,3 @@ def _sync_marker() -> None:
 
 async def _async_marker() -> None:
     """Lends its code object to async wrappers."""
-
-

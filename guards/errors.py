@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from guards.records import Outcome
 
-__all__ = ["BudgetExhausted", "ConfigError", "GuardFailed", "GuardsError", "MissingExtra", "Rejected", "ScriptExhausted"]
+__all__ = [
+    "BudgetExhausted",
+    "ConfigError",
+    "GuardFailed",
+    "GuardsError",
+    "MissingExtra",
+    "Rejected",
+    "ScriptExhausted",
+]
 
 
 class GuardsError(Exception):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn, TypeVar, cast, overload
 
-from typing_extensions import Never, ParamSpec, TypeForm
+from typing_extensions import ParamSpec, TypeForm
 
 from guards._drivers import run_async, run_sync
 from guards._engine import Call, Plan
@@ -378,5 +378,3 @@ def _check_transport(given: Any) -> None:
             where="transport=",
             hint="use tenacity.Retrying(...) or None",
         )
-
-

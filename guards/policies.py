@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Generic, Literal, cast
+from typing import Any, ClassVar, Final, Generic, Literal, Never, cast
 
-from typing_extensions import Never, TypeVar
+from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
 
@@ -28,8 +28,8 @@ __all__ = [
     "Policy",
     "Raise",
     "Reask",
-    "Refrain",
     "Reflect",
+    "Refrain",
 ]
 
 D = TypeVar("D", covariant=True, default=Never)
@@ -53,9 +53,7 @@ class Policy(Generic[D]):
     def then(self, following: Policy[E]) -> Policy[D | E]:
         """This policy first; `following` where it cannot act or its turns are used up."""
         if not isinstance(following, Policy):
-            raise ConfigError(
-                f"{following!r} is not a policy", where=".then()", hint=f"use one of {', '.join(_NAMES)}"
-            )
+            raise ConfigError(f"{following!r} is not a policy", where=".then()", hint=f"use one of {', '.join(_NAMES)}")
         return Chain((*self.steps, *following.steps))
 
     @property
@@ -231,9 +229,7 @@ class Budget:
             if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount > 0:
                 raise ConfigError(f"must be a number above 0, not {amount!r}", where=f"Budget({name}=)")
         if self.price is not None and not _is_price(self.price):
-            raise ConfigError(
-                "must be two numbers, (input, output) per million tokens", where="Budget(price=)"
-            )
+            raise ConfigError("must be two numbers, (input, output) per million tokens", where="Budget(price=)")
 
     def cost_of(self, usage: Mapping[str, Any]) -> float | None:
         """What a reply's usage cost: as it says itself, else by `price`, else unknown."""

@@ -37,8 +37,8 @@ class Reason(str):
     def code(self) -> str:
         return str(self)
 
-    def __getnewargs__(self) -> tuple[str, str]:
-        return (str(self), self.message)
+    def __reduce__(self) -> tuple[type[Reason], tuple[str, str]]:
+        return Reason, (str(self), self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Usage(Mapping[str, Any]):
     @property
     def total_tokens(self) -> int | None:
         """Input and output together; None when neither is known."""
-        return _add(self.input_tokens, self.output_tokens)
+        tokens: int | None = _add(self.input_tokens, self.output_tokens)
+        return tokens
 
     def __add__(self, other: Usage) -> Usage:
         if other is _NOTHING:

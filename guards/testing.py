@@ -29,7 +29,7 @@ class ScriptedModel:
         self.calls: list[list[Message]] = []
         self._lock = threading.Lock()
 
-    def __call__(self, messages: list[Message]) -> Any:
+    def __call__(self, messages: Sequence[Message]) -> Any:
         """The next answer."""
         with self._lock:
             number = len(self.calls)
@@ -46,7 +46,7 @@ class ScriptedModel:
             raise answer
         return answer(messages) if callable(answer) else answer
 
-    async def acall(self, messages: list[Message]) -> Any:
+    async def acall(self, messages: Sequence[Message]) -> Any:
         """The same as an async client."""
         return self(messages)
 
@@ -69,8 +69,9 @@ class FixedScores:
         return [self._score(_key(entry)) for entry in inputs]
 
     def _score(self, key: Any) -> float:
-        if key in self.scores:
-            return self.scores[key]
+        score: float | None = self.scores.get(key)
+        if score is not None:
+            return score
         if self.default is None:
             raise KeyError(key)
         return self.default

@@ -186,7 +186,9 @@ def check_context(guards: GuardSet, context: Mapping[str, Any] | None, where: st
     missing = guards.missing(context or {})
     if missing is not None:
         key, label = missing
-        raise ConfigError(f"the guard {label!r} needs the key {key!r}", where=where, hint=f"pass context={{{key!r}: …}}")
+        raise ConfigError(
+            f"the guard {label!r} needs the key {key!r}", where=where, hint=f"pass context={{{key!r}: …}}"
+        )
 
 
 def _prepare(

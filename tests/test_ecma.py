@@ -171,15 +171,13 @@ def test_any_pattern(source):
     pattern.search("ab-0 9", 0.2)
 
 
-@given(st.text(alphabet="ab.*+?|()[]^", max_size=8), st.text(alphabet="ab.\n", max_size=6))
+@given(st.text(alphabet="ab*+?|()^", max_size=8), st.text(alphabet="ab.\n", max_size=6))
 def test_agrees_with_python_where_both_agree(source, text):
     """On the syntax that both share, with the same meaning, the answer is Python's."""
     try:
-        theirs = re.compile(source.replace("$", r"\Z"), re.DOTALL)
+        theirs = re.compile(source)
         ours = EcmaPattern(source)
     except (re.error, ConfigError):
-        return
-    if "." in source or "[" in source or "\n" in text or "++" in source or "*+" in source or "?+" in source:
         return
     assert ours.search(text) == bool(theirs.search(text))
 

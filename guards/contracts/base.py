@@ -65,7 +65,7 @@ class Contract(ABC, Generic[T]):
     unknown `format` name, say).
     """
 
-    format: ClassVar[Format] | Format
+    format: ClassVar[Format]
     notes: tuple[str, ...] = ()
 
     @abstractmethod

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from guards.contracts.base import Contract
 from guards.errors import ConfigError
@@ -39,7 +39,7 @@ def _contract(given: Any) -> Contract[Any]:
     if isinstance(given, type) and not isinstance(given, types.GenericAlias):
         if issubclass(given, Contract):
             raise ConfigError(f"{given.__name__} is a class", where="contract", hint=f"write {given.__name__}(...)")
-        return _typed(given, "")
+        return _typed(cast("Hashable", given), "")
     inner = getattr(given, "contract", None)
     if isinstance(inner, Contract):
         return inner
@@ -64,7 +64,7 @@ def _contract(given: Any) -> Contract[Any]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _typed(type_: Any, _spelling: str) -> Contract[Any]:
+def _typed(type_: Hashable, _spelling: str) -> Contract[Any]:
     return _new_typed(type_)
 
 

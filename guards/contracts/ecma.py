@@ -115,8 +115,10 @@ _SPACE: Final = r"\t\n\x0b\x0c\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u20
 _SETS: Final = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS: Final = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 _DOT: Final = r"[^\n\r\u2028\u2029]"
-_EDGE: Final = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
-_NO_EDGE: Final = f"(?:(?<=[{_WORD}])(?=[{_WORD}])|(?<![{_WORD}])(?![{_WORD}]))"
+# `regex` keeps the flag to the group: ASCII's word characters are those of ECMA-262. (Look-arounds that say the same
+# took ten times as long.)
+_EDGE: Final = r"(?a:\b)"
+_NO_EDGE: Final = r"(?a:\B)"
 _QUANTIFIER: Final = re.compile(r"\{(?P<low>[0-9]+)(?P<comma>,)?(?P<high>[0-9]+)?\}|[*+?]")
 _GROUP_NAME: Final = re.compile(r"\(\?<(?![=!])(?P<name>[^>]*)>")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")

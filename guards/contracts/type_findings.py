@@ -53,13 +53,16 @@ class Explainer:
         place = self.place(error["loc"])
         rule = _RULES.get(kind)
         context = error.get("ctx", {})
-        code, expected = ("validator", None) if rule is None else (rule[0], context.get(rule[1]) if rule[1] else None)
-        if kind == "literal_error" and " or " not in str(context.get("expected", "")) and "," not in str(
-            context.get("expected", "")
+        code, expected = "validator", None
+        if rule is not None:
+            code, key, named = rule
+            expected = context.get(key) if key else named
+        if (
+            kind == "literal_error"
+            and " or " not in str(context.get("expected", ""))
+            and "," not in str(context.get("expected", ""))
         ):
             code = "const"
-        if rule is not None and rule[1] is None:
-            expected = rule[2]
         return Finding(
             f"schema.{code}",
             _message(error, context, expected),
@@ -226,30 +229,30 @@ def _message(error: Mapping[str, Any], context: Mapping[str, Any], expected: Any
     return str(error["msg"])
 
 
-# pydantic's error type -> (rule, key of the bound in the error's context, or the thing expected)
-_RULES: Final[dict[str, tuple[str, str | None] | tuple[str, None, str]]] = {
+# pydantic's error type -> (rule, key of the bound in the error's context, what is expected where there is no such key)
+_RULES: Final[dict[str, tuple[str, str | None, str | None]]] = {
     "missing": ("required", None, "a value"),
     "missing_argument": ("required", None, "a value"),
     "missing_keyword_only_argument": ("required", None, "a value"),
     "extra_forbidden": ("additionalProperties", None, "no such key"),
     "unexpected_keyword_argument": ("additionalProperties", None, "no such key"),
-    "greater_than": ("exclusiveMinimum", "gt"),
-    "greater_than_equal": ("minimum", "ge"),
-    "less_than": ("exclusiveMaximum", "lt"),
-    "less_than_equal": ("maximum", "le"),
-    "multiple_of": ("multipleOf", "multiple_of"),
-    "string_too_short": ("minLength", "min_length"),
-    "string_too_long": ("maxLength", "max_length"),
-    "bytes_too_short": ("minLength", "min_length"),
-    "bytes_too_long": ("maxLength", "max_length"),
-    "url_too_long": ("maxLength", "max_length"),
-    "string_pattern_mismatch": ("pattern", "pattern"),
-    "too_short": ("minItems", "min_length"),
-    "too_long": ("maxItems", "max_length"),
-    "enum": ("enum", "expected"),
-    "literal_error": ("enum", "expected"),
-    "union_tag_invalid": ("discriminator", "expected_tags"),
-    "union_tag_not_found": ("discriminator", "discriminator"),
+    "greater_than": ("exclusiveMinimum", "gt", None),
+    "greater_than_equal": ("minimum", "ge", None),
+    "less_than": ("exclusiveMaximum", "lt", None),
+    "less_than_equal": ("maximum", "le", None),
+    "multiple_of": ("multipleOf", "multiple_of", None),
+    "string_too_short": ("minLength", "min_length", None),
+    "string_too_long": ("maxLength", "max_length", None),
+    "bytes_too_short": ("minLength", "min_length", None),
+    "bytes_too_long": ("maxLength", "max_length", None),
+    "url_too_long": ("maxLength", "max_length", None),
+    "string_pattern_mismatch": ("pattern", "pattern", None),
+    "too_short": ("minItems", "min_length", None),
+    "too_long": ("maxItems", "max_length", None),
+    "enum": ("enum", "expected", None),
+    "literal_error": ("enum", "expected", None),
+    "union_tag_invalid": ("discriminator", "expected_tags", None),
+    "union_tag_not_found": ("discriminator", "discriminator", None),
     "string_unicode": ("unicode", None, "text without half surrogate pairs"),
     "finite_number": ("type", None, "a finite number"),
     "none_required": ("type", None, "null"),
@@ -278,7 +281,7 @@ _RULES: Final[dict[str, tuple[str, str | None] | tuple[str, None, str]]] = {
     "time_delta_type": ("type", None, "string"),
     "uuid_type": ("type", None, "string"),
     "url_type": ("type", None, "string"),
-    "is_instance_of": ("type", "class"),
+    "is_instance_of": ("type", "class", None),
     "callable_type": ("type", None, "callable"),
     "int_parsing": ("type", None, "integer"),
     "int_parsing_size": ("type", None, "integer"),
@@ -300,15 +303,15 @@ _RULES: Final[dict[str, tuple[str, str | None] | tuple[str, None, str]]] = {
     "uuid_version": ("format", None, "uuid"),
     "url_parsing": ("format", None, "uri"),
     "url_syntax_violation": ("format", None, "uri"),
-    "url_scheme": ("format", "expected_schemes"),
+    "url_scheme": ("format", "expected_schemes", None),
     "bytes_invalid_encoding": ("format", None, "encoded bytes"),
     "date_past": ("format", None, "a date in the past"),
     "date_future": ("format", None, "a date in the future"),
     "datetime_past": ("format", None, "a time in the past"),
     "datetime_future": ("format", None, "a time in the future"),
-    "decimal_max_digits": ("maxDigits", "max_digits"),
-    "decimal_max_places": ("maxPlaces", "decimal_places"),
-    "decimal_whole_digits": ("maxDigits", "whole_digits"),
+    "decimal_max_digits": ("maxDigits", "max_digits", None),
+    "decimal_max_places": ("maxPlaces", "decimal_places", None),
+    "decimal_whole_digits": ("maxDigits", "whole_digits", None),
     "recursion_loop": ("recursion", None, "no cycle"),
 }
 
@@ -339,12 +342,11 @@ _WORDS: Final[dict[str, str]] = {
     **{
         kind: f"must be {_ARTICLE.get(rule[2], f'a {rule[2]}')}"
         for kind, rule in _RULES.items()
-        if len(rule) == 3 and rule[0] == "type"
+        if rule[2] and rule[0] == "type"
     },
     **{
         kind: f"must be a valid {rule[2]}"
         for kind, rule in _RULES.items()
-        if len(rule) == 3 and rule[0] == "format" and not rule[2].startswith("a ")
+        if rule[2] and rule[0] == "format" and not rule[2].startswith("a ")
     },
 }
-

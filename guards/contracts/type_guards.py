@@ -102,7 +102,7 @@ class _Builder:
         self.known: dict[str, GuardTree] = {}
 
     def build(self, node: Any) -> GuardTree:
-        reference = node.get("ref") or (node.get("schema_ref") if node.get("type") == "definition-ref" else None)
+        reference: str = node.get("ref") or node.get("schema_ref") or ""
         if reference in self.known:
             return self.known[reference]
         tree = GuardTree()

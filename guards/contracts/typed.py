@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
-from guards.contracts.base import Contract, Dial, Limits, Reading, Style
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.contracts.type_findings import Explainer
 from guards.contracts.type_guards import GuardTree, part_of
 from guards.errors import ConfigError
@@ -32,7 +32,7 @@ class Typed(Contract[T]):
     `ConfigError` for a type that pydantic cannot take.
     """
 
-    format = "json"
+    format: ClassVar[Format] = "json"
 
     def __init__(self, type_: Any) -> None:
         self.type = type_
@@ -164,5 +164,3 @@ def _name(type_: Any) -> str:
 
 def _first_line(fault: BaseException) -> str:
     return str(fault).split("\n", 1)[0]
-
-

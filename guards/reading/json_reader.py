@@ -63,13 +63,13 @@ def parse_json(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repair, .
 _A_TRY: Final = 256  # what a parse costs beside its characters
 
 
-class _Unreadable(Exception):  # noqa: N818  # control flow inside this file: it never leaves the reader
+class _Unreadable(Exception):  # control flow inside this file: it never leaves the reader
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.code)
         self.finding = finding
 
 
-class _Duplicates(Exception):  # noqa: N818  # as above
+class _Duplicates(Exception):  # as above
     pass
 
 
@@ -195,7 +195,9 @@ def _candidates(
         allowance -= span.end - span.start + _A_TRY
         if allowance < 0:
             # What was not looked at may fit too: choosing among the rest would be a guess.
-            limit.insert(0, Finding("limit.candidates", "too many brackets in the answer to tell which is the document"))
+            limit.insert(
+                0, Finding("limit.candidates", "too many brackets in the answer to tell which is the document")
+            )
             return
         try:
             document, repairs = parse_json(text[span.start : span.end], limits)

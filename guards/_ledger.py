@@ -1,0 +1,125 @@
+"""The record of a call in progress: the attempts so far, the one that is open, what was spent, and what hooks saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from guards._pipeline import Examined
+from guards._spend import Spend, clock
+from guards.findings import Finding
+from guards.hooks import AttemptEnded, AttemptStarted, Decided, Event, FindingFound, Hook
+from guards.messages import Message, Reply
+from guards.records import Attempt, Usage
+
+__all__ = ["Ledger", "Open"]
+
+_NO_USAGE: Final = Usage()
+
+
+@dataclass(slots=True)
+class Open:
+    """The attempt in progress."""
+
+    number: int
+    messages: tuple[Message, ...]
+    started: float
+    reflection: str | None = None
+    usage: Usage = _NO_USAGE
+    reply: Reply | None = None
+    """The answer, less a reflection that stood before it."""
+    examined: Examined[Any] | None = None
+
+
+class Ledger:
+    """Keeps the attempts of one call. At most one is open at a time."""
+
+    __slots__ = ("_hooks", "_spend", "attempts", "open", "ready", "reflections", "reports", "started")
+
+    def __init__(self, spend: Spend, hooks: tuple[Hook, ...]) -> None:
+        self.attempts: list[Attempt] = []
+        self.open: Open | None = None
+        self.ready: Open | None = None
+        """A reflection made by a call of its own: the beginning of the coming attempt."""
+        self.reflections: list[str] = []
+        self.reports: list[Finding] = []
+        """What belongs to the call and to no answer: hooks that failed, remarks of input guards."""
+        self.started = clock()
+        self._spend = spend
+        self._hooks = hooks
+
+    @property
+    def asked(self) -> int:
+        """Questions put so far, the open one too."""
+        return len(self.attempts) + (self.open is not None)
+
+    @property
+    def usage(self) -> Usage:
+        """Of all closed attempts."""
+        usage = _NO_USAGE
+        for attempt in self.attempts:
+            usage = usage + attempt.usage
+        return usage
+
+    def start(self, messages: tuple[Message, ...]) -> Open:
+        """Open the next attempt."""
+        opened = self.ready or Open(len(self.attempts) + 1, messages, clock())
+        opened.messages = messages
+        self.open, self.ready = opened, None
+        if self._hooks:
+            self.emit(AttemptStarted(opened.number, messages))
+        return opened
+
+    def prepare(self, messages: tuple[Message, ...]) -> Open:
+        """Begin the coming attempt with a reflection of its own call."""
+        self.ready = Open(len(self.attempts) + 1, messages, clock())
+        return self.ready
+
+    def count(self, opened: Open, reply: Reply) -> None:
+        """Add what a reply used, to the attempt and to the budget; `ConfigError` where the budget cannot be kept."""
+        usage = Usage.of(reply.usage)
+        if usage.cost is None:
+            cost = self._spend.budget.cost_of(usage)
+            usage = usage if cost is None else replace(usage, cost=cost)
+        opened.usage = opened.usage + usage
+        self._spend.add(usage)
+
+    def seen(self, opened: Open, examined: Examined[Any]) -> None:
+        """What came of the answer."""
+        opened.examined = examined
+        if self._hooks:
+            for finding in examined.findings:
+                self.emit(FindingFound(opened.number, finding))
+
+    def close(self, decision: str) -> None:
+        """The open attempt becomes a record; nothing happens where none is open."""
+        opened = self.open or self.ready
+        self.open = self.ready = None
+        if opened is None:
+            return
+        examined = opened.examined
+        attempt = Attempt(
+            opened.messages,
+            opened.reply.text if opened.reply else None,
+            examined.findings if examined else (),
+            examined.reading.repairs if examined else (),
+            examined.scores if examined else {},
+            examined.skipped if examined else (),
+            opened.reflection,
+            opened.usage,
+            clock() - opened.started,
+            decision,
+        )
+        self.attempts.append(attempt)
+        if self._hooks:
+            self.emit(Decided(opened.number, decision))
+            self.emit(AttemptEnded(opened.number, attempt))
+
+    def emit(self, event: Event) -> None:
+        """Tell the hooks."""
+        for hook in self._hooks:
+            try:
+                hook(event)
+            except Exception as fault:  # noqa: BLE001  # reported in the record: a broken hook must not lose an answer
+                words = f"a hook raised {type(fault).__name__} on {type(event).__name__}"
+                self.reports.append(Finding("hook.failed", words, severity="warning"))
