@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
+
+# Shared helpers (`models`, `server`) are imported by name, wherever the suite lies.
+sys.path.insert(0, str(Path(__file__).parent))
 
 # No deadline for a single example: the suite runs on as many workers as there are cores, and a busy machine is no bug.
 settings.register_profile("thorough", deadline=None)

@@ -54,6 +54,7 @@ class _Pen:
         self.draw = random.Random(attempt)  # noqa: S311  # nothing secret: the same sample every time
         self.stretch = (1, 1, shortest, shortest)[attempt] if self.plain else shortest + attempt // 4
         self.picked = 0
+        self.work = 0
         self.groups: dict[str, str] = {}
 
     def pick(self, characters: str) -> str:
@@ -66,9 +67,11 @@ class _Pen:
 
     def times(self, low: int, high: int | None) -> int:
         most = max(low, self.stretch) if high is None else min(high, max(low, self.stretch))
-        if self.plain:
-            return most
-        return self.draw.randint(low, most)
+        count = most if self.plain else self.draw.randint(low, most)
+        self.work += count
+        if self.work > _MOST:  # repeats inside repeats multiply
+            raise _Impossible
+        return count
 
 
 _Writer: TypeAlias = Callable[[_Pen], str]
@@ -207,7 +210,7 @@ def _bounds(found: re.Match[str]) -> tuple[int, int | None]:
     return low, int(found[3]) if found[3] else None
 
 
-_MOST: Final = 10_000
+_MOST: Final = 100_000
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,501 @@
+"""Plain data that a JSON Schema allows and its contract accepts: the example in a prompt.
+
+A schema is walked as a conjunction: a place's own schema, what its `$ref` and `allOf` add, and one chosen branch of
+each `anyOf`, `oneOf`, `if`. Candidates come lazily, the most telling first; whatever a subschema refuses is dropped
+where it is made, and the contract itself has the last word. Leaves are `example_values`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+
+from jsonschema_specifications import REGISTRY
+from referencing.exceptions import Unresolvable
+
+from guards.contracts.ecma import EcmaPattern
+from guards.contracts.example_values import integers, numbers, texts
+from guards.contracts.pattern_samples import samples
+from guards.contracts.schema_drafts import DRAFTS, LATEST, Run, dialect, validator_class
+from guards.errors import ConfigError
+
+__all__ = ["example"]
+
+
+def example(schema: dict[str, Any] | bool, accepts: Callable[[Any], bool]) -> Any:
+    """Plain data of the schema that `accepts` says yes to. `ConfigError` where none was found in bounded tries.
+
+    `examples` and telling defaults of the schema are taken before anything is made up. The same schema gives the same
+    data.
+    """
+    maker = _Maker(schema)
+    try:
+        for data in islice(maker.root(), _TRIES):
+            if accepts(data):
+                return data
+            if maker.tired:
+                break
+    except RecursionError:
+        pass  # an example that deep helps nobody: refused like one that could not be found
+    raise ConfigError(
+        "no example could be made that the contract accepts",
+        where='prompt(style="example")',
+        hint="give the schema, or the field that is hard to guess, examples=[...], or use another style",
+    )
+
+
+_TRIES: Final = 300
+_SECONDS: Final = 0.5
+_WIDTH: Final = 8  # candidates that are kept for one place
+_ROOMY: Final = 300  # places after which only what is required is shown
+_DEEPEST: Final = 24
+_BRANCHES: Final = 40
+_LONGEST_LIST: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A schema and where its references are looked up."""
+
+    schema: Any
+    resolver: Any
+
+
+_All: TypeAlias = tuple[_Node, ...]
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where an example is being made: the name it goes by, how deep, and which schemas it is inside of."""
+
+    label: str = ""
+    depth: int = 0
+    inside: frozenset[int] = frozenset()
+
+
+class _Maker:
+    def __init__(self, schema: dict[str, Any] | bool) -> None:
+        named = dialect(str(schema.get("$schema", LATEST))) if isinstance(schema, dict) else LATEST
+        self.kind = validator_class(named if named in DRAFTS else LATEST)
+        resolver = REGISTRY.resolver_with_root(self.kind.specification.create_resource(schema))
+        self.validator = self.kind(schema, format_checker=_Lenient({}, {}), registry=REGISTRY, _resolver=resolver)
+        self.start = _Node(schema, resolver)
+        self.ends = perf_counter() + _SECONDS
+        self.places = 0
+
+    @property
+    def tired(self) -> bool:
+        return perf_counter() > self.ends
+
+    @property
+    def thrifty(self) -> bool:
+        """Whether the example is large enough: from then on only what is required is shown."""
+        return self.places > _ROOMY
+
+    def root(self) -> Iterator[Any]:
+        yield from self.make((self.start,), _Place(), _TRIES)
+        self.places = _ROOMY + 1  # once more, in the shortest form
+        yield from self.make((self.start,), _Place(), _TRIES)
+
+    def make(self, nodes: _All, place: _Place, width: int = _WIDTH) -> Iterator[Any]:
+        """Different values that all the schemas allow, at most `width`."""
+        if place.depth > _DEEPEST:
+            return
+        self.places += 1
+        seen: set[str] = set()
+        misses = 0
+        for value in self.guesses(nodes, place):
+            key = json.dumps(value, sort_keys=True, default=str)
+            if key in seen:
+                continue
+            seen.add(key)
+            if all(self.valid(node, value) for node in nodes):
+                yield value
+                width -= 1
+            else:
+                misses += 1
+            if width <= 0 or misses > _TRIES or self.tired:
+                return
+
+    def valid(self, node: _Node, value: Any) -> bool:
+        if isinstance(node.schema, bool):
+            return node.schema
+        run = _Lenient({}, {})
+        try:
+            return bool(
+                self.validator.evolve(schema=node.schema, _resolver=node.resolver, format_checker=run).is_valid(value)
+            )
+        except Unresolvable:
+            return True  # a document that only the contract knows: it decides
+
+    def guesses(self, nodes: _All, place: _Place) -> Iterator[Any]:
+        later: list[Any] = []
+        for flat in islice(self.expanded(nodes), _BRANCHES):
+            for value in self.given(flat):
+                if value in (None, "", [], {}) and not isinstance(value, bool):
+                    later.append(value)  # a default that says nothing of the shape
+                else:
+                    yield value
+            yield from self.by_type(flat, place)
+        yield from later
+
+    def expanded(self, nodes: _All) -> Iterator[_All]:
+        """The nodes with everything that applies beside them, one alternative after the other."""
+        yield from self.expand(list(nodes), [], frozenset())
+
+    def expand(self, todo: list[_Node], done: list[_Node], seen: frozenset[int]) -> Iterator[_All]:
+        todo, done = list(todo), list(done)
+        while todo:
+            node = todo.pop(0)
+            schema = node.schema
+            if schema is False:
+                return
+            if schema is True or id(schema) in seen:
+                continue
+            seen |= {id(schema)}
+            alone = self.kind.ref_stands_alone and "$ref" in schema
+            for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+                target = self.target(node, schema.get(keyword))
+                if target is not None:
+                    todo.insert(0, target)
+            if alone:
+                continue
+            done.append(node)
+            todo[:0] = [self.under(node, part) for part in _listed(schema.get("allOf"))]
+            choices = [self.choices(node, keyword) for keyword in ("oneOf", "anyOf", "if")]
+            forks = [choice for choice in choices if choice]
+            if forks:
+                yield from self.fork(forks, todo, done, seen)
+                return
+        yield tuple(done)
+
+    def fork(self, forks: list[list[_All]], todo: list[_Node], done: list[_Node], seen: frozenset[int]) -> Iterator[_All]:
+        first, rest = forks[0], forks[1:]
+        for branch in first:
+            if rest:
+                yield from self.fork(rest, [*branch, *todo], done, seen)
+            else:
+                yield from self.expand([*branch, *todo], done, seen)
+
+    def choices(self, node: _Node, keyword: str) -> list[_All]:
+        schema = node.schema
+        if keyword == "if":
+            if "if" not in schema:
+                return []
+            then = (self.under(node, schema["if"]), self.under(node, schema.get("then", True)))
+            return [then, (self.under(node, schema.get("else", True)),)]
+        branches = [(self.under(node, branch),) for branch in _listed(schema.get(keyword))]
+        # null says nothing of the shape: last, though people write it first.
+        return sorted(branches, key=lambda branch: _only_null(branch[0].schema))
+
+    def target(self, node: _Node, reference: Any) -> _Node | None:
+        if not isinstance(reference, str):
+            return None
+        try:
+            found = node.resolver.lookup(reference)
+        except Unresolvable:
+            return None
+        return _Node(found.contents, found.resolver)
+
+    def under(self, node: _Node, schema: Any) -> _Node:
+        if not isinstance(schema, dict):
+            return _Node(schema, node.resolver)
+        return _Node(schema, node.resolver.in_subresource(self.kind.specification.create_resource(schema)))
+
+    def given(self, nodes: _All) -> Iterator[Any]:
+        """The values that the schemas themselves name."""
+        for node in nodes:
+            schema = node.schema
+            if isinstance(schema.get("examples"), list):
+                yield from schema["examples"]
+            for keyword in ("example", "default", "const"):
+                if keyword in schema:
+                    yield schema[keyword]
+        for values in _every(nodes, "enum"):
+            yield from _listed(values)
+
+    def by_type(self, nodes: _All, place: _Place) -> Iterator[Any]:
+        if any("enum" in node.schema or "const" in node.schema for node in nodes):
+            return
+        for kind in _types(nodes):
+            if kind == "object":
+                yield from self.objects(nodes, place)
+            elif kind == "array":
+                yield from self.arrays(nodes, place)
+            elif kind == "string":
+                low = max((int(n) for n in _every(nodes, "minLength")), default=0)
+                high = min((int(n) for n in _every(nodes, "maxLength")), default=None)
+                yield from texts(place.label, low, high, _every(nodes, "format"), _every(nodes, "pattern"))
+            elif kind in ("integer", "number"):
+                low_, above, high_, below = _bounds(nodes)
+                steps = [Fraction(str(step)) for step in _every(nodes, "multipleOf")]
+                if kind == "integer":
+                    yield from integers(low_, high_, steps, above=above, below=below)
+                else:
+                    yield from numbers(low_, high_, steps, above=above, below=below)
+            elif kind == "boolean":
+                yield from (True, False)
+            elif kind == "null":
+                yield None
+
+    def objects(self, nodes: _All, place: _Place) -> Iterator[dict[str, Any]]:
+        again = any(id(node.schema) in place.inside for node in nodes)
+        inner = place.inside | {id(node.schema) for node in nodes}
+        nodes = (*nodes, *self.dependent(nodes))
+        required = _required(nodes)
+        declared = [name for found in _every(nodes, "properties") for name in found]
+        sparse = again or self.thrifty
+        names = list(dict.fromkeys(required if sparse else [*declared, *required]))
+        most = min((int(n) for n in _every(nodes, "maxProperties")), default=None)
+        least = max((int(n) for n in _every(nodes, "minProperties")), default=0)
+        if not names and not sparse or len(names) < least:
+            names += [name for name in [*declared, *self.other_names(nodes, least)] if name not in names]
+            names = names[: max(least, len(required))] if sparse else names
+        if most is not None:
+            names = sorted(names, key=lambda name: name not in required)[:most]
+
+        made: dict[str, list[Any]] = {}
+        for name in names:
+            conj = self.member(nodes, name)
+            values = list(self.make(conj, _Place(name, place.depth + 1, inner), 1 if sparse else 3))
+            if values:
+                made[name] = values
+            elif name in required:
+                return
+        whole = {name: values[0] for name, values in made.items()}
+        yield whole
+        bare = {name: values for name, values in whole.items() if name in required}
+        yield bare
+        yield from ({**whole, name: other} for name, values in made.items() for other in values[1:])
+        yield from ({**bare, name: other} for name in bare for other in made[name][1:])
+        yield from ({k: v for k, v in whole.items() if k != name} for name in whole if name not in required)
+        yield from ({**bare, name: value} for name, value in whole.items() if name not in bare)
+
+    def dependent(self, nodes: _All) -> Iterator[_Node]:
+        """The schemas that properties bring with them."""
+        for node in nodes:
+            for keyword in ("dependentSchemas", "dependencies"):
+                rules = node.schema.get(keyword)
+                for rule in rules.values() if isinstance(rules, dict) else ():
+                    if isinstance(rule, dict):
+                        for flat in islice(self.expanded((self.under(node, rule),)), 1):
+                            yield from flat
+
+    def member(self, nodes: _All, name: str) -> _All:
+        """Everything that the schemas say of one member."""
+        found: list[_Node] = []
+        for node in nodes:
+            schema = node.schema
+            here = [rule for key, rule in _mapping(schema.get("properties")).items() if key == name]
+            here += [
+                rule for pattern, rule in _mapping(schema.get("patternProperties")).items() if _matches(pattern, name)
+            ]
+            if not here and "additionalProperties" in schema:
+                here = [schema["additionalProperties"]]
+            found += [self.under(node, rule) for rule in here if isinstance(rule, dict | bool)]
+        return tuple(found)
+
+    def other_names(self, nodes: _All, least: int) -> list[str]:
+        """Names for members that no schema declares, where there may be such."""
+        names = [
+            name
+            for patterns in _every(nodes, "patternProperties")
+            for pattern in patterns
+            for name in islice((text for text in samples(pattern) if _matches(pattern, text)), max(1, least))
+        ]
+        named = tuple(self.under(node, node.schema["propertyNames"]) for node in nodes if "propertyNames" in node.schema)
+        open_ = [rule for rule in _every(nodes, "additionalProperties") if isinstance(rule, dict)]
+        if named:
+            names += [name for name in self.make(named, _Place("key"), max(1, least)) if isinstance(name, str)]
+        elif open_ or least > len(names):
+            names += ["key", *(f"key{number}" for number in range(2, min(least, _LONGEST_LIST) + 1))]
+        return names
+
+    def arrays(self, nodes: _All, place: _Place) -> Iterator[list[Any]]:
+        again = any(id(node.schema) in place.inside for node in nodes)
+        inner = place.inside | {id(node.schema) for node in nodes}
+        least = max((int(n) for n in _every(nodes, "minItems")), default=0)
+        most = min((int(n) for n in _every(nodes, "maxItems")), default=None)
+        if least > _LONGEST_LIST or (most is not None and most < least):
+            return
+        unique = any(rule is True for rule in _every(nodes, "uniqueItems"))
+        prefix = max((len(_prefix(node.schema)) for node in nodes), default=0)
+        wanted = [self.under(node, node.schema["contains"]) for node in nodes if "contains" in node.schema]
+        copies = max((int(n) for n in _every(nodes, "minContains")), default=1) if wanted else 0
+        size = max(least, prefix, copies, 0 if again or self.thrifty else 1)
+        if most is not None:
+            size = min(size, most)
+
+        label = place.label.removesuffix("s") if not place.label.endswith("ss") else place.label
+        there = _Place(label, place.depth + 1, inner)
+        fixed = [list(self.make(self.item(nodes, index), there, 4)) for index in range(min(prefix, size))]
+        rest = self.item(nodes, prefix)
+        need = size - len(fixed)
+        values = list(self.make((*rest, *wanted), there, need + 3 if unique else 3)) if need else []
+        if copies < need and wanted and len(values) < need:
+            values += list(self.make(rest, there, need))
+        usable = all(fixed) and (need <= 0 or bool(values))
+        if usable and not unique:
+            for shift in range(max([len(values), *map(len, fixed), 1])):
+                head = [options[min(shift, len(options) - 1)] for options in fixed]
+                yield head + [values[(shift + at) % len(values) if shift else 0] for at in range(need)]
+        elif usable:
+            head = _different(fixed)
+            taken = {json.dumps(value, sort_keys=True) for value in head}
+            others = [value for value in values if json.dumps(value, sort_keys=True) not in taken]
+            yield head + others[:need]
+        if not least:
+            yield []
+        if least < size and usable:
+            yield [options[0] for options in fixed[:least]]
+
+    def item(self, nodes: _All, index: int) -> _All:
+        """Everything that the schemas say of the item at an index."""
+        found: list[_Node] = []
+        for node in nodes:
+            schema, prefix = node.schema, _prefix(node.schema)
+            if index < len(prefix):
+                found.append(self.under(node, prefix[index]))
+                continue
+            rule = schema.get("additionalItems" if isinstance(schema.get("items"), list) else "items")
+            if isinstance(rule, dict | bool):
+                found.append(self.under(node, rule))
+        return tuple(found)
+
+
+class _Lenient(Run):
+    """A validation that lets a pattern pass which is not ECMA-262 (pydantic's own syntax): the contract decides."""
+
+    def matches(self, source: str, text: str) -> bool:
+        try:
+            return super().matches(source, text)
+        except ConfigError:
+            return True
+
+
+def _every(nodes: _All, keyword: str) -> list[Any]:
+    """The keyword's usable values, one for each schema that has it."""
+    wanted = _SHAPES.get(keyword, object)
+    return [
+        node.schema[keyword]
+        for node in nodes
+        if keyword in node.schema
+        and isinstance(node.schema[keyword], wanted)
+        and not (wanted is _AMOUNT and isinstance(node.schema[keyword], bool))
+    ]
+
+
+_AMOUNT: Final = int | float
+_SHAPES: Final[dict[str, Any]] = {
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _AMOUNT),
+    **dict.fromkeys(("multipleOf", "minContains"), _AMOUNT),
+    **dict.fromkeys(("properties", "patternProperties"), dict),
+    **dict.fromkeys(("format", "pattern"), str),
+    "enum": list,
+}
+_HINTS: Final[dict[str, tuple[str, ...]]] = {
+    "object": ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "propertyNames"),
+    "array": ("items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"),
+    "string": ("pattern", "format", "minLength", "maxLength"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+
+
+def _types(nodes: _All) -> list[str]:
+    """The types that all the schemas allow, in the order to try them: as named, or as the keywords hint."""
+    named: list[str] | None = None
+    for node in nodes:
+        rule = node.schema.get("type")
+        if rule is None:
+            continue
+        kinds = [rule] if isinstance(rule, str) else [kind for kind in _listed(rule) if isinstance(kind, str)]
+        if "any" in kinds:
+            continue
+        if named is None:
+            named = kinds
+        elif "integer" in kinds and "number" in named:
+            named = [kind for kind in named if kind in kinds and kind != "integer"] + ["integer"]
+        else:
+            named = [kind for kind in named if kind in kinds or (kind == "integer" and "number" in kinds)]
+    if named is not None:
+        return sorted(named, key=lambda kind: kind == "null")
+    hinted = [kind for kind, words in _HINTS.items() if any(word in node.schema for node in nodes for word in words)]
+    plain = ["string", "object", "number", "integer", "boolean", "array", "null"]
+    return list(dict.fromkeys([*hinted, *plain]))
+
+
+def _bounds(nodes: _All) -> tuple[Fraction | None, bool, Fraction | None, bool]:
+    """The lower bound and whether it is exclusive, the upper bound and whether it is."""
+    lows: list[tuple[Fraction, bool]] = []
+    highs: list[tuple[Fraction, bool]] = []
+    for node in nodes:
+        for found, plain, strict in (
+            (lows, "minimum", "exclusiveMinimum"),
+            (highs, "maximum", "exclusiveMaximum"),
+        ):
+            bound, edge = node.schema.get(plain), node.schema.get(strict)
+            if _is_number(bound):
+                found.append((Fraction(str(bound)), edge is True))  # draft 4 has a bool beside the bound
+            if _is_number(edge):
+                found.append((Fraction(str(edge)), True))
+    low, above = max(lows, default=(None, False))
+    high, below = min(highs, key=lambda bound: (bound[0], not bound[1]), default=(None, False))
+    return low, above, high, below
+
+
+def _required(nodes: _All) -> list[str]:
+    names = [name for rule in (node.schema.get("required") for node in nodes) for name in _listed(rule)]
+    # Draft 3 has it inside the member's schema.
+    names += [
+        name
+        for found in _every(nodes, "properties")
+        for name, rule in found.items()
+        if isinstance(rule, dict) and rule.get("required") is True
+    ]
+    for name in names:  # grows while it is walked: what a name brings with it may bring more
+        for node in nodes:
+            for keyword in ("dependentRequired", "dependencies"):
+                rule = _mapping(node.schema.get(keyword)).get(name)
+                names += [other for other in _listed(rule) if other not in names]
+    return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+
+
+def _prefix(schema: dict[str, Any]) -> list[Any]:
+    found = schema.get("prefixItems", schema.get("items"))
+    return found if isinstance(found, list) else []
+
+
+def _different(columns: list[list[Any]]) -> list[Any]:
+    """One value of each column, none of them twice where that can be."""
+    taken: list[Any] = []
+    for options in columns:
+        taken.append(next((value for value in options if value not in taken), options[0]))
+    return taken
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return EcmaPattern(pattern).search(text)
+    except (ConfigError, TimeoutError):
+        return False
+
+
+def _only_null(schema: Any) -> bool:
+    return isinstance(schema, dict) and (schema.get("type") == "null" or schema.get("const", "") is None)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,228 @@
+"""Where in a model's text an XML document may stand: outside its thinking part, from a root's opening to its closing tag.
+
+Fences and prose need no rule of their own: they are what stands around a span. One pass over the tags finds all
+spans, so a hostile text costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from guards.findings import Finding
+from guards.reading.xml_prolog import doctype_end, doctype_fault
+from guards.records import Repair
+
+__all__ = ["Sight", "Span", "find_documents"]
+
+_NAME: Final = r"[^\W\d][\w.\-]*+(?::[^\W\d][\w.\-]*+)?"
+# An attribute's value holds no bare "<" in XML. That also means that no search for the end of a tag passes the next
+# one: the whole is linear.
+_TOKEN: Final = re.compile(
+    rf"<!--|<!\[CDATA\[|<!DOCTYPE\b|<\?|</({_NAME})\s*+>|<({_NAME})((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>",
+    re.IGNORECASE,
+)
+_CLOSERS: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
+_THINKING: Final = frozenset({"think", "thinking"})
+_OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
+_FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
+_FENCE_END: Final = re.compile(r"^\s*(`{3,}|~{3,})")
+_PROLOG: Final = re.compile(r"<\?xml\b[^>]*\?>\s*$|<!DOCTYPE\b[^>]*>\s*$", re.IGNORECASE)
+_CUT_TAG: Final = re.compile(rf"<({_NAME})?[^<>]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the text from an opening tag to behind its closing tag."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen in a text.
+
+    `start` is where its thinking part ends, `spans` are the outermost documents behind it. `cut` is where a document
+    starts that is never closed, `deepest` how many roots were open at once, `doctype` the finding that refuses a
+    document type declaration among them.
+    """
+
+    start: int
+    open_thinking: bool
+    spans: tuple[Span, ...]
+    cut: int | None
+    deepest: int
+    doctype: Finding | None
+
+    def repairs(self, text: str, span: Span) -> tuple[Repair, ...]:
+        """What was set aside to get at this span."""
+        repairs: list[Repair] = []
+        if self.start:
+            repairs.append(Repair("xml.think", "the thinking part was set aside", "", before=text[: self.start]))
+        before, after = text[self.start : span.start], text[span.end :]
+        while prolog := _PROLOG.search(before):
+            before = before[: prolog.start()]
+        fence = _FENCE.search(before)
+        if fence:
+            end = _FENCE_END.search(after)
+            marks = fence.group().strip() + (f" … {end.group().strip()}" if end else "")
+            repairs.append(Repair("xml.fence", "the document was taken out of a code fence", "", before=marks))
+            before = before[: fence.start()]
+            after = after[end.end() :] if end else after
+        if before.strip() or after.strip():
+            around = f"{before.strip()} … {after.strip()}".strip()
+            repairs.append(Repair("xml.prose", "text around the document was set aside", "", before=around))
+        return tuple(repairs)
+
+
+def find_documents(text: str, roots: Collection[str] | None) -> Sight:
+    """The documents in a text whose root has one of these local names (None: any)."""
+    start = 0
+    thinks = not (roots and _THINKING & {root.lower() for root in roots})
+    if thinks and (opened := _OPENED.match(text)):
+        closed = re.compile(rf"</{opened.group(1)}>", re.IGNORECASE).search(text, opened.end())
+        if closed is None:
+            return Sight(len(text), open_thinking=True, spans=(), cut=None, deepest=0, doctype=None)
+        start = closed.end()
+    while True:
+        scan = _Scan(text, start, roots, thinks=thinks)
+        # A closing tag without an opening one: chat templates swallow that. All before it was thinking.
+        if scan.stray_thought is None:
+            break
+        start = scan.stray_thought
+    return Sight(start, scan.open_thinking, scan.spans, scan.cut, scan.deepest, scan.doctype)
+
+
+class _Scan:
+    """One pass over the tags behind `start`."""
+
+    def __init__(self, text: str, start: int, roots: Collection[str] | None, *, thinks: bool) -> None:
+        self.text, self.start, self.roots = text, start, roots
+        self.doctype: Finding | None = None
+        self.deepest = 0
+        self._open: dict[str, list[int]] = {}
+        self._count = 0
+        self._closed: list[Span] = []
+        thoughts: list[tuple[int, int, bool]] = []
+        doctypes: list[tuple[int, Finding]] = []
+        for at, end, closing, name, empty in self._tokens(doctypes):
+            local = name.rpartition(":")[2]
+            if thinks and local.lower() in _THINKING:
+                thoughts.append((at, end, closing))
+            elif roots is None or local in roots:
+                self._tag(at, end, name, closing=closing, empty=empty)
+        spans = _outermost(self._closed)
+        regions, self.stray_thought, self.open_thinking = _thinking(thoughts, spans)
+        self.spans = tuple(s for s in spans if not any(a <= s.start < b for a, b in regions)) if regions else spans
+        self.cut = self._cut(regions)
+        for at, fault in doctypes:
+            if not _within(spans, at):
+                self.doctype = self.doctype or fault
+
+    def _tokens(self, doctypes: list[tuple[int, Finding]]) -> list[tuple[int, int, bool, str, bool]]:
+        """All tags: start, end, whether closing, name, whether empty. Comments and CDATA sections hide theirs."""
+        text, at = self.text, self.start
+        unclosed: set[str] = set()
+        tags: list[tuple[int, int, bool, str, bool]] = []
+        while found := _TOKEN.search(text, at):
+            at = found.end()
+            closing, opening, rest = found.groups()
+            if opening is not None:
+                tags.append((found.start(), at, False, opening, rest.endswith("/")))
+            elif closing is not None:
+                tags.append((found.start(), at, True, closing, False))
+            else:
+                mark = found.group().upper()
+                if mark in unclosed:
+                    continue  # one look to the end of the text is enough
+                end = doctype_end(text, found.start()) if mark == "<!DOCTYPE" else _behind(text, _CLOSERS[mark], at)
+                if mark == "<!DOCTYPE":
+                    fault = doctype_fault(text[found.start() : end if end > 0 else len(text)])
+                    if fault is not None:
+                        doctypes.append((found.start(), fault))
+                if end > 0:
+                    at = end
+                else:
+                    unclosed.add(mark)
+        return tags
+
+    def _tag(self, at: int, end: int, name: str, *, closing: bool, empty: bool) -> None:
+        stack = self._open.setdefault(name, [])
+        if empty:
+            self._closed.append(Span(at, end))
+        elif not closing:
+            stack.append(at)
+            self._count += 1
+            self.deepest = max(self.deepest, self._count)
+        elif stack:
+            self._closed.append(Span(stack.pop(), end))
+            self._count -= 1
+
+    def _cut(self, regions: list[tuple[int, int]]) -> int | None:
+        """Where the first document starts that is never closed. A tag that prose only mentions starts none."""
+        left = sorted(at for stack in self._open.values() for at in stack)
+        for at in left:
+            if not any(a <= at < b for a, b in regions) and not self._mentioned(at):
+                return at
+        tail = _CUT_TAG.search(self.text, max(self.start, self.text.rfind("<")))
+        if tail and tail.group(1):
+            local = tail.group(1).rpartition(":")[2]
+            if self.roots is None or any(root.startswith(local) for root in self.roots):
+                return tail.start()
+        return None
+
+    def _mentioned(self, at: int) -> bool:
+        """Whether a tag stands in the middle of a sentence, with words on both sides of its line and no other tag."""
+        first = self.text.rfind("\n", 0, at) + 1
+        end = self.text.find(">", at) + 1
+        last = self.text.find("\n", end)
+        before, after = self.text[max(first, at - 200) : at], self.text[end : last if last >= 0 else len(self.text)]
+        if "<" in after[:2000]:
+            return before.endswith("`") and after.startswith("`")
+        return any(map(str.isalpha, before)) and any(map(str.isalpha, after[:2000])) or before.endswith("`")
+
+
+def _behind(text: str, closer: str, at: int) -> int:
+    end = text.find(closer, at)
+    return end + len(closer) if end >= 0 else -1
+
+
+def _outermost(closed: list[Span]) -> tuple[Span, ...]:
+    """Those that lie in no other one: what a document holds is a part of it, never an answer beside it."""
+    kept: list[Span] = []
+    for span in sorted(closed, key=lambda span: (span.start, -span.end)):
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return tuple(kept)
+
+
+def _thinking(
+    marks: list[tuple[int, int, bool]], spans: tuple[Span, ...]
+) -> tuple[list[tuple[int, int]], int | None, bool]:
+    """Regions of thinking outside the documents, the end of the last one without a start, and whether one stays open."""
+    regions: list[tuple[int, int]] = []
+    opened: int | None = None
+    stray: int | None = None
+    for at, end, closing in marks:
+        if opened is None and _within(spans, at):
+            continue
+        if not closing:
+            opened = at if opened is None else opened
+        elif opened is None:
+            stray = end
+        else:
+            regions.append((opened, end))
+            opened = None
+    if opened is not None:
+        regions.append((opened, 1 << 62))
+    return regions, stray, opened is not None
+
+
+def _within(spans: tuple[Span, ...], at: int) -> bool:
+    from bisect import bisect_right
+
+    before = bisect_right(spans, at, key=lambda span: span.start) - 1
+    return before >= 0 and at < spans[before].end
