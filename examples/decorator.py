@@ -34,7 +34,8 @@ sentiment = Guarded(Sentiment, on_fail=Reask(times=2).then(Raise()))
 def rate(message: str, *, feedback: Feedback | None = None) -> str:
     """Ask the model. `feedback` is None at first, then says what was wrong with the last answer."""
     prompt = f"How does this message sound?\n{sentiment.prompt()}\n\n{message}"
-    return str(llm(f"{prompt}\n\n{feedback}" if feedback else prompt))
+    messages = [{"role": "user", "content": prompt}, *(feedback.messages if feedback else ())]
+    return str(llm(messages))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,10 @@ class Turn:
         asks = any(step.asks for one in chosen for step in self._deciding.chain(one.found)[1])
         return Choice(chosen[0].step, chosen, asks)
 
+    def nobody_more(self) -> None:
+        """The budget ended meanwhile."""
+        self._spent = True
+
     def pass_over(self, acting: Sequence[Acting]) -> None:
         """These could not help with this answer: their chains go on to the next policy."""
         for one in acting:

@@ -65,6 +65,7 @@ class Call(Generic[T]):
         "_cut_off",
         "_deciding",
         "_history",
+        "_late",
         "_ledger",
         "_spend",
         "client",
@@ -93,6 +94,8 @@ class Call(Generic[T]):
         self._history: tuple[Message, ...] = ()
         """Every answer that did not hold, with what was said about it."""
         self._cut_off = 0
+        self._late = False
+        """An answer could not come in time; a pause of the transport may end a call before its seconds do."""
 
     def run(self) -> Flow[Outcome[T]]:
         """The whole call."""
@@ -140,6 +143,7 @@ class Call(Generic[T]):
         try:
             reply = yield ask
         except OutOfTime:
+            self._late = True
             return self._seen(opened, _nothing(_NO_ANSWER))
         ledger.count(opened, reply)
         opened.reply = self._less_reflection(opened, reply) if question.feedback else reply
@@ -193,7 +197,7 @@ class Call(Generic[T]):
         """Its `Outcome`, or the next question."""
         if _guard_failed(original):
             return self._end(original, _FAILED)
-        spent = self._spend.ended() or self._attempts_ended()
+        spent = self._ended()
         barred = spent or self._hopeless(original)
         turn = self._deciding.turn(spent=spent is not None, barred=barred is not None)
         examined = original
@@ -217,7 +221,15 @@ class Call(Generic[T]):
                 turn.pass_over(choice.acting)
             elif step.asks:
                 self._deciding.use(choice.acting)
-                return (yield from self._next(original, question, step))
+                if isinstance(step, Reflect) and step.mode == "separate":
+                    yield from self._reflect_apart(step, question, original)
+                    ended = self._spend.out_of_time() if self._late else self._spend.ended()
+                    if ended is not None:  # the reflection was the last thing that the budget paid for
+                        self._ledger.drop_ready()
+                        barred = ended
+                        turn.nobody_more()
+                        continue
+                return self._next(original, question, step)
             else:
                 return self._deliver(examined, step)
 
@@ -240,7 +252,7 @@ class Call(Generic[T]):
         improved = after <= before - solved if name == "fix" else len(after) < len(before)
         return result if improved else None
 
-    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> Flow[_Question]:
+    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
@@ -248,54 +260,55 @@ class Call(Generic[T]):
         if isinstance(step, Fallback):
             return _Question(self.plan.resolve(step.client), self.messages, fallback=True)
         assert isinstance(step, Reask | Reflect)
-        full = step.history == "full"
-        base = self.messages if full else _reflect.minimal(self.messages)
-        earlier = self._history if full else ()
+        mode: _reflect.Mode = step.mode if isinstance(step, Reflect) else "reask"
+        base, earlier = self._so_far(step)
+        # In the full history the inline reflections stand in the turns already.
+        carried = self._ledger.reflections if mode == "separate" or step.history == "minimal" else ()
         findings = tuple(found.finding for found in examined.blocking)
-        reply = _sendable(opened)
+        text = _reflect.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
         # A fallback's answer goes back to the client of the call: the fallback was asked once.
         client = self.client if question.fallback else question.client
-        carried: Sequence[str] = () if full else self._ledger.reflections
-        mode: _reflect.Mode = "reask"
-        if isinstance(step, Reflect):
-            mode = step.mode
-            if mode == "separate":
-                yield from self._reflect_apart(step, client, base, earlier, reply, findings)
-                carried = self._ledger.reflections
-        text = _reflect.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
-        turns = client.turns(reply, text)
+        turns = client.turns(_sendable(opened), text)
         self._history += turns
         extra = earlier + turns
-        return _Question(client, base, extra, Feedback(text, findings, extra, len(self._ledger.attempts) + 1))
+        return _Question(client, base, extra, Feedback(text, findings, extra, self._ledger.asked + 1))
 
-    def _reflect_apart(
-        self,
-        step: Reflect,
-        client: Client,
-        base: tuple[Message, ...],
-        earlier: tuple[Message, ...],
-        reply: Reply,
-        findings: tuple[Finding, ...],
-    ) -> Flow[None]:
+    def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
-        ledger = self._ledger
+        ledger, opened = self._ledger, self._ledger.open
+        assert opened is not None, "a reflection follows an open attempt"
+        findings = tuple(found.finding for found in examined.blocking)
         text = _reflect.ask_for_reflection(findings, self.plan.contract.format, ledger.reflections)
+        client, reply = self.client if question.fallback else question.client, _sendable(opened)
         if step.client is not None:
+            # Another SDK's response means nothing to this client: it gets the text alone.
             client, reply = self.plan.resolve(step.client), replace(reply, raw=None)
+        base, earlier = self._so_far(step)
         extra = earlier + client.turns(reply, text)
-        feedback = Feedback(text, findings, extra, len(ledger.attempts) + 1)
-        opened = ledger.prepare(base + extra)
+        feedback = Feedback(text, findings, extra, ledger.asked + 1)
+        coming = ledger.prepare(base + extra)
         try:
             answer = yield Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
         except OutOfTime:
+            self._late = True
             return
-        ledger.count(opened, answer)
-        opened.reflection = answer.text.strip()
-        ledger.reflections.append(opened.reflection)
+        ledger.count(coming, answer)
+        coming.reflection = answer.text.strip()
+        ledger.reflections.append(coming.reflection)
+
+    def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+        """The original messages and the library's turns so far, as much of both as the policy sends."""
+        if step.history == "minimal":
+            return _reflect.minimal(self.messages), ()
+        return self.messages, self._history
 
     # -- why it ends ---------------------------------------------------------------------------------------------
 
-    def _attempts_ended(self) -> Reason | None:
+    def _ended(self) -> Reason | None:
+        """Which bound of the budget was reached, if one was."""
+        ended = self._spend.out_of_time() if self._late else self._spend.ended()
+        if ended is not None:
+            return ended
         most = self.plan.attempts
         if most is None or self._ledger.asked < most:
             return None
@@ -366,6 +379,7 @@ class Call(Generic[T]):
         """Close the record; tell the fault where it happened and what had been spent."""
         abandoned = isinstance(fault, GeneratorExit)
         number = max(1, self._ledger.asked)
+        self._ledger.drop_ready()
         self._ledger.close("abandoned" if abandoned else "error")
         code, words = ("call.abandoned", "The caller left") if abandoned else ("call.failed", "The call failed")
         reason = Reason(code, f"{words} in attempt {number}.")

@@ -72,8 +72,14 @@ class Ledger:
 
     def prepare(self, messages: tuple[Message, ...]) -> Open:
         """Begin the coming attempt with a reflection of its own call."""
-        self.ready = Open(len(self.attempts) + 1, messages, clock())
+        self.ready = Open(self.asked + 1, messages, clock())
         return self.ready
+
+    def drop_ready(self) -> None:
+        """There is no coming attempt: what its reflection used belongs to the open one."""
+        if self.ready is not None and self.open is not None:
+            self.open.usage = self.open.usage + self.ready.usage
+        self.ready = None
 
     def count(self, opened: Open, reply: Reply) -> None:
         """Add what a reply used, to the attempt and to the budget; `ConfigError` where the budget cannot be kept."""
@@ -93,8 +99,7 @@ class Ledger:
 
     def close(self, decision: str) -> None:
         """The open attempt becomes a record; nothing happens where none is open."""
-        opened = self.open or self.ready
-        self.open = self.ready = None
+        opened, self.open = self.open, None
         if opened is None:
             return
         examined = opened.examined

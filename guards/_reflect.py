@@ -145,6 +145,8 @@ _OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "rul
 
 def _said(finding: Finding) -> bool:
     """Whether the message names the expected thing already."""
+    if finding.code.split(".", 1)[0] in ("json", "xml", "limit"):
+        return True
     return _ours(finding) and (
         finding.code in ("schema.required", "schema.type", "schema.additionalProperties", "schema.format")
         or _show(finding.expected) in finding.message

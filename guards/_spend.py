@@ -49,11 +49,15 @@ class Spend:
             self.tokens += tokens or 0
             self.cost += cost or 0.0
 
+    def out_of_time(self) -> Reason:
+        """The reason when an answer cannot come within the seconds."""
+        return Reason("budget.seconds", f"The budget of {self.budget.seconds:g} seconds ended.")
+
     def ended(self) -> Reason | None:
         """Which bound was reached, if one was."""
         budget = self.budget
         if self.deadline is not None and clock() >= self.deadline:
-            return Reason("budget.seconds", f"The budget of {budget.seconds:g} seconds ended.")
+            return self.out_of_time()
         if budget.tokens is not None and self.tokens >= budget.tokens:
             return Reason("budget.tokens", f"The budget of {budget.tokens} tokens ended ({self.tokens} used).")
         if budget.cost is not None and self.cost >= budget.cost:

@@ -268,7 +268,7 @@ def test_version():
 def test_a_real_process(folder: Path):
     """Installed, as a process, piped, with a terminal's encoding that knows ASCII only: status, output, no crash."""
     code = "import sys; from guards.cli import main; sys.argv[0] = 'guards'; main()"
-    answer = json.dumps(GOOD | {"subject": "Müde \ud83d\ude00 漢"}, ensure_ascii=False)
+    answer = json.dumps(GOOD | {"subject": "Müde 漢 LONE"}, ensure_ascii=False).replace("LONE", "\\ud800")
     run = subprocess.run(
         [sys.executable, "-c", code, "check", "-", "-c", TICKET],
         input=answer.encode(),

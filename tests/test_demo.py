@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from guards.cli import main
-from guards.cli.cases import Customer, Ticket, cases, example
+from guards.cli.cases import Customer, Ticket, cases
+from guards.cli.inputs import example
 from guards.cli.screen import harmless
 from guards.errors import ConfigError
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from guards.cli.cases import example
+from guards.cli.inputs import example
 
 SAID = {
     "decorator.py": ["Sentiment(mood='negative', confidence=0.9) after 2 attempts", "first answer, /mood:"],

@@ -75,18 +75,18 @@ def test_any_text(name, text):
 @pytest.mark.parametrize("name", sorted(FORMATS))
 @pytest.mark.parametrize("unit", ["a", "1", ".", "a.", "1:", "/%41", "{a}", "ü", "@", "~0/", '"', "(a"])
 def test_long_text(name, unit):
-    """A text of a million characters is answered at once: no format backtracks."""
-    assert FORMATS[name](unit * (1_000_000 // len(unit))) in {True, False}
+    """A text of 300,000 characters is answered at once: no format backtracks."""
+    assert FORMATS[name](unit * (300_000 // len(unit))) in {True, False}
 
 
 def test_dates_are_those_of_python():
     """A date is valid exactly where Python has that day."""
-    import datetime
+    import datetime as dt
 
-    day = datetime.date(1999, 12, 1)
+    day = dt.date(1999, 12, 1)
     for _ in range(800):
         assert FORMATS["date"](day.isoformat())
-        day += datetime.timedelta(days=1)
+        day += dt.timedelta(days=1)
 
 
 def test_idna_tables():

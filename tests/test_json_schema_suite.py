@@ -29,7 +29,11 @@ KNOWN_GAPS = {
     **dict.fromkeys(
         [
             ("draft7/optional/cross-draft.json", "refs to future drafts are processed as future drafts", None),
-            ("draft2020-12/optional/cross-draft.json", "refs to historic drafts are processed as historic drafts", None),
+            (
+                "draft2020-12/optional/cross-draft.json",
+                "refs to historic drafts are processed as historic drafts",
+                None,
+            ),
         ],
         "the remote of draft 2019-09 that it refers to is not in the data",
     ),
@@ -84,9 +88,7 @@ def test_suite(name):
 def test_known_gaps_are_still_gaps(name, group, test):
     """A gap that has closed is taken off the list."""
     found = next(
-        g
-        for g in json.loads((SUITE / "tests" / name).read_text(encoding="utf-8"))
-        if g["description"] == group
+        g for g in json.loads((SUITE / "tests" / name).read_text(encoding="utf-8")) if g["description"] == group
     )
     try:
         contract = contract_of(found["schema"], name)

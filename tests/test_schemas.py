@@ -143,6 +143,16 @@ def test_a_record_without_content_tells_nothing(name: str):
     assert "secret" not in json.dumps(record)
 
 
+@pytest.mark.parametrize("content", [True, False])
+def test_the_library_itself_takes_the_record(content: bool):
+    """The published schema is one that the library reads, and its own record holds under it."""
+    from guards import validate
+
+    outcome = validate(OUTCOMES["all of it"].to_json(content=content), path_of("run-record.schema.json"))
+    assert outcome.findings == ()
+    assert outcome.ok
+
+
 def test_a_mixture_is_refused():
     """A record without content that kept one text is refused by the schema."""
     record = OUTCOMES["all of it"].to_dict(content=False)
@@ -219,6 +229,17 @@ BAD = [
 def test_a_good_answer_fits(name: str):
     """Each ready-made contract accepts an answer that is meant to fit."""
     Draft202012Validator(document(f"{name}.schema.json")).validate(GOOD[name])
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_each_stands_as_a_contract(name: str):
+    """Each ready-made contract, in JSON and where there is one in XML, can be given to the library as it is."""
+    from guards import validate
+
+    assert validate(json.dumps(GOOD[name]), path_of(f"{name}.schema.json")).value == GOOD[name]
+    if f"{name}.xsd" in GRAMMARS:
+        answer = etree.tostring(_xml(name, GOOD[name]), encoding="unicode")
+        assert validate(answer, path_of(f"{name}.xsd")).value == GOOD[name]
 
 
 @pytest.mark.parametrize(("name", "change", "path"), BAD)

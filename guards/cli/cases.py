@@ -1,24 +1,20 @@
-"""The three guarded calls of `guards demo`: what is asked, what must hold, and the answers of the scripted model.
-
-The inputs and answers are files of `examples/`. They lie in the package, so that the demo runs from a wheel, or beside
-it in a checkout.
-"""
+"""The three guarded calls of `guards demo`: what is asked, what must hold, and the answers of the scripted model."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from guards import Budget, Guarded, Raise, Reask, Reflect
+from guards import Budget, Finding, Guarded, Raise, Reask, Reflect, check
 from guards._documents import path_of
-from guards.contracts import XmlSchema
-from guards.errors import ConfigError
+from guards.cli.inputs import example
+from guards.contracts import Text, XmlSchema
 
-__all__ = ["Case", "cases", "example"]
+__all__ = ["Case", "cases"]
 
 
 class Customer(BaseModel):
@@ -37,6 +33,24 @@ class Ticket(BaseModel):
     customer: Customer
     order: str | None = Field(default=None, description="The order's number, as the customer wrote it.")
     request: list[str] = Field(min_length=1, description="What the customer asks for, one entry each.")
+
+
+LONGEST = 300
+
+
+@check
+def short_enough(text: str) -> Finding | None:
+    """A reply that is read to its end."""
+    if len(text) <= LONGEST:
+        return None
+    return Finding("reply.length", f"must have at most {LONGEST} characters", expected=LONGEST, actual=len(text))
+
+
+@check
+def no_address(text: str) -> Finding | None:
+    """Customers write to the ticket, not to a person."""
+    found = re.search(r"\S+@\S+\w", text)
+    return found and Finding("reply.address", "must not hold an e-mail address", actual=found[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ def cases() -> Iterator[Case]:
     yield Case(
         title="A support mail becomes a typed ticket (JSON)",
         given="support_mail.txt",
-        rules="contract: the pydantic model Ticket; on failure: Reflect(times=2), then Raise()",
+        rules="contract: the pydantic model Ticket; on_fail: Reflect(times=2), Raise()",
         ticket=typed,
         task=_task("Make a support ticket of this mail.", typed.prompt(), "support_mail.txt"),
         answers=_answers("ticket-json-1.txt", "ticket-json-2.txt"),
@@ -69,24 +83,35 @@ def cases() -> Iterator[Case]:
     yield Case(
         title="The same mail becomes a ticket in XML",
         given="support_mail.txt",
-        rules="contract: the XML Schema ticket.xsd; on failure: Reask(times=2), then Raise()",
+        rules="contract: the XML Schema ticket.xsd; on_fail: Reask(times=2), Raise()",
         ticket=marked_up,
         task=_task("Make a support ticket of this mail.", marked_up.prompt(), "support_mail.txt"),
         answers=_answers("ticket-xml-1.txt", "ticket-xml-2.txt"),
     )
 
+    under_rules = Guarded(
+        Text(),
+        guards=[short_enough, no_address],
+        on_fail=Reask(times=2).then(Raise()),
+        budget=budget,
+    )
+    yield Case(
+        title="A reply in plain text, under rules",
+        given="returns.txt",
+        rules="guards: short, no e-mail address; on_fail: Reask(times=2), Raise()",
+        ticket=under_rules,
+        task=_task(
+            f"Answer this mail by our terms, in at most {LONGEST} characters, without any e-mail address.",
+            under_rules.prompt(),
+            "support_mail.txt",
+            "returns.txt",
+        ),
+        answers=_answers("reply-1.txt", "reply-2.txt"),
+    )
 
-def example(name: str) -> Path:
-    """The path of one file of `examples/`."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "examples", here.parent.parent / "examples"):
-        if (folder / name).is_file():
-            return folder / name
-    raise ConfigError(f"there is no example {name!r}", where="examples/", hint="reinstall output-guards")
 
-
-def _task(asked: str, form: str, name: str) -> str:
-    return f"{asked}\n\n{form}\n\n<mail>\n{_text(name)}</mail>"
+def _task(asked: str, form: str, *names: str) -> str:
+    return "\n\n".join([asked, form, *(f"<{name}>\n{_text(name)}</{name}>" for name in names)])
 
 
 def _answers(*names: str) -> tuple[str, ...]:

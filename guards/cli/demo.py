@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from guards.cli.screen import open_console, quoted
 from guards.errors import Rejected
+from guards.messages import Message, Reply
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 WIDTH = 80
-_EXCERPT = 6
+_EXCERPT = 8
 
 
 @click.command()
@@ -51,14 +54,16 @@ openai:NAME [--base-url URL]"""
 
 def _run(console: Console, number: int, case: Case, client: Client | None) -> bool:
     """Show one case; whether an answer was accepted."""
-    from guards.cli.cases import example
+    from guards.cli.inputs import example
     from guards.cli.live import Live
 
     console.print()
     console.rule(quoted(f" {number}  {case.title} ", "bold"), align="left")
     lines = example(case.given).read_text(encoding="utf-8").splitlines()
     more = [f"... ({len(lines) - _EXCERPT} more lines in {case.given})"] if len(lines) > _EXCERPT else []
-    console.print(quoted("\n".join(f"  | {line}" for line in [*lines[:_EXCERPT], *more]), "dim"))
+    console.print(
+        quoted("\n".join(f"  | {line}".rstrip() for line in [*lines[:_EXCERPT], *more]), "dim"), soft_wrap=True
+    )
     console.print(quoted(f"  {case.rules}", "cyan"))
     try:
         case.ticket.replace(hooks=[Live(console)]).call(client or _scripted(case), case.task)
@@ -68,13 +73,13 @@ def _run(console: Console, number: int, case: Case, client: Client | None) -> bo
 
 
 def _scripted(case: Case) -> Client:
-    """The case's answers in order, each with a usage of about a token for four characters."""
-    from guards.messages import Reply
+    """The case's answers in order, with a usage of about a token for four characters."""
     from guards.testing import ScriptedModel
 
-    return ScriptedModel(
-        [
-            Reply(answer, usage={"input_tokens": len(case.task) // 4, "output_tokens": len(answer) // 4})
-            for answer in case.answers
-        ]
-    )
+    model: Client = ScriptedModel([partial(_reply, answer) for answer in case.answers])
+    return model
+
+
+def _reply(answer: str, messages: Sequence[Message]) -> Reply:
+    asked = sum(len(str(message["content"])) for message in messages)
+    return Reply(answer, usage={"input_tokens": asked // 4, "output_tokens": len(answer) // 4})

@@ -67,7 +67,9 @@ class Live:
         self._console.print()
         if outcome.ok:
             value = outcome.value
-            self._row("accepted", [quoted(type(value).__name__, "bold green"), quoted(pretty(value), "green")])
+            self._row(
+                "accepted", [quoted(type(value).__name__, "bold green"), quoted(pretty(value).strip("\n"), "green")]
+            )
         else:
             self._row("refused", [quoted(outcome.summary(), "red")])
         self._row("spent", [quoted(_spent(outcome), "bold")])
@@ -97,7 +99,8 @@ def _repair(repair: Repair) -> Text:
 def _finding(finding: Finding) -> Text:
     line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow").append_text(quoted(finding.message))
     if finding.actual is not None:
-        line.append_text(quoted(f", got {short(finding.actual, 40)}"))
+        mark = '"' if isinstance(finding.actual, str) else ""
+        line.append_text(quoted(f", got {mark}{short(finding.actual, 40)}{mark}"))
     return line.append_text(quoted(f"  {finding.code}", "dim"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -24,4 +24,4 @@ def prompt(given: str, style: Any) -> None:
     target = named(given)
     said = target.prompt(style) if isinstance(target, Guarded) else contract(target).prompt(style)
     # Into a file or a pipe it goes as it is, since a model is to read it; on a terminal a schema file is text like any.
-    click.echo(harmless(cast("str", said)) if sys.stdout.isatty() else said)
+    click.echo(harmless(said) if sys.stdout.isatty() else said)

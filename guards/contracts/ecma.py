@@ -39,6 +39,8 @@ class EcmaPattern:
         if not isinstance(source, str):
             raise ConfigError(f"a pattern is text, not {type(source).__name__}", where=where)
         self.source = source
+        if len(source) > _MOST_CHARACTERS:  # compiling costs more than linear time: half a minute for a million dots
+            raise ConfigError(f"a pattern has at most {_MOST_CHARACTERS} characters, not {len(source)}", where=where)
         try:
             self._compiled = _compiled(source)
         except _Fault as fault:
@@ -122,6 +124,7 @@ _NO_EDGE: Final = r"(?a:\B)"
 _QUANTIFIER: Final = re.compile(r"\{(?P<low>[0-9]+)(?P<comma>,)?(?P<high>[0-9]+)?\}|[*+?]")
 _GROUP_NAME: Final = re.compile(r"\(\?<(?![=!])(?P<name>[^>]*)>")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
+_MOST_CHARACTERS: Final = 10_000
 # Above this no text is long enough; `regex` itself stops at 2**32.
 _MOST_REPEATS: Final = 2**30
 

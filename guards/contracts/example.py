@@ -13,11 +13,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 from referencing.exceptions import Unresolvable
 
+from guards.contracts.conjunction import (
+    Node,
+    Nodes,
+    bounds,
+    every,
+    listed,
+    mapping,
+    prefix_items,
+    required_names,
+    types,
+)
 from guards.contracts.ecma import EcmaPattern
 from guards.contracts.example_values import integers, numbers, texts
 from guards.contracts.pattern_samples import samples
@@ -58,17 +69,6 @@ _BRANCHES: Final = 40
 _LONGEST_LIST: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A schema and where its references are looked up."""
-
-    schema: Any
-    resolver: Any
-
-
-_All: TypeAlias = tuple[_Node, ...]
-
-
 @dataclass(slots=True)
 class _Place:
     """Where an example is being made: the name it goes by, how deep, and which schemas it is inside of."""
@@ -84,7 +84,7 @@ class _Maker:
         self.kind = validator_class(named if named in DRAFTS else LATEST)
         resolver = REGISTRY.resolver_with_root(self.kind.specification.create_resource(schema))
         self.validator = self.kind(schema, format_checker=_Lenient({}, {}), registry=REGISTRY, _resolver=resolver)
-        self.start = _Node(schema, resolver)
+        self.start = Node(schema, resolver)
         self.ends = perf_counter() + _SECONDS
         self.places = 0
 
@@ -102,7 +102,7 @@ class _Maker:
         self.places = _ROOMY + 1  # once more, in the shortest form
         yield from self.make((self.start,), _Place(), _TRIES)
 
-    def make(self, nodes: _All, place: _Place, width: int = _WIDTH) -> Iterator[Any]:
+    def make(self, nodes: Nodes, place: _Place, width: int = _WIDTH) -> Iterator[Any]:
         """Different values that all the schemas allow, at most `width`."""
         if place.depth > _DEEPEST:
             return
@@ -122,7 +122,7 @@ class _Maker:
             if width <= 0 or misses > _TRIES or self.tired:
                 return
 
-    def valid(self, node: _Node, value: Any) -> bool:
+    def valid(self, node: Node, value: Any) -> bool:
         if isinstance(node.schema, bool):
             return node.schema
         run = _Lenient({}, {})
@@ -133,7 +133,7 @@ class _Maker:
         except Unresolvable:
             return True  # a document that only the contract knows: it decides
 
-    def guesses(self, nodes: _All, place: _Place) -> Iterator[Any]:
+    def guesses(self, nodes: Nodes, place: _Place) -> Iterator[Any]:
         later: list[Any] = []
         for flat in islice(self.expanded(nodes), _BRANCHES):
             for value in self.given(flat):
@@ -144,11 +144,11 @@ class _Maker:
             yield from self.by_type(flat, place)
         yield from later
 
-    def expanded(self, nodes: _All) -> Iterator[_All]:
+    def expanded(self, nodes: Nodes) -> Iterator[Nodes]:
         """The nodes with everything that applies beside them, one alternative after the other."""
         yield from self.expand(list(nodes), [], frozenset())
 
-    def expand(self, todo: list[_Node], done: list[_Node], seen: frozenset[int]) -> Iterator[_All]:
+    def expand(self, todo: list[Node], done: list[Node], seen: frozenset[int]) -> Iterator[Nodes]:
         todo, done = list(todo), list(done)
         while todo:
             node = todo.pop(0)
@@ -166,7 +166,7 @@ class _Maker:
             if alone:
                 continue
             done.append(node)
-            todo[:0] = [self.under(node, part) for part in _listed(schema.get("allOf"))]
+            todo[:0] = [self.under(node, part) for part in listed(schema.get("allOf"))]
             choices = [self.choices(node, keyword) for keyword in ("oneOf", "anyOf", "if")]
             forks = [choice for choice in choices if choice]
             if forks:
@@ -174,7 +174,9 @@ class _Maker:
                 return
         yield tuple(done)
 
-    def fork(self, forks: list[list[_All]], todo: list[_Node], done: list[_Node], seen: frozenset[int]) -> Iterator[_All]:
+    def fork(
+        self, forks: list[list[Nodes]], todo: list[Node], done: list[Node], seen: frozenset[int]
+    ) -> Iterator[Nodes]:
         first, rest = forks[0], forks[1:]
         for branch in first:
             if rest:
@@ -182,32 +184,32 @@ class _Maker:
             else:
                 yield from self.expand([*branch, *todo], done, seen)
 
-    def choices(self, node: _Node, keyword: str) -> list[_All]:
+    def choices(self, node: Node, keyword: str) -> list[Nodes]:
         schema = node.schema
         if keyword == "if":
             if "if" not in schema:
                 return []
             then = (self.under(node, schema["if"]), self.under(node, schema.get("then", True)))
             return [then, (self.under(node, schema.get("else", True)),)]
-        branches = [(self.under(node, branch),) for branch in _listed(schema.get(keyword))]
+        branches = [(self.under(node, branch),) for branch in listed(schema.get(keyword))]
         # null says nothing of the shape: last, though people write it first.
         return sorted(branches, key=lambda branch: _only_null(branch[0].schema))
 
-    def target(self, node: _Node, reference: Any) -> _Node | None:
+    def target(self, node: Node, reference: Any) -> Node | None:
         if not isinstance(reference, str):
             return None
         try:
             found = node.resolver.lookup(reference)
         except Unresolvable:
             return None
-        return _Node(found.contents, found.resolver)
+        return Node(found.contents, found.resolver)
 
-    def under(self, node: _Node, schema: Any) -> _Node:
+    def under(self, node: Node, schema: Any) -> Node:
         if not isinstance(schema, dict):
-            return _Node(schema, node.resolver)
-        return _Node(schema, node.resolver.in_subresource(self.kind.specification.create_resource(schema)))
+            return Node(schema, node.resolver)
+        return Node(schema, node.resolver.in_subresource(self.kind.specification.create_resource(schema)))
 
-    def given(self, nodes: _All) -> Iterator[Any]:
+    def given(self, nodes: Nodes) -> Iterator[Any]:
         """The values that the schemas themselves name."""
         for node in nodes:
             schema = node.schema
@@ -216,24 +218,24 @@ class _Maker:
             for keyword in ("example", "default", "const"):
                 if keyword in schema:
                     yield schema[keyword]
-        for values in _every(nodes, "enum"):
-            yield from _listed(values)
+        for values in every(nodes, "enum"):
+            yield from listed(values)
 
-    def by_type(self, nodes: _All, place: _Place) -> Iterator[Any]:
+    def by_type(self, nodes: Nodes, place: _Place) -> Iterator[Any]:
         if any("enum" in node.schema or "const" in node.schema for node in nodes):
             return
-        for kind in _types(nodes):
+        for kind in types(nodes):
             if kind == "object":
                 yield from self.objects(nodes, place)
             elif kind == "array":
                 yield from self.arrays(nodes, place)
             elif kind == "string":
-                low = max((int(n) for n in _every(nodes, "minLength")), default=0)
-                high = min((int(n) for n in _every(nodes, "maxLength")), default=None)
-                yield from texts(place.label, low, high, _every(nodes, "format"), _every(nodes, "pattern"))
+                low = max((int(n) for n in every(nodes, "minLength")), default=0)
+                high = min((int(n) for n in every(nodes, "maxLength")), default=None)
+                yield from texts(place.label, low, high, every(nodes, "format"), every(nodes, "pattern"))
             elif kind in ("integer", "number"):
-                low_, above, high_, below = _bounds(nodes)
-                steps = [Fraction(str(step)) for step in _every(nodes, "multipleOf")]
+                low_, above, high_, below = bounds(nodes)
+                steps = [Fraction(str(step)) for step in every(nodes, "multipleOf")]
                 if kind == "integer":
                     yield from integers(low_, high_, steps, above=above, below=below)
                 else:
@@ -243,17 +245,17 @@ class _Maker:
             elif kind == "null":
                 yield None
 
-    def objects(self, nodes: _All, place: _Place) -> Iterator[dict[str, Any]]:
+    def objects(self, nodes: Nodes, place: _Place) -> Iterator[dict[str, Any]]:
         again = any(id(node.schema) in place.inside for node in nodes)
         inner = place.inside | {id(node.schema) for node in nodes}
         nodes = (*nodes, *self.dependent(nodes))
-        required = _required(nodes)
-        declared = [name for found in _every(nodes, "properties") for name in found]
+        required = required_names(nodes)
+        declared = [name for found in every(nodes, "properties") for name in found]
         sparse = again or self.thrifty
         names = list(dict.fromkeys(required if sparse else [*declared, *required]))
-        most = min((int(n) for n in _every(nodes, "maxProperties")), default=None)
-        least = max((int(n) for n in _every(nodes, "minProperties")), default=0)
-        if not names and not sparse or len(names) < least:
+        most = min((int(n) for n in every(nodes, "maxProperties")), default=None)
+        least = max((int(n) for n in every(nodes, "minProperties")), default=0)
+        if (not names and not sparse) or len(names) < least:
             names += [name for name in [*declared, *self.other_names(nodes, least)] if name not in names]
             names = names[: max(least, len(required))] if sparse else names
         if most is not None:
@@ -276,7 +278,7 @@ class _Maker:
         yield from ({k: v for k, v in whole.items() if k != name} for name in whole if name not in required)
         yield from ({**bare, name: value} for name, value in whole.items() if name not in bare)
 
-    def dependent(self, nodes: _All) -> Iterator[_Node]:
+    def dependent(self, nodes: Nodes) -> Iterator[Node]:
         """The schemas that properties bring with them."""
         for node in nodes:
             for keyword in ("dependentSchemas", "dependencies"):
@@ -286,47 +288,49 @@ class _Maker:
                         for flat in islice(self.expanded((self.under(node, rule),)), 1):
                             yield from flat
 
-    def member(self, nodes: _All, name: str) -> _All:
+    def member(self, nodes: Nodes, name: str) -> Nodes:
         """Everything that the schemas say of one member."""
-        found: list[_Node] = []
+        found: list[Node] = []
         for node in nodes:
             schema = node.schema
-            here = [rule for key, rule in _mapping(schema.get("properties")).items() if key == name]
+            here = [rule for key, rule in mapping(schema.get("properties")).items() if key == name]
             here += [
-                rule for pattern, rule in _mapping(schema.get("patternProperties")).items() if _matches(pattern, name)
+                rule for pattern, rule in mapping(schema.get("patternProperties")).items() if _matches(pattern, name)
             ]
             if not here and "additionalProperties" in schema:
                 here = [schema["additionalProperties"]]
             found += [self.under(node, rule) for rule in here if isinstance(rule, dict | bool)]
         return tuple(found)
 
-    def other_names(self, nodes: _All, least: int) -> list[str]:
+    def other_names(self, nodes: Nodes, least: int) -> list[str]:
         """Names for members that no schema declares, where there may be such."""
         names = [
             name
-            for patterns in _every(nodes, "patternProperties")
+            for patterns in every(nodes, "patternProperties")
             for pattern in patterns
             for name in islice((text for text in samples(pattern) if _matches(pattern, text)), max(1, least))
         ]
-        named = tuple(self.under(node, node.schema["propertyNames"]) for node in nodes if "propertyNames" in node.schema)
-        open_ = [rule for rule in _every(nodes, "additionalProperties") if isinstance(rule, dict)]
+        named = tuple(
+            self.under(node, node.schema["propertyNames"]) for node in nodes if "propertyNames" in node.schema
+        )
+        open_ = [rule for rule in every(nodes, "additionalProperties") if isinstance(rule, dict)]
         if named:
             names += [name for name in self.make(named, _Place("key"), max(1, least)) if isinstance(name, str)]
         elif open_ or least > len(names):
             names += ["key", *(f"key{number}" for number in range(2, min(least, _LONGEST_LIST) + 1))]
         return names
 
-    def arrays(self, nodes: _All, place: _Place) -> Iterator[list[Any]]:
+    def arrays(self, nodes: Nodes, place: _Place) -> Iterator[list[Any]]:
         again = any(id(node.schema) in place.inside for node in nodes)
         inner = place.inside | {id(node.schema) for node in nodes}
-        least = max((int(n) for n in _every(nodes, "minItems")), default=0)
-        most = min((int(n) for n in _every(nodes, "maxItems")), default=None)
+        least = max((int(n) for n in every(nodes, "minItems")), default=0)
+        most = min((int(n) for n in every(nodes, "maxItems")), default=None)
         if least > _LONGEST_LIST or (most is not None and most < least):
             return
-        unique = any(rule is True for rule in _every(nodes, "uniqueItems"))
-        prefix = max((len(_prefix(node.schema)) for node in nodes), default=0)
+        unique = any(rule is True for rule in every(nodes, "uniqueItems"))
+        prefix = max((len(prefix_items(node.schema)) for node in nodes), default=0)
         wanted = [self.under(node, node.schema["contains"]) for node in nodes if "contains" in node.schema]
-        copies = max((int(n) for n in _every(nodes, "minContains")), default=1) if wanted else 0
+        copies = max((int(n) for n in every(nodes, "minContains")), default=1) if wanted else 0
         size = max(least, prefix, copies, 0 if again or self.thrifty else 1)
         if most is not None:
             size = min(size, most)
@@ -354,11 +358,11 @@ class _Maker:
         if least < size and usable:
             yield [options[0] for options in fixed[:least]]
 
-    def item(self, nodes: _All, index: int) -> _All:
+    def item(self, nodes: Nodes, index: int) -> Nodes:
         """Everything that the schemas say of the item at an index."""
-        found: list[_Node] = []
+        found: list[Node] = []
         for node in nodes:
-            schema, prefix = node.schema, _prefix(node.schema)
+            schema, prefix = node.schema, prefix_items(node.schema)
             if index < len(prefix):
                 found.append(self.under(node, prefix[index]))
                 continue
@@ -378,98 +382,6 @@ class _Lenient(Run):
             return True
 
 
-def _every(nodes: _All, keyword: str) -> list[Any]:
-    """The keyword's usable values, one for each schema that has it."""
-    wanted = _SHAPES.get(keyword, object)
-    return [
-        node.schema[keyword]
-        for node in nodes
-        if keyword in node.schema
-        and isinstance(node.schema[keyword], wanted)
-        and not (wanted is _AMOUNT and isinstance(node.schema[keyword], bool))
-    ]
-
-
-_AMOUNT: Final = int | float
-_SHAPES: Final[dict[str, Any]] = {
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _AMOUNT),
-    **dict.fromkeys(("multipleOf", "minContains"), _AMOUNT),
-    **dict.fromkeys(("properties", "patternProperties"), dict),
-    **dict.fromkeys(("format", "pattern"), str),
-    "enum": list,
-}
-_HINTS: Final[dict[str, tuple[str, ...]]] = {
-    "object": ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "propertyNames"),
-    "array": ("items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"),
-    "string": ("pattern", "format", "minLength", "maxLength"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-}
-
-
-def _types(nodes: _All) -> list[str]:
-    """The types that all the schemas allow, in the order to try them: as named, or as the keywords hint."""
-    named: list[str] | None = None
-    for node in nodes:
-        rule = node.schema.get("type")
-        if rule is None:
-            continue
-        kinds = [rule] if isinstance(rule, str) else [kind for kind in _listed(rule) if isinstance(kind, str)]
-        if "any" in kinds:
-            continue
-        if named is None:
-            named = kinds
-        elif "integer" in kinds and "number" in named:
-            named = [kind for kind in named if kind in kinds and kind != "integer"] + ["integer"]
-        else:
-            named = [kind for kind in named if kind in kinds or (kind == "integer" and "number" in kinds)]
-    if named is not None:
-        return sorted(named, key=lambda kind: kind == "null")
-    hinted = [kind for kind, words in _HINTS.items() if any(word in node.schema for node in nodes for word in words)]
-    plain = ["string", "object", "number", "integer", "boolean", "array", "null"]
-    return list(dict.fromkeys([*hinted, *plain]))
-
-
-def _bounds(nodes: _All) -> tuple[Fraction | None, bool, Fraction | None, bool]:
-    """The lower bound and whether it is exclusive, the upper bound and whether it is."""
-    lows: list[tuple[Fraction, bool]] = []
-    highs: list[tuple[Fraction, bool]] = []
-    for node in nodes:
-        for found, plain, strict in (
-            (lows, "minimum", "exclusiveMinimum"),
-            (highs, "maximum", "exclusiveMaximum"),
-        ):
-            bound, edge = node.schema.get(plain), node.schema.get(strict)
-            if _is_number(bound):
-                found.append((Fraction(str(bound)), edge is True))  # draft 4 has a bool beside the bound
-            if _is_number(edge):
-                found.append((Fraction(str(edge)), True))
-    low, above = max(lows, default=(None, False))
-    high, below = min(highs, key=lambda bound: (bound[0], not bound[1]), default=(None, False))
-    return low, above, high, below
-
-
-def _required(nodes: _All) -> list[str]:
-    names = [name for rule in (node.schema.get("required") for node in nodes) for name in _listed(rule)]
-    # Draft 3 has it inside the member's schema.
-    names += [
-        name
-        for found in _every(nodes, "properties")
-        for name, rule in found.items()
-        if isinstance(rule, dict) and rule.get("required") is True
-    ]
-    for name in names:  # grows while it is walked: what a name brings with it may bring more
-        for node in nodes:
-            for keyword in ("dependentRequired", "dependencies"):
-                rule = _mapping(node.schema.get(keyword)).get(name)
-                names += [other for other in _listed(rule) if other not in names]
-    return [name for name in dict.fromkeys(names) if isinstance(name, str)]
-
-
-def _prefix(schema: dict[str, Any]) -> list[Any]:
-    found = schema.get("prefixItems", schema.get("items"))
-    return found if isinstance(found, list) else []
-
-
 def _different(columns: list[list[Any]]) -> list[Any]:
     """One value of each column, none of them twice where that can be."""
     taken: list[Any] = []
@@ -487,15 +399,3 @@ def _matches(pattern: str, text: str) -> bool:
 
 def _only_null(schema: Any) -> bool:
     return isinstance(schema, dict) and (schema.get("type") == "null" or schema.get("const", "") is None)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

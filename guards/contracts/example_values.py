@@ -70,7 +70,22 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
 
 _WIDEST: Final = 100_000
 # For validators that a schema does not show: lengths, case, digits, words that many a rule asks for.
-_OTHERS: Final = ("text", "a", "A", "1", "abc", "ABC", "0", "1.5", "true", "en", "EN", "2026-01-31", "a@example.org", "")
+_OTHERS: Final = (
+    "text",
+    "a",
+    "A",
+    "1",
+    "abc",
+    "ABC",
+    "0",
+    "1.5",
+    "true",
+    "en",
+    "EN",
+    "2026-01-31",
+    "a@example.org",
+    "",
+)
 
 
 def texts(label: str, low: int, high: int | None, formats: Sequence[str], patterns: Sequence[str]) -> Iterator[str]:
@@ -165,4 +180,3 @@ def _within(number: Fraction, low: Fraction | None, high: Fraction | None, *, ab
 
 def _number(number: Fraction) -> float:
     return int(number) if number.denominator == 1 else float(number)
-

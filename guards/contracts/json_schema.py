@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.errors import ConfigError, MissingExtra
@@ -40,7 +40,7 @@ class JsonSchema(Contract[Any]):
     Raises `ConfigError` for a schema that cannot be used, naming the place in it.
     """
 
-    format: Format = "json"
+    format: ClassVar[Format] = "json"
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ __all__ = ["samples"]
 
 
 def samples(source: str, shortest: int = 0, longest: int | None = None, tries: int = 60) -> Iterator[str]:
-    """Texts that may match, within the lengths; none for what cannot be parsed. The same source gives the same texts."""
+    """Texts within the lengths that may match; none for what cannot be parsed. Always the same for the same source."""
     try:
         write = _Parser(source).run()
     except (_Unparsable, RecursionError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.contracts.json_schema import JsonSchema
@@ -27,7 +27,7 @@ class Rail(Contract[Any]):
     an object whose discriminator holds the name of the case, beside that case's members.
     """
 
-    format: Format = "json"
+    format: ClassVar[Format] = "json"
 
     def __init__(self, source: str | Path) -> None:
         self._where, self._text = _loaded(source)

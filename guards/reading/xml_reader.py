@@ -27,6 +27,7 @@ Check = Callable[[Any], Reading[T]]
 # XML 1.0, production 2. Everything else, lone surrogates included, can stand in no document.
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_CANDIDATES: Final = 100
+_DEEPEST: Final = 2048  # libxml2's own bound
 _XINCLUDE: Final = "{http://www.w3.org/2001/XInclude}*"
 _MARKUP: Final = re.compile(r"<[A-Za-z_!?]")
 
@@ -42,9 +43,7 @@ def parse_xml(text: str, limits: Limits) -> Any:
     illegal = _ILLEGAL.search(text, 1 if text.startswith("\ufeff") else 0)
     if illegal:
         line, column = _position(text, illegal.start())
-        raise Unreadable(
-            _syntax(f"the character U+{ord(illegal.group()):04X} is not allowed in XML", line, column)
-        )
+        raise _syntax(f"the character U+{ord(illegal.group()):04X} is not allowed in XML", line, column)
     # Blanks instead of a cut: lines and columns stay those of the answer.
     source = blanked_prolog(text)
     parser = etree.XMLParser(
@@ -57,13 +56,13 @@ def parse_xml(text: str, limits: Limits) -> Any:
         remove_comments=True,
         remove_pis=True,
         # The text is bounded by `limits.chars` and holds no entities, so libxml2's own bound of 10 MB per text node
-        # would only refuse what is allowed. Its bound on depth stays (2048).
+        # would only refuse what is allowed. Its bound on depth stays.
         huge_tree=True,
     )
     try:
         root = etree.fromstring(source.encode("utf-8"), parser)
     except etree.XMLSyntaxError as fault:
-        raise Unreadable(_fault(fault, limits)) from None
+        raise _fault(fault, limits) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(Finding("xml.doctype", "a document type declaration is not accepted"))
     _refuse_depth(root, limits.depth)
@@ -204,41 +203,40 @@ def _moved(fault: Unreadable, text: str, start: int) -> Finding:
 
 
 _REASONS: Final = {
-    "ERR_TAG_NAME_MISMATCH": "an element is closed by the tag of another",
-    "ERR_TAG_NOT_FINISHED": "an element is never closed",
-    "ERR_DOCUMENT_EMPTY": "there is no element",
-    "ERR_DOCUMENT_END": "something stands beside the root element",
-    "ERR_UNDECLARED_ENTITY": "an entity is used that XML does not know (only &amp; &lt; &gt; &apos; &quot;)",
-    "ERR_NAME_REQUIRED": "a name is missing (a bare < or & must be written &lt; or &amp;)",
-    "ERR_ENTITYREF_SEMICOL_MISSING": "a bare & must be written &amp;",
-    "ERR_LT_IN_ATTRIBUTE": "a bare < in an attribute must be written &lt;",
-    "ERR_LT_REQUIRED": "a tag is cut off or misplaced",
-    "ERR_GT_REQUIRED": "a tag is not ended by >",
-    "ERR_ATTRIBUTE_REDEFINED": "an attribute is given twice",
-    "ERR_ATTRIBUTE_NOT_STARTED": "an attribute's value has no quotes",
-    "ERR_ATTRIBUTE_WITHOUT_VALUE": "an attribute has no value",
-    "ERR_CDATA_NOT_FINISHED": "a CDATA section is never closed",
-    "ERR_COMMENT_NOT_FINISHED": "a comment is never closed",
-    "ERR_INVALID_CHAR": "a character is not allowed in XML",
-    "NS_ERR_UNDEFINED_NAMESPACE": "a namespace prefix is used that is not declared",
+    etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "an element is closed by the tag of another",
+    etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "an element is never closed",
+    etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "there is no element",
+    etree.ErrorTypes.ERR_DOCUMENT_END: "something stands beside the root element",
+    etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "an entity that XML does not know (it has &amp; &lt; &gt; &apos; &quot;)",
+    etree.ErrorTypes.ERR_NAME_REQUIRED: "a name is missing (a bare < or & is written &lt; or &amp;)",
+    etree.ErrorTypes.ERR_ENTITYREF_SEMICOL_MISSING: "a bare & is written &amp;",
+    etree.ErrorTypes.ERR_LT_IN_ATTRIBUTE: "a bare < in an attribute is written &lt;",
+    etree.ErrorTypes.ERR_LT_REQUIRED: "a tag is cut off or misplaced",
+    etree.ErrorTypes.ERR_GT_REQUIRED: "a tag is not ended by >",
+    etree.ErrorTypes.ERR_ATTRIBUTE_REDEFINED: "an attribute is given twice",
+    etree.ErrorTypes.ERR_ATTRIBUTE_NOT_STARTED: "an attribute's value has no quotes",
+    etree.ErrorTypes.ERR_ATTRIBUTE_WITHOUT_VALUE: "an attribute has no value",
+    etree.ErrorTypes.ERR_CDATA_NOT_FINISHED: "a CDATA section is never closed",
+    etree.ErrorTypes.ERR_MISPLACED_CDATA_END: "a bare ]]> is written ]]&gt;",
+    etree.ErrorTypes.ERR_COMMENT_NOT_FINISHED: "a comment is never closed",
+    etree.ErrorTypes.ERR_INVALID_CHAR: "a character is not allowed in XML",
+    etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a namespace prefix is not declared",
 }
 
 
-def _fault(fault: Any, limits: Limits) -> Any:
+def _fault(fault: Any, limits: Limits) -> Unreadable:
     """Our words for libxml2's error: its own text quotes the document."""
-    errors = etree.ErrorTypes
-    name = errors._getName(fault.code, "") if hasattr(errors, "_getName") else ""  # noqa: SLF001
-    if "depth" in (fault.msg or "").lower() and "xcessive" in (fault.msg or ""):
-        return _too_deep(limits.depth)
+    if fault.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+        return Unreadable(_too_deep(min(limits.depth, _DEEPEST)))
     line, column = fault.position
-    return _syntax(_REASONS.get(name, "the text is not well-formed XML"), line, max(column, 1))
+    return _syntax(_REASONS.get(fault.code, "the text is not well-formed"), line, max(column, 1))
 
 
 def _position(text: str, at: int) -> tuple[int, int]:
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
-def _syntax(reason: str, line: int, column: int) -> Any:
+def _syntax(reason: str, line: int, column: int) -> Unreadable:
     return Unreadable(
         Finding("xml.syntax", f"not well-formed XML: {reason} (line {line}, column {column})"),
         (reason, line, column),

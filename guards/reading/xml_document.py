@@ -1,0 +1,406 @@
+"""An XML document as it was read: plain data beside its tree, and how a place in the data is written as an XPath.
+
+Places go by local names. In an XPath an index stands only where an element has siblings of its name:
+`/order/line[2]/total`, `/order/@id`, `/order/note/text()`.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from lxml import etree
+
+from guards.errors import ConfigError
+from guards.reading.document import Document, Place
+
+__all__ = ["XmlDocument", "child_elements", "element_at", "element_path", "local_name", "select_nodes"]
+
+TEXT: Final = "#text"
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_STEP: Final = re.compile(r"/(?:(@)?([^/@\[\]()]+)(?:\[([1-9][0-9]*)\])?|(text\(\)))")
+
+
+class XmlDocument(Document):
+    """A parsed document. `root` is the tree, `data` its value by the contract's rule.
+
+    `replace` and `remove` change a copy of the tree; `data` follows by the simple changes it can follow, and the
+    contract's `recheck` gives the value anew.
+    """
+
+    __slots__ = ("root",)
+    format: ClassVar[str] = "xml"
+
+    def __init__(self, data: Any, root: Any) -> None:
+        super().__init__(data)
+        self.root = root
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # lxml's elements do not pickle; their source does.
+        return _rebuilt, (type(self), self.data, etree.tostring(self.root, encoding="unicode"))
+
+    def path(self, place: Place) -> str:
+        element, rest = _walk(self.root, place)
+        path = element_path(element)
+        index: int | None = None
+        for at, part in enumerate(rest):
+            if isinstance(part, int):
+                index = part
+            elif part == TEXT:
+                path += "/text()"
+            else:
+                path += f"/{part}"
+                following = rest[at + 1] if at + 1 < len(rest) else None
+                index = following if isinstance(following, int) else None
+                if index:
+                    path += f"[{index + 1}]"
+        return path
+
+    def place(self, path: str) -> Place | None:
+        steps = _steps(path)
+        if not steps or steps[0] != (local_name(self.root), 0):
+            return None
+        place: list[str | int] = []
+        element = self.root
+        for name, position in steps[1:]:
+            if element is None:
+                return None
+            if name == TEXT:
+                if TEXT in self._keys(place):
+                    place.append(TEXT)
+                element = None
+            elif name.startswith("@"):
+                if _attribute(element, name[1:]) is None:
+                    return None
+                place.append(name)
+                element = None
+            else:
+                same = _named(element, name)
+                if position >= len(same):
+                    return None
+                place.append(name)
+                element = same[position]
+                if isinstance(_look(self.data, place), list):
+                    place.append(position)
+        return tuple(place) if _look(self.data, place) is not _NOWHERE else None
+
+    def select(self, expression: str) -> list[Place]:
+        places = (self.place(path) for path in select_nodes(self.root, expression))
+        return list(dict.fromkeys(place for place in places if place is not None))
+
+    def replace(self, place: Place, value: Any) -> XmlDocument | None:
+        if _look(self.data, place) is _NOWHERE:
+            return None
+        root = copy.deepcopy(self.root)
+        if not _put(root, place, value):
+            return None
+        return type(self)(_edited(self.data, place, value), root)
+
+    def remove(self, place: Place) -> XmlDocument | None:
+        if not place or _look(self.data, place) is _NOWHERE:
+            return None
+        root = copy.deepcopy(self.root)
+        element, rest = _walk(root, place)
+        if not rest:
+            for gone in [element] if isinstance(place[-1], int) else _named(element.getparent(), str(place[-1])):
+                _detach(gone)
+        elif rest[0] == TEXT:
+            _set_text(element, "")
+        elif str(rest[0]).startswith("@"):
+            _drop_attribute(element, str(rest[0])[1:])
+        else:
+            return None
+        return type(self)(_edited(self.data, place, _NOWHERE), root)
+
+    def _keys(self, place: Sequence[str | int]) -> Any:
+        found = _look(self.data, place)
+        return found if isinstance(found, dict) else ()
+
+
+def local_name(element: Any) -> str:
+    """An element's name without its namespace."""
+    return str(etree.QName(element).localname)
+
+
+def child_elements(element: Any) -> list[Any]:
+    """The elements directly inside, comments and the like left out."""
+    return [child for child in element if isinstance(child.tag, str)]
+
+
+def element_path(element: Any) -> str:
+    """The XPath of an element from the root: local names, an index where siblings share the name."""
+    steps: list[str] = []
+    while element is not None:
+        parent = element.getparent()
+        name = local_name(element)
+        if parent is not None:
+            same = _named(parent, name)
+            if len(same) > 1:
+                name = f"{name}[{same.index(element) + 1}]"
+        steps.append(name)
+        element = parent
+    return "".join(f"/{step}" for step in reversed(steps))
+
+
+def element_at(root: Any, path: str) -> Any | None:
+    """The element that a path as `element_path` writes it names; None when there is none."""
+    steps = _steps(path)
+    if not steps or steps[0] != (local_name(root), 0):
+        return None
+    for name, position in steps[1:]:
+        same = _named(root, name)
+        if position >= len(same):
+            return None
+        root = same[position]
+    return root
+
+
+def select_nodes(root: Any, expression: str) -> list[str]:
+    """The paths of the nodes that an XPath names, in the document's order. Names without prefix match any namespace.
+
+    Only XPath 1.0 itself: no extension functions, no other documents. `ConfigError` for what is not one.
+    """
+    bare = _without_namespaces(root)
+    query = expression if expression.startswith(("/", "(")) else f"/*/{expression}"
+    try:
+        found = etree.XPath(query, regexp=False, smart_strings=True)(bare)
+    except (etree.XPathError, ValueError) as fault:
+        raise ConfigError(
+            f"{expression!r} is not an XPath (1.0)", where=".on()", hint="write it like /order/line/total or .//total"
+        ) from fault
+    if not isinstance(found, list):
+        raise ConfigError(f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total")
+    return [path for node in found if (path := _node_path(node)) is not None]
+
+
+def _node_path(node: Any) -> str | None:
+    if not isinstance(node, str):
+        return element_path(node) if hasattr(node, "tag") and isinstance(node.tag, str) else None
+    owner = node.getparent()  # type: ignore[attr-defined]  # lxml's string that knows its place
+    if owner is None:
+        return None
+    if node.is_attribute:  # type: ignore[attr-defined]
+        return f"{element_path(owner)}/@{etree.QName(node.attrname).localname}"  # type: ignore[attr-defined]
+    return f"{element_path(owner.getparent() if node.is_tail else owner)}/text()"  # type: ignore[attr-defined]
+
+
+def _without_namespaces(root: Any) -> Any:
+    if not any(isinstance(el.tag, str) and (el.tag.startswith("{") or _prefixed(el)) for el in root.iter()):
+        return root
+    bare = copy.deepcopy(root)
+    for element in bare.iter():
+        if isinstance(element.tag, str):
+            element.tag = local_name(element)
+            for name in [name for name in element.attrib if name.startswith("{")]:
+                value = element.attrib.pop(name)
+                element.attrib.setdefault(str(etree.QName(name).localname), value)
+    return bare
+
+
+def _prefixed(element: Any) -> bool:
+    return any(name.startswith("{") for name in element.attrib)
+
+
+def _steps(path: str) -> list[tuple[str, int]] | None:
+    """Names and positions (from 0) of a path; attributes as "@name", text as "#text"; None for another form."""
+    steps: list[tuple[str, int]] = []
+    at = 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None:
+            return None
+        attribute, name, index, text = found.groups()
+        steps.append((TEXT, 0) if text else (f"{attribute or ''}{name}", int(index or 1) - 1))
+        at = found.end()
+    return steps
+
+
+def _named(parent: Any, name: str) -> list[Any]:
+    return [child for child in child_elements(parent) if local_name(child) == name]
+
+
+def _walk(element: Any, place: Place) -> tuple[Any, Place]:
+    """The element at a place, or the last one on the way and what is left of the place."""
+    at = 0
+    while at < len(place):
+        part = place[at]
+        if isinstance(part, int) or part == TEXT or part.startswith("@"):
+            break
+        after = place[at + 1] if at + 1 < len(place) else None
+        index = after if isinstance(after, int) else 0
+        same = _named(element, part)
+        if index >= len(same):
+            break
+        element = same[index]
+        at += 2 if isinstance(after, int) else 1
+    return element, place[at:]
+
+
+def _attribute(element: Any, name: str) -> str | None:
+    """The full name of an attribute by its local name."""
+    for full in element.attrib:
+        known = etree.QName(full)
+        if known.localname == name and known.namespace != _XSI:
+            return str(full)
+    return None
+
+
+def _drop_attribute(element: Any, name: str) -> None:
+    full = _attribute(element, name)
+    if full is not None:
+        del element.attrib[full]
+
+
+def _put(root: Any, place: Place, value: Any) -> bool:
+    """Whether the value could be written at the place of the tree."""
+    element, rest = _walk(root, place)
+    if rest:
+        name = str(rest[0])
+        if len(rest) > 1 or not isinstance(value, str | int | float) and not hasattr(value, "as_tuple"):
+            return False
+        if name == TEXT:
+            return _set_text(element, _written(value))
+        full = _attribute(element, name[1:]) if name.startswith("@") else None
+        if full is None:
+            return False
+        try:
+            element.set(full, _written(value))
+        except ValueError:
+            return False
+        return True
+    if isinstance(value, list) and place and not isinstance(place[-1], int):
+        return _put_list(element, value)
+    return _fill(element, value)
+
+
+def _put_list(first: Any, values: list[Any]) -> bool:
+    """A repeated element written anew, item by item, where its first one stands."""
+    parent, name = first.getparent(), local_name(first)
+    old = _named(parent, name)
+    at = parent.index(first)
+    fresh = []
+    for number, value in enumerate(values):
+        item = copy.deepcopy(old[number]) if number < len(old) else etree.Element(first.tag, nsmap=first.nsmap)
+        if not _fill(item, value):
+            return False
+        fresh.append(item)
+    for gone in old:
+        _detach(gone)
+    for item in reversed(fresh):
+        parent.insert(at, item)
+    return True
+
+
+def _fill(element: Any, value: Any) -> bool:
+    """Whether an element's content could be made from plain data by the value rule."""
+    nil = f"{{{_XSI}}}nil"
+    element.attrib.pop(nil, None)
+    if value is None:
+        for child in list(element):
+            element.remove(child)
+        element.text = None
+        element.set(nil, "true")
+        return True
+    if not isinstance(value, dict):
+        if isinstance(value, list):
+            return False
+        for child in list(element):
+            element.remove(child)
+        return _set_text(element, _written(value))
+    old = {local_name(child): child for child in reversed(child_elements(element))}
+    namespace = etree.QName(element).namespace
+    kept_attributes = {full for full in element.attrib if etree.QName(full).namespace == _XSI}
+    attributes = {str(etree.QName(full).localname): str(full) for full in element.attrib if full not in kept_attributes}
+    for full in attributes.values():
+        del element.attrib[full]
+    # Children keep the order in which they stood, so that an order the schema asks for survives the edit.
+    names = [local_name(child) for child in child_elements(element)]
+    order = sorted((k for k in value if k[:1] not in "@#"), key=lambda k: names.index(k) if k in names else len(names))
+    groups = {name: _named(element, name) for name in order}
+    for child in list(element):
+        element.remove(child)
+    element.text = None
+    try:
+        for key, part in value.items():
+            if key.startswith("@"):
+                element.set(attributes.get(key[1:], key[1:]), _written(part))
+            elif key == TEXT:
+                element.text = _written(part)
+        for key in order:
+            parts = value[key] if isinstance(value[key], list) else [value[key]]
+            for number, part in enumerate(parts):
+                tag = old[key].tag if key in old else f"{{{namespace}}}{key}" if namespace else key
+                item = groups[key][number] if number < len(groups[key]) else etree.Element(tag)
+                item.tail = None
+                element.append(item)
+                if not _fill(item, part):
+                    return False
+    except ValueError:
+        return False  # a name or a text that XML cannot hold
+    return True
+
+
+def _set_text(element: Any, text: str) -> bool:
+    try:
+        element.text = text
+    except ValueError:  # NUL and the like
+        return False
+    for child in element:
+        child.tail = None
+    return True
+
+
+def _written(value: Any) -> str:
+    """A leaf as XML Schema writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "INF" if value > 0 else "-INF"
+    return "NaN" if value != value else str(value)  # noqa: PLR0124
+
+
+def _detach(element: Any) -> None:
+    """An element out of its tree; the text behind it stays."""
+    parent, tail = element.getparent(), element.tail
+    if tail and tail.strip():
+        before = element.getprevious()
+        if before is None:
+            parent.text = (parent.text or "") + tail
+        else:
+            before.tail = (before.tail or "") + tail
+    parent.remove(element)
+
+
+_NOWHERE: Final = object()
+
+
+def _look(data: Any, place: Sequence[str | int]) -> Any:
+    for part in place:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return _NOWHERE
+    return data
+
+
+def _edited(data: Any, place: Place, value: Any) -> Any:
+    """A copy of the data with another value at the place, or with none."""
+    if not place:
+        return value
+    data = copy.deepcopy(data)
+    holder = _look(data, place[:-1])
+    if value is not _NOWHERE:
+        holder[place[-1]] = value
+    else:
+        del holder[place[-1]]
+        # An empty list is no value of an XML document: what is absent is an absent key.
+        if holder == [] and len(place) > 1:
+            del _look(data, place[:-2])[place[-2]]
+    return data
+
+
+def _rebuilt(kind: type[XmlDocument], data: Any, source: str) -> XmlDocument:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    return kind(data, etree.fromstring(source.encode("utf-8"), parser))
