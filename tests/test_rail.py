@@ -174,8 +174,10 @@ BEYOND_THE_GRAMMAR = [
         "the case 'b' stands twice",
     ),
     (
-        "<rail><output>\n<choice name='a' discriminator='k'><case name='b'>"
-        "<bool name='k'/></case></choice></output></rail>",
+        (
+            "<rail><output>\n<choice name='a' discriminator='k'><case name='b'>"
+            "<bool name='k'/></case></choice></output></rail>"
+        ),
         2,
         "the name 'k' stands twice",
     ),

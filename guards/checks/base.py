@@ -279,7 +279,8 @@ def _takes_context(function: Function) -> bool:
             where=f"@check on {getattr(function, '__name__', function)!r}",
             hint="what else it needs, it finds in the context",
         )
-    return len(positional) >= 2 or several
+    # A second parameter with a default is the function's own business, unless it is called by its name.
+    return len(needed) == 2 or several or (len(positional) >= 2 and positional[1].name == "context")
 
 
 def _same(value: Any) -> Any:

@@ -6,6 +6,7 @@ no drawing and no SDK.
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -65,5 +66,5 @@ def main() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         # An answer may hold what the terminal's encoding has no form for: it is shown escaped, never a crash.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

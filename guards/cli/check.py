@@ -59,7 +59,9 @@ def _outcome(target: Any, text: str, context: dict[str, str], form: str | None, 
         settings = target._settings  # noqa: SLF001  # what it was made of; read here, and nowhere else outside
         given = {name: settings[name] for name in ("guards", "format", "reading", "limits")}
         target = settings["contract"]
-    chosen = {name: value for name, value in (("format", form), ("reading", reading)) if value is not None}
+    chosen: dict[str, Any] = {
+        name: value for name, value in (("format", form), ("reading", reading)) if value is not None
+    }
     outcome: Outcome[Any] = validate(text, target, context=context, **(given | chosen))
     return outcome
 

@@ -49,7 +49,7 @@ def _contract(given: Any) -> Contract[Any]:
         return JsonSchema(dict(given))
     if isinstance(given, Path):
         return _of_file(given)
-    if isinstance(given, str | bytes | bool | int | float):
+    if given is None or isinstance(given, str | bytes | bool | int | float | types.FunctionType):
         raise ConfigError(
             f"{type(given).__name__} is no contract",
             where="contract",

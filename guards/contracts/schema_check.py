@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
+from jsonschema_specifications import REGISTRY
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import specification_with

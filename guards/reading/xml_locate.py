@@ -7,7 +7,9 @@ spans, so a hostile text costs no more than its length.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import sys
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +32,7 @@ _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
 _FENCE_END: Final = re.compile(r"^\s*(`{3,}|~{3,})")
 _PROLOG: Final = re.compile(r"<\?xml\b[^>]*\?>\s*$|<!DOCTYPE\b[^>]*>\s*$", re.IGNORECASE)
+_AROUND: Final = 200
 _CUT_TAG: Final = re.compile(rf"<({_NAME})?[^<>]*\Z")
 
 
@@ -116,7 +119,7 @@ class _Scan:
                 self._tag(at, end, name, closing=closing, empty=empty)
         spans = _outermost(self._closed)
         regions, self.stray_thought, self.open_thinking = _thinking(thoughts, spans)
-        self.spans = tuple(s for s in spans if not any(a <= s.start < b for a, b in regions)) if regions else spans
+        self.spans = tuple(span for span in spans if not _within(regions, span.start))
         self.cut = self._cut(regions)
         for at, fault in doctypes:
             if not _within(spans, at):
@@ -161,11 +164,11 @@ class _Scan:
             self._closed.append(Span(stack.pop(), end))
             self._count -= 1
 
-    def _cut(self, regions: list[tuple[int, int]]) -> int | None:
+    def _cut(self, regions: list[Span]) -> int | None:
         """Where the first document starts that is never closed. A tag that prose only mentions starts none."""
         left = sorted(at for stack in self._open.values() for at in stack)
         for at in left:
-            if not any(a <= at < b for a, b in regions) and not self._mentioned(at):
+            if not _within(regions, at) and not self._mentioned(at):
                 return at
         tail = _CUT_TAG.search(self.text, max(self.start, self.text.rfind("<")))
         if tail and tail.group(1):
@@ -176,13 +179,12 @@ class _Scan:
 
     def _mentioned(self, at: int) -> bool:
         """Whether a tag stands in the middle of a sentence, with words on both sides of its line and no other tag."""
-        first = self.text.rfind("\n", 0, at) + 1
         end = self.text.find(">", at) + 1
-        last = self.text.find("\n", end)
-        before, after = self.text[max(first, at - 200) : at], self.text[end : last if last >= 0 else len(self.text)]
-        if "<" in after[:2000]:
-            return before.endswith("`") and after.startswith("`")
-        return any(map(str.isalpha, before)) and any(map(str.isalpha, after[:2000])) or before.endswith("`")
+        before = self.text[max(0, at - _AROUND) : at].rpartition("\n")[2]
+        after = self.text[end : end + _AROUND].partition("\n")[0]
+        if before.endswith("`") and after.startswith("`"):
+            return True
+        return "<" not in after and any(map(str.isalpha, before)) and any(map(str.isalpha, after))
 
 
 def _behind(text: str, closer: str, at: int) -> int:
@@ -201,9 +203,9 @@ def _outermost(closed: list[Span]) -> tuple[Span, ...]:
 
 def _thinking(
     marks: list[tuple[int, int, bool]], spans: tuple[Span, ...]
-) -> tuple[list[tuple[int, int]], int | None, bool]:
+) -> tuple[list[Span], int | None, bool]:
     """Regions of thinking outside the documents, the end of the last one without a start, and whether one stays open."""
-    regions: list[tuple[int, int]] = []
+    regions: list[Span] = []
     opened: int | None = None
     stray: int | None = None
     for at, end, closing in marks:
@@ -214,15 +216,13 @@ def _thinking(
         elif opened is None:
             stray = end
         else:
-            regions.append((opened, end))
+            regions.append(Span(opened, end))
             opened = None
     if opened is not None:
-        regions.append((opened, 1 << 62))
+        regions.append(Span(opened, sys.maxsize))
     return regions, stray, opened is not None
 
 
-def _within(spans: tuple[Span, ...], at: int) -> bool:
-    from bisect import bisect_right
-
+def _within(spans: Sequence[Span], at: int) -> bool:
     before = bisect_right(spans, at, key=lambda span: span.start) - 1
     return before >= 0 and at < spans[before].end
