@@ -146,10 +146,12 @@ class Call(Generic[T]):
             self._late = True
             return self._seen(opened, _nothing(_NO_ANSWER))
         ledger.count(opened, reply)
-        opened.reply = self._less_reflection(opened, reply) if question.feedback else reply
+        if question.feedback:
+            reply = self._less_reflection(opened, reply)
+        opened.reply = reply
         if deadline is not None and clock() >= deadline:
             return self._seen(opened, _nothing(_TOO_LATE))
-        reading = self._read(opened.reply)
+        reading = self._read(reply)
         examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened))
         return self._seen(opened, examined)
 
@@ -293,8 +295,8 @@ class Call(Generic[T]):
             self._late = True
             return
         ledger.count(coming, answer)
-        coming.reflection = answer.text.strip()
-        ledger.reflections.append(coming.reflection)
+        coming.reflection = reflection = answer.text.strip()
+        ledger.reflections.append(reflection)
 
     def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
         """The original messages and the library's turns so far, as much of both as the policy sends."""

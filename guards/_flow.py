@@ -27,21 +27,26 @@ class Client(Protocol):
 
         `timeout` is what is left of the budget in seconds, for a client that can use it.
         """
+        ...
 
     def read(self, raw: Any) -> Reply:
         """What the raw answer says. Raises `ConfigError` for something that is no answer."""
+        ...
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
         """The turns that follow a reply that was not accepted: the reply itself, then the feedback.
 
         An SDK's forced tool call is answered by a tool result here.
         """
+        ...
 
     def transient(self, fault: BaseException) -> bool:
         """Whether the fault is of the transport and may be gone at the next try (429, 5xx, time-out, cut line)."""
+        ...
 
     def retry_after(self, fault: BaseException) -> float | None:
         """Seconds that the server asked to wait; None if it did not say."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

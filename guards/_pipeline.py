@@ -252,7 +252,7 @@ def _indexed(data: Any, parts: Sequence[str]) -> list[str | int]:
     """Reference tokens with those that address a list as numbers."""
     place: list[str | int] = []
     for part in parts:
-        index: str | int = int(part) if isinstance(data, list) and part.isdecimal() else part
+        index: Any = int(part) if isinstance(data, list) and part.isdecimal() else part
         place.append(index)
         try:
             data = data[index]

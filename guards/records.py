@@ -265,7 +265,7 @@ def _base(value: Any) -> Any:
     """A subclass (an enum, a `Reason`) as its plain ancestor."""
     for kind in (bool, int, str):
         if isinstance(value, kind):
-            return kind(value.value) if hasattr(value, "value") else kind(value)
+            return kind(getattr(value, "value", value))
     return value
 
 

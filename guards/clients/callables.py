@@ -1,44 +1,55 @@
-"""A plain callable as a client: of messages or of one string, sync or async."""
+"""A plain callable as a client: of messages or of one string, sync or async.
+
+What it gets is decided once, by its signature. What it gave back is read by `guards.clients.reply_of`.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
+import types
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_origin
+from weakref import WeakKeyDictionary
 
 from guards._flow import Ask
 from guards._quote import fence
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["CallableClient", "reply_of_plain", "reply_turns"]
+__all__ = ["CallableClient", "Signature", "one_prompt", "reply_of_plain", "reply_turns", "signature_of"]
+
+Colour = Literal["sync", "async"]
+
+EMPTY: Final = "(empty answer)"
+"""Stands for an answer of nothing: some providers refuse an empty turn, and some templates two user turns running."""
 
 
 class CallableClient:
     """Calls a function with messages (a list of dicts) or with one string, as its signature says, decided once.
 
-    A parameter named `messages`, or annotated as a list, gets messages; `prompt` or `str` gets one string; a signature
-    that says neither gets messages. A parameter `timeout` gets the seconds that are left of the budget.
+    A parameter named `messages`, or whose annotation is a list, gets messages; `prompt` or `str` gets one string; a
+    signature that says neither gets messages. A parameter `timeout` gets the seconds that are left of the budget.
     """
+
+    __slots__ = ("_signature", "colour", "function")
 
     def __init__(self, function: Callable[..., Any], *, where: str = "call") -> None:
         self.function = function
-        target = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
-        unwrapped = functools.partial(lambda f: f, function)() if False else _innermost(function)
-        is_async = inspect.iscoroutinefunction(unwrapped) or inspect.iscoroutinefunction(target)
-        self.colour: Literal["sync", "async"] = (
-            "async" if is_async or inspect.isasyncgenfunction(unwrapped) or inspect.isasyncgenfunction(target) else "sync"
-        )
-        self._keyword, self._as_text, self._timeout = _shape(function, where)
+        self._signature = signature_of(function, where)
+        self.colour: Colour = self._signature.colour
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
-        question: Any = _prompt(ask) if self._as_text else [dict(m) for m in ask.messages]
-        kwargs = {"timeout": timeout} if self._timeout and timeout is not None else {}
-        if self._keyword is not None:
-            result = self.function(**{self._keyword: question}, **kwargs)
+        signature = self._signature
+        question: Any = one_prompt(ask) if signature.as_text else [dict(turn) for turn in ask.messages]
+        options = {"timeout": timeout} if signature.timeout and timeout is not None else {}
+        if signature.keyword is None:
+            result = self.function(question, **options)
         else:
-            result = self.function(question, **kwargs)
+            result = self.function(**{signature.keyword: question}, **options)
         return _collected(result) if self.colour == "async" else result
 
     def read(self, raw: Any) -> Reply:
@@ -56,10 +67,31 @@ class CallableClient:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a callable's signature says: `keyword` is the name to pass the question by, None for the first position."""
+
+    colour: Colour
+    keyword: str | None
+    as_text: bool
+    timeout: bool
+
+
+def signature_of(function: Callable[..., Any], where: str = "call") -> Signature:
+    """How to ask this callable; `ConfigError` where it leaves no room for a question."""
+    key = _key(function)
+    if key is None:
+        return _signature(function, where)
+    known = _SIGNATURES.get(key)
+    if known is None:
+        known = _SIGNATURES[key] = _signature(function, where)
+    return known
+
+
 def reply_turns(reply: Reply, feedback: str) -> tuple[Message, ...]:
-    """The answer as the assistant's turn, the feedback as the next; an empty answer is no turn."""
-    said: tuple[Message, ...] = ({"role": "assistant", "content": reply.text},) if reply.text.strip() else ()
-    return (*said, {"role": "user", "content": feedback})
+    """The answer as the assistant's turn, the feedback as the next."""
+    text = reply.text if reply.text.strip() else EMPTY
+    return {"role": "assistant", "content": text}, {"role": "user", "content": feedback}
 
 
 def reply_of_plain(raw: Any) -> Reply | None:
@@ -69,73 +101,166 @@ def reply_of_plain(raw: Any) -> Reply | None:
     if isinstance(raw, Reply):
         return raw
     if isinstance(raw, Iterator):
-        pieces = list(raw)
-        if all(isinstance(piece, str) for piece in pieces):
-            return Reply("".join(pieces))
-        raise ConfigError(
-            "the client gave an iterator of something else than text",
-            where="client",
-            hint="yield pieces of text, or return the SDK's own response",
-        )
+        return Reply("".join(_pieces(raw)))
     return None
 
 
-async def _collected(result: Any) -> Any:
-    if inspect.isawaitable(result):
-        result = await result
-    if hasattr(result, "__aiter__"):
-        return "".join([piece async for piece in result])
-    return result
-
-
-def _innermost(function: Any) -> Any:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function
-
-
-def _shape(function: Callable[..., Any], where: str) -> tuple[str | None, bool, bool]:
-    """(keyword to pass the question by, or None for the first position; whether it is one string; takes timeout)"""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return None, False, False  # a builtin that tells nothing
-    timeout = "timeout" in parameters
-    if "messages" in parameters:
-        return "messages", False, timeout
-    open_ended = any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters.values())
-    first = next((p for p in parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
-    if first is None and not open_ended:
-        raise ConfigError(
-            f"{getattr(function, '__name__', function)!r} takes no question",
-            where=where,
-            hint="give it one parameter: `messages` (a list) or `prompt` (one string)",
-        )
-    if first is None:
-        positional = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
-        return (None if positional else "messages"), False, timeout
-    as_text = first.name == "prompt" or first.annotation in (str, "str")
-    return (first.name if first.kind is first.KEYWORD_ONLY else None), as_text, timeout
-
-
-def _prompt(ask: Ask) -> str:
-    """Messages as one string; what the model answered before stands in a fence."""
-    added = {id(message) for message in ask.extra}
+def one_prompt(ask: Ask) -> str:
+    """Messages as one string; whatever a model said before stands in a fence."""
+    added = len(ask.extra)
     turns = ask.messages
-    if len(turns) == 1:
-        return _content(turns[0])
-    original = [m for m in turns if id(m) not in added]
-    parts = [_content(original[0])] if len(original) == 1 else [f"{m.get('role')}:\n{_content(m)}" for m in original]
-    for message in ask.extra:
-        words = _content(message)
-        parts.append(f"Your earlier answer:\n{fence(words)}" if message.get("role") == "assistant" else words)
+    original = turns[: len(turns) - added] if added else turns
+    if len(original) == 1 and original[0].get("role", "user") == "user":
+        parts = [_content(original[0])]
+    else:
+        parts = [_labelled(turn) for turn in original]
+    for turn in ask.extra:
+        words = _content(turn)
+        parts.append(f"Your earlier answer:\n{fence(words)}" if turn.get("role") == "assistant" else words)
     return "\n\n".join(parts)
 
 
-def _content(message: Mapping[str, Any]) -> str:
-    content = message.get("content")
+# Keyed weakly, so that a closure made per request is not kept.
+_SIGNATURES: Final[WeakKeyDictionary[Any, Signature]] = WeakKeyDictionary()
+
+
+def _key(function: Any) -> Any:
+    """What the signature may be remembered by: plain functions only, since reading it costs more than the call."""
+    return function if type(function) is types.FunctionType else None
+
+
+def _signature(function: Callable[..., Any], where: str) -> Signature:
+    colour: Colour = "async" if _is_async(function) else "sync"
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return Signature(colour, None, False, False)  # a builtin that tells nothing
+    question = _question(parameters)
+    if question is None:
+        return _open_ended(function, parameters, colour, where)
+    others = [
+        p.name
+        for p in parameters.values()
+        if p.name != question.name and p.default is p.empty and p.kind not in _OPEN and p.name != "timeout"
+    ]
+    if others:
+        raise ConfigError(
+            f"{_name(function)!r} needs {others[0]!r} beside the question",
+            where=where,
+            hint=f"give it first: functools.partial({_name(function)}, {others[0]}=...)",
+        )
+    by_name = question.kind is question.KEYWORD_ONLY or (
+        question.name == "messages" and question.kind is not question.POSITIONAL_ONLY
+    )
+    # Behind another parameter (one with a default) the question has to go by its name.
+    by_name = by_name or question is not next(iter(parameters.values()))
+    timeout = "timeout" in parameters and question.name != "timeout"
+    return Signature(colour, question.name if by_name else None, _takes_text(question), timeout)
+
+
+def _question(parameters: Mapping[str, inspect.Parameter]) -> inspect.Parameter | None:
+    """The parameter that takes the question."""
+    for name in ("messages", "prompt"):
+        if name in parameters and parameters[name].kind not in _OPEN:
+            return parameters[name]
+    named = [p for p in parameters.values() if p.kind not in _OPEN and p.name != "timeout"]
+    return next((p for p in named if p.default is p.empty), named[0] if named else None)
+
+
+def _open_ended(
+    function: Any, parameters: Mapping[str, inspect.Parameter], colour: Colour, where: str
+) -> Signature:
+    """`*args` takes messages by position, `**kwargs` by name."""
+    kinds = {p.kind for p in parameters.values()}
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return Signature(colour, None, False, "timeout" in parameters)
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return Signature(colour, "messages", False, "timeout" in parameters)
+    raise ConfigError(
+        f"{_name(function)!r} takes no question",
+        where=where,
+        hint="give it one parameter: `messages` (a list of dicts) or `prompt` (one string)",
+    )
+
+
+_OPEN: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_LIST: Final = re.compile(r"(?:\w+\.)*(?:list|List|tuple|Tuple|Sequence|MutableSequence|Iterable|Collection)\b")
+
+
+def _takes_text(parameter: inspect.Parameter) -> bool:
+    if parameter.name == "messages" or _is_list(parameter.annotation):
+        return False
+    return parameter.name == "prompt" or parameter.annotation is str or _unquoted(parameter.annotation) == "str"
+
+
+def _is_list(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return _LIST.match(_unquoted(annotation)) is not None
+    kind = get_origin(annotation) or annotation
+    return isinstance(kind, type) and kind is not str and issubclass(kind, Sequence | typing.Collection)
+
+
+def _unquoted(annotation: Any) -> str:
+    return annotation.strip("'\" ") if isinstance(annotation, str) else ""
+
+
+def _is_async(function: Any) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    targets = (function,) if inspect.isroutine(function) else (function, getattr(type(function), "__call__", function))
+    return any(inspect.iscoroutinefunction(t) or inspect.isasyncgenfunction(t) for t in targets)
+
+
+def _name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+async def _collected(result: Any) -> Any:
+    """What an async callable gave, with an async iterator of text put together."""
+    if inspect.isawaitable(result):
+        result = await result
+    if hasattr(result, "__aiter__"):
+        return "".join(_texts([piece async for piece in result]))
+    return result
+
+
+def _pieces(raw: Iterator[Any]) -> list[str]:
+    return _texts(list(raw))
+
+
+def _texts(pieces: list[Any]) -> list[str]:
+    strange = next((piece for piece in pieces if not isinstance(piece, str)), None)
+    if strange is not None or not all(isinstance(piece, str) for piece in pieces):
+        raise ConfigError(
+            f"the client gave an iterator of {type(strange).__name__}, not of text",
+            where="client",
+            hint="yield pieces of text, or ask without stream=True and return the SDK's own response",
+        )
+    return pieces
+
+
+def _labelled(turn: Message) -> str:
+    role = str(turn.get("role", "user"))
+    words = _content(turn)
+    return f"{role.capitalize()}:\n{fence(words) if role in ('assistant', 'tool') else words}"
+
+
+def _content(turn: Message) -> str:
+    """A turn's text; `ConfigError` for what one string cannot hold."""
+    content = turn.get("content")
     if isinstance(content, str):
         return content
-    if isinstance(content, Sequence):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-    return ""
+    if content is None and not turn.get("tool_calls"):
+        return ""
+    parts = content if isinstance(content, Sequence) else [turn]
+    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
+    if not all(isinstance(text, str) for text in texts):
+        kind = next((p.get("type", "?") for p, t in zip(parts, texts, strict=True) if not isinstance(t, str)), "?")
+        raise ConfigError(
+            f"a client of one string cannot be given a part of type {kind!r}",
+            where="messages",
+            hint="give a client whose parameter is called `messages`",
+        )
+    return "\n".join(typing.cast("list[str]", texts))

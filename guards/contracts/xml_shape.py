@@ -82,6 +82,8 @@ class Element:
     least: int = 1
     most: int = 1
     namespace: str | None = None
+    nillable: bool = False
+    fixed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,12 @@ class Shape:
     simple: bool = False
     free: bool = False
     mixed: bool = False
-    nillable: bool = False
     text: SimpleType | None = None
     attributes: dict[str, Attribute] = field(default_factory=dict)
     any_attribute: bool = False
     content: Group | None = None
     children: dict[str, tuple[Shape, bool]] = field(default_factory=dict)
     wildcard: Wildcard | None = None
-    fixed: str | None = None
 
     def close(self) -> None:
         """Works out, once the content is known, which children there are and which repeat."""

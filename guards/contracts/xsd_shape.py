@@ -70,6 +70,8 @@ class _Walk:
             if head and name:
                 self.members.setdefault(_local(head), []).append(name)
         self.shapes: dict[Any, Shape] = {}
+        self.unfilled: list[Any] = []
+        self.full: set[Any] = set()
         self.simples: dict[Any, SimpleType] = {}
 
     def whole(self) -> SchemaShape:
@@ -82,26 +84,23 @@ class _Walk:
             if self.globals["element", name].get("abstract") not in ("true", "1")
         }
         types = {name: self._type_shape(node) for (kind, name), node in self.globals.items() if kind == "type"}
+        while self.unfilled:
+            self._filled(self.unfilled.pop())
         return SchemaShape(roots, types, elements)
 
     # -- elements ------------------------------------------------------------------------------------------------
 
     def _global(self, name: str) -> Element:
         node = self.globals["element", name]
-        return Element(name, self._element_shape(node), namespace=self.target)
+        return self._declared(node, namespace=self.target)
 
-    def _element_shape(self, node: Any) -> Shape:
-        if node in self.shapes:
-            return self.shapes[node]
-        shape = self.shapes[node] = Shape()
-        known = self._declared_type(node)
-        for name in Shape.__slots__:
-            setattr(shape, name, getattr(known, name))
-        shape.nillable = node.get("nillable") in ("true", "1")
-        shape.fixed = node.get("fixed")
-        return shape
+    def _declared(self, node: Any, least: int = 1, most: int = 1, namespace: str | None = None) -> Element:
+        nillable = node.get("nillable") in ("true", "1")
+        shape = self._declared_type(node)
+        return Element(node.get("name", ""), shape, least, most, namespace, nillable, node.get("fixed"))
 
     def _declared_type(self, node: Any) -> Shape:
+        """The shape of an element's type. Complex ones are filled later: an element may hold itself."""
         inline = next((c for c in child_elements(node) if local_name(c) in ("simpleType", "complexType")), None)
         if inline is not None:
             return self._type_shape(inline)
@@ -110,11 +109,11 @@ class _Walk:
             return self._named_shape(node, named)
         head = node.get("substitutionGroup")
         if head and ("element", _local(head)) in self.globals:
-            return self._element_shape(self.globals["element", _local(head)])
+            return self._declared_type(self.globals["element", _local(head)])
         return FREE
 
     def _named_shape(self, node: Any, name: str) -> Shape:
-        if _namespace(node, name) == XSD and not (self.target == XSD):
+        if _namespace(node, name) == XSD != self.target:
             local = _local(name)
             return FREE if local == "anyType" else Shape(simple=True, text=builtin(local))
         found = self.globals.get(("type", _local(name)))
@@ -123,14 +122,21 @@ class _Walk:
     # -- types ---------------------------------------------------------------------------------------------------
 
     def _type_shape(self, node: Any) -> Shape:
-        if node in self.shapes:
-            return self.shapes[node]
-        shape = self.shapes[node] = Shape()
-        if local_name(node) == "simpleType":
-            shape.simple, shape.text = True, self._simple(node)
-        else:
-            self._complex(node, shape)
-            shape.close()
+        if node not in self.shapes:
+            self.shapes[node] = Shape()
+            self.unfilled.append(node)
+        return self.shapes[node]
+
+    def _filled(self, node: Any) -> Shape:
+        """The shape of a type, filled now: what extends it needs its content. A type is never its own base."""
+        shape = self._type_shape(node)
+        if node not in self.full:
+            self.full.add(node)
+            if local_name(node) == "simpleType":
+                shape.simple, shape.text = True, self._simple(node)
+            else:
+                self._complex(node, shape)
+                shape.close()
         return shape
 
     def _complex(self, node: Any, shape: Shape) -> None:
@@ -141,7 +147,7 @@ class _Walk:
             if kind in inner:
                 shape.mixed = shape.mixed or inner[kind].get("mixed") in ("true", "1")
                 holder = next(c for c in child_elements(inner[kind]) if local_name(c) in ("extension", "restriction"))
-                base = self._named_shape(holder, holder.get("base", ""))
+                base = self._base(holder)
                 shape.attributes.update(base.attributes)
                 shape.any_attribute = base.any_attribute
                 if kind == "simpleContent":
@@ -158,6 +164,11 @@ class _Walk:
         self._attributes(holder, shape)
         if "simpleContent" in inner and not shape.attributes and not shape.any_attribute:
             shape.simple = True
+
+    def _base(self, holder: Any) -> Shape:
+        name = holder.get("base", "")
+        found = None if _namespace(holder, name) == XSD != self.target else self.globals.get(("type", _local(name)))
+        return self._named_shape(holder, name) if found is None else self._filled(found)
 
     def _attributes(self, holder: Any, shape: Shape) -> None:
         for node in child_elements(holder):
@@ -192,7 +203,7 @@ class _Walk:
     def _named_simple(self, node: Any, name: str | None) -> SimpleType:
         if not name:
             return builtin("string")
-        if _namespace(node, name) == XSD and self.target != XSD:
+        if _namespace(node, name) == XSD != self.target:
             return builtin(_local(name))
         found = self.globals.get(("type", _local(name)))
         if found is None or local_name(found) != "simpleType":
@@ -261,11 +272,11 @@ class _Walk:
         if not ref:
             qualified = node.get("form", "qualified" if self.elements_qualified else "") == "qualified"
             namespace = self.target if qualified else None
-            return Element(node.get("name", ""), self._element_shape(node), least, most, namespace)
+            return self._declared(node, least, most, namespace)
         head = _local(ref)
         names = self._substitutes(head)
         found = [
-            Element(name, self._element_shape(self.globals["element", name]), 1, 1, self.target)
+            self._global(name)
             for name in names
             if ("element", name) in self.globals
             and self.globals["element", name].get("abstract") not in ("true", "1")

@@ -1,0 +1,365 @@
+"""What is wrong with an XML document that its schema refuses, as findings with paths and codes of our own.
+
+libxml2 decides whether a document fits; its messages quote the document and stop at the first fault of each element.
+So the document is walked beside its shape to say what is missing, too much or of the wrong type, and libxml2's own
+entries fill in what that walk does not know (facets of derived types, keys, order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from lxml import etree
+
+from guards.contracts.xml_shape import (
+    FREE,
+    MANY,
+    XSI,
+    Element,
+    SchemaShape,
+    Shape,
+    SimpleType,
+    actual_shape,
+    children_of,
+    required_of,
+    typed,
+)
+from guards.findings import Finding
+from guards.reading.xml_document import child_elements, element_path, local_name
+
+__all__ = ["findings_of"]
+
+MOST: Final = 100
+_SHOWN: Final = 80
+_BOUNDS: Final = {
+    "minInclusive": ("schema.minimum", "at least", lambda a, b: a >= b),
+    "maxInclusive": ("schema.maximum", "at most", lambda a, b: a <= b),
+    "minExclusive": ("schema.exclusiveMinimum", "more than", lambda a, b: a > b),
+    "maxExclusive": ("schema.exclusiveMaximum", "less than", lambda a, b: a < b),
+}
+# libxml2's name of a broken rule, ours, and the facet that holds what was asked for.
+_ENTRIES: Final = {
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": ("schema.type", ""),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": ("schema.type", ""),
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": ("schema.type", ""),
+    "SCHEMAV_CVC_ENUMERATION_VALID": ("schema.enum", "enumeration"),
+    "SCHEMAV_CVC_PATTERN_VALID": ("schema.pattern", "pattern"),
+    "SCHEMAV_CVC_MININCLUSIVE_VALID": ("schema.minimum", "minInclusive"),
+    "SCHEMAV_CVC_MAXINCLUSIVE_VALID": ("schema.maximum", "maxInclusive"),
+    "SCHEMAV_CVC_MINEXCLUSIVE_VALID": ("schema.exclusiveMinimum", "minExclusive"),
+    "SCHEMAV_CVC_MAXEXCLUSIVE_VALID": ("schema.exclusiveMaximum", "maxExclusive"),
+    "SCHEMAV_CVC_MINLENGTH_VALID": ("schema.minLength", "minLength"),
+    "SCHEMAV_CVC_MAXLENGTH_VALID": ("schema.maxLength", "maxLength"),
+    "SCHEMAV_CVC_LENGTH_VALID": ("schema.length", "length"),
+    "SCHEMAV_CVC_TOTALDIGITS_VALID": ("schema.totalDigits", "totalDigits"),
+    "SCHEMAV_CVC_FRACTIONDIGITS_VALID": ("schema.fractionDigits", "fractionDigits"),
+    "SCHEMAV_CVC_ELT_1": ("schema.root", ""),
+    "SCHEMAV_ELEMENT_CONTENT": ("schema.order", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_4": ("schema.required", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": ("schema.additionalProperties", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2": ("schema.additionalProperties", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_1": ("schema.type", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_2": ("schema.type", ""),
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_3": ("schema.type", ""),
+    "SCHEMAV_CVC_TYPE_3_1_1": ("schema.additionalProperties", ""),
+    "SCHEMAV_CVC_TYPE_3_1_2": ("schema.type", ""),
+    "SCHEMAV_CVC_ELT_3_1": ("schema.type", ""),
+    "SCHEMAV_CVC_ELT_5_2_2_2_1": ("schema.const", ""),
+    "SCHEMAV_CVC_ELT_5_2_2_2_2": ("schema.const", ""),
+    "SCHEMAV_CVC_AU": ("schema.const", ""),
+    "SCHEMAV_CVC_IDC": ("schema.unique", ""),
+}
+_WORDS: Final = {
+    "schema.type": "is not {expected}",
+    "schema.enum": "is none of the allowed values",
+    "schema.pattern": "does not match the pattern",
+    "schema.minimum": "must be at least {expected}",
+    "schema.maximum": "must be at most {expected}",
+    "schema.exclusiveMinimum": "must be more than {expected}",
+    "schema.exclusiveMaximum": "must be less than {expected}",
+    "schema.minLength": "must have at least {expected} characters",
+    "schema.maxLength": "must have at most {expected} characters",
+    "schema.length": "must have exactly {expected} characters",
+    "schema.totalDigits": "must have at most {expected} digits",
+    "schema.fractionDigits": "must have at most {expected} digits after the point",
+    "schema.order": "stands where the schema does not allow it",
+    "schema.const": "has not the fixed value",
+    "schema.unique": "breaks a key or uniqueness rule of the schema",
+    "schema.required": "lacks something that the schema asks for",
+    "schema.additionalProperties": "is not allowed here",
+}
+
+
+def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact: bool) -> tuple[Finding, ...]:
+    """The findings of a document that libxml2 refused with these log entries; never none.
+
+    `exact` is for XML Schema, whose entries name rule and place; those of RELAX NG only count where nothing else is
+    known.
+    """
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in _walk(root, schema):
+        found.setdefault((finding.path, finding.code), finding)
+        if len(found) >= MOST:
+            break
+    if exact or not found:
+        places = {path for path, _ in found}
+        for entry in entries:
+            if len(found) >= MOST:
+                break
+            finding = _of_entry(root, entry, schema, exact=exact)
+            if finding.path in places or (finding.code == "schema.order" and _under(places, finding.path)):
+                continue
+            found.setdefault((finding.path, finding.code), finding)
+            if not exact:
+                break
+    if not found:
+        found["", ""] = Finding("schema.xml", "the document does not fit the schema", element_path(root))
+    listed = _concise(found.values())
+    if len(listed) >= MOST:
+        listed.append(Finding("limit.findings", f"only the first {MOST} faults are listed", expected=MOST))
+    return tuple(listed)
+
+
+def _concise(findings: Iterable[Finding]) -> list[Finding]:
+    """Without what says the same twice: a type beside a facet at one place."""
+    listed = list(findings)
+    facets = {f.path for f in listed if f.code != "schema.type"}
+    return [f for f in listed if f.code != "schema.type" or f.path not in facets]
+
+
+def _under(places: set[str], path: str) -> bool:
+    parent = path.rpartition("/")[0]
+    return any(place.rpartition("/")[0] in (parent, path) for place in places)
+
+
+# -- the walk beside the shape -----------------------------------------------------------------------------------
+
+
+def _walk(root: Any, schema: SchemaShape) -> Iterator[Finding]:
+    name = local_name(root)
+    element = schema.roots.get(name)
+    if element is None or (element.namespace or None) != (etree.QName(root).namespace or None):
+        yield _wrong_root(root, schema)
+        return
+    pending = [(root, element.shape)]
+    while pending:
+        node, declared = pending.pop()
+        shape = actual_shape(node, declared, schema)
+        if shape.free or node.get(f"{{{XSI}}}nil", "").strip() in ("true", "1"):
+            continue
+        yield from _attributes(node, shape)
+        children = child_elements(node)
+        if shape.simple or (shape.text is not None and not shape.mixed and shape.content is None):
+            for child in children:
+                yield _unexpected(child, ())
+            if shape.text is not None and not children:
+                yield from _leaf(element_path(node), node.text or "", shape.text)
+            continue
+        yield from _children(node, children, shape)
+        pending += [
+            (child, shape.children.get(local_name(child), (FREE, False))[0]) for child in reversed(children)
+        ]
+
+
+def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
+    names = sorted(schema.roots)
+    wanted = schema.roots.get(local_name(root))
+    if wanted is not None:
+        space = f"in the namespace {wanted.namespace}" if wanted.namespace else "in no namespace"
+        return Finding("schema.root", f"the root element must be {space}", element_path(root), expected=wanted.namespace)
+    shown = ", ".join(f"<{name}>" for name in names[:10])
+    return Finding(
+        "schema.root",
+        f"the root element must be {'one of ' if len(names) > 1 else ''}{shown}",
+        element_path(root),
+        expected=names[0] if len(names) == 1 else names,
+        actual=local_name(root)[:_SHOWN],
+    )
+
+
+def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
+    given: dict[str, str] = {}
+    for full, written in node.attrib.items():
+        known = etree.QName(full)
+        if known.namespace == XSI:
+            continue
+        given[known.localname] = written
+        path = f"{element_path(node)}/@{known.localname}"
+        declared = shape.attributes.get(known.localname)
+        if declared is not None:
+            yield from _leaf(path, written, declared.type)
+        elif not shape.any_attribute:
+            expected = sorted(shape.attributes)
+            yield Finding("schema.additionalProperties", "an attribute that is not allowed", path, expected=expected)
+    for name, attribute in shape.attributes.items():
+        if attribute.required and name not in given:
+            yield _missing(f"{element_path(node)}/@{name}", "attribute", attribute.type.says())
+
+
+def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]:
+    path = element_path(node)
+    if not shape.mixed and (node.text or "").strip() + "".join((c.tail or "").strip() for c in children):
+        yield Finding("schema.type", "text is not allowed here, only elements", path, expected="elements", actual="text")
+    present = [local_name(child) for child in children]
+    counts: dict[str, int] = {}
+    for child, name in zip(children, present, strict=True):
+        counts[name] = counts.get(name, 0) + 1
+        if name not in shape.children:
+            if shape.wildcard is None:
+                yield _unexpected(child, shape.children)
+        elif counts[name] == 2 and not shape.children[name][1]:
+            message = f"<{name}> may stand here only once"
+            yield Finding("schema.maxItems", message, element_path(child), expected=1, actual=present.count(name))
+    for name in required_of(shape.content):
+        if name not in counts:
+            inner = shape.children[name][0]
+            yield _missing(f"{path}/{name}", "element", inner.text.says() if inner.simple and inner.text else "an element")
+    for use in children_of(shape.content):
+        many = shape.children[use.name][1] and use.most not in (1, MANY)
+        if many and counts.get(use.name, 0) > use.most and _single(shape, use):
+            message = f"<{use.name}> may stand here at most {use.most} times"
+            yield Finding("schema.maxItems", message, f"{path}/{use.name}", expected=use.most, actual=counts[use.name])
+        if 0 < counts.get(use.name, 0) < use.least and _single(shape, use):
+            message = f"<{use.name}> must stand here at least {use.least} times"
+            yield Finding("schema.minItems", message, f"{path}/{use.name}", expected=use.least, actual=counts[use.name])
+
+
+def _single(shape: Shape, use: Element) -> bool:
+    """Whether a child is declared in one place of a model that does not repeat, so that its own bounds are the bounds."""
+    content = shape.content
+    return (
+        content is not None
+        and content.most == 1
+        and sum(isinstance(item, Element) and item.name == use.name for item in content.items) == 1
+        and sum(other.name == use.name for other in children_of(content)) == 1
+    )
+
+
+def _unexpected(child: Any, allowed: Iterable[str]) -> Finding:
+    names = sorted(allowed)
+    return Finding(
+        "schema.additionalProperties", "an element that is not allowed here", element_path(child), expected=names or None
+    )
+
+
+def _missing(path: str, what: str, says: str) -> Finding:
+    return Finding("schema.required", f"the {what} is missing", path, expected=says)
+
+
+def _leaf(path: str, text: str, kind: SimpleType) -> Iterator[Finding]:
+    """What can be said of a leaf without libxml2: numbers and truth values, enumerations, bounds, lengths."""
+    if kind.variety != "atomic" or kind.members:
+        return
+    bare = " ".join(text.split())
+    value = typed(text, kind)
+    if kind.kind != "text" and isinstance(value, str):
+        yield _broken("schema.type", path, kind.says(), text)
+        return
+    if kind.enumeration and not _listed(bare, text, kind):
+        yield _broken("schema.enum", path, list(kind.enumeration), text)
+        return
+    for facet, (code, _, holds) in _BOUNDS.items():
+        if facet in kind.facets and kind.kind in ("integer", "decimal", "float"):
+            bound = typed(kind.facets[facet], kind)
+            if not isinstance(bound, str) and not holds(_exact(value), _exact(bound)):
+                yield _broken(code, path, bound, text, value)
+    if kind.kind == "text" and kind.base in ("string", "token", "normalizedString"):
+        size = len(text if kind.base == "string" else bare)
+        for facet, code, holds in (
+            ("minLength", "schema.minLength", int.__ge__),
+            ("maxLength", "schema.maxLength", int.__le__),
+            ("length", "schema.length", int.__eq__),
+        ):
+            if facet in kind.facets and not holds(size, int(kind.facets[facet])):
+                yield _broken(code, path, int(kind.facets[facet]), text)
+
+
+def _listed(bare: str, text: str, kind: SimpleType) -> bool:
+    if kind.kind == "text":
+        return text in kind.enumeration or (kind.base != "string" and bare in kind.enumeration)
+    value = typed(text, kind)
+    return any(typed(choice, kind) == value for choice in kind.enumeration)
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, int) else Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _broken(code: str, path: str, expected: Any, text: str, value: Any = None) -> Finding:
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    words = _WORDS[code].format(expected=expected)
+    return Finding(code, f"the value {words}", path, expected=expected, actual=shown if value is None else value)
+
+
+# -- libxml2's own entries ---------------------------------------------------------------------------------------
+
+
+def _of_entry(root: Any, entry: Any, schema: SchemaShape, *, exact: bool) -> Finding:
+    node, attribute = _resolved(root, entry.path or "")
+    path = element_path(node) + (f"/@{attribute}" if attribute else "")
+    if not exact:
+        return Finding("schema.xml", "the element does not fit the schema", path)
+    code, facet = next(
+        (known for name, known in _ENTRIES.items() if entry.type_name == name), ("schema.xml", "")
+    )
+    kind = _kind_at(node, attribute, schema)
+    expected: Any = None
+    if kind is not None:
+        if facet == "enumeration":
+            expected = list(kind.enumeration)
+        elif facet == "pattern":
+            expected = " and ".join(kind.patterns)
+        elif facet:
+            expected = typed(kind.facets.get(facet, ""), kind if facet.endswith("clusive") else _WHOLE)
+        elif code == "schema.type":
+            expected = kind.says()
+    words = _WORDS.get(code, "does not fit the schema").format(expected=expected if expected is not None else "allowed")
+    actual: Any = None
+    if kind is not None and code not in ("schema.order", "schema.additionalProperties", "schema.required"):
+        actual = node.attrib.get(_full(node, attribute), "") if attribute else node.text or ""
+        actual = actual if len(actual) <= _SHOWN else actual[: _SHOWN - 1] + "…"
+    subject = "the attribute" if attribute else "the value" if kind is not None else "the element"
+    return Finding(code, f"{subject} {words}", path, expected=expected, actual=actual)
+
+
+_WHOLE: Final = SimpleType("integer", "integer")
+
+
+def _kind_at(node: Any, attribute: str | None, schema: SchemaShape) -> SimpleType | None:
+    chain = [node, *node.iterancestors()][::-1]
+    known = schema.roots.get(local_name(chain[0]))
+    if known is None:
+        return None
+    shape = actual_shape(chain[0], known.shape, schema)
+    for step in chain[1:]:
+        shape = actual_shape(step, shape.children.get(local_name(step), (FREE, False))[0], schema)
+    if attribute:
+        declared = shape.attributes.get(attribute)
+        return declared.type if declared else None
+    return shape.text
+
+
+def _full(node: Any, name: str) -> str:
+    return next((str(full) for full in node.attrib if etree.QName(full).localname == name), name)
+
+
+def _resolved(root: Any, path: str) -> tuple[Any, str | None]:
+    """The element of a libxml2 path (`/a/*[2]/x:b[3]/@c`) and its attribute; the nearest one that is there."""
+    node = root
+    for step in path.split("/")[2:]:
+        if step.startswith("@"):
+            return node, step[1:].rpartition(":")[2]
+        name, _, rest = step.partition("[")
+        index = int(rest[:-1]) if rest[:-1].isdecimal() else 1
+        prefix, _, local = name.rpartition(":")
+        same = [
+            child
+            for child in child_elements(node)
+            if name == "*" or (local_name(child) == local and (child.prefix or "") == prefix)
+        ]
+        if index > len(same):
+            break
+        node = same[index - 1]
+    return node, None

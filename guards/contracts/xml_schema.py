@@ -1,0 +1,205 @@
+"""The contracts `XmlSchema` and `RelaxNG`: an answer in XML that a schema accepts, as plain data.
+
+libxml2 decides what fits; `xml_shape` says what the value is, `xml_findings` what is wrong, `xml_example` what a
+prompt tells the model.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from lxml import etree
+
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_dial, check_style
+from guards.contracts.rng_shape import shape_of_rng
+from guards.contracts.xml_findings import findings_of
+from guards.contracts.xml_shape import SchemaShape, value_of
+from guards.contracts.xsd_shape import XSD, shape_of_xsd
+from guards.errors import ConfigError
+from guards.reading.document import Document
+from guards.reading.xml_document import XmlDocument, local_name
+from guards.reading.xml_reader import Unreadable, parse_xml, read_xml
+
+__all__ = ["RelaxNG", "XmlSchema"]
+
+RNG: Final = "http://relaxng.org/ns/structure/1.0"
+_SCHEMA_LIMITS: Final = Limits(depth=1000)
+
+
+class _Schema(Contract[Any]):
+    """What both schema languages share. Equal by source; the compiled schema is made anew in another process."""
+
+    format: ClassVar[Format] = "xml"
+    _outside: ClassVar[frozenset[str]]
+    _namespace: ClassVar[str]
+    _language: ClassVar[str]
+
+    def __init__(self, schema: str | Path) -> None:
+        self._source = self._text_of(schema)
+        where = f"{type(self).__name__}({str(schema) if isinstance(schema, Path) else ''})"
+        root = self._parsed(where)
+        try:
+            self._validator = self._compile(root)
+        except (etree.XMLSchemaParseError, etree.RelaxNGParseError) as fault:
+            raise ConfigError(
+                f"{self._reason(fault)} is not {self._language}",
+                where=where,
+                hint="check it with xmllint, or look at that line",
+            ) from None
+        self._lock = threading.Lock()
+        self.shape = self._shape(root)
+        if not self.shape.roots:
+            raise ConfigError("the schema declares no element that may be the root", where=where)
+
+    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+        check_dial(dial)
+        return read_xml(text, dial, limits, self._judge, self.shape.roots)
+
+    def recheck(self, document: Document) -> Reading[Any]:
+        if not isinstance(document, XmlDocument):
+            raise TypeError(f"an XML document is needed, not {type(document).__name__}")
+        return self._judge(document.root)
+
+    def json_schema(self) -> dict[str, Any]:
+        raise ConfigError(
+            f"{type(self).__name__} has no JSON Schema", where="json_schema()", hint="use prompt(style='xml')"
+        )
+
+    def prompt(self, style: Style | None = None) -> str:
+        from guards.contracts.xml_example import example, skeleton
+
+        style = style or "xml"
+        check_style(style, ("xml", "example"), type(self).__name__)
+        return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict").ok)
+
+    def _judge(self, root: Any) -> Reading[Any]:
+        # One validator keeps one error log, so it serves one document at a time.
+        with self._lock:
+            fits = self._validator.validate(root)
+            entries = [] if fits else list(self._validator.error_log)
+        declared = self.shape.roots.get(local_name(root))
+        if fits and declared is not None:
+            value = value_of(root, declared.shape, self.shape)
+            return Reading(value, XmlDocument(value, root))
+        value = value_of(root, declared.shape, self.shape) if declared is not None else None
+        findings = findings_of(root, self.shape, entries, exact=self._namespace == XSD)
+        return Reading(None, XmlDocument(value, root), findings)
+
+    def _text_of(self, schema: str | Path) -> str:
+        where = f"{type(self).__name__}()"
+        if isinstance(schema, str):
+            return schema
+        if not isinstance(schema, Path):
+            raise ConfigError(
+                f"takes the text of a schema or a pathlib.Path, not {type(schema).__name__}", where=where
+            )
+        try:
+            source = schema.read_bytes()
+        except OSError as fault:
+            raise ConfigError(
+                f"cannot be read ({fault.strerror or type(fault).__name__})",
+                where=f"{type(self).__name__}({schema})",
+                hint="give the path of a readable schema file",
+            ) from fault
+        return _decoded(source, f"{type(self).__name__}({schema})")
+
+    def _parsed(self, where: str) -> Any:
+        try:
+            root = parse_xml(self._source, _SCHEMA_LIMITS)
+        except Unreadable as fault:
+            hint = f"give the text of {self._language}, or a pathlib.Path to its file"
+            raise ConfigError(f"not a schema: {fault.finding.message}", where=where, hint=hint) from None
+        if etree.QName(root).namespace != self._namespace:
+            raise ConfigError(
+                f"line {root.sourceline}: the root <{local_name(root)[:80]}> is not of {self._language}",
+                where=where,
+                hint=f"the namespace must be {self._namespace}",
+            )
+        for node in self._references(root):
+            raise ConfigError(
+                f"line {node.sourceline}: <{local_name(node)}> names another file or address, which is never opened",
+                where=where,
+                hint="put all of the schema into one document",
+            )
+        return root
+
+    def _references(self, root: Any) -> Iterator[Any]:
+        for name in sorted(self._outside):
+            yield from root.iter(f"{{{self._namespace}}}{name}")
+
+    def _reason(self, fault: Any) -> str:
+        entry = next((e for e in fault.error_log if e.line), None)
+        return f"line {entry.line}: the document" if entry is not None else "the document"
+
+    @abstractmethod
+    def _compile(self, root: Any) -> Any: ...
+
+    @abstractmethod
+    def _shape(self, root: Any) -> SchemaShape: ...
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, _Schema) and self._source == other._source
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._source))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._source,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(<{', '.join(sorted(self.shape.roots)[:3])}>)"
+
+
+class XmlSchema(_Schema):
+    """An answer that a W3C XML Schema (1.0) accepts, as plain data.
+
+    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused.
+    """
+
+    _outside = frozenset({"include", "import", "redefine", "override"})
+    _namespace = XSD
+    _language = "an XML Schema"
+
+    def _compile(self, root: Any) -> Any:
+        return etree.XMLSchema(root)
+
+    def _shape(self, root: Any) -> SchemaShape:
+        return shape_of_xsd(root)
+
+
+class RelaxNG(_Schema):
+    """An answer that a RELAX NG grammar (XML syntax) accepts, as plain data.
+
+    `schema` is its text or a `pathlib.Path`. One that includes another file is refused.
+    """
+
+    _outside = frozenset({"include", "externalRef"})
+    _namespace = RNG
+    _language = "a RELAX NG grammar"
+
+    def _compile(self, root: Any) -> Any:
+        return etree.RelaxNG(root)
+
+    def _shape(self, root: Any) -> SchemaShape:
+        return shape_of_rng(root)
+
+
+def _decoded(source: bytes, where: str) -> str:
+    """The text of a schema file by its byte order mark or declaration (XML 1.0, appendix F), else as UTF-8."""
+    encoding = "utf-8-sig"
+    if source[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif source.startswith(b"<?xml"):
+        head = source[: source.find(b"?>")].decode("latin-1")
+        for quote in "\"'":
+            _, found, rest = head.partition(f"encoding={quote}")
+            if found:
+                encoding = rest.partition(quote)[0]
+    try:
+        return source.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+    except (UnicodeDecodeError, LookupError):
+        raise ConfigError("is no text in the encoding it says", where=where, hint="save it as UTF-8") from None

@@ -1,0 +1,181 @@
+"""The house itself: floors import only downward, exports are what they say, and nothing heavy is loaded."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import guards
+
+PACKAGE = Path(guards.__file__).parent
+FLOORS = {
+    0: ["errors", "_documents", "_quote"],
+    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend"],
+    2: ["reading", "contracts"],
+    3: ["models"],
+    4: ["checks"],
+    5: ["_pipeline", "_reflect", "_engine", "_drivers", "_deciding", "_edits", "_input", "_ledger", "_transport"],
+    6: ["clients", "guarded", "decorator", "session", "attempts", "validator", "config", "testing"],
+    7: ["cli"],
+}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms} | {"_workers": 5}
+
+
+def modules():
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+def imports(file, *, late):
+    """Modules of the package that a file imports; `late`: inside functions too. Type-checking blocks are left out."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    nodes = ast.walk(tree) if late else iter(tree.body)
+    for node in nodes:
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "guards":
+            if node.module != "guards":
+                yield node.module
+                continue
+            # From the front door: a public name, unless a module is meant.
+            yield from (f"guards.{a.name}" for a in node.names if (PACKAGE / f"{a.name}.py").exists())
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "guards")
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def test_every_room_has_its_floor():
+    """A new room is put on a floor before it is used."""
+    known = {room(name) for name, _ in modules()} - {""}
+    assert known <= set(FLOOR_OF)
+
+
+def test_imports_run_downward():
+    """No room imports one above it, late imports included."""
+    wrong = []
+    for name, file in modules():
+        if room(name) == "":
+            continue
+        for target in imports(file, late=True):
+            if room(target) and FLOOR_OF.get(room(target), 99) > FLOOR_OF[room(name)]:
+                wrong.append(f"{name} -> {target}")
+    assert wrong == []
+
+
+def test_there_is_no_cycle():
+    """Modules that import each other at import time do not exist."""
+    graph = {name: set(imports(file, late=False)) for name, file in modules()}
+    names = set(graph)
+    graph = {name: {t for t in targets if t in names and t != name} for name, targets in graph.items()}
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, f"cycle: {' -> '.join([*path[path.index(name):], name])}"
+        if name in done:
+            return
+        path.append(name)
+        for target in graph[name]:
+            visit(target)
+        path.pop()
+        done.add(name)
+
+    for name in names:
+        visit(name)
+
+
+def test_optional_libraries_have_one_home():
+    """Each optional library is imported by the one file that knows its shapes."""
+    homes = {"openai": "guards.clients.openai", "anthropic": "guards.clients.anthropic", "litellm": "guards.clients.litellm"}
+    for name, file in modules():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                names = [node.module]
+            for imported in names:
+                top = imported.split(".")[0]
+                assert top not in ("torch", "transformers")
+                assert homes.get(top, name) == name, f"{name} imports {imported}"
+
+
+def test_the_public_names():
+    """`__all__` is sorted, complete, and every name can be had."""
+    assert list(guards.__all__) == sorted(guards.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n))
+    for name in guards.__all__:
+        assert getattr(guards, name) is not None
+    assert set(guards.__all__) <= set(dir(guards))
+    with pytest.raises(AttributeError):
+        guards.Nonsense
+    for line in (
+        "from guards import (Guarded, validate, avalidate, contract, Guard, check, Finding, Outcome, Feedback, Reply, "
+        "Budget, Raise, Reask, Reflect, Refrain, Fix, Filter, Noop, Fallback, load, GuardsError, Rejected)",
+        "from guards.contracts import JsonSchema, XmlSchema, RelaxNG, Rail, Text, Choice, Pattern",
+        "from guards.testing import ScriptedModel, FixedScores",
+        "from guards.errors import ConfigError, BudgetExhausted, GuardFailed, MissingExtra",
+        "from guards.records import Attempt, Repair, Usage",
+        "from guards import Limits, Context, outcome_of",
+    ):
+        exec(line, {})
+
+
+def test_every_module_says_what_it_is_for():
+    """Each file opens with a docstring, and its `__all__` holds names that exist."""
+    for name, file in modules():
+        assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), name
+        if name.startswith("guards.cli"):
+            continue
+        module = import_module(name)
+        for exported in getattr(module, "__all__", ()):
+            assert hasattr(module, exported), f"{name}.{exported}"
+
+
+HEAVY = ["torch", "transformers", "lxml", "jsonschema", "referencing", "regex", "openai", "anthropic", "litellm", "rich", "click"]
+IDLE = ["tenacity", "asyncio", "concurrent.futures", "jsonpath_rfc9535"]
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import guards", [*HEAVY, *IDLE, "pydantic"]),
+        ("from guards import Guarded, validate, check, Reask", [*HEAVY, *IDLE]),
+        (
+            "from guards import Guarded, validate\n"
+            "from pydantic import BaseModel\n"
+            "class A(BaseModel):\n    a: int\n"
+            "Guarded(A).call(lambda messages: '{\"a\": 1}', 'task')\n"
+            "validate('no', A)",
+            [*HEAVY, *IDLE],
+        ),
+        ("import guards.contracts, guards.checks, guards.clients, guards.testing", HEAVY),
+    ],
+)
+def test_what_is_loaded(code, absent):
+    """An import, and a guarded call of a pydantic model, load none of the heavy packages."""
+    probe = f"{code}\nimport sys\nprint(*[m for m in {absent!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_every_test_says_what_it_proves():
+    """Each test function has a docstring."""
+    for file in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                assert ast.get_docstring(node), f"{file.name}: {node.name}"
