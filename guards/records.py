@@ -300,7 +300,10 @@ def _digest(value: Any) -> dict[str, Any] | None:
 
 def _line(finding: Finding) -> str:
     actual = f", got {_short(finding.actual)}" if finding.actual is not None else ""
-    return f"  {finding.path or '(whole answer)'}: {_clip(finding.message, 160)} [{finding.code}]{actual}"
+    # A guard's or validator's own words may quote the answer; ours never do.
+    foreign = finding.guard is not None or finding.code == "schema.validator"
+    message = _clip(finding.message, 80 if foreign and finding.code != "guard.failed" else 160)
+    return f"  {_clip(finding.path, 80) or '(whole answer)'}: {message} [{finding.code}]{actual}"
 
 
 def _short(value: Any) -> str:

@@ -52,13 +52,13 @@ def test_it_shows_how_an_answer_was_mended(shown: str):
 
 def test_it_shows_what_was_read(shown: str):
     """What was taken off round the first answer is shown as a repair, with its code."""
-    assert "    read " in shown
+    assert "\n  read  " in shown
     assert "Sure! Here is the ticket" in shown
 
 
 def test_it_shows_the_reflection(shown: str):
     """The model's reflection stands apart from its answer."""
-    assert "    reflection " in shown
+    assert "\n  reflection  " in shown
     assert "<reflection>The priority" not in shown
 
 

@@ -1,9 +1,14 @@
-"""The real models of `guards demo --model`: a callable of messages for `openai:NAME` and `anthropic:NAME`."""
+"""The real models of `guards demo --model`: a callable of messages for `openai:NAME` and `anthropic:NAME`.
+
+The SDKs are asked for by name and treated as a user's own code would treat them; their shapes are known in `clients/`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import click
@@ -21,55 +26,63 @@ MAX_TOKENS = 2000
 
 
 class Unanswered(click.ClickException):
-    """The model could not be asked (no key, no line, no such model): nothing that asking again would mend."""
+    """The model could not be asked (no line, no such model): nothing that asking again would mend."""
 
     exit_code = 2
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__(" ".join(harmless(str(fault)).split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """What the demo has to know of an SDK: its client, the root of its errors, its key, and how to ask."""
+
+    client: str
+    error: str
+    key: str
+    ask: Callable[[Any, str, Sequence[Message]], Any]
+
+
+_SDKS = {
+    "openai": Sdk(
+        "OpenAI",
+        "OpenAIError",
+        "OPENAI_API_KEY",
+        lambda sdk, name, messages: sdk.chat.completions.create(model=name, messages=list(messages)),
+    ),
+    "anthropic": Sdk(
+        "Anthropic",
+        "AnthropicError",
+        "ANTHROPIC_API_KEY",
+        lambda sdk, name, messages: sdk.messages.create(model=name, max_tokens=MAX_TOKENS, messages=list(messages)),
+    ),
+}
 
 
 def named(model: str, base_url: str | None) -> Client:
     """The client for `openai:NAME` or `anthropic:NAME`.
 
-    Raises `ConfigError` for another form, `MissingExtra` where the SDK is not installed.
+    Raises `ConfigError` for another form or without a key, `MissingExtra` where the SDK is not installed.
     """
-    kind, given, name = model.partition(":")
-    if not given or not name or kind not in _KINDS:
+    kind, _, name = model.partition(":")
+    if not name or kind not in _SDKS:
         raise ConfigError(f"{model!r} names no model", where="--model", hint="write openai:NAME or anthropic:NAME")
-    return _KINDS[kind](name, base_url)
-
-
-def _openai(name: str, base_url: str | None) -> Client:
+    about = _SDKS[kind]
     try:
-        import openai
+        module = import_module(kind)
     except ImportError as fault:
-        raise MissingExtra("openai", "openai", where="--model") from fault
-    sdk = openai.OpenAI(base_url=base_url, api_key=_key("OPENAI_API_KEY", base_url))
+        raise MissingExtra(kind, kind, where="--model") from fault
+    sdk = getattr(module, about.client)(base_url=base_url, api_key=_key(about.key, base_url))
+    error = getattr(module, about.error)
 
     def ask(messages: Sequence[Message]) -> Any:
         try:
-            return sdk.chat.completions.create(model=name, messages=list(messages))  # type: ignore[arg-type]
-        except openai.OpenAIError as fault:
-            raise _unanswered(fault) from fault
+            return about.ask(sdk, name, messages)
+        except error as fault:
+            raise Unanswered(fault) from fault
 
     return ask
-
-
-def _anthropic(name: str, base_url: str | None) -> Client:
-    try:
-        import anthropic
-    except ImportError as fault:
-        raise MissingExtra("anthropic", "anthropic", where="--model") from fault
-    sdk = anthropic.Anthropic(base_url=base_url, api_key=_key("ANTHROPIC_API_KEY", base_url))
-
-    def ask(messages: Sequence[Message]) -> Any:
-        try:
-            return sdk.messages.create(model=name, max_tokens=MAX_TOKENS, messages=list(messages))  # type: ignore[arg-type]
-        except anthropic.AnthropicError as fault:
-            raise _unanswered(fault) from fault
-
-    return ask
-
-
-_KINDS: dict[str, Callable[[str, str | None], Client]] = {"openai": _openai, "anthropic": _anthropic}
 
 
 def _key(variable: str, base_url: str | None) -> str:
@@ -79,7 +92,3 @@ def _key(variable: str, base_url: str | None) -> str:
     if base_url:
         return "none"  # a server of one's own mostly wants no key; the SDKs insist on one
     raise ConfigError("there is no key for the model's maker", where="--model", hint=f"set {variable}")
-
-
-def _unanswered(fault: Exception) -> Unanswered:
-    return Unanswered(" ".join(harmless(str(fault)).split()))

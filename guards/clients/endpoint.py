@@ -1,0 +1,163 @@
+"""One method of an SDK that makes an answer: how it is asked, and how its response is read, taken apart and rewritten.
+
+`Endpoint` is what an SDK's file (`openai`, `anthropic`, `litellm`) says of such a method; `EndpointClient` makes a
+`Client` of one, with the options that every question of it carries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from guards._flow import Ask
+from guards.clients import faults
+from guards.errors import ConfigError
+from guards.messages import Message, Reply
+
+__all__ = ["Endpoint", "EndpointClient", "check_options", "get", "schema_of", "time_left"]
+
+TOOL = "answer"
+"""The name of the one tool, or of the schema, in a chosen mode."""
+
+
+class Endpoint(ABC):
+    """A method that answers. `question` is the keyword that carries the messages."""
+
+    question: ClassVar[str] = "messages"
+
+    @abstractmethod
+    def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
+        """The keywords of a call that puts these turns."""
+
+    def given(self, question: Any) -> tuple[Any, ...]:
+        """The caller's own question as turns."""
+        return ({"role": "user", "content": question},) if isinstance(question, str) else tuple(question)
+
+    def refused(self, options: Mapping[str, Any]) -> str | None:
+        """Why a call with these options cannot be guarded; None if it can."""
+        if options.get("stream") is True or _extra(options, "stream") is True:
+            return "stream=True gives an answer in pieces, which wrap does not guard yet"
+        return None
+
+    def single(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a repeated question: one answer is enough."""
+        return options
+
+    @abstractmethod
+    def forced(self, options: Mapping[str, Any]) -> str | None:
+        """The tool that the model must call, whose arguments are the answer."""
+
+    @abstractmethod
+    def split(self, raw: Any) -> list[Any]:
+        """One response for each answer in it; `ConfigError` for something that is no response."""
+
+    @abstractmethod
+    def unanswered(self, raw: Any, tool: str | None) -> bool:
+        """Whether it asks for one of the caller's own tools and so holds no answer yet."""
+
+    @abstractmethod
+    def read(self, raw: Any, tool: str | None) -> Reply:
+        """What a response of one answer says."""
+
+    @abstractmethod
+    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
+        """The turns that follow a reply that was not accepted; a tool call is answered by a tool result."""
+
+    @abstractmethod
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        """A copy with this text in the answer's place."""
+
+    def joined(self, first: Any, parts: Sequence[Any]) -> Any:
+        """The first response with these answers, one for each of its own."""
+        return parts[0]
+
+
+class EndpointClient:
+    """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
+
+    __slots__ = ("_fetch", "_options", "_tool", "colour", "endpoint")
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        fetch: Callable[..., Any],
+        options: Mapping[str, Any],
+        colour: Literal["sync", "async"],
+    ) -> None:
+        self.endpoint = endpoint
+        self.colour: Literal["sync", "async"] = colour
+        self._fetch = fetch
+        self._options = dict(options)
+        self._tool = endpoint.forced(options)
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
+
+    def read(self, raw: Any) -> Reply:
+        return self.endpoint.read(raw, self._tool)
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        return self.endpoint.turns(reply, feedback, self._tool)
+
+    def transient(self, fault: BaseException) -> bool:
+        return faults.transient(fault)
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        return faults.retry_after(fault)
+
+
+def check_options(endpoint: Endpoint, options: Mapping[str, Any], where: str) -> None:
+    """`ConfigError` for options that a guarded question cannot have."""
+    if endpoint.question in options:
+        raise ConfigError(
+            f"{endpoint.question}= comes with each call", where=where, hint="leave it out of the functools.partial"
+        )
+    reason = endpoint.refused(options)
+    if reason is not None:
+        raise ConfigError(reason, where=where)
+
+
+def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
+    """The options with what is left of the budget as the time-out, unless their own is shorter."""
+    if timeout is None:
+        return options
+    own = options.get("timeout")
+    left = max(timeout, 0.001)  # 0 would mean "none" to some transports
+    return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
+
+
+def get(thing: Any, name: str, default: Any = None) -> Any:
+    """A member of an SDK's object, or of a mapping of the same shape."""
+    value = thing.get(name, default) if isinstance(thing, Mapping) else getattr(thing, name, default)
+    return default if value is None else value
+
+
+def schema_of(contract: Any, where: str) -> dict[str, Any]:
+    """The JSON Schema that a mode needs, of a contract, a ticket, a type or a schema."""
+    if contract is None:
+        raise ConfigError("this mode needs a schema", where=where, hint="add contract= (a type, a schema or a Guarded)")
+    own = getattr(contract, "contract", contract)
+    if isinstance(own, Mapping):
+        return dict(own)
+    if not hasattr(own, "json_schema"):
+        from guards.contracts.compiled import compile_contract
+
+        own = compile_contract(own, None)
+    schema: dict[str, Any] = own.json_schema()
+    return schema
+
+
+def object_schema(contract: Any, where: str) -> dict[str, Any]:
+    """As `schema_of`, of an object: the arguments of a tool are one."""
+    schema = schema_of(contract, where)
+    if schema.get("type", "object") != "object":
+        raise ConfigError(
+            f"a tool's arguments are an object, not {schema['type']!r}", where=where, hint="use another mode"
+        )
+    return schema
+
+
+def _extra(options: Mapping[str, Any], name: str) -> Any:
+    body = options.get("extra_body")
+    return body.get(name) if isinstance(body, Mapping) else None

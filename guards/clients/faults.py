@@ -1,0 +1,98 @@
+"""Is an SDK's fault one of the transport, gone at the next try perhaps, and how long did the server ask to wait?
+
+The SDKs make their exceptions alike (a `status_code`, a `response` with headers, classes called `APIConnectionError`),
+so they are told by that and by the module of a class; no SDK is imported to ask.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import Any, Final
+
+__all__ = ["retry_after", "transient"]
+
+_STATUSES: Final = frozenset({408, 409, 429})
+"""Time-out, lock conflict, too many requests; and 5xx but for those that a retry cannot change."""
+_LASTING: Final = frozenset({501, 505})
+_LONGEST: Final = 120.0
+"""Seconds. A server that asks for more is not waited for as it says: the policy's own waiting goes on."""
+
+_CONNECTION: Final = frozenset({"APIConnectionError", "APITimeoutError", "Timeout", "RetryableError"})
+_SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
+_HTTP: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
+
+
+def transient(fault: BaseException) -> bool:
+    """Connection errors, time-outs, 408, 409, 429, 5xx (529 too), and a body that breaks off.
+
+    Not what stays wrong: 400, 401, 403, 404, 422, a quota that is used up, or a server that says so
+    (`x-should-retry: false`).
+    """
+    if isinstance(fault, json.JSONDecodeError):
+        return True  # the SDKs let it through where a body that calls itself JSON is none
+    status = getattr(fault, "status_code", None)
+    said = _header(fault, "x-should-retry")
+    if said in ("true", "false"):
+        return said == "true"
+    if getattr(fault, "code", None) == "insufficient_quota":
+        return False
+    if _is_connection(fault):
+        return True
+    if isinstance(status, int) and _of_sdk(fault):
+        return status in _STATUSES or (status >= 500 and status not in _LASTING)
+    return False
+
+
+def retry_after(fault: BaseException) -> float | None:
+    """Seconds from `retry-after-ms` or `Retry-After` (a number, or a date as of RFC 9110, 10.2.3); None if not said."""
+    for header, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = _header(fault, header)
+        if value is None:
+            continue
+        seconds = _number(value)
+        seconds = seconds / unit if seconds is not None else _until(value)
+        if seconds is not None and 0 <= seconds <= _LONGEST:
+            return seconds
+    return None
+
+
+def _is_connection(fault: BaseException) -> bool:
+    for kind in type(fault).__mro__:
+        root = kind.__module__.partition(".")[0]
+        if root in _SDKS and kind.__name__ in _CONNECTION:
+            return True
+        if root in _HTTP and kind.__name__ == "TransportError":
+            return True
+    return False
+
+
+def _of_sdk(fault: BaseException) -> bool:
+    kinds = type(fault).__mro__
+    if any(kind.__name__ == "APIResponseValidationError" for kind in kinds):
+        return False  # it carries the status of an answer that came, only of another shape
+    return any(kind.__module__.partition(".")[0] in _SDKS for kind in kinds)
+
+
+def _header(fault: BaseException, name: str) -> str | None:
+    headers: Any = getattr(getattr(fault, "response", None), "headers", None)
+    value = headers.get(name) if hasattr(headers, "get") else None
+    return value.strip().lower() if isinstance(value, str) and name.startswith("x-") else value
+
+
+def _number(value: str) -> float | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _until(date: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
