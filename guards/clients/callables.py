@@ -167,9 +167,7 @@ def _question(parameters: Mapping[str, inspect.Parameter]) -> inspect.Parameter 
     return next((p for p in named if p.default is p.empty), named[0] if named else None)
 
 
-def _open_ended(
-    function: Any, parameters: Mapping[str, inspect.Parameter], colour: Colour, where: str
-) -> Signature:
+def _open_ended(function: Any, parameters: Mapping[str, inspect.Parameter], colour: Colour, where: str) -> Signature:
     """`*args` takes messages by position, `**kwargs` by name."""
     kinds = {p.kind for p in parameters.values()}
     if inspect.Parameter.VAR_POSITIONAL in kinds:

@@ -36,7 +36,7 @@ class Endpoint(ABC):
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
         """Why a call with these options cannot be guarded; None if it can."""
-        if options.get("stream") is True or _extra(options, "stream") is True:
+        if options.get("stream") is True or extra_body(options, "stream") is True:
             return "stream=True gives an answer in pieces, which wrap does not guard yet"
         return None
 
@@ -158,6 +158,6 @@ def object_schema(contract: Any, where: str) -> dict[str, Any]:
     return schema
 
 
-def _extra(options: Mapping[str, Any], name: str) -> Any:
+def extra_body(options: Mapping[str, Any], name: str) -> Any:
     body = options.get("extra_body")
     return body.get(name) if isinstance(body, Mapping) else None

@@ -11,12 +11,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from guards.clients.callables import EMPTY, reply_turns
+from guards.clients.callables import reply_turns
 from guards.clients.endpoint import (
     TOOL,
     Endpoint,
     EndpointClient,
-    _extra,
+    extra_body,
     check_options,
     get,
     object_schema,
@@ -285,7 +285,7 @@ class Responses(Endpoint):
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
         for name in ("background", "conversation"):
-            if options.get(name) or _extra(options, name):
+            if options.get(name) or extra_body(options, name):
                 return _UNGUARDED[name]
         return super().refused(options)
 
@@ -327,7 +327,12 @@ class Responses(Endpoint):
         if not calls:
             return reply_turns(reply, feedback)
         said = [
-            {"type": "function_call", "call_id": get(c, "call_id"), "name": get(c, "name"), "arguments": get(c, "arguments", "")}
+            {
+                "type": "function_call",
+                "call_id": get(c, "call_id"),
+                "name": get(c, "name"),
+                "arguments": get(c, "arguments", ""),
+            }
             for c in calls
         ]
         return (

@@ -46,11 +46,9 @@ def example(schema: dict[str, Any] | bool, accepts: Callable[[Any], bool]) -> An
     """
     maker = _Maker(schema)
     try:
-        for data in islice(maker.root(), _TRIES):
+        for data in islice(maker.root(), 2 * _TRIES):
             if accepts(data):
                 return data
-            if maker.tired:
-                break
     except RecursionError:
         pass  # an example that deep helps nobody: refused like one that could not be found
     raise ConfigError(
@@ -61,7 +59,7 @@ def example(schema: dict[str, Any] | bool, accepts: Callable[[Any], bool]) -> An
 
 
 _TRIES: Final = 300
-_SECONDS: Final = 0.5
+_SECONDS: Final = 0.25  # for the full form, and again for the shortest
 _WIDTH: Final = 8  # candidates that are kept for one place
 _ROOMY: Final = 300  # places after which only what is required is shown
 _DEEPEST: Final = 24
@@ -99,12 +97,12 @@ class _Maker:
 
     def root(self) -> Iterator[Any]:
         yield from self.make((self.start,), _Place(), _TRIES)
-        self.places = _ROOMY + 1  # once more, in the shortest form
+        self.places, self.ends = _ROOMY + 1, perf_counter() + _SECONDS  # once more, in the shortest form
         yield from self.make((self.start,), _Place(), _TRIES)
 
     def make(self, nodes: Nodes, place: _Place, width: int = _WIDTH) -> Iterator[Any]:
         """Different values that all the schemas allow, at most `width`."""
-        if place.depth > _DEEPEST:
+        if place.depth > _DEEPEST or self.tired:
             return
         self.places += 1
         seen: set[str] = set()
@@ -135,7 +133,9 @@ class _Maker:
 
     def guesses(self, nodes: Nodes, place: _Place) -> Iterator[Any]:
         later: list[Any] = []
-        for flat in islice(self.expanded(nodes), _BRANCHES):
+        # An alternative that leads back to where we are comes last: the others end the recursion.
+        flats = sorted(islice(self.expanded(nodes), _BRANCHES), key=lambda flat: _again(flat, place))
+        for flat in flats:
             for value in self.given(flat):
                 if value in (None, "", [], {}) and not isinstance(value, bool):
                     later.append(value)  # a default that says nothing of the shape
@@ -246,7 +246,7 @@ class _Maker:
                 yield None
 
     def objects(self, nodes: Nodes, place: _Place) -> Iterator[dict[str, Any]]:
-        again = any(id(node.schema) in place.inside for node in nodes)
+        again = _again(nodes, place)
         inner = place.inside | {id(node.schema) for node in nodes}
         nodes = (*nodes, *self.dependent(nodes))
         required = required_names(nodes)
@@ -272,11 +272,12 @@ class _Maker:
         whole = {name: values[0] for name, values in made.items()}
         yield whole
         bare = {name: values for name, values in whole.items() if name in required}
-        yield bare
+        optional = [name for name in whole if name not in required]
         yield from ({**whole, name: other} for name, values in made.items() for other in values[1:])
+        yield from ({k: v for k, v in whole.items() if k != name} for name in optional[:_WIDTH])
+        yield bare
         yield from ({**bare, name: other} for name in bare for other in made[name][1:])
-        yield from ({k: v for k, v in whole.items() if k != name} for name in whole if name not in required)
-        yield from ({**bare, name: value} for name, value in whole.items() if name not in bare)
+        yield from ({**bare, name: whole[name]} for name in optional)
 
     def dependent(self, nodes: Nodes) -> Iterator[Node]:
         """The schemas that properties bring with them."""
@@ -308,12 +309,13 @@ class _Maker:
             name
             for patterns in every(nodes, "patternProperties")
             for pattern in patterns
-            for name in islice((text for text in samples(pattern) if _matches(pattern, text)), max(1, least))
+            for name in islice((text for text in samples(pattern) if _matches(pattern, text)), 4 * least or 1)
         ]
         named = tuple(
             self.under(node, node.schema["propertyNames"]) for node in nodes if "propertyNames" in node.schema
         )
         open_ = [rule for rule in every(nodes, "additionalProperties") if isinstance(rule, dict)]
+        names = list(dict.fromkeys(names))
         if named:
             names += [name for name in self.make(named, _Place("key"), max(1, least)) if isinstance(name, str)]
         elif open_ or least > len(names):
@@ -321,7 +323,7 @@ class _Maker:
         return names
 
     def arrays(self, nodes: Nodes, place: _Place) -> Iterator[list[Any]]:
-        again = any(id(node.schema) in place.inside for node in nodes)
+        again = _again(nodes, place)
         inner = place.inside | {id(node.schema) for node in nodes}
         least = max((int(n) for n in every(nodes, "minItems")), default=0)
         most = min((int(n) for n in every(nodes, "maxItems")), default=None)
@@ -380,6 +382,11 @@ class _Lenient(Run):
             return super().matches(source, text)
         except ConfigError:
             return True
+
+
+def _again(nodes: Nodes, place: _Place) -> bool:
+    """Whether the place lies inside another one of the same schema."""
+    return any(id(node.schema) in place.inside for node in nodes)
 
 
 def _different(columns: list[list[Any]]) -> list[Any]:

@@ -69,6 +69,7 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 _WIDEST: Final = 100_000
+_MANY: Final = 2_000  # as many different ones as a list of unique items may ask for
 # For validators that a schema does not show: lengths, case, digits, words that many a rule asks for.
 _OTHERS: Final = (
     "text",
@@ -108,6 +109,8 @@ def _shaped(label: str, low: int, high: int | None, formats: Sequence[str], patt
         yield _fitted(f"{plain} {number}", low, high, keep=len(str(number)))
     for other in _OTHERS:
         yield _fitted(other, low, high)
+    for number in range(12, _MANY):
+        yield _fitted(f"{plain} {number}", low, high, keep=len(str(number)))
 
 
 def _fitted(text: str, low: int, high: int | None, keep: int = 0) -> str:
@@ -153,21 +156,21 @@ def _spread(
     low: Fraction | None, high: Fraction | None, step: Fraction, *, above: bool, below: bool
 ) -> Iterator[Fraction]:
     """Multiples of the step inside the bounds: small positive ones first, then from an edge."""
-    for factor in (*range(1, 11), 0, 100, 1000, -1):
+    for factor in (*range(1, 11), 0, 100, 1000, -1, *range(11, _MANY)):
         if _within(step * factor, low, high, above=above, below=below):
             yield step * factor
     if low is not None:
         first = math.ceil(low / step)
         yield from (
             step * factor
-            for factor in range(first, first + 12)
+            for factor in range(first, first + _MANY)
             if _within(step * factor, low, high, above=above, below=below)
         )
     if high is not None:
         last = math.floor(high / step)
         yield from (
             step * factor
-            for factor in range(last, last - 12, -1)
+            for factor in range(last, last - _MANY, -1)
             if _within(step * factor, low, high, above=above, below=below)
         )
 

@@ -31,7 +31,8 @@ def samples(source: str, shortest: int = 0, longest: int | None = None, tries: i
             text = write(_Pen(attempt, shortest))
         except _Impossible:
             continue
-        for shown in (text, text.ljust(shortest, "a"), text.rjust(shortest, "a")):
+        padded = () if attempt < 4 else (text.ljust(shortest, "a"), text.rjust(shortest, "a"))
+        for shown in (text, *padded):
             if shortest <= len(shown) <= most:
                 yield shown
 

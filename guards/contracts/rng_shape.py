@@ -75,9 +75,9 @@ class _Walk:
             if kind == "div":
                 self._collect(grammar, child)
             elif kind in ("define", "start"):
-                self.defines.setdefault((grammar, child.get("name", "").strip() if kind == "define" else ""), []).append(
-                    child
-                )
+                self.defines.setdefault(
+                    (grammar, child.get("name", "").strip() if kind == "define" else ""), []
+                ).append(child)
 
     # -- elements ------------------------------------------------------------------------------------------------
 
@@ -320,5 +320,3 @@ def _namespace(node: Any) -> str | None:
             return node.get("ns") or None
         node = node.getparent()
     return None
-
-

@@ -42,7 +42,9 @@ def findings_of(errors: Iterable[ValidationError], document: Document) -> tuple[
         for fault, place in _explained(error, ()):
             finding = fault.replace(path=document.path(place))
             found.setdefault((finding.code, finding.path), finding)
-    return tuple(found.values())
+    # Where the allowed values are listed, that the value is of another type says nothing more.
+    listed = {path for code, path in found if code in {"schema.enum", "schema.const"}}
+    return tuple(f for (code, path), f in found.items() if code != "schema.type" or path not in listed)
 
 
 _Fault = tuple[Finding, Place]

@@ -6,7 +6,8 @@ core schema along the location, never by looking like a tag.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.findings import Finding
@@ -26,12 +27,15 @@ class Explainer:
         self._definitions = {d["ref"]: d for d in _definitions(schema)}
 
     def findings(self, fault: ValidationError, document: Document) -> tuple[Finding, ...]:
-        """One finding per error, in pydantic's order, each (code, path) once."""
-        found: dict[tuple[str, str], Finding] = {}
+        """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
+        entries = []
         for error in fault.errors(include_url=False):
-            finding = self._finding(error, document)
+            place, members = self._located(error["loc"])
+            entries.append((self._finding(error, place, document), place, members))
+        found: dict[tuple[str, str], Finding] = {}
+        for finding in closest(entries):
             found.setdefault((finding.code, finding.path), finding)
-        return tuple(_closest(list(found.values())))
+        return tuple(found.values())
 
     def surrogates(self, document: Document) -> tuple[Finding, ...]:
         """The strings that no encoding can carry."""
@@ -43,14 +47,13 @@ class Explainer:
     def too_deep(self) -> tuple[Finding, ...]:
         return (Finding("limit.depth", "the document is nested too deeply"),)
 
-    def _finding(self, error: Mapping[str, Any], document: Document) -> Finding:
+    def _finding(self, error: Mapping[str, Any], place: Place, document: Document) -> Finding:
         kind: str = error["type"]
         if kind == "json_invalid":
             surrogate = next(_surrogates(document.data, ()), None)
             if surrogate is not None:
                 return self.surrogates(document)[0]
             return Finding("json.syntax", "not a JSON document that can be taken: a number or nesting out of range")
-        place = self.place(error["loc"])
         rule = _RULES.get(kind)
         context = error.get("ctx", {})
         code, expected = "validator", None
@@ -71,12 +74,21 @@ class Explainer:
             actual=None if kind == "missing" else _actual(document, place, error),
         )
 
-    def place(self, loc: tuple[int | str, ...]) -> Place:
-        """pydantic's location less the tags that are not in the document."""
+    def _located(self, loc: tuple[int | str, ...]) -> tuple[Place, Members]:
+        """pydantic's location less the tags that are not in the document, and the unions that they were of."""
         walked = next(self._walk(self._schema, loc, 0), None)
-        return tuple(walked) if walked is not None else tuple(loc)
+        if walked is None:
+            return tuple(loc), ()
+        place: list[int | str] = []
+        members: list[tuple[Place, int]] = []
+        for part in walked:
+            if isinstance(part, _Member):
+                members.append((tuple(place), part.index))
+            else:
+                place.append(part)
+        return tuple(place), tuple(members)
 
-    def _walk(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[int | str]]:
+    def _walk(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
         """The keys and indexes of `loc` under this node; nothing where the node has no such place."""
         if depth > 4 * len(loc) + 200:
             return
@@ -90,15 +102,18 @@ class Explainer:
             if target is not None:
                 yield from self._walk(target, loc, depth + 1)
         elif kind == "union":
-            for choice in node["choices"]:
-                member = choice[0] if isinstance(choice, tuple) else choice
-                yield from self._walk(member, rest, depth + 1)
+            for index, choice in enumerate(node["choices"]):
+                member, label = choice if isinstance(choice, tuple) else (choice, None)
+                if label is not None and label != first:
+                    continue
+                if label is None and not _may_be_called(member, self._definitions, first):
+                    continue
+                for tail in self._walk(member, rest, depth + 1):
+                    yield [_Member(index), *tail]
         elif kind == "tagged-union":
             chosen = next((m for tag, m in node["choices"].items() if str(_plain_tag(tag)) == str(first)), None)
             if chosen is not None:
                 yield from self._walk(chosen, rest, depth + 1)
-            if not rest:
-                yield [first] if chosen is None else []
         elif kind in ("model-fields", "typed-dict", "dataclass-args"):
             yield from self._walk_fields(node, loc, depth)
         elif kind in ("list", "set", "frozenset", "generator", "tuple"):
@@ -107,18 +122,22 @@ class Explainer:
             if rest[:1] == ("[key]",):
                 yield [first]
             elif node.get("values_schema"):
-                for tail in self._walk(node["values_schema"], rest, depth + 1):
-                    yield [first, *tail]
+                yield from ([first, *tail] for tail in self._walk(node["values_schema"], rest, depth + 1))
             elif not rest:
                 yield [first]
         else:
-            for key in ("schema", "json_schema", "strict_schema", "lax_schema"):
+            for key in ("schema", "json_schema", "strict_schema", "lax_schema", "arguments_schema"):
                 if isinstance(node.get(key), Mapping):
                     yield from self._walk(node[key], loc, depth + 1)
             for step in node.get("steps", ()):
                 yield from self._walk(step, loc, depth + 1)
+            arguments = node.get("arguments_schema")
+            if isinstance(arguments, list):  # a NamedTuple: its fields by position or name
+                for position, argument in enumerate(arguments):
+                    if first in (position, argument["name"]):
+                        yield from ([first, *tail] for tail in self._walk(argument["schema"], rest, depth + 1))
 
-    def _walk_fields(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[int | str]]:
+    def _walk_fields(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
         fields = node["fields"]
         pairs = fields.items() if isinstance(fields, Mapping) else ((f["name"], f) for f in fields)
         for name, field in pairs:
@@ -135,7 +154,7 @@ class Explainer:
 
     def _walk_items(
         self, node: Any, first: int | str, rest: tuple[int | str, ...], depth: int
-    ) -> Iterator[list[int | str]]:
+    ) -> Iterator[list[Part]]:
         if not isinstance(first, int):
             return
         items = node.get("items_schema")
@@ -145,6 +164,68 @@ class Explainer:
                 yield [first, *tail]
         if not rest:
             yield [first]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """In a walked location: which member of a union was tried there."""
+
+    index: int
+
+
+Part = int | str | _Member
+Members = tuple[tuple[Place, int], ...]
+"""The unions on the way to a finding: where each stands, and which member it was."""
+
+
+def closest(entries: Sequence[tuple[Finding, Place, Members]]) -> list[Finding]:
+    """Of the members of each union, the findings of those that the answer was most likely meant as.
+
+    A member of another kind (wrong type at the union's own place), or whose constants differ, says nothing where
+    another does better. Where all are of another kind, one finding names them all.
+    """
+    unions = {place for _, _, members in entries for place, _ in members}
+    for union in sorted(unions, key=len):
+        mine = [e for e in entries if any(place == union for place, _ in e[2])]
+        if not mine:
+            continue
+        grouped: dict[int, list[tuple[Finding, Place, Members]]] = {}
+        for entry in mine:
+            grouped.setdefault(next(index for place, index in entry[2] if place == union), []).append(entry)
+        distance = {index: _distance(group, union) for index, group in grouped.items()}
+        nearest = min(distance.values())
+        kept = [entry for index, group in grouped.items() if distance[index] == nearest for entry in group]
+        if nearest[0] and len(kept) > 1:
+            kept = [_either(kept)]
+        gone = {id(entry) for entry in mine}
+        at_first = next(n for n, entry in enumerate(entries) if id(entry) in gone)
+        others = [entry for entry in entries if id(entry) not in gone]
+        entries = [*others[:at_first], *kept, *others[at_first:]]
+    return [finding for finding, _, _ in entries]
+
+
+def _distance(group: Sequence[tuple[Finding, Place, Members]], union: Place) -> tuple[bool, int]:
+    """How far a member is from the answer: of another kind at all, then how many of its constants differ."""
+    other_kind = any(place == union and finding.code == "schema.type" for finding, place, _ in group)
+    constants = sum(len(place) == len(union) + 1 and finding.code == "schema.const" for finding, place, _ in group)
+    return other_kind, constants
+
+
+def _either(kept: Sequence[tuple[Finding, Place, Members]]) -> tuple[Finding, Place, Members]:
+    """One finding for members that are all of another kind."""
+    finding, place, members = kept[0]
+    kinds = list(dict.fromkeys(str(entry[0].expected) for entry in kept))
+    words = " or ".join(_ARTICLE.get(kind, f"a {kind}") for kind in kinds)
+    return finding.replace(message=f"must be {words}", expected=" or ".join(kinds)), place, members
+
+
+def _may_be_called(member: Any, definitions: Mapping[str, Any], tag: int | str) -> bool:
+    """Whether pydantic would call this member of a union so; models go by their class, the rest by their kind."""
+    while member["type"] == "definition-ref" and member["schema_ref"] in definitions:
+        member = definitions[member["schema_ref"]]
+    if member["type"] in ("model", "dataclass"):
+        return bool(tag == member["cls"].__name__)
+    return not any(tag == d["cls"].__name__ for d in definitions.values() if "cls" in d) or member["type"] == "typed-dict"
 
 
 def _names(name: str, field: Mapping[str, Any]) -> list[tuple[int | str, ...]]:
@@ -172,22 +253,6 @@ def _definitions(node: Any) -> Iterator[Any]:
     elif isinstance(node, list | tuple):
         for child in node:
             yield from _definitions(child)
-
-
-def _closest(findings: list[Finding]) -> list[Finding]:
-    """Drops, where members of one union failed, those of the members that were not even of the right kind.
-
-    A member that failed at the union's own place (wrong type there) says nothing when another failed deeper: the answer
-    was meant as that one. Where all failed at the place itself, one finding says so.
-    """
-    kinds = [f for f in findings if f.code in _OF_KIND]
-    for shallow in kinds:
-        if any(f is not shallow and f.path.startswith(f"{shallow.path}/") for f in findings):
-            findings = [f for f in findings if f is not shallow]
-    return findings
-
-
-_OF_KIND: Final = frozenset({"schema.type"})
 
 
 def _actual(document: Document, place: Place, error: Mapping[str, Any]) -> Any:

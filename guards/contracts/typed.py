@@ -39,7 +39,8 @@ class Typed(Contract[T]):
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(type_)
             # A model with forward references compiles lazily; the fault must show here.
-            schema = self._adapter.core_schema
+            schema, validator = self._adapter.core_schema, self._adapter.validator
+            validator.title  # noqa: B018  # a mock, where the type is not complete, raises here
         except (PydanticUserError, TypeError, NameError) as fault:
             raise ConfigError(
                 f"pydantic cannot make a validator of {_name(type_)}: {_first_line(fault)}",
@@ -47,7 +48,7 @@ class Typed(Contract[T]):
                 hint="use a pydantic model, dataclass, TypedDict, enum, Literal, Union, list, dict or primitive",
             ) from fault
         self._schema = schema
-        self._validator, self._strict = _strict_validator(self._adapter.validator, schema)
+        self._validator, self._strict = _strict_validator(validator, schema)
         self._tree = GuardTree.of(schema)
 
     def __eq__(self, other: object) -> bool:

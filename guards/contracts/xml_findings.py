@@ -7,6 +7,7 @@ entries fill in what that walk does not know (facets of derived types, keys, ord
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -33,6 +34,7 @@ __all__ = ["findings_of"]
 
 MOST: Final = 100
 _SHOWN: Final = 80
+_ATTRIBUTE: Final = re.compile(r"Element '[^']*', attribute '([^']*)'")
 _BOUNDS: Final = {
     "minInclusive": ("schema.minimum", "at least", lambda a, b: a >= b),
     "maxInclusive": ("schema.maximum", "at most", lambda a, b: a <= b),
@@ -71,6 +73,8 @@ _ENTRIES: Final = {
     "SCHEMAV_CVC_AU": ("schema.const", ""),
     "SCHEMAV_CVC_IDC": ("schema.unique", ""),
 }
+# What libxml2 reports of an element as a whole: said already where a part of it has its own finding.
+_OF_CONTENT: Final = frozenset({"schema.order", "schema.required", "schema.additionalProperties"})
 _WORDS: Final = {
     "schema.type": "is not {expected}",
     "schema.enum": "is none of the allowed values",
@@ -109,7 +113,7 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
             if len(found) >= MOST:
                 break
             finding = _of_entry(root, entry, schema, exact=exact)
-            if finding.path in places or (finding.code == "schema.order" and _under(places, finding.path)):
+            if finding.path in places or (finding.code in _OF_CONTENT and _under(places, finding.path)):
                 continue
             found.setdefault((finding.path, finding.code), finding)
             if not exact:
@@ -158,9 +162,7 @@ def _walk(root: Any, schema: SchemaShape) -> Iterator[Finding]:
                 yield from _leaf(element_path(node), node.text or "", shape.text)
             continue
         yield from _children(node, children, shape)
-        pending += [
-            (child, shape.children.get(local_name(child), (FREE, False))[0]) for child in reversed(children)
-        ]
+        pending += [(child, shape.children.get(local_name(child), (FREE, False))[0]) for child in reversed(children)]
 
 
 def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
@@ -168,7 +170,9 @@ def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
     wanted = schema.roots.get(local_name(root))
     if wanted is not None:
         space = f"in the namespace {wanted.namespace}" if wanted.namespace else "in no namespace"
-        return Finding("schema.root", f"the root element must be {space}", element_path(root), expected=wanted.namespace)
+        return Finding(
+            "schema.root", f"the root element must be {space}", element_path(root), expected=wanted.namespace
+        )
     shown = ", ".join(f"<{name}>" for name in names[:10])
     return Finding(
         "schema.root",
@@ -201,7 +205,9 @@ def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
 def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]:
     path = element_path(node)
     if not shape.mixed and (node.text or "").strip() + "".join((c.tail or "").strip() for c in children):
-        yield Finding("schema.type", "text is not allowed here, only elements", path, expected="elements", actual="text")
+        yield Finding(
+            "schema.type", "text is not allowed here, only elements", path, expected="elements", actual="text"
+        )
     present = [local_name(child) for child in children]
     counts: dict[str, int] = {}
     for child, name in zip(children, present, strict=True):
@@ -215,7 +221,9 @@ def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]
     for name in required_of(shape.content):
         if name not in counts:
             inner = shape.children[name][0]
-            yield _missing(f"{path}/{name}", "element", inner.text.says() if inner.simple and inner.text else "an element")
+            yield _missing(
+                f"{path}/{name}", "element", inner.text.says() if inner.simple and inner.text else "an element"
+            )
     for use in children_of(shape.content):
         many = shape.children[use.name][1] and use.most not in (1, MANY)
         if many and counts.get(use.name, 0) > use.most and _single(shape, use):
@@ -240,7 +248,10 @@ def _single(shape: Shape, use: Element) -> bool:
 def _unexpected(child: Any, allowed: Iterable[str]) -> Finding:
     names = sorted(allowed)
     return Finding(
-        "schema.additionalProperties", "an element that is not allowed here", element_path(child), expected=names or None
+        "schema.additionalProperties",
+        "an element that is not allowed here",
+        element_path(child),
+        expected=names or None,
     )
 
 
@@ -298,12 +309,13 @@ def _broken(code: str, path: str, expected: Any, text: str, value: Any = None) -
 
 def _of_entry(root: Any, entry: Any, schema: SchemaShape, *, exact: bool) -> Finding:
     node, attribute = _resolved(root, entry.path or "")
+    if exact and attribute is None and (named := _ATTRIBUTE.match(entry.message or "")):
+        # The entry's own path ends at the element. Only a name is taken from the message.
+        attribute = named.group(1).rpartition("}")[2]
     path = element_path(node) + (f"/@{attribute}" if attribute else "")
     if not exact:
         return Finding("schema.xml", "the element does not fit the schema", path)
-    code, facet = next(
-        (known for name, known in _ENTRIES.items() if entry.type_name == name), ("schema.xml", "")
-    )
+    code, facet = next((known for name, known in _ENTRIES.items() if entry.type_name == name), ("schema.xml", ""))
     kind = _kind_at(node, attribute, schema)
     expected: Any = None
     if kind is not None:

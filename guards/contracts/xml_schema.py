@@ -74,7 +74,7 @@ class _Schema(Contract[Any]):
 
         style = style or "xml"
         check_style(style, ("xml", "example"), type(self).__name__)
-        return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict").ok)
+        return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict"))
 
     def _judge(self, root: Any) -> Reading[Any]:
         # One validator keeps one error log, so it serves one document at a time.
@@ -94,9 +94,7 @@ class _Schema(Contract[Any]):
         if isinstance(schema, str):
             return schema
         if not isinstance(schema, Path):
-            raise ConfigError(
-                f"takes the text of a schema or a pathlib.Path, not {type(schema).__name__}", where=where
-            )
+            raise ConfigError(f"takes the text of a schema or a pathlib.Path, not {type(schema).__name__}", where=where)
         try:
             source = schema.read_bytes()
         except OSError as fault:

@@ -53,12 +53,26 @@ class SimpleType:
 
     def says(self) -> str:
         """The type in a few words, for a prompt or a finding."""
-        return {"decimal": "a number", "float": "a number", "integer": "a whole number", "boolean": "true or false"}.get(
-            self.kind, "text" if self.base in _PLAIN or self.variety != "atomic" else self.base
-        )
+        if self.variety == "list":
+            return "values separated by spaces"
+        if self.kind == "integer":
+            return "a whole number" if self.base == "integer" else f"a whole number ({self.base})"
+        if self.base in _PLAIN:
+            return "text"
+        return _SAID.get(self.base, f"a value of type {self.base}")
 
 
 _PLAIN: Final = frozenset({"string", "normalizedString", "token", "anySimpleType", "anyType", "anyAtomicType"})
+_SAID: Final = {
+    "decimal": "a number",
+    "float": "a number",
+    "double": "a number",
+    "boolean": "true or false",
+    "date": "a date (YYYY-MM-DD)",
+    "dateTime": "a date and time (YYYY-MM-DDThh:mm:ss)",
+    "time": "a time (hh:mm:ss)",
+    "anyURI": "an address (URI)",
+}
 TEXT: Final = SimpleType()
 
 

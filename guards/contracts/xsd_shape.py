@@ -75,9 +75,7 @@ class _Walk:
         self.simples: dict[Any, SimpleType] = {}
 
     def whole(self) -> SchemaShape:
-        elements = {
-            name: self._global(name) for kind, name in list(self.globals) if kind == "element"
-        }
+        elements = {name: self._global(name) for kind, name in list(self.globals) if kind == "element"}
         roots = {
             name: element
             for name, element in elements.items()
@@ -160,7 +158,9 @@ class _Walk:
         if parts:
             own = parts[0]
             both = (shape.content, own) if shape.content is not None else None
-            shape.content = Group("sequence", both) if both else own if isinstance(own, Group) else Group("sequence", (own,))
+            shape.content = (
+                Group("sequence", both) if both else own if isinstance(own, Group) else Group("sequence", (own,))
+            )
         self._attributes(holder, shape)
         if "simpleContent" in inner and not shape.attributes and not shape.any_attribute:
             shape.simple = True
@@ -278,8 +278,7 @@ class _Walk:
         found = [
             self._global(name)
             for name in names
-            if ("element", name) in self.globals
-            and self.globals["element", name].get("abstract") not in ("true", "1")
+            if ("element", name) in self.globals and self.globals["element", name].get("abstract") not in ("true", "1")
         ]
         if not found:
             return Element(head, FREE, least, most, self.target)
@@ -309,5 +308,3 @@ def _namespace(node: Any, name: str) -> str | None:
     prefix = name.strip().rpartition(":")[0] or None
     found = node.nsmap.get(prefix)
     return str(found) if found is not None else "http://www.w3.org/XML/1998/namespace" if prefix == "xml" else None
-
-

@@ -171,7 +171,9 @@ def select_nodes(root: Any, expression: str) -> list[str]:
             f"{expression!r} is not an XPath (1.0)", where=".on()", hint="write it like /order/line/total or .//total"
         ) from fault
     if not isinstance(found, list):
-        raise ConfigError(f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total")
+        raise ConfigError(
+            f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total"
+        )
     return [path for node in found if (path := _node_path(node)) is not None]
 
 

@@ -201,9 +201,7 @@ def _outermost(closed: list[Span]) -> tuple[Span, ...]:
     return tuple(kept)
 
 
-def _thinking(
-    marks: list[tuple[int, int, bool]], spans: tuple[Span, ...]
-) -> tuple[list[Span], int | None, bool]:
+def _thinking(marks: list[tuple[int, int, bool]], spans: tuple[Span, ...]) -> tuple[list[Span], int | None, bool]:
     """Regions of thinking outside the documents, the end of the last one without a start, and whether one stays open."""
     regions: list[Span] = []
     opened: int | None = None

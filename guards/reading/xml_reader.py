@@ -71,9 +71,7 @@ def parse_xml(text: str, limits: Limits) -> Any:
     return root
 
 
-def read_xml(
-    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None
-) -> Reading[T]:
+def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None) -> Reading[T]:
     """The XML document in `text`, judged by `check`; never raises for a bad text.
 
     `roots` are the local names that the root may have (None: any). `strict` takes a well-formed document and nothing
@@ -139,9 +137,7 @@ def _judge(text: str, span: Span, limits: Limits, check: Check[T]) -> Reading[T]
     return check(root)
 
 
-def _nothing_fits(
-    text: str, sight: Sight, judged: list[Reading[T]], limits: Limits, strict: Reading[T]
-) -> Reading[T]:
+def _nothing_fits(text: str, sight: Sight, judged: list[Reading[T]], limits: Limits, strict: Reading[T]) -> Reading[T]:
     """The findings that help most: of the best candidate, else why there is none."""
     if judged:
         best = min(judged, key=lambda reading: (reading.document is None, len(reading.findings)))

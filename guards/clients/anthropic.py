@@ -1,0 +1,250 @@
+"""Anthropic's SDK: messages, as a client and as an endpoint that `wrap` guards.
+
+The one file that knows Anthropic's shapes. The package is imported only for `.parse`, whose request and response are
+made of a type.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from guards.clients.callables import reply_turns
+from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, get, object_schema
+from guards.clients.openai import colour_of
+from guards.errors import ConfigError
+from guards.messages import Message, Reply
+
+__all__ = ["Messages", "adapt", "endpoint_of", "fetcher", "messages", "read"]
+
+Mode = Literal["text", "tool"]
+
+
+def messages(
+    client: Any, *, model: str, mode: Mode = "text", max_tokens: int = 1024, contract: Any = None, **options: Any
+) -> EndpointClient:
+    """A client that asks `client.messages.create` in a mode.
+
+    `"tool"` is one forced tool call whose arguments are the answer, of the schema of `contract`; what comes back is
+    validated all the same. Turns of the role `system` become the `system` parameter. `client` may be sync or async; its
+    own retries are off.
+    """
+    where = "guards.clients.anthropic.messages"
+    if mode not in ("text", "tool"):
+        raise ConfigError(f"unknown mode {mode!r}", where=where, hint="use one of 'text', 'tool'")
+    if not hasattr(client, "with_options"):
+        raise ConfigError(
+            f"{type(client).__name__} is no client of the SDK", where=where, hint="pass anthropic.Anthropic()"
+        )
+    extra: dict[str, Any] = {}
+    if mode == "tool":
+        tool = {"name": TOOL, "input_schema": object_schema(contract, where)}
+        extra = {"tools": [tool], "tool_choice": {"type": "tool", "name": TOOL}}
+    endpoint = Messages()
+    given = {**options, **extra, "model": model, "max_tokens": max_tokens}
+    check_options(endpoint, given, where)
+    quiet = client.with_options(max_retries=0)
+    return EndpointClient(endpoint, quiet.messages.create, given, colour_of(quiet))
+
+
+def adapt(llm: Any, *, where: str) -> EndpointClient | None:
+    """The client for a method of the SDK; None for a callable of the caller's own, `ConfigError` for what cannot be."""
+    options: dict[str, Any] = {}
+    while isinstance(llm, functools.partial):
+        options = {**llm.keywords, **options}
+        llm = llm.func
+    owner = getattr(llm, "__self__", None)
+    if owner is None:
+        if callable(llm) and not hasattr(llm, "with_options"):
+            return None
+        raise ConfigError(
+            f"{type(llm).__name__} cannot be called",
+            where=where,
+            hint="use functools.partial(client.messages.create, model=..., max_tokens=...) or "
+            "guards.clients.anthropic.messages(client, model=...)",
+        )
+    home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
+    if not home.__module__.startswith("anthropic"):
+        return None
+    endpoint = endpoint_of(home.__module__, llm.__name__)
+    if endpoint is None:
+        raise ConfigError(
+            f"{type(owner).__name__}.{llm.__name__} cannot be guarded", where=where, hint="use client.messages.create"
+        )
+    check_options(endpoint, options, where)
+    quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
+    return EndpointClient(endpoint, fetcher(quiet, llm.__name__, endpoint), options, colour_of(quiet))
+
+
+def endpoint_of(module: str, method: str) -> Endpoint | None:
+    """The endpoint behind a resource's method, by the module of its class."""
+    known = module in ("anthropic.resources.messages.messages", "anthropic.resources.beta.messages.messages")
+    return Messages() if known and method in ("create", "parse") else None
+
+
+def fetcher(resource: Any, method: str, endpoint: Endpoint) -> Callable[..., Any]:
+    """What makes the call. `.parse` goes by `create`: the SDK would raise on an answer before it could be judged."""
+    if method != "parse":
+        return getattr(resource, method)  # type: ignore[no-any-return]
+    return lambda **options: resource.create(**_with_schema(options))
+
+
+def read(raw: Any) -> Reply:
+    """A `messages.create` response."""
+    if not isinstance(get(raw, "content"), list):
+        raise ConfigError(
+            f"the client gave {type(raw).__name__}, which is no answer",
+            where="client",
+            hint="return the response of messages.create, without stream=True",
+        )
+    return Messages().read(raw, None)
+
+
+class Messages(Endpoint):
+    """`messages.create` and `.parse`, and their beta twins."""
+
+    def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
+        system = [turn for turn in turns if get(turn, "role") in ("system", "developer")]
+        if not system:
+            return {**options, "messages": list(turns)}
+        rest = [turn for turn in turns if get(turn, "role") not in ("system", "developer")]
+        return {**options, "system": _system(options.get("system"), system), "messages": rest}
+
+    def forced(self, options: Mapping[str, Any]) -> str | None:
+        choice = options.get("tool_choice")
+        name = get(choice, "name") if get(choice, "type") == "tool" else None
+        return name if isinstance(name, str) else None
+
+    def split(self, raw: Any) -> list[Any]:
+        if not isinstance(get(raw, "content"), list):
+            raise ConfigError(
+                "the server's answer is no message", where="client", hint="see whether base_url names such a service"
+            )
+        return [raw]
+
+    def unanswered(self, raw: Any, tool: str | None) -> bool:
+        calls = _blocks(raw, "tool_use")
+        if get(raw, "stop_reason") == "pause_turn":
+            return True  # a tool of the server's is still at work; the caller sends the turn back to go on
+        return bool(calls) and not any(get(call, "name") == tool for call in calls)
+
+    def read(self, raw: Any, tool: str | None) -> Reply:
+        self.split(raw)
+        calls = _blocks(raw, "tool_use")
+        text = "" if tool is not None and calls else "".join(get(b, "text", "") for b in _blocks(raw, "text"))
+        if not text:
+            # Several calls are several documents: the reader says what it thinks of that.
+            found = [get(call, "input", {}) for call in calls if tool in (None, get(call, "name"))]
+            text = "\n".join(json.dumps(given, ensure_ascii=False) for given in found)
+        finish = get(raw, "stop_reason")
+        if finish == "refusal":
+            text = text or get(get(raw, "stop_details"), "explanation", "")
+        finish = "length" if finish == "model_context_window_exceeded" else finish
+        return Reply(text, _usage(get(raw, "usage")), finish, raw)
+
+    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
+        content = get(reply.raw, "content") if tool is not None else None
+        calls = _blocks(reply.raw, "tool_use") if isinstance(content, list) else []
+        if not calls:
+            return reply_turns(reply, feedback)
+        said = [
+            {"type": "tool_use", "id": get(c, "id"), "name": get(c, "name"), "input": get(c, "input", {})}
+            for c in calls
+        ]
+        results = [
+            {"type": "tool_result", "tool_use_id": get(c, "id"), "content": feedback, "is_error": True} for c in calls
+        ]
+        return {"role": "assistant", "content": said}, {"role": "user", "content": results}
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        import copy
+
+        result = raw.model_copy(deep=True) if hasattr(raw, "model_copy") else copy.deepcopy(raw)
+        tool = self.forced(options)
+        call = next((b for b in _blocks(result, "tool_use") if tool and get(b, "name") == tool), None)
+        if call is not None and text is not None:
+            _set(call, "input", json.loads(text))
+            return result
+        if text is None:
+            kept = [b for b in get(result, "content") if b is not call and get(b, "type") != "text"]
+            _set(result, "content", kept)
+            return result
+        pieces = _blocks(result, "text")
+        if not pieces:
+            raise ConfigError("the response has no place for the text", where="messages.create")
+        for index, piece in enumerate(pieces):
+            _set(piece, "text", text if index == 0 else "")
+            if hasattr(piece, "parsed_output"):
+                piece.parsed_output = _parsed(text, options) if index == 0 else None
+        # An empty block would be refused when the caller sends the turn back.
+        _set(result, "content", [b for b in get(result, "content") if get(b, "type") != "text" or get(b, "text")])
+        return result
+
+    def of_parse(self, raw: Any) -> Any:
+        """The response type of `.parse`, of a response of `create`, with nothing parsed yet."""
+        from anthropic.types import beta, parsed_message
+
+        if type(raw).__name__.startswith("Beta"):
+            return beta.parsed_beta_message.ParsedBetaMessage.model_construct(**raw.to_dict())
+        return parsed_message.ParsedMessage.model_construct(**raw.to_dict())
+
+
+def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `.parse` as those of `.create`."""
+    kind = options.get("output_format")
+    options = {name: value for name, value in options.items() if name != "output_format"}
+    if not _is_type(kind):
+        return options
+    from anthropic import transform_schema
+    from pydantic import TypeAdapter
+
+    schema = {"type": "json_schema", "schema": transform_schema(TypeAdapter(kind).json_schema())}
+    return {**options, "output_config": {**(options.get("output_config") or {}), "format": schema}}
+
+
+def _parsed(text: str, options: Mapping[str, Any]) -> Any:
+    kind = options.get("output_format")
+    if not _is_type(kind):
+        return None
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_json(text)
+
+
+def _is_type(kind: Any) -> bool:
+    return kind is not None and not isinstance(kind, Mapping) and type(kind).__name__ not in ("NotGiven", "Omit")
+
+
+def _system(given: Any, turns: Sequence[Message]) -> Any:
+    """The system parameter: the caller's own first, then the turns' texts; blocks where one of them is in blocks."""
+    pieces = ([given] if given else []) + [turn.get("content") for turn in turns]
+    if all(isinstance(piece, str) for piece in pieces):
+        return "\n\n".join(pieces)
+    blocks: list[Any] = []
+    for piece in pieces:
+        blocks += [{"type": "text", "text": piece}] if isinstance(piece, str) else list(piece or ())
+    return blocks
+
+
+_INPUT: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def _usage(usage: Any) -> dict[str, Any] | None:
+    """Input is what was sent, from the cache or not: Anthropic counts the three apart."""
+    if usage is None or not isinstance(get(usage, "output_tokens"), int):
+        return None
+    counted = [get(usage, name, 0) for name in _INPUT]
+    return {"input_tokens": sum(n for n in counted if isinstance(n, int)), "output_tokens": get(usage, "output_tokens")}
+
+
+def _blocks(raw: Any, kind: str) -> list[Any]:
+    return [block for block in get(raw, "content", ()) if get(block, "type") == kind]
+
+
+def _set(thing: Any, name: str, value: Any) -> None:
+    if isinstance(thing, dict):
+        thing[name] = value
+    else:
+        setattr(thing, name, value)

@@ -1,0 +1,106 @@
+"""LiteLLM's `completion` and `acompletion`, as a client and as what `wrap` guards.
+
+Its responses have OpenAI's shape; what is its own is the cost that it reckons, and where it hides it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from guards.clients.endpoint import EndpointClient, check_options, get
+from guards.clients.openai import Chat, chat_mode
+from guards.errors import ConfigError, MissingExtra
+from guards.messages import Reply
+
+__all__ = ["QUIET", "LiteChat", "adapt", "completion", "read"]
+
+Mode = Literal["text", "json", "json_schema", "tool"]
+
+QUIET: Final = {"num_retries": 0, "max_retries": 0}
+"""LiteLLM's own retries, and those of the SDK below it: transport faults have one owner."""
+
+
+def completion(
+    *,
+    model: str,
+    mode: Mode = "text",
+    contract: Any = None,
+    strict: bool = False,
+    asynchronous: bool = False,
+    **options: Any,
+) -> EndpointClient:
+    """A client that asks `litellm.completion` in a mode, as `guards.clients.openai.chat` does.
+
+    `asynchronous=True` asks `litellm.acompletion`. Raises `MissingExtra` where LiteLLM is not installed.
+    """
+    where = "guards.clients.litellm.completion"
+    extra = chat_mode(mode, contract, strict, where)
+    try:
+        import litellm
+    except ModuleNotFoundError as fault:
+        if fault.name != "litellm":
+            raise
+        raise MissingExtra("litellm", "litellm", where=where) from fault
+    function = litellm.acompletion if asynchronous else litellm.completion
+    return _client(function, {**options, **extra, "model": model}, where)
+
+
+def adapt(llm: Any, *, where: str) -> EndpointClient | None:
+    """The client for `completion` or `acompletion`; None for a callable of the caller's own."""
+    options: dict[str, Any] = {}
+    while isinstance(llm, functools.partial):
+        options = {**llm.keywords, **options}
+        llm = llm.func
+    if inspect.ismodule(llm):
+        raise ConfigError(
+            "the module litellm cannot be called",
+            where=where,
+            hint="use functools.partial(litellm.completion, model=...)",
+        )
+    if not inspect.isroutine(llm):
+        return None
+    if llm.__name__ not in ("completion", "acompletion"):
+        raise ConfigError(f"litellm.{llm.__name__} cannot be guarded", where=where, hint="use litellm.completion")
+    return _client(llm, options, where)
+
+
+def read(raw: Any) -> Reply:
+    """A `completion` response."""
+    endpoint = LiteChat()
+    answers = endpoint.split(raw)
+    if len(answers) > 1:
+        raise ConfigError(
+            f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(litellm)"
+        )
+    return endpoint.read(raw, None)
+
+
+class LiteChat(Chat):
+    """`litellm.completion`: OpenAI's shape, and the cost."""
+
+    def read(self, raw: Any, tool: str | None) -> Reply:
+        reply = super().read(raw, tool)
+        hidden = getattr(raw, "_hidden_params", None)
+        cost = hidden.get("response_cost") if isinstance(hidden, Mapping) else None
+        if not isinstance(cost, int | float) or reply.usage is None:
+            return reply
+        return Reply(reply.text, {**reply.usage, "cost": cost}, reply.finish_reason, raw)
+
+    def split(self, raw: Any) -> list[Any]:
+        if type(raw).__name__ == "CustomStreamWrapper" or get(raw, "choices") is None:
+            raise ConfigError(
+                f"the client gave {type(raw).__name__}, which is no answer",
+                where="client",
+                hint="ask without stream=True",
+            )
+        return super().split(raw)
+
+
+def _client(function: Any, options: Mapping[str, Any], where: str) -> EndpointClient:
+    endpoint = LiteChat()
+    check_options(endpoint, options, where)
+    colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
+    return EndpointClient(endpoint, function, {**options, **QUIET}, colour)
