@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn, TypeVar, cast, overload
 
@@ -283,7 +284,7 @@ class Guarded(Generic[R_co]):
         """As `acall`, with the whole `Outcome`."""
         return await run_async(self._begin(resolve(llm, where="acall"), messages, context).run())
 
-    def wrap(self, client: C) -> C:
+    def wrap(self, client: C, *, context: Mapping[str, Any] | None = None) -> C:
         """The SDK client with every answer guarded; the SDK's own response type comes back.
 
         `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
@@ -291,7 +292,7 @@ class Guarded(Generic[R_co]):
         """
         from guards.clients.wrapping import wrap
 
-        return cast("C", wrap(client, run=self.run, arun=self.arun))
+        return cast("C", wrap(client, run=partial(self.run, context=context), arun=partial(self.arun, context=context)))
 
     def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
@@ -316,6 +317,8 @@ class Guarded(Generic[R_co]):
     ) -> Call[Any]:
         """A call of this ticket, ready to be driven."""
         given = context if context is not None else {}
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"must be a mapping, not {type(given).__name__}", where="context=")
         check_context(self._plan.guards, given)
         check_context(self._plan.input_guards, given)
         return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget))

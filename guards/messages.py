@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guards.errors import ConfigError
 from guards.findings import Finding
 
 __all__ = ["Feedback", "Message", "Reply", "as_messages"]
@@ -41,6 +42,10 @@ class Reply:
     finish_reason: str | None = None
     raw: Any = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ConfigError(f"must be a str, not {type(self.text).__name__}", where="Reply(text=)")
+
     @property
     def finish(self) -> str | None:
         """`finish_reason` in one spelling."""
@@ -66,7 +71,13 @@ class Feedback:
 
 
 def as_messages(messages: str | Sequence[Message]) -> tuple[Message, ...]:
-    """A string is one user turn; a sequence of turns stays as it is."""
+    """A string is one user turn; a sequence of turns stays as it is. Raises `ConfigError` for anything else."""
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
-    return tuple(messages)
+    if isinstance(messages, Sequence) and all(isinstance(message, Mapping) for message in messages):
+        return tuple(messages)
+    raise ConfigError(
+        f"must be a str or a list of turns, not {type(messages).__name__}",
+        where="messages",
+        hint="a turn is a mapping like {'role': 'user', 'content': '...'}",
+    )

@@ -244,7 +244,7 @@ def test_what_the_body_may_return():
 @pytest.mark.parametrize("nothing", [None, 3, b"x", {"a": 1}, ["x", 1]])
 def test_what_is_no_answer_is_an_error(nothing):
     """A body that returns something else is told so; it is no bad answer to be asked again."""
-    with pytest.raises(ConfigError, match=type(nothing).__name__):
+    with pytest.raises(ConfigError, match="gave (a |an )?(None|int|bytes|dict|list)"):
         Guarded(Ticket, on_fail=Raise())(lambda: nothing)()
 
 

@@ -191,6 +191,7 @@ def check(
     on_error: OnError = "closed",
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
+    roles: Iterable[str] = ("user",),
 ) -> Callable[[Function], FunctionGuard]: ...
 
 
@@ -204,6 +205,7 @@ def check(
     on_error: OnError = "closed",
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
+    roles: Iterable[str] = ("user",),
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
 
@@ -217,6 +219,7 @@ def check(
         "on_error": on_error,
         "on_fail": on_fail,
         "timeout": timeout,
+        "roles": (roles,) if isinstance(roles, str) else tuple(roles),
     }
     if function is not None:
         return FunctionGuard(function, **options)

@@ -224,29 +224,34 @@ class _Maker:
     def by_type(self, nodes: Nodes, place: _Place) -> Iterator[Any]:
         if any("enum" in node.schema or "const" in node.schema for node in nodes):
             return
+        named = any("type" in node.schema for node in nodes)
         for kind in types(nodes):
-            if kind == "object":
-                yield from self.objects(nodes, place)
-            elif kind == "array":
-                yield from self.arrays(nodes, place)
-            elif kind == "string":
-                low = max((int(n) for n in every(nodes, "minLength")), default=0)
-                high = min((int(n) for n in every(nodes, "maxLength")), default=None)
-                yield from texts(place.label, low, high, every(nodes, "format"), every(nodes, "pattern"))
-            elif kind in ("integer", "number"):
-                low_, above, high_, below = bounds(nodes)
-                steps = [Fraction(str(step)) for step in every(nodes, "multipleOf")]
-                if kind == "integer":
-                    yield from integers(low_, high_, steps, above=above, below=below)
-                else:
-                    yield from numbers(low_, high_, steps, above=above, below=below)
-            elif kind == "boolean":
-                yield from (True, False)
-            elif kind == "null":
-                yield None
+            # Where a kind is only guessed at, the next one must have its turn.
+            yield from islice(self.of_kind(kind, nodes, place), None if named else _WIDTH)
+
+    def of_kind(self, kind: str, nodes: Nodes, place: _Place) -> Iterator[Any]:
+        if kind == "object":
+            yield from self.objects(nodes, place)
+        elif kind == "array":
+            yield from self.arrays(nodes, place)
+        elif kind == "string":
+            low = max((int(n) for n in every(nodes, "minLength")), default=0)
+            high = min((int(n) for n in every(nodes, "maxLength")), default=None)
+            yield from texts(place.label, low, high, every(nodes, "format"), every(nodes, "pattern"))
+        elif kind in ("integer", "number"):
+            low_, above, high_, below = bounds(nodes)
+            steps = [Fraction(str(step)) for step in every(nodes, "multipleOf")]
+            if kind == "integer":
+                yield from integers(low_, high_, steps, above=above, below=below)
+            else:
+                yield from numbers(low_, high_, steps, above=above, below=below)
+        elif kind == "boolean":
+            yield from (True, False)
+        elif kind == "null":
+            yield None
 
     def objects(self, nodes: Nodes, place: _Place) -> Iterator[dict[str, Any]]:
-        again = _again(nodes, place)
+        again = _again(nodes, place) > 0
         inner = place.inside | {id(node.schema) for node in nodes}
         nodes = (*nodes, *self.dependent(nodes))
         required = required_names(nodes)
@@ -323,7 +328,7 @@ class _Maker:
         return names
 
     def arrays(self, nodes: Nodes, place: _Place) -> Iterator[list[Any]]:
-        again = _again(nodes, place)
+        again = _again(nodes, place) > 0
         inner = place.inside | {id(node.schema) for node in nodes}
         least = max((int(n) for n in every(nodes, "minItems")), default=0)
         most = min((int(n) for n in every(nodes, "maxItems")), default=None)
@@ -384,9 +389,9 @@ class _Lenient(Run):
             return True
 
 
-def _again(nodes: Nodes, place: _Place) -> bool:
-    """Whether the place lies inside another one of the same schema."""
-    return any(id(node.schema) in place.inside for node in nodes)
+def _again(nodes: Nodes, place: _Place) -> int:
+    """How many of the schemas the place is inside of already."""
+    return sum(id(node.schema) in place.inside for node in nodes)
 
 
 def _different(columns: list[list[Any]]) -> list[Any]:

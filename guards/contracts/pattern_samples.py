@@ -31,6 +31,8 @@ def samples(source: str, shortest: int = 0, longest: int | None = None, tries: i
             text = write(_Pen(attempt, shortest))
         except _Impossible:
             continue
+        except _TooLong:
+            return  # later tries are longer still
         padded = () if attempt < 4 else (text.ljust(shortest, "a"), text.rjust(shortest, "a"))
         for shown in (text, *padded):
             if shortest <= len(shown) <= most:
@@ -42,6 +44,10 @@ class _Unparsable(Exception):  # never leaves this file
 
 
 class _Impossible(Exception):  # never leaves this file
+    pass
+
+
+class _TooLong(Exception):  # never leaves this file
     pass
 
 
@@ -71,7 +77,7 @@ class _Pen:
         count = most if self.plain else self.draw.randint(low, most)
         self.work += count
         if self.work > _MOST:  # repeats inside repeats multiply
-            raise _Impossible
+            raise _TooLong
         return count
 
 
@@ -211,7 +217,7 @@ def _bounds(found: re.Match[str]) -> tuple[int, int | None]:
     return low, int(found[3]) if found[3] else None
 
 
-_MOST: Final = 100_000
+_MOST: Final = 20_000
 
 
 @lru_cache(maxsize=512)
