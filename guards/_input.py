@@ -52,11 +52,10 @@ def _text(content: Any) -> str:
     """The text of a turn; of content parts, those that hold text."""
     if isinstance(content, str):
         return content
-    if isinstance(content, Sequence):
-        return "\n".join(
-            _text(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)
-        )
-    return ""
+    if not isinstance(content, Sequence):
+        return ""
+    texts = [_text(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)]
+    return "\n".join(text for text in texts if text)
 
 
 _TEXT = Text()
