@@ -48,8 +48,9 @@ def pruned(
         return None
     standing = len(reading.findings)
     repairs: list[Repair] = []
-    for place, finding in _innermost_last(document, findings):
-        if not _there(document, place[:1]):
+    out: list[Place] = []
+    for place, finding in _later_first(document, findings):
+        if any(place[: len(gone)] == gone for gone in out):
             continue  # went out together with an earlier one
         removed = _remove(contract, document, place, standing)
         if removed is None:
@@ -58,6 +59,7 @@ def pruned(
         repairs.append(
             Repair("policy.filter", f"taken out for {finding.code}", document.path(gone), _part(document, gone))
         )
+        out.append(gone)
         document = without
     return document, tuple(repairs)
 
@@ -76,7 +78,7 @@ def _remove(
     return None
 
 
-def _innermost_last(document: Document, findings: Sequence[Finding]) -> Iterator[tuple[Place, Finding]]:
+def _later_first(document: Document, findings: Sequence[Finding]) -> Iterator[tuple[Place, Finding]]:
     """Later list items first, so that taking one out does not move those still to come; each place once."""
     places: dict[Place, Finding] = {}
     for finding in findings:
@@ -98,11 +100,3 @@ def _missing_place(document: Document, path: str) -> Place:
 
 def _part(document: Document, place: Place) -> Any:
     return at(document.data, place)
-
-
-def _there(document: Document, place: Place) -> bool:
-    try:
-        at(document.data, place)
-    except (LookupError, TypeError):
-        return False
-    return True

@@ -91,12 +91,6 @@ class Examined(Generic[T]):
         """What keeps the answer from being accepted."""
         return tuple(found for found in self.found if found.finding.blocks)
 
-    def with_found(self, *findings: Finding) -> Examined[T]:
-        """With further findings of the contract's side, in front."""
-        return Examined(
-            self.reading, (*(Found(f) for f in findings), *self.found), self.scores, self.skipped, self.faults
-        )
-
 
 Run = tuple[Entry, Place]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -319,11 +319,3 @@ def _add(left: Any, right: Any) -> Any:
     if left is None:
         return right
     return left if right is None else left + right
-
-
-def total(usages: Sequence[Usage]) -> Usage:
-    """The sum."""
-    result = _NOTHING
-    for usage in usages:
-        result = result + usage
-    return result

@@ -15,7 +15,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any, Final
 
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
+from jsonschema_specifications import REGISTRY
 from referencing.exceptions import Unresolvable
 
 from guards.contracts.conjunction import (

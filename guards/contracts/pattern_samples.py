@@ -25,7 +25,7 @@ def samples(source: str, shortest: int = 0, longest: int | None = None, tries: i
         write = _Parser(source).run()
     except (_Unparsable, RecursionError):
         return
-    most = 4 * shortest + 64 if longest is None else longest
+    most = _MOST if longest is None else longest
     for attempt in range(tries):
         try:
             text = write(_Pen(attempt, shortest))

@@ -17,7 +17,17 @@ from guards.reading.xml_document import child_elements, local_name
 __all__ = ["shape_of_rng"]
 
 _PARAMETERS: Final = frozenset(
-    "minInclusive maxInclusive minExclusive maxExclusive minLength maxLength length totalDigits fractionDigits".split()
+    [
+        "minInclusive",
+        "maxInclusive",
+        "minExclusive",
+        "maxExclusive",
+        "minLength",
+        "maxLength",
+        "length",
+        "totalDigits",
+        "fractionDigits",
+    ]
 )
 _LEAST: Final[dict[str, tuple[int, int]]] = {
     "optional": (0, 1),
@@ -124,8 +134,8 @@ class _Walk:
         for shape in shapes:
             for name, attribute in shape.attributes.items():
                 known = merged.attributes.get(name)
-                same = known is None or known.type == attribute.type
-                merged.attributes[name] = replace(attribute, required=False, **({} if same else {"type": SimpleType()}))
+                kind = attribute.type if known is None or known.type == attribute.type else SimpleType()
+                merged.attributes[name] = replace(attribute, required=False, type=kind)
         merged.close()
         return merged
 
@@ -181,7 +191,10 @@ class _Walk:
 
     def _repeated(self, node: Any, seen: tuple[Any, ...], least: int, most: int) -> _Found:
         found = self._all(node, seen)
-        if found.parts:
+        only = found.parts[0] if len(found.parts) == 1 else None
+        if isinstance(only, Element) and (only.least, only.most) == (1, 1):
+            found.parts = [replace(only, least=least, most=most)]
+        elif found.parts:
             found.parts = [Group("sequence", tuple(found.parts), least, most)]
         if least == 0:
             found.attributes = {n: replace(a, required=False) for n, a in found.attributes.items()}

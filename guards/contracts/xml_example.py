@@ -9,7 +9,7 @@ from typing import Any, Final
 from lxml import etree
 
 from guards.contracts.base import Reading
-from guards.contracts.pattern_sample import sample
+from guards.contracts.pattern_samples import samples
 from guards.contracts.xml_shape import (
     MANY,
     Attribute,
@@ -27,7 +27,11 @@ from guards.reading.xml_document import element_path
 __all__ = ["example", "skeleton"]
 
 _ROUNDS: Final = 30
-_DEEPEST: Final = 12
+_DEEPEST: Final = 50
+_LARGEST: Final = 2000
+_TASK: Final = """Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;.
+It has this form (the comments explain it; leave them out):
+"""
 _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("2026-01-31",),
     "dateTime": ("2026-01-31T12:00:00", "2026-01-31T12:00:00Z"),
@@ -57,7 +61,7 @@ def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     for root in _tops(schema):
         for full in (True, False):
             for branch in range(4):
-                text = _accepted(root, full, branch, read)
+                text = _accepted(root, full=full, branch=branch, read=read)
                 if text is not None:
                     return text
     raise ConfigError(
@@ -65,11 +69,11 @@ def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     )
 
 
-def _accepted(root: Element, full: bool, branch: int, read: Callable[[str], Reading[Any]]) -> str | None:
+def _accepted(root: Element, *, full: bool, branch: int, read: Callable[[str], Reading[Any]]) -> str | None:
     """One example; where a value is refused, the next one is tried in its place."""
     tries: dict[str, int] = {}
     for _ in range(_ROUNDS):
-        made = _Maker(full, branch, tries).whole(root)
+        made = _Maker(full=full, branch=branch, tries=tries).whole(root)
         if made is None:
             return None
         reading = read(made)
@@ -85,25 +89,26 @@ def _accepted(root: Element, full: bool, branch: int, read: Callable[[str], Read
 
 
 class _Maker:
-    """Makes one document of a shape."""
+    """Makes one document of a shape. What may be left out is left out where it would hold itself."""
 
-    def __init__(self, full: bool, branch: int, tries: dict[str, int]) -> None:
+    def __init__(self, *, full: bool, branch: int, tries: dict[str, int]) -> None:
         self.full, self.branch, self.tries = full, branch, tries
         self.made = 0
+        self.around: list[Shape] = []
 
     def whole(self, root: Element) -> str | None:
         node = etree.Element(_tag(root), nsmap={None: root.namespace} if root.namespace else None)
         try:
-            if not self._fill(node, root, 1):
+            if not self._fill(node, root):
                 return None
         except ValueError:
             return None  # a pattern's sample that XML cannot hold
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
-    def _fill(self, node: Any, use: Element, depth: int) -> bool:
+    def _fill(self, node: Any, use: Element) -> bool:
         shape = use.shape
         self.made += 1
-        if depth > _DEEPEST * 4 or self.made > 2000:
+        if len(self.around) > _DEEPEST or self.made > _LARGEST:
             return False
         for attribute in shape.attributes.values():
             if self.full or attribute.required:
@@ -116,36 +121,40 @@ class _Maker:
             node.text = self._leaf(shape.text, element_path(node))
         elif shape.mixed or shape.free:
             node.text = "text"
-        return shape.content is None or self._part(node, shape.content, depth)
+        if shape.content is None:
+            return True
+        self.around.append(shape)
+        filled = self._part(node, shape.content)
+        self.around.pop()
+        return filled
 
-    def _part(self, node: Any, part: Element | Group | Wildcard, depth: int) -> bool:
-        wanted = part.least if part.least or not self.full or depth > _DEEPEST or part.most == 0 else 1
+    def _part(self, node: Any, part: Element | Group | Wildcard) -> bool:
+        wanted = part.least
+        if self.full and wanted == 0 and part.most and not isinstance(part, Wildcard) and not self._circular(part):
+            wanted = 1
         if isinstance(part, Wildcard):
-            return wanted == 0 or self.full and part.least == 0
-        for _ in range(wanted):
-            if isinstance(part, Element):
-                child = etree.SubElement(node, _tag(part))
-                if not self._fill(child, part, depth + 1):
-                    return False
-            elif part.kind == "choice" and part.items:
-                # Deep down the branch that ends soonest, else a schema that holds itself would never end.
-                items = sorted(part.items, key=_weight) if depth > _DEEPEST else part.items
-                at = 0 if depth > _DEEPEST else self.branch % len(items)
-                if not self._part(node, items[at], depth):
-                    return False
-            elif not all(self._part(node, item, depth) for item in part.items):
-                return False
-        return True
+            return wanted == 0
+        return all(self._once(node, part) for _ in range(wanted))
+
+    def _once(self, node: Any, part: Element | Group) -> bool:
+        if isinstance(part, Element):
+            return self._fill(etree.SubElement(node, _tag(part)), part)
+        if part.kind == "choice" and part.items:
+            straight = [item for item in part.items if not self._circular(item)] or part.items
+            return self._part(node, straight[self.branch % len(straight)])
+        return all(self._part(node, item) for item in part.items)
+
+    def _circular(self, part: Element | Group | Wildcard) -> bool:
+        if isinstance(part, Element):
+            return any(part.shape is shape for shape in self.around)
+        if not isinstance(part, Group):
+            return False
+        circular = [self._circular(item) for item in part.items if item.least or part.kind == "choice"]
+        return bool(circular) and (all(circular) if part.kind == "choice" else any(circular))
 
     def _leaf(self, kind: SimpleType, path: str) -> str:
         options = list(_options(kind))
         return options[self.tries.get(path, 0) % len(options)]
-
-
-def _weight(part: Element | Group | Wildcard) -> int:
-    if isinstance(part, Element):
-        return 1 if part.shape.simple else 2 + len(part.shape.children)
-    return 0 if part.least == 0 else sum(map(_weight, part.items)) if isinstance(part, Group) else 50
 
 
 def _options(kind: SimpleType) -> Iterator[str]:
@@ -162,9 +171,8 @@ def _options(kind: SimpleType) -> Iterator[str]:
         size = int(kind.facets.get("length", kind.facets.get("minLength", "1")))
         yield " ".join([item] * max(size, 1))
         return
-    for pattern in kind.patterns:
-        for choice in range(4):
-            yield _fitted(sample(pattern, choice), kind) if choice > 1 else sample(pattern, choice)
+    if kind.patterns:
+        yield from _matching(kind)
     if kind.base in _SAMPLES:
         yield from _SAMPLES[kind.base]
     if kind.kind in ("integer", "decimal", "float"):
@@ -173,6 +181,16 @@ def _options(kind: SimpleType) -> Iterator[str]:
         if bound in kind.facets:
             yield kind.facets[bound]
     yield _fitted("text", kind)
+
+
+def _matching(kind: SimpleType) -> Iterator[str]:
+    """Texts for the last pattern, which is the narrowest. The contract itself says whether all of them match."""
+    exact = kind.facets.get("length")
+    shortest = int(exact or kind.facets.get("minLength", "0"))
+    longest = exact or kind.facets.get("maxLength")
+    # Two escapes of XML Schema (part 2, appendix F) that ECMA-262 has not.
+    pattern = kind.patterns[-1].replace("\\i", "[A-Za-z_]").replace("\\c", "[A-Za-z0-9_]")
+    yield from samples(pattern, shortest, int(longest) if longest else None, tries=_ROUNDS)
 
 
 def _fitted(text: str, kind: SimpleType) -> str:
@@ -215,13 +233,11 @@ def _bound(kind: SimpleType, facet: str, step: Decimal) -> Decimal | None:
 def skeleton(schema: SchemaShape) -> str:
     """Short instructions and the form of the document, with types, occurrences and allowed values as comments."""
     tops = _tops(schema)
-    lines = [
-        "Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;. It has this form"
-        " (the comments explain it; leave them out):",
-    ]
+    lines = [_TASK]
     shown: set[int] = set()
     for number, root in enumerate(tops):
-        lines.append("or" if number else "")
+        if number:
+            lines.append("or")
         lines += _outline(root, 0, shown, root.namespace, root=True)
     return "\n".join(lines)
 

@@ -7,8 +7,9 @@ entries fill in what that walk does not know (facets of derived types, keys, ord
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,13 +35,19 @@ __all__ = ["findings_of"]
 
 MOST: Final = 100
 _SHOWN: Final = 80
+_WANTED: Final = re.compile(r"Expected is (?:one of )?\( ([^()]*) \)\.\s*\Z")
 _ATTRIBUTE: Final = re.compile(r"Element '[^']*', attribute '([^']*)'")
-_BOUNDS: Final = {
-    "minInclusive": ("schema.minimum", "at least", lambda a, b: a >= b),
-    "maxInclusive": ("schema.maximum", "at most", lambda a, b: a <= b),
-    "minExclusive": ("schema.exclusiveMinimum", "more than", lambda a, b: a > b),
-    "maxExclusive": ("schema.exclusiveMaximum", "less than", lambda a, b: a < b),
+_BOUNDS: Final[dict[str, tuple[str, Callable[[Any, Any], bool]]]] = {
+    "minInclusive": ("schema.minimum", operator.ge),
+    "maxInclusive": ("schema.maximum", operator.le),
+    "minExclusive": ("schema.exclusiveMinimum", operator.gt),
+    "maxExclusive": ("schema.exclusiveMaximum", operator.lt),
 }
+_LENGTHS: Final[tuple[tuple[str, str, Callable[[int, int], bool]], ...]] = (
+    ("minLength", "schema.minLength", operator.ge),
+    ("maxLength", "schema.maxLength", operator.le),
+    ("length", "schema.length", operator.eq),
+)
 # libxml2's name of a broken rule, ours, and the facet that holds what was asked for.
 _ENTRIES: Final = {
     "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": ("schema.type", ""),
@@ -72,6 +79,11 @@ _ENTRIES: Final = {
     "SCHEMAV_CVC_ELT_5_2_2_2_2": ("schema.const", ""),
     "SCHEMAV_CVC_AU": ("schema.const", ""),
     "SCHEMAV_CVC_IDC": ("schema.unique", ""),
+    "RELAXNG_ERR_ELEMWRONG": ("schema.order", ""),
+    "RELAXNG_ERR_NOELEM": ("schema.required", ""),
+    "RELAXNG_ERR_TYPEVAL": ("schema.type", ""),
+    "RELAXNG_ERR_DATATYPE": ("schema.type", ""),
+    "RELAXNG_ERR_VALUE": ("schema.enum", "enumeration"),
 }
 # What libxml2 reports of an element as a whole: said already where a part of it has its own finding.
 _OF_CONTENT: Final = frozenset({"schema.order", "schema.required", "schema.additionalProperties"})
@@ -112,7 +124,7 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
         for entry in entries:
             if len(found) >= MOST:
                 break
-            finding = _of_entry(root, entry, schema, exact=exact)
+            finding = _of_entry(root, entry, schema)
             if finding.path in places or (finding.code in _OF_CONTENT and _under(places, finding.path)):
                 continue
             found.setdefault((finding.path, finding.code), finding)
@@ -271,18 +283,14 @@ def _leaf(path: str, text: str, kind: SimpleType) -> Iterator[Finding]:
     if kind.enumeration and not _listed(bare, text, kind):
         yield _broken("schema.enum", path, list(kind.enumeration), text)
         return
-    for facet, (code, _, holds) in _BOUNDS.items():
+    for facet, (code, holds) in _BOUNDS.items():
         if facet in kind.facets and kind.kind in ("integer", "decimal", "float"):
             bound = typed(kind.facets[facet], kind)
             if not isinstance(bound, str) and not holds(_exact(value), _exact(bound)):
                 yield _broken(code, path, bound, text, value)
     if kind.kind == "text" and kind.base in ("string", "token", "normalizedString"):
         size = len(text if kind.base == "string" else bare)
-        for facet, code, holds in (
-            ("minLength", "schema.minLength", int.__ge__),
-            ("maxLength", "schema.maxLength", int.__le__),
-            ("length", "schema.length", int.__eq__),
-        ):
+        for facet, code, holds in _LENGTHS:
             if facet in kind.facets and not holds(size, int(kind.facets[facet])):
                 yield _broken(code, path, int(kind.facets[facet]), text)
 
@@ -300,40 +308,39 @@ def _exact(value: Any) -> Any:
 
 def _broken(code: str, path: str, expected: Any, text: str, value: Any = None) -> Finding:
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    words = _WORDS[code].format(expected=expected)
+    words = _WORDS.get(code, "does not fit the schema").format(expected=expected)
     return Finding(code, f"the value {words}", path, expected=expected, actual=shown if value is None else value)
 
 
 # -- libxml2's own entries ---------------------------------------------------------------------------------------
 
 
-def _of_entry(root: Any, entry: Any, schema: SchemaShape, *, exact: bool) -> Finding:
+def _of_entry(root: Any, entry: Any, schema: SchemaShape) -> Finding:
+    """One log entry in our words. Names are all that is taken from its message, which quotes the document."""
     node, attribute = _resolved(root, entry.path or "")
-    if exact and attribute is None and (named := _ATTRIBUTE.match(entry.message or "")):
-        # The entry's own path ends at the element. Only a name is taken from the message.
-        attribute = named.group(1).rpartition("}")[2]
+    message = entry.message or ""
+    if attribute is None and (named := _ATTRIBUTE.match(message)):
+        attribute = named.group(1).rpartition("}")[2]  # the entry's own path ends at the element
     path = element_path(node) + (f"/@{attribute}" if attribute else "")
-    if not exact:
-        return Finding("schema.xml", "the element does not fit the schema", path)
-    code, facet = next((known for name, known in _ENTRIES.items() if entry.type_name == name), ("schema.xml", ""))
-    kind = _kind_at(node, attribute, schema)
-    expected: Any = None
-    if kind is not None:
-        if facet == "enumeration":
-            expected = list(kind.enumeration)
-        elif facet == "pattern":
-            expected = " and ".join(kind.patterns)
-        elif facet:
-            expected = typed(kind.facets.get(facet, ""), kind if facet.endswith("clusive") else _WHOLE)
-        elif code == "schema.type":
-            expected = kind.says()
-    words = _WORDS.get(code, "does not fit the schema").format(expected=expected if expected is not None else "allowed")
-    actual: Any = None
-    if kind is not None and code not in ("schema.order", "schema.additionalProperties", "schema.required"):
-        actual = node.attrib.get(_full(node, attribute), "") if attribute else node.text or ""
-        actual = actual if len(actual) <= _SHOWN else actual[: _SHOWN - 1] + "…"
-    subject = "the attribute" if attribute else "the value" if kind is not None else "the element"
-    return Finding(code, f"{subject} {words}", path, expected=expected, actual=actual)
+    code, facet = _ENTRIES.get(entry.type_name, ("schema.xml", ""))
+    kind = None if code in _OF_CONTENT else _kind_at(node, attribute, schema)
+    if code in _OF_CONTENT or kind is None:
+        wanted = _WANTED.search(message)
+        names = [name.rpartition("}")[2].strip() for name in wanted.group(1).split(", ")] if wanted else None
+        subject = "the attribute" if attribute else "the element"
+        words = _WORDS.get(code, "does not fit the schema").format(expected="what the schema allows")
+        return Finding(code, f"{subject} {words}", path, expected=names)
+    if code == "schema.type" and entry.type_name == "RELAXNG_ERR_DATATYPE" and kind.patterns:
+        code, facet = "schema.pattern", "pattern"
+    expected: Any = kind.says()
+    if facet == "enumeration":
+        expected = list(kind.enumeration)
+    elif facet == "pattern":
+        expected = " and ".join(kind.patterns)
+    elif facet:
+        expected = typed(kind.facets.get(facet, ""), kind if facet.endswith("clusive") else _WHOLE)
+    text = node.attrib.get(_full(node, attribute), "") if attribute else node.text or ""
+    return _broken(code, path, expected, text)
 
 
 _WHOLE: Final = SimpleType("integer", "integer")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-
 from guards.contracts.xml_shape import (
     FREE,
     MANY,
@@ -27,10 +26,10 @@ from guards.reading.xml_document import child_elements, local_name
 __all__ = ["XSD", "builtin", "shape_of_xsd"]
 
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
-_INTEGERS: Final = frozenset(
-    "integer nonPositiveInteger negativeInteger nonNegativeInteger positiveInteger long int short byte "
-    "unsignedLong unsignedInt unsignedShort unsignedByte".split()
-)
+_INTEGERS: Final = frozenset({
+    "integer", "nonPositiveInteger", "negativeInteger", "nonNegativeInteger", "positiveInteger", "long", "int", "short",
+    "byte", "unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte",
+})  # fmt: skip
 _KINDS: Final[dict[str, Kind]] = {
     **dict.fromkeys(_INTEGERS, "integer"),
     "decimal": "decimal",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from lxml import etree
@@ -260,7 +261,7 @@ def _put(root: Any, place: Place, value: Any) -> bool:
     element, rest = _walk(root, place)
     if rest:
         name = str(rest[0])
-        if len(rest) > 1 or not isinstance(value, str | int | float) and not hasattr(value, "as_tuple"):
+        if len(rest) > 1 or not isinstance(value, str | int | float | Decimal):
             return False
         if name == TEXT:
             return _set_text(element, _written(value))

@@ -1,4 +1,4 @@
-"""Where in a model's text an XML document may stand: outside its thinking part, from a root's opening to its closing tag.
+"""Where in a model's text an XML document may stand: its thinking part set aside, from a root's opening to its end.
 
 Fences and prose need no rule of their own: they are what stands around a span. One pass over the tags finds all
 spans, so a hostile text costs no more than its length.
@@ -202,7 +202,7 @@ def _outermost(closed: list[Span]) -> tuple[Span, ...]:
 
 
 def _thinking(marks: list[tuple[int, int, bool]], spans: tuple[Span, ...]) -> tuple[list[Span], int | None, bool]:
-    """Regions of thinking outside the documents, the end of the last one without a start, and whether one stays open."""
+    """Regions of thinking outside documents, the end of the last one without a start, whether one stays open."""
     regions: list[Span] = []
     opened: int | None = None
     stray: int | None = None

@@ -85,17 +85,17 @@ def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], roots: Coll
             return _refused(fault.finding)
         if len(text) > limits.repair_chars:
             return _refused(fault.finding, _too_long(text, limits.repair_chars, "repair_chars"))
-        return _located(text, dial, limits, check, roots, _refused(fault.finding))
+        return _located(text, dial, limits, check, roots, strict=_refused(fault.finding))
     reading = check(root)
     name = etree.QName(root).localname
     if reading.ok or dial == "strict" or roots is None or name in roots or len(text) > limits.repair_chars:
         return reading
     # A document of another name may be the wrapper of the one that is meant; if not, its own findings stand.
-    return _located(text, dial, limits, check, roots, reading)
+    return _located(text, dial, limits, check, roots, strict=reading)
 
 
 def _located(
-    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None, strict: Reading[T]
+    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None, *, strict: Reading[T]
 ) -> Reading[T]:
     """The one document among the spans that fits, with what was set aside as repairs."""
     sight = find_documents(text, roots)
