@@ -105,7 +105,7 @@ def test_recursion_ends():
     sums = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "required": ["left", "right"], **OBJECT}
     term = {"$defs": {"e": {"oneOf": [json.loads(json.dumps(sums).replace('"#"', '"#/$defs/e"')), {"type": "null"}]}}}
     term["$ref"] = "#/$defs/e"
-    assert example(term, accepts(term)) in ({"left": None, "right": None}, None)
+    assert example(term, accepts(term)) == {"left": None, "right": None}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_recursion_ends():
         {"$ref": "#"},
         {"properties": {"l": {"$ref": "#"}, "r": {"$ref": "#"}}, "required": ["l", "r"], **OBJECT},
         {"allOf": [{"anyOf": [False] * 30}] * 12},
-        {"type": "string", "pattern": "^(a{9999}){9999}$"},
+        {"type": "string", "pattern": "^(a{400}){400}$"},
     ],
 )
 def test_what_cannot_be_made_is_said(schema):

@@ -60,7 +60,7 @@ class _Pen:
         self.looks = attempt % 2 == 1
         self.draw = random.Random(attempt)  # noqa: S311  # nothing secret: the same sample every time
         self.stretch = (1, 1, shortest, shortest)[attempt] if self.plain else shortest + attempt // 4
-        self.picked = 0
+        self.picked: dict[str, int] = {}
         self.work = 0
         self.groups: dict[str, str] = {}
 
@@ -69,8 +69,9 @@ class _Pen:
             raise _Impossible
         if not self.plain:
             return self.draw.choice(characters)
-        self.picked += 1
-        return characters[(self.picked - 1) % len(characters)]
+        at = self.picked.get(characters, 0)
+        self.picked[characters] = at + 1
+        return characters[at % len(characters)]
 
     def times(self, low: int, high: int | None) -> int:
         most = max(low, self.stretch) if high is None else min(high, max(low, self.stretch))

@@ -66,10 +66,8 @@ class _Walk:
             self._collect(grammar, grammar)
 
     def whole(self) -> SchemaShape:
-        if local_name(self.schema) == "grammar":
-            starts = self.defines.get((self.schema, ""), [])
-        else:
-            starts = [self.schema]
+        whole = local_name(self.schema) == "grammar"
+        starts = self.defines.get((self.schema, ""), []) if whole else [self.schema]
         roots: dict[str, Element] = {}
         for start in starts:
             found = self._pattern(start, ()) if start is self.schema else self._all(start, ())

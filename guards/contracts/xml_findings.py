@@ -121,21 +121,25 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
             break
     if exact or not found:
         places = {path for path, _ in found}
-        for entry in entries:
+        for entry in entries if exact else _telling(entries):
             if len(found) >= MOST:
                 break
             finding = _of_entry(root, entry, schema)
             if finding.path in places or (finding.code in _OF_CONTENT and _under(places, finding.path)):
                 continue
             found.setdefault((finding.path, finding.code), finding)
-            if not exact:
-                break
     if not found:
         found["", ""] = Finding("schema.xml", "the document does not fit the schema", element_path(root))
     listed = _concise(found.values())
     if len(listed) >= MOST:
         listed.append(Finding("limit.findings", f"only the first {MOST} faults are listed", expected=MOST))
     return tuple(listed)
+
+
+def _telling(entries: Iterable[Any]) -> list[Any]:
+    """The one entry of RELAX NG that says most: the others repeat it for each element around."""
+    listed = list(entries)
+    return [entry for entry in listed if entry.type_name in _ENTRIES][:1] or listed[:1]
 
 
 def _concise(findings: Iterable[Finding]) -> list[Finding]:
@@ -171,7 +175,7 @@ def _walk(root: Any, schema: SchemaShape) -> Iterator[Finding]:
             for child in children:
                 yield _unexpected(child, ())
             if shape.text is not None and not children:
-                yield from _leaf(element_path(node), node.text or "", shape.text)
+                yield from (f.replace(path=element_path(node)) for f in _leaf(node.text or "", shape.text))
             continue
         yield from _children(node, children, shape)
         pending += [(child, shape.children.get(local_name(child), (FREE, False))[0]) for child in reversed(children)]
@@ -202,12 +206,14 @@ def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
         if known.namespace == XSI:
             continue
         given[known.localname] = written
-        path = f"{element_path(node)}/@{known.localname}"
         declared = shape.attributes.get(known.localname)
+        # A path costs a look at all siblings, so it is made only where something is wrong.
         if declared is not None:
-            yield from _leaf(path, written, declared.type)
+            for finding in _leaf(written, declared.type):
+                yield finding.replace(path=f"{element_path(node)}/@{known.localname}")
         elif not shape.any_attribute:
             expected = sorted(shape.attributes)
+            path = f"{element_path(node)}/@{known.localname}"
             yield Finding("schema.additionalProperties", "an attribute that is not allowed", path, expected=expected)
     for name, attribute in shape.attributes.items():
         if attribute.required and name not in given:
@@ -215,7 +221,6 @@ def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
 
 
 def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]:
-    path = element_path(node)
     if not shape.mixed and (node.text or "").strip() + "".join((c.tail or "").strip() for c in children):
         yield Finding(
             "schema.type", "text is not allowed here, only elements", path, expected="elements", actual="text"
@@ -234,20 +239,34 @@ def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]
         if name not in counts:
             inner = shape.children[name][0]
             yield _missing(
-                f"{path}/{name}", "element", inner.text.says() if inner.simple and inner.text else "an element"
+                f"{element_path(node)}/{name}",
+                "element",
+                inner.text.says() if inner.simple and inner.text else "an element",
             )
     for use in children_of(shape.content):
         many = shape.children[use.name][1] and use.most not in (1, MANY)
         if many and counts.get(use.name, 0) > use.most and _single(shape, use):
             message = f"<{use.name}> may stand here at most {use.most} times"
-            yield Finding("schema.maxItems", message, f"{path}/{use.name}", expected=use.most, actual=counts[use.name])
+            yield Finding(
+                "schema.maxItems",
+                message,
+                f"{element_path(node)}/{use.name}",
+                expected=use.most,
+                actual=counts[use.name],
+            )
         if 0 < counts.get(use.name, 0) < use.least and _single(shape, use):
             message = f"<{use.name}> must stand here at least {use.least} times"
-            yield Finding("schema.minItems", message, f"{path}/{use.name}", expected=use.least, actual=counts[use.name])
+            yield Finding(
+                "schema.minItems",
+                message,
+                f"{element_path(node)}/{use.name}",
+                expected=use.least,
+                actual=counts[use.name],
+            )
 
 
 def _single(shape: Shape, use: Element) -> bool:
-    """Whether a child is declared in one place of a model that does not repeat, so that its own bounds are the bounds."""
+    """Whether a child is declared once, in a model that does not repeat, so that its own bounds are the bounds."""
     content = shape.content
     return (
         content is not None
@@ -271,28 +290,28 @@ def _missing(path: str, what: str, says: str) -> Finding:
     return Finding("schema.required", f"the {what} is missing", path, expected=says)
 
 
-def _leaf(path: str, text: str, kind: SimpleType) -> Iterator[Finding]:
+def _leaf(text: str, kind: SimpleType) -> Iterator[Finding]:
     """What can be said of a leaf without libxml2: numbers and truth values, enumerations, bounds, lengths."""
     if kind.variety != "atomic" or kind.members:
         return
     bare = " ".join(text.split())
     value = typed(text, kind)
     if kind.kind != "text" and isinstance(value, str):
-        yield _broken("schema.type", path, kind.says(), text)
+        yield _broken("schema.type", "", kind.says(), text)
         return
     if kind.enumeration and not _listed(bare, text, kind):
-        yield _broken("schema.enum", path, list(kind.enumeration), text)
+        yield _broken("schema.enum", "", list(kind.enumeration), text)
         return
     for facet, (code, holds) in _BOUNDS.items():
         if facet in kind.facets and kind.kind in ("integer", "decimal", "float"):
             bound = typed(kind.facets[facet], kind)
             if not isinstance(bound, str) and not holds(_exact(value), _exact(bound)):
-                yield _broken(code, path, bound, text, value)
+                yield _broken(code, "", bound, text, value)
     if kind.kind == "text" and kind.base in ("string", "token", "normalizedString"):
         size = len(text if kind.base == "string" else bare)
         for facet, code, holds in _LENGTHS:
             if facet in kind.facets and not holds(size, int(kind.facets[facet])):
-                yield _broken(code, path, int(kind.facets[facet]), text)
+                yield _broken(code, "", int(kind.facets[facet]), text)
 
 
 def _listed(bare: str, text: str, kind: SimpleType) -> bool:

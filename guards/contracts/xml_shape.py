@@ -209,7 +209,7 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
         return typed(text, shape.text or TEXT) if text else ""
     for child in children:
         name = local_name(child)
-        inner, repeats = _child(shape, name, schema, child, children)
+        inner, repeats = _child(shape, name, schema, children)
         item = value_of(child, inner, schema)
         if repeats:
             value.setdefault(name, []).append(item)
@@ -229,7 +229,7 @@ def actual_shape(element: Any, shape: Shape, schema: SchemaShape) -> Shape:
     return schema.types.get(named.strip().rpartition(":")[2], shape) if named else shape
 
 
-def _child(shape: Shape, name: str, schema: SchemaShape, child: Any, siblings: list[Any]) -> tuple[Shape, bool]:
+def _child(shape: Shape, name: str, schema: SchemaShape, siblings: list[Any]) -> tuple[Shape, bool]:
     if name in shape.children:
         return shape.children[name]
     known = schema.elements.get(name)

@@ -146,7 +146,7 @@ class _Walk:
                 holder = next(c for c in child_elements(inner[kind]) if local_name(c) in ("extension", "restriction"))
                 base = self._base(holder)
                 shape.attributes.update(base.attributes)
-                shape.any_attribute = base.any_attribute
+                shape.any_attribute = base.any_attribute and local_name(holder) == "extension"
                 if kind == "simpleContent":
                     shape.text = self._narrowed(holder, base.text or builtin("string"))
                 elif local_name(holder) == "extension":

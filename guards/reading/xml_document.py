@@ -17,7 +17,7 @@ from lxml import etree
 from guards.errors import ConfigError
 from guards.reading.document import Document, Place
 
-__all__ = ["XmlDocument", "child_elements", "element_at", "element_path", "local_name", "select_nodes"]
+__all__ = ["XmlDocument", "child_elements", "compile_xpath", "element_at", "element_path", "local_name", "select_nodes"]
 
 TEXT: Final = "#text"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
@@ -43,6 +43,8 @@ class XmlDocument(Document):
         return _rebuilt, (type(self), self.data, etree.tostring(self.root, encoding="unicode"))
 
     def path(self, place: Place) -> str:
+        if place and isinstance(place[-1], str) and isinstance(_look(self.data, place), list):
+            return f"{self.path(place[:-1])}/{place[-1]}"  # the list as a whole, not its first item
         element, rest = _walk(self.root, place)
         path = element_path(element)
         index: int | None = None
@@ -158,24 +160,35 @@ def element_at(root: Any, path: str) -> Any | None:
     return root
 
 
-def select_nodes(root: Any, expression: str) -> list[str]:
-    """The paths of the nodes that an XPath names, in the document's order. Names without prefix match any namespace.
-
-    Only XPath 1.0 itself: no extension functions, no other documents. `ConfigError` for what is not one.
-    """
-    bare = _without_namespaces(root)
-    query = expression if expression.startswith(("/", "(")) else f"/*/{expression}"
+def compile_xpath(expression: str) -> Any:
+    """A compiled XPath 1.0, without extension functions and with nothing outside the document; `ConfigError` for text
+    that is none."""
     try:
-        found = etree.XPath(query, regexp=False, smart_strings=True)(bare)
+        return etree.XPath(expression, regexp=False)
     except (etree.XPathError, ValueError) as fault:
-        raise ConfigError(
-            f"{expression!r} is not an XPath (1.0)", where=".on()", hint="write it like /order/line/total or .//total"
-        ) from fault
+        raise _not_xpath(expression) from fault
+
+
+def select_nodes(root: Any, expression: str) -> list[str]:
+    """The paths of the nodes that an XPath names, in the document's order. A relative one starts at the root element.
+
+    Names without prefix match any namespace.
+    """
+    query = compile_xpath(expression)
+    try:
+        found = query(_without_namespaces(root))
+    except etree.XPathError as fault:
+        raise _not_xpath(expression) from fault
     if not isinstance(found, list):
         raise ConfigError(
             f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total"
         )
     return [path for node in found if (path := _node_path(node)) is not None]
+
+
+def _not_xpath(expression: str) -> ConfigError:
+    hint = "write it like /order/line/total or .//total"
+    return ConfigError(f"{expression!r} is not an XPath (1.0)", where=".on()", hint=hint)
 
 
 def _node_path(node: Any) -> str | None:

@@ -1,0 +1,107 @@
+"""How long is a text, in characters, words, sentences or lines, and where may it be cut?
+
+The rules are simple, the same for every language, and need no model:
+
+- A **character** is a Unicode code point, as in `len()`; `é` written as a letter and a combining accent is two.
+- A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each). In
+  Chinese and Japanese, which write no spaces, each ideograph and kana is one.
+- A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (`。`, `！`, `？`, `।` need no
+  white space), closing quotes and brackets included, or at an empty line. A full stop before a small letter ends none
+  ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no sentence.
+- A **line** is what `str.splitlines` gives; a line break at the very end begins no further one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, Literal
+
+__all__ = ["TEXT_UNITS", "TextUnit", "count", "cut"]
+
+TextUnit = Literal["characters", "words", "sentences", "lines"]
+TEXT_UNITS: Final = ("characters", "words", "sentences", "lines")
+
+_CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+# Voicing marks, the long-vowel mark and variation selectors belong to the character before them.
+_TAIL: Final = "\u3099\u309a\u30fc\uff70\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_RUN: Final = re.compile(rf"[{_CJK}][{_TAIL}]*|[^\s{_CJK}]+")
+_HAS_CJK: Final = re.compile(f"[{_CJK}]")
+_CLOSERS: Final = "\"'”’»›)\\]}」』）】"
+_STOPS: Final = ".!?…؟۔"
+_WIDE_STOPS: Final = "。！？｡।॥"
+# The lookbehind keeps it linear: a run of stops that ends no sentence is tried once, not from each of its stops.
+_END: Final = re.compile(
+    rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}]*+|\n[^\S\n]*+\n"
+)
+_LETTER: Final = re.compile(r"[^\W_]")
+_NEXT: Final = re.compile(r"\s*+(.)", re.DOTALL)
+
+
+def count(text: str, unit: TextUnit) -> int:
+    """How many of the unit the text has."""
+    if unit == "characters":
+        return len(text)
+    if unit == "lines":
+        return len(text.splitlines())
+    if unit == "sentences":
+        return sum(1 for _ in _sentence_ends(text))
+    if not _HAS_CJK.search(text):  # the common case, three times as fast
+        return sum(1 for run in text.split() if run.isalnum() or _LETTER.search(run))
+    return sum(1 for _ in _word_ends(text))
+
+
+def cut(text: str, unit: TextUnit, most: int, least: int = 0) -> str | None:
+    """The text cut from its end to at most `most` and at least `least` of the unit; None where that cannot be.
+
+    Never inside a word. Characters and words are cut at the end of a sentence where half of what is allowed, or more,
+    is left by that, else at the end of a word.
+    """
+    if most < 1:
+        return None
+    if unit == "lines":
+        candidates = ["".join(text.splitlines(keepends=True)[:most])]
+    elif unit == "sentences":
+        candidates = [text[:end] for end in islice(_sentence_ends(text), most)][-1:]
+    else:
+        head = _head(text, unit, most)
+        whole = text[: max(_sentence_ends_in(text, len(head)), default=0)]
+        candidates = [whole] if count(whole, unit) * 2 >= most else []
+        candidates.append(head)
+    for candidate in candidates:
+        shorter = candidate.rstrip().rstrip(",;:").rstrip()
+        if shorter and least <= count(shorter, unit) <= most:
+            return shorter
+    return None
+
+
+def _head(text: str, unit: TextUnit, most: int) -> str:
+    """The longest beginning that fits and ends with a word."""
+    if unit == "words":
+        return text[: next(islice(_word_ends(text), most - 1, None), len(text))]
+    # A word that the cut goes through does not end here: one character more shows it.
+    ends = (found.end() for found in _RUN.finditer(text[: most + 1]) if found.end() <= most)
+    return text[: max(ends, default=0)]
+
+
+def _word_ends(text: str) -> Iterator[int]:
+    return (found.end() for found in _RUN.finditer(text) if _LETTER.search(found[0]))
+
+
+def _sentence_ends_in(text: str, most: int) -> Iterator[int]:
+    # Whether a stop ends a sentence is seen from what follows it, so a little more is looked at.
+    return (end for end in _sentence_ends(text[: most + 100]) if end <= most)
+
+
+def _sentence_ends(text: str) -> Iterator[int]:
+    start = 0
+    for found in _END.finditer(text):
+        end = found.end()
+        if found[0] == "." and (following := _NEXT.match(text, end)) and following[1].islower():
+            continue
+        if _LETTER.search(text, start, end):
+            yield end
+            start = end
+    if _LETTER.search(text, start):
+        yield len(text)
