@@ -195,3 +195,10 @@ def test_property_names_are_exact():
     assert property_of("Letter") == property_of("L") == property_of("gc=L") == r"\p{gc=L}"
     assert property_of("White_Space") == property_of("space")
     assert property_of("white_space") is property_of("Script=a b") is None
+
+
+@pytest.mark.parametrize("source", ["^(a{9999}){9999}$", "((a{99}){99}){99}", "(a{0,9999}){0,9999}"])
+def test_counts_inside_counts(source):
+    """Counts that multiply beyond reason are refused at once instead of being compiled for minutes."""
+    with pytest.raises(ConfigError, match="too many repeats"):
+        EcmaPattern(source)

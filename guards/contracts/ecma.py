@@ -128,6 +128,7 @@ _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _MOST_CHARACTERS: Final = 10_000
 # Above this no text is long enough; `regex` itself stops at 2**32.
 _MOST_REPEATS: Final = 2**30
+_MOST_EXPANDED: Final = 200_000
 
 
 class _Translation:
@@ -142,6 +143,9 @@ class _Translation:
         # (number or None, is it a look-around, is it a lookbehind)
         self.stack: list[tuple[int | None, bool, bool]] = []
         self.closed: set[int] = set()
+        # How many terms each open group stands for when its counts are written out, and the last term alone.
+        self.sizes = [0]
+        self.size = 0
 
     def run(self) -> str:
         repeatable = False
@@ -153,7 +157,9 @@ class _Translation:
                 self.quantify(quantifier)
                 repeatable = False
             else:
+                self.size = 1
                 repeatable = self.term()
+                self.sizes[-1] += self.size
         if self.stack:
             raise _Fault("a group is not closed")
         return "".join(self.out)
@@ -181,7 +187,15 @@ class _Translation:
         self.at = found.end()
         lazy = self.source.startswith("?", self.at)
         self.at += lazy
+        if found["low"] is not None:
+            self.expand(max(_count(found["low"]), _count(found["high"] or "0")))
         self.out.append((found[0] if found["low"] is None else _counted(found)) + "?" * lazy)
+
+    def expand(self, times: int) -> None:
+        """Counts inside counts multiply, and `regex` takes as long to compile them: `(a{9999}){9999}`."""
+        if self.size > 1 and self.size * times > _MOST_EXPANDED:
+            raise _Fault("its counts, one inside another, stand for too many repeats")
+        self.sizes[-1] += self.size * (min(times, _MOST_EXPANDED) - 1)
 
     def take(self) -> str:
         if self.at >= len(self.source):
@@ -193,6 +207,8 @@ class _Translation:
     # groups
 
     def open_group(self) -> None:
+        self.size = 0
+        self.sizes.append(0)
         if not self.source.startswith("?", self.at):
             self.opened += 1
             self.stack.append((self.opened, False, False))
@@ -218,6 +234,7 @@ class _Translation:
         if not self.stack:
             raise _Fault(f"a parenthesis closes nothing at position {self.at - 1}")
         number, look_around, _ = self.stack.pop()
+        self.size = self.sizes.pop()
         if number is not None:
             self.closed.add(number)
         self.out.append(")")
