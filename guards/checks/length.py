@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from typing import Any, ClassVar, Final, Literal
 
@@ -95,5 +96,7 @@ class Length(Rule):
 
 
 def _check_bound(bound: Any, where: str) -> None:
-    if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int) or bound < 0):
-        raise ConfigError(f"must be a whole number from 0 up, not {bound!r}", where=where)
+    if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int)):
+        raise ConfigError(f"must be a whole number from 0 up, not {type(bound).__name__}", where=where)
+    if bound is not None and not 0 <= bound <= sys.maxsize:
+        raise ConfigError(f"must be a whole number from 0 to {sys.maxsize}", where=where)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
 from enum import Enum, EnumMeta
 from typing import Any, ClassVar, Final, TypeAlias
 
 from guards.checks.base import OnError
-from guards.checks.rule import Rule, check_flag, kind, unwrapped
+from guards.checks.rule import Rule, check_flag, is_nan, kind, unwrapped
 from guards.context import Context
 from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding
@@ -93,7 +92,7 @@ class OneOf(Rule):
 
 
 class _Options:
-    """Options, ready to be looked up. Equal when they accept the same values in the same order."""
+    """Options, ready to be looked up. Equal when they accept the same values."""
 
     __slots__ = ("given", "ignore_case", "keys", "members", "plain")
 
@@ -101,25 +100,26 @@ class _Options:
         self.given = _checked(options, where)
         self.ignore_case = ignore_case
         self.members = frozenset(_member(option) for option in self.given if isinstance(option, Enum))
-        self.keys = tuple(self._key(unwrapped(option)) for option in self.given)
-        self.plain = frozenset(
-            key for key, option in zip(self.keys, self.given, strict=True) if not isinstance(option, Enum)
-        )
-        entries = [_member(o) if isinstance(o, Enum) else _exact(o) for o in self.given]
-        twice = next((o for o, entry in zip(self.given, entries, strict=True) if entries.count(entry) > 1), _NOTHING)
-        if len(set(entries)) < len(entries) and twice is not _NOTHING:
-            raise ConfigError("an option is given twice", where=where, hint="name each once")
+        keys = [self._key(unwrapped(option)) for option in self.given]
+        self.keys = frozenset(keys)
+        self.plain = frozenset(key for key, o in zip(keys, self.given, strict=True) if not isinstance(o, Enum))
+        seen: set[Any] = set()
+        for option in self.given:
+            entry = _member(option) if isinstance(option, Enum) else _exact(option)
+            if entry in seen:
+                raise ConfigError("an option is given twice", where=where, hint="name each once")
+            seen.add(entry)
 
     def hold(self, value: Any) -> bool:
         """Whether the value is one of them."""
         if isinstance(value, Enum):
             if _member(value) in self.members:
                 return True
-            allowed: Collection[Key] = self.plain
+            allowed = self.plain
         else:
             allowed = self.keys
         inner = unwrapped(value)
-        return kind(inner) in _SCALARS and not _is_nan(inner) and self._key(inner) in allowed
+        return kind(inner) in _SCALARS and not is_nan(inner) and self._key(inner) in allowed
 
     def meant(self, text: str) -> Any:
         """The one option that the text spells differently, as the document would hold it; else `NO_FIX`."""
@@ -142,9 +142,6 @@ class _Options:
         return hash(self.keys)
 
 
-_NOTHING: Final = object()
-
-
 def _checked(options: Any, where: str) -> tuple[Any, ...]:
     if isinstance(options, str | bytes | Mapping) or not isinstance(options, Iterable):
         hint = "write [...]" if isinstance(options, str) else ""
@@ -163,22 +160,19 @@ def _checked(options: Any, where: str) -> tuple[Any, ...]:
                 f"an option is text, a number, True, False, None or a member of an enum, not {type(inner).__name__}",
                 where=where,
             )
-        if _is_nan(inner):
+        if is_nan(inner):
             raise ConfigError("NaN equals nothing, not even itself", where=where, hint="leave it out")
     return tuple(given)
 
 
-def _member(member: Enum) -> tuple[type, str | None, Any]:
-    return type(member), member.name, member.value
+def _member(member: Enum) -> tuple[type, Any]:
+    # Not the member itself: one that is also text equals other enums' members of the same text. Combined flags may have
+    # no name.
+    return type(member), member.value if member.name is None else member.name
 
 
 def _exact(value: Any) -> Key:
     return kind(value) or "", value
-
-
-def _is_nan(value: Any) -> bool:
-    # A signalling NaN does not even compare.
-    return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and value != value
 
 
 def _folded(text: str) -> str:

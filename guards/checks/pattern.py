@@ -1,11 +1,12 @@
-"""Does a text match a regular expression, or hold something that it must not? In bounded time.
+r"""Does a text match a regular expression, or hold something that it must not? In bounded time.
 
-The syntax is that of JSON Schema's `pattern`: ECMA-262 with `\\p{…}`, translated in `contracts.ecma`.
+The syntax is that of JSON Schema's `pattern`: ECMA-262 with `\p{…}`, translated in `contracts.ecma`.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, Final, Literal
@@ -31,10 +32,10 @@ _MOST_ROUNDS: Final = 10
 
 
 class Pattern(Rule):
-    """Text that must match a regular expression, or, with `forbid=True`, must not.
+    r"""Text that must match a regular expression, or, with `forbid=True`, must not.
 
     Args:
-        regex: ECMA-262 with `\\p{…}`, as in JSON Schema; a flag like `(?i)` is none of it, see `ignore_case`.
+        regex: ECMA-262 with `\p{…}`, as in JSON Schema; a flag like `(?i)` is none of it, see `ignore_case`.
         match: `"full"`, from the first character to the last; `"search"`, anywhere. By default full, and for what is
             forbidden anywhere.
         forbid: the pattern must not match. The finding's `evidence` lists the first 20 matches as [start, end].
@@ -72,6 +73,7 @@ class Pattern(Rule):
         self.replace = replace
         self.ignore_case = ignore_case
         super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        self._compiled  # noqa: B018  # here and not at the first check
         self._check_replace()
 
     def check(self, value: Any, context: Context) -> Finding | None:
@@ -82,54 +84,46 @@ class Pattern(Rule):
         found = self._find(text, clock)
         if (found is not None) is not self.forbid:
             return None
-        return self._holds_forbidden(text, clock) if self.forbid else self._does_not_match(text, clock)
+        return self._holds_forbidden(text, found, clock) if self.forbid else self._does_not_match(text, clock)
 
     def _does_not_match(self, text: str, clock: _Clock) -> Finding:
         where = "from beginning to end" if self.match == "full" else "in some part"
         bare = text.strip()
         fix: str | NoFix = NO_FIX
-        if len(bare) < len(text):
-            try:
-                fix = bare if self._find(bare, clock) else NO_FIX
-            except TimeoutError:  # the text was judged in time; it is only the proposal that was not
-                fix = NO_FIX
+        with suppress(TimeoutError):  # the text was judged in time; it is only the proposal that was not
+            if len(bare) < len(text) and self._find(bare, clock):
+                fix = bare
         return Finding(self.code, f"must match the pattern {where}", expected=self.regex, actual=text, fix=fix)
 
-    def _holds_forbidden(self, text: str, clock: _Clock) -> Finding:
-        if self.match == "full":
-            spans, actual = [[0, len(text)]], text
-            message = "must not match the pattern from beginning to end"
-        else:
-            spans = self._spans(text, clock)
-            first, end = spans[0]
-            actual = text[first:end]
-            message = "must not hold what the pattern matches"
+    def _holds_forbidden(self, text: str, found: Any, clock: _Clock) -> Finding:
         return Finding(
             self.code,
-            message,
-            evidence=spans,
+            "must not hold what the pattern matches" if self.match == "search" else "must not match the pattern",
+            evidence=self._spans(text, found, clock),
             expected=f"no match of {self.regex}",
-            actual=actual,
+            actual=found[0],
             fix=self._without(text, clock),
         )
 
-    def _spans(self, text: str, clock: _Clock) -> list[list[int]]:
-        matches = self._compiled.finditer(text, timeout=clock.left())
-        return [list(match.span()) for match in islice(matches, _MOST_SPANS)]
+    def _spans(self, text: str, found: Any, clock: _Clock) -> list[list[int]]:
+        spans = [list(found.span())]
+        if self.match == "search":
+            with suppress(TimeoutError, MemoryError):  # one match is enough to refuse the text
+                following = self._compiled.finditer(text, timeout=clock.left())
+                spans += (list(match.span()) for match in islice(following, 1, _MOST_SPANS))
+        return spans
 
     def _without(self, text: str, clock: _Clock) -> str | NoFix:
         """The text with the matches taken out or replaced; no fix where that does not end them."""
         if self.match == "full":
             return NO_FIX if self.replace is None else self.replace
         put = self.replace or ""
-        try:
+        with suppress(TimeoutError, MemoryError):
             for _ in range(_MOST_ROUNDS):
                 # By a function, since in a replacement text `\1` and `\n` would have a meaning.
                 text = self._compiled.sub(lambda _: put, text, timeout=clock.left())
                 if self._find(text, clock) is None:
                     return text
-        except (TimeoutError, MemoryError):
-            pass
         return NO_FIX
 
     def _find(self, text: str, clock: _Clock) -> Any:

@@ -8,6 +8,7 @@ Python object is a `TypeError`, and so `guard.failed`: the rule stands at a plac
 from __future__ import annotations
 
 import inspect
+import math
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from guards.checks.base import Guard
 from guards.errors import ConfigError
 from guards.findings import Finding
 
-__all__ = ["Rule", "check_flag", "kind", "unwrapped"]
+__all__ = ["Rule", "check_flag", "is_nan", "kind", "unwrapped"]
 
 
 class Rule(Guard):
@@ -65,6 +66,12 @@ def kind(value: Any) -> str | None:
     if isinstance(value, list | tuple | set | frozenset):
         return "a list"
     return "an object" if isinstance(value, dict) else None
+
+
+def is_nan(value: Any) -> bool:
+    """Whether a value is a number that equals nothing."""
+    # A signalling NaN among Decimals does not even compare.
+    return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and math.isnan(value)
 
 
 def check_flag(value: Any, where: str) -> None:

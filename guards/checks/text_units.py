@@ -5,9 +5,10 @@ The rules are simple, the same for every language, and need no model:
 - A **character** is a Unicode code point, as in `len()`; `é` written as a letter and a combining accent is two.
 - A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each). In
   Chinese and Japanese, which write no spaces, each ideograph and kana is one.
-- A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (`。`, `！`, `？`, `।` need no
-  white space), closing quotes and brackets included, or at an empty line. A full stop before a small letter ends none
-  ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no sentence.
+- A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (the full-width ones and the
+  danda need no white space), closing quotes and brackets included, or at an empty line. A full stop before a small
+  letter ends none ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no
+  sentence.
 - A **line** is what `str.splitlines` gives; a line break at the very end begins no further one.
 """
 
@@ -28,9 +29,9 @@ _CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff
 _TAIL: Final = "\u3099\u309a\u30fc\uff70\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _RUN: Final = re.compile(rf"[{_CJK}][{_TAIL}]*|[^\s{_CJK}]+")
 _HAS_CJK: Final = re.compile(f"[{_CJK}]")
-_CLOSERS: Final = "\"'”’»›)\\]}」』）】"
-_STOPS: Final = ".!?…؟۔"
-_WIDE_STOPS: Final = "。！？｡।॥"
+_CLOSERS: Final = "\"'”’»›)\\]}」』）】"  # noqa: RUF001  # the marks themselves
+_STOPS: Final = ".!?…؟۔"  # noqa: RUF001  # the marks themselves
+_WIDE_STOPS: Final = "。！？｡।॥"  # noqa: RUF001
 # The lookbehind keeps it linear: a run of stops that ends no sentence is tried once, not from each of its stops.
 _END: Final = re.compile(
     rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}]*+|\n[^\S\n]*+\n"
@@ -102,6 +103,6 @@ def _sentence_ends(text: str) -> Iterator[int]:
             continue
         if _LETTER.search(text, start, end):
             yield end
-            start = end
+        start = end
     if _LETTER.search(text, start):
         yield len(text)

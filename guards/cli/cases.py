@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from guards import Budget, Finding, Guarded, Raise, Reask, Reflect, check
+from guards import Budget, Fix, Guarded, Raise, Reask, Reflect
 from guards._documents import path_of
+from guards.checks.length import Length
+from guards.checks.pattern import Pattern
 from guards.cli.inputs import example
 from guards.contracts import Text, XmlSchema
 
@@ -36,21 +37,10 @@ class Ticket(BaseModel):
 
 
 LONGEST = 300
+"""In characters: a reply that is read to its end."""
 
-
-@check
-def short_enough(text: str) -> Finding | None:
-    """A reply that is read to its end."""
-    if len(text) <= LONGEST:
-        return None
-    return Finding("reply.length", f"must have at most {LONGEST} characters", expected=LONGEST, actual=len(text))
-
-
-@check
-def no_address(text: str) -> Finding | None:
-    """Customers write to the ticket, not to a person."""
-    found = re.search(r"\S+@\S+\w", text)
-    return found and Finding("reply.address", "must not hold an e-mail address", actual=found[0])
+ADDRESS = r"\S+@\S+\w"
+"""Customers write to the ticket, not to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +81,14 @@ def cases() -> Iterator[Case]:
 
     under_rules = Guarded(
         Text(),
-        guards=[short_enough, no_address],
+        guards=[Length(max=LONGEST), Pattern(ADDRESS, forbid=True, replace="us", on_fail=Fix())],
         on_fail=Reask(times=2).then(Raise()),
         budget=budget,
     )
     yield Case(
         title="A reply in plain text, under rules",
         given="returns.txt",
-        rules="guards: short, no e-mail address; on_fail: Reask(times=2), Raise()",
+        rules="guards: Length (Reask(times=2), Raise()), no e-mail address (Fix())",
         ticket=under_rules,
         task=_task(
             f"Answer this mail by our terms, in at most {LONGEST} characters, without any e-mail address.",

@@ -42,13 +42,16 @@ class Document(ABC):
 
     def replace(self, place: Place, value: Any) -> Document | None:
         """The document with another value there; None where that cannot be."""
-        return type(self)(_with(self.data, place, value)) if _exists(self.data, place) else None
+        return self._changed(_with(self.data, place, value)) if _exists(self.data, place) else None
 
     def remove(self, place: Place) -> Document | None:
         """The document without that key or item; None for the whole document or for a place that is not there."""
         if not place or not _exists(self.data, place):
             return None
-        return type(self)(without(self.data, place))
+        return self._changed(without(self.data, place))
+
+    def _changed(self, data: Any) -> Document:
+        return type(self)(data)
 
 
 class JsonDocument(Document):

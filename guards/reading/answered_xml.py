@@ -1,0 +1,58 @@
+"""Plain data that a model answered in XML: the data counts, and the tree says how a place in it is written.
+
+The counterpart of `XmlDocument`, where the tree counts and the data is read off it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from guards.findings import Finding
+from guards.reading.document import Document, Place
+from guards.reading.xml_document import select_nodes
+
+__all__ = ["AnsweredXml", "Written"]
+
+Written = tuple[Any, Mapping[Place, str]]
+"""A root element, and the XPath of every place of the data in it."""
+
+
+class AnsweredXml(Document):
+    """The data, the tree that it was read from, and the paths of its places.
+
+    `faults` are what the tree holds beyond the data (attributes, text between elements); they stand until the model
+    answers again. `write` makes a tree of changed data, so that paths stay right after an edit.
+    """
+
+    __slots__ = ("_paths", "_places", "faults", "root", "write")
+    format: ClassVar[str] = "xml"
+
+    def __init__(
+        self, data: Any, written: Written, faults: tuple[Finding, ...], write: Callable[[Any], Written]
+    ) -> None:
+        super().__init__(data)
+        self.root, self._paths = written
+        self._places = {path: place for place, path in self._paths.items()}
+        self.faults = faults
+        self.write = write
+
+    def path(self, place: Place) -> str:
+        known = place
+        while known not in self._paths and known:
+            known = known[:-1]
+        path = self._paths[known]
+        for part in place[len(known) :]:
+            # What is not there, where it should stand; a whole list goes by the name of its elements.
+            path += f"[{part + 1}]" if isinstance(part, int) else f"/{part}"
+        return path
+
+    def place(self, path: str) -> Place | None:
+        return self._places.get(path)
+
+    def select(self, expression: str) -> list[Place]:
+        found = (self._places.get(path) for path in select_nodes(self.root, expression))
+        return list(dict.fromkeys(place for place in found if place is not None))
+
+    def _changed(self, data: Any) -> AnsweredXml:
+        return AnsweredXml(data, self.write(data), self.faults, self.write)
