@@ -42,7 +42,17 @@ def test_it_shows_three_cases(shown: str):
 def test_it_shows_how_an_answer_was_mended(shown: str):
     """Of each case: the attempts, the findings with their paths, what was asked again, the figures at the end."""
     assert shown.count("Attempt 1") == shown.count("Attempt 2") == 3
-    for said in ("/priority", "/customer/email", "/request", "/ticket/category", "reflect: ", "reask: "):
+    for said in (
+        "/priority",
+        "/customer/email",
+        "/request",
+        "/ticket/category",
+        "rule.length",
+        "rule.pattern",
+        "reflect: ",
+        "reask: ",
+        "fix: ",
+    ):
         assert said in shown
     assert shown.count("[automated check]") == 3
     assert shown.count("2 attempts, ") == 3
@@ -60,6 +70,13 @@ def test_it_shows_the_reflection(shown: str):
     """The model's reflection stands apart from its answer."""
     assert "\n  reflection  " in shown
     assert "<reflection>The priority" not in shown
+
+
+def test_it_shows_what_was_changed(shown: str):
+    """A value that a guard changed is shown with the change, and without what was taken out."""
+    delivered = shown[shown.rindex("\n  changed ") :]
+    assert "m.berg@" not in delivered
+    assert "Tell us which by Wednesday" in delivered
 
 
 def test_it_fits_eighty_columns(shown: str):

@@ -59,17 +59,22 @@ def _run(console: Console, number: int, case: Case, client: Client | None) -> bo
 
     console.print()
     console.rule(quoted(f" {number}  {case.title} ", "bold"), align="left")
-    lines = example(case.given).read_text(encoding="utf-8").splitlines()
-    more = [f"... ({len(lines) - _EXCERPT} more lines in {case.given})"] if len(lines) > _EXCERPT else []
-    console.print(
-        quoted("\n".join(f"  | {line}".rstrip() for line in [*lines[:_EXCERPT], *more]), "dim"), soft_wrap=True
-    )
+    console.print(quoted(f"  input: examples/{case.given}", "cyan"))
+    console.print(quoted(_excerpt(example(case.given).read_text(encoding="utf-8")), "dim"), soft_wrap=True)
     console.print(quoted(f"  {case.rules}", "cyan"))
     try:
         case.ticket.replace(hooks=[Live(console)]).call(client or _scripted(case), case.task)
     except Rejected:
         return False  # drawn by the hook already
     return True
+
+
+def _excerpt(text: str) -> str:
+    lines = text.splitlines()
+    left_out = len(lines) - _EXCERPT
+    if left_out > 1:
+        lines[_EXCERPT:] = [f"... ({left_out} more lines)"]
+    return "\n".join(f"  | {line}".rstrip() for line in lines)
 
 
 def _scripted(case: Case) -> Client:

@@ -65,6 +65,8 @@ class Live:
 
     def _over(self, outcome: Outcome[Any]) -> None:
         self._console.print()
+        shown = [repair for attempt in outcome.attempts for repair in attempt.repairs]
+        self._row("changed", (_repair(repair) for repair in outcome.repairs if repair not in shown))
         if outcome.ok:
             value = outcome.value
             self._row(
