@@ -19,7 +19,7 @@ __all__ = ["check_input", "input_text"]
 def check_input(
     guards: GuardSet, messages: Sequence[Message], context: Context
 ) -> Flow[tuple[Examined[Any] | None, list[Finding]]]:
-    """What the input guards refused (None: nothing), and the remarks that do not block. Stops after a tier that does."""
+    """What the input guards refused (None: nothing), and the remarks that do not block; a tier that does ends it."""
     found: list[Found] = []
     faults: list[BaseException] = []
     for tier in guards.tiers:

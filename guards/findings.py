@@ -21,7 +21,7 @@ class NoFix:
 
     _instance: NoFix | None = None
 
-    def __new__(cls) -> NoFix:
+    def __new__(cls) -> NoFix:  # noqa: PYI034  # the one instance, whatever calls it
         if cls._instance is None:
             cls._instance = super().__new__(cls)
         return cls._instance

@@ -156,7 +156,7 @@ class Guarded(Generic[R_co]):
         input_guards: Iterable[Guard] = (),
         on_fail: Policy[Any] = _DEFAULT_POLICY,
         budget: Budget = _DEFAULT_BUDGET,
-        format: Literal["json", "xml"] | None = None,
+        format: Literal["json", "xml"] | None = None,  # noqa: A002  # the public name
         reading: Dial = "careful",
         limits: Limits = _DEFAULT_LIMITS,
         transport: Any = "default",
@@ -326,7 +326,7 @@ class Guarded(Generic[R_co]):
 
 def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:
     """Every single policy that may act: the ticket's own and its guards'."""
-    entries = (entry for tier in ticket._plan.guards.tiers for entry in tier)
+    entries = (entry for tier in ticket._plan.guards.tiers for entry in tier)  # noqa: SLF001  # one room
     chains = [ticket.on_fail, *(entry.policy for entry in entries if entry.policy is not None)]
     return [step for chain in chains for step in chain.steps]
 

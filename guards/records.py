@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -28,7 +28,7 @@ class Reason(str):
     __slots__ = ("message",)
     message: str
 
-    def __new__(cls, code: str, message: str = "") -> Reason:
+    def __new__(cls, code: str, message: str = "") -> Self:
         reason = super().__new__(cls, code)
         reason.message = message
         return reason

@@ -1,4 +1,4 @@
-"""`with ticket.session() as s`: one budget and one record around several calls, from any number of threads and tasks."""
+"""`with ticket.session() as s`: one budget and one record around several calls, by any number of threads and tasks."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from guards.policies import Policy
 __all__ = ["FunctionGuard", "Guard", "OnError", "Placed", "Verdict", "as_findings", "check"]
 
 OnError = Literal["closed", "open"]
-Verdict: TypeAlias = "None | str | Finding | Iterable[str | Finding]"
+Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | None"
 """What a check may give: nothing wrong, one message, one finding, or several."""
 
 

@@ -1,4 +1,4 @@
-"""What every contract can do: read a text, check a document again, describe itself. And `Limits`, which bound reading."""
+"""What every contract can do: read a text, check a document again, describe itself. And `Limits` of reading."""
 
 from __future__ import annotations
 

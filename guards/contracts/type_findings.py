@@ -152,9 +152,7 @@ class Explainer:
         if len(loc) == 1:  # an extra key that is forbidden
             yield [loc[0]]
 
-    def _walk_items(
-        self, node: Any, first: int | str, rest: tuple[int | str, ...], depth: int
-    ) -> Iterator[list[Part]]:
+    def _walk_items(self, node: Any, first: int | str, rest: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
         if not isinstance(first, int):
             return
         items = node.get("items_schema")
@@ -225,7 +223,8 @@ def _may_be_called(member: Any, definitions: Mapping[str, Any], tag: int | str) 
         member = definitions[member["schema_ref"]]
     if member["type"] in ("model", "dataclass"):
         return bool(tag == member["cls"].__name__)
-    return not any(tag == d["cls"].__name__ for d in definitions.values() if "cls" in d) or member["type"] == "typed-dict"
+    classes = {d["cls"].__name__ for d in definitions.values() if "cls" in d}
+    return tag not in classes or member["type"] == "typed-dict"
 
 
 def _names(name: str, field: Mapping[str, Any]) -> list[tuple[int | str, ...]]:

@@ -54,10 +54,10 @@ class GuardTree:
                 continue
             seen.add(id(tree))
             found.update((id(guard), guard) for guard in tree.here)
-            waiting += tree._children()
+            waiting += tree.children()
         return tuple(found.values())
 
-    def _children(self) -> list[GuardTree]:
+    def children(self) -> list[GuardTree]:
         return [
             *(child for *_, child in self.fields),
             *(child for _, child in self.positions),

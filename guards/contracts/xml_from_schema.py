@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from guards.contracts.xml_value import ENTRY, ITEM, Guide, Schema, is_name, kind_of
+from guards.contracts.xml_value import ENTRY, ITEM, Guide, Schema, is_name, kind_of, listed
 
 __all__ = ["skeleton", "xsd"]
 
@@ -32,11 +32,12 @@ _BOUNDS: Final = {
 
 def skeleton(guide: Guide, root: str) -> str:
     """The document with a comment in the place of each value."""
-    lines = _outline(guide, root, guide.schema, "", 0)
-    return "\n".join(lines)
+    return "\n".join(_outline(guide, (root, ""), guide.schema, "", 0))
 
 
-def _outline(guide: Guide, name: str, schema: Any, note: str, level: int, attributes: str = "") -> list[str]:
+def _outline(guide: Guide, tag: tuple[str, str], schema: Any, note: str, level: int) -> list[str]:
+    """The lines of one element; `tag` is its name and what stands behind it in the opening tag."""
+    name, attributes = tag
     indent = "  " * level
     members = [m for m in guide.members(schema) if kind_of(m) != "null"]
     notes = [part for part in (_description(schema, members), note) if part]
@@ -47,7 +48,7 @@ def _outline(guide: Guide, name: str, schema: Any, note: str, level: int, attrib
     if array is not None:
         return [
             f"{indent}<{name}{attributes}>{_comment(notes)}",
-            *_outline(guide, ITEM, guide.items(array, 0), _occurs(array), level + 1),
+            *_outline(guide, (ITEM, ""), guide.items(array, 0), _occurs(array), level + 1),
             f"{indent}</{name}>",
         ]
     if shape is None:
@@ -68,15 +69,15 @@ def _members(guide: Guide, shape: Schema, level: int) -> list[str]:
         notes = [] if key in required else ["may be left out"]
         if guide.nullable(schema) and key in required:
             notes = ["left out for null"]
-        name, attributes = (key, "") if is_name(key) else (ENTRY, f" key={quoteattr(key)}")
+        tag = (key, "") if is_name(key) else (ENTRY, f" key={quoteattr(key)}")
         if array is not None:
             notes.insert(0, _occurs(array))
-            schema = guide.items(array, 0)
-        lines += _outline(guide, name, schema, "; ".join(notes), level, attributes)
+        shown = schema if array is None else guide.items(array, 0)
+        lines += _outline(guide, tag, shown, "; ".join(notes), level)
     rest = shape.get("additionalProperties")
     if isinstance(rest, Mapping) or (rest is True and not shape.get("properties")):
         inner = rest if isinstance(rest, Mapping) else {}
-        lines += _outline(guide, ENTRY, inner, "one for each key", level, ' key="…"')
+        lines += _outline(guide, (ENTRY, ' key="…"'), inner, "one for each key", level)
     return lines
 
 
@@ -183,7 +184,7 @@ def _often(array: Schema) -> str:
 
 
 def _simple(member: Schema, kind: str) -> str:
-    values = member["enum"] if isinstance(member.get("enum"), list) else [member["const"]] if "const" in member else None
+    values = listed(member)
     base = _TYPES.get(kind, "xs:string")
     if values is not None:
         facets = "".join(f"<xs:enumeration value={quoteattr(_shown(value))}/>" for value in values)

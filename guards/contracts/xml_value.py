@@ -1,10 +1,10 @@
 """Between XML and plain data, guided by a JSON Schema: what a Python type or JSON Schema answered in XML means.
 
 An object's members are child elements by name; a list is a repeated element; inside a list, and for a list at the root,
-an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null. A leaf becomes a number
-or boolean only where the schema wants one and the text is exactly that; otherwise it stays text, for the contract to
-judge. Of a union, the first member whose form the element has is taken: objects by their constants and child names,
-leaves by their text.
+an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null. A leaf becomes a
+number or boolean only where the schema wants one and the text is exactly that; otherwise it stays text, for the
+contract to judge. Of a union, the first member whose form the element has is taken: objects by their constants and
+child names, leaves by their text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from guards.reading.answered_xml import Written
 from guards.reading.document import Place
 from guards.reading.xml_document import child_elements, local_name
 
-__all__ = ["ENTRY", "ITEM", "XSI", "Guide", "is_name", "kind_of", "read_tree", "write_tree"]
+__all__ = ["ENTRY", "ITEM", "XSI", "Guide", "is_name", "kind_of", "listed", "read_tree", "write_tree"]
 
 Schema = Mapping[str, Any]
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
@@ -111,9 +111,15 @@ def kind_of(schema: Schema) -> str | None:
         return "object"
     if "items" in schema or "prefixItems" in schema:
         return "array"
-    values = schema["enum"] if isinstance(schema.get("enum"), list) else [schema["const"]] if "const" in schema else []
-    kinds = {_kind_of(value) for value in values}
+    kinds = {_kind_of(value) for value in listed(schema) or ()}
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def listed(schema: Schema) -> list[Any] | None:
+    """The values that a schema allows, where it lists them."""
+    if isinstance(schema.get("enum"), list):
+        return list(schema["enum"])
+    return [schema["const"]] if "const" in schema else None
 
 
 def _kind_of(value: Any) -> str:
@@ -191,11 +197,8 @@ class _Reader:
         if schema is None:
             return True
         for member in self.guide.members(schema):
-            if "const" in member:
-                allowed = [member["const"]]
-            elif isinstance(member.get("enum"), list):
-                allowed = member["enum"]
-            else:
+            allowed = listed(member)
+            if allowed is None:
                 return True
             if (child.text or "").strip() in {_text(value).strip() for value in allowed}:
                 return True
@@ -275,7 +278,7 @@ class _Reader:
 def _lexical(text: str, schema: Schema, kind: str | None) -> tuple[bool, Any]:
     """Whether the text is exactly a value of this kind, and the value."""
     trimmed = text.strip()
-    allowed = schema["enum"] if isinstance(schema.get("enum"), list) else [schema["const"]] if "const" in schema else None
+    allowed = listed(schema)
     if allowed is not None:
         found = [value for value in allowed if _text(value) == text] or [v for v in allowed if _text(v) == trimmed]
         return (True, found[0]) if found else (False, None)
@@ -335,7 +338,7 @@ def _write(element: Any, data: Any, place: Place, path: str, paths: dict[Place, 
         seen = 0
         for key, value in data.items():
             if is_name(key):
-                _write_member(element, key, {}, value, ((*place, key), path), paths)
+                _write_member(element, key, value, ((*place, key), path), paths)
             else:
                 where = _numbered(path, ENTRY, seen, entries)
                 seen += 1
@@ -348,16 +351,14 @@ def _write(element: Any, data: Any, place: Place, path: str, paths: dict[Place, 
         element.text = _legal(_text(data))
 
 
-def _write_member(
-    element: Any, name: str, attributes: dict[str, str], value: Any, at: tuple[Place, str], paths: dict[Place, str]
-) -> None:
+def _write_member(element: Any, name: str, value: Any, at: tuple[Place, str], paths: dict[Place, str]) -> None:
     place, path = at
     if not isinstance(value, list):
-        _write(etree.SubElement(element, name, attributes), value, place, f"{path}/{name}", paths)
+        _write(etree.SubElement(element, name), value, place, f"{path}/{name}", paths)
         return
     paths[place] = f"{path}/{name}"
     for n, item in enumerate(value):
-        child = etree.SubElement(element, name, attributes)
+        child = etree.SubElement(element, name)
         _write(child, item, (*place, n), _numbered(path, name, n, len(value)), paths)
 
 

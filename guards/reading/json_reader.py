@@ -51,7 +51,7 @@ def parse_json(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repair, .
     except RecursionError:
         raise _Unreadable(_too_deep(limits.depth)) from None
     except ValueError as fault:
-        raise _Unreadable(_syntax(fault, text)) from None
+        raise _Unreadable(_syntax(fault)) from None
     else:
         repairs = ()
     # Every level costs an opening bracket, so most documents need no walk to show that they are shallow.
@@ -104,7 +104,7 @@ def _last_wins(text: str) -> tuple[Any, tuple[Repair, ...]]:
     except RecursionError:
         raise _Unreadable(_too_deep(0)) from None
     except ValueError as fault:
-        raise _Unreadable(_syntax(fault, text)) from None
+        raise _Unreadable(_syntax(fault)) from None
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -247,7 +247,7 @@ def _with_repairs(reading: Reading[T], repairs: tuple[Repair, ...]) -> Reading[T
     return Reading(reading.value, reading.document, reading.findings, repairs + reading.repairs)
 
 
-def _syntax(fault: ValueError, text: str) -> Finding:
+def _syntax(fault: ValueError) -> Finding:
     if isinstance(fault, json.JSONDecodeError):
         where = f" at line {fault.lineno}, column {fault.colno}"
         return Finding("json.syntax", f"not a JSON document: {_reason(fault)}{where}", expected="one JSON document")
