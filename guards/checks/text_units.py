@@ -29,8 +29,7 @@ _CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff
 # Voicing marks, the long-vowel mark and variation selectors belong to the character before them.
 _TAIL: Final = "\u3099\u309a\u30fc\uff70\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _RUN: Final = re.compile(rf"[{_CJK}][{_TAIL}]*|[^\s{_CJK}]+")
-_CJK_RUN: Final = re.compile(f"[{_CJK}][{_CJK}{_TAIL}]*")
-_TAILS: Final = re.compile(f"[{_TAIL}]+")
+_IDEOGRAPH: Final = re.compile(f"[{_CJK}][{_TAIL}]*")
 _CLOSERS: Final = "\"'”’»›)\\]}」』）】"  # noqa: RUF001  # the marks themselves
 _STOPS: Final = ".!?…؟۔"  # noqa: RUF001  # the marks themselves
 _WIDE_STOPS: Final = "。！？｡।॥"  # noqa: RUF001
@@ -50,24 +49,24 @@ def count(text: str, unit: TextUnit) -> int:
         return len(text.splitlines())
     if unit == "sentences":
         return sum(1 for _ in _sentence_ends(text))
-    # Ideographs first, so that the rest is split by the fast way: 5 MB take 0.3 s instead of 2.
-    ideographs = sum(len(_TAILS.sub("", run)) for run in _CJK_RUN.findall(text))
-    rest = _CJK_RUN.sub(" ", text) if ideographs else text
+    # As `_word_ends`, by a way several times as fast.
+    rest, ideographs = _IDEOGRAPH.subn(" ", text)
     return ideographs + sum(1 for run in rest.split() if run.isalnum() or _LETTER.search(run))
 
 
 def cut(text: str, unit: TextUnit, most: int, least: int = 0) -> str | None:
     """The text cut from its end to at most `most` and at least `least` of the unit; None where that cannot be.
 
-    None too for a text of more than a million characters: nobody wants its beginning. Never inside a word. Characters and words are cut at the end of a sentence where half of what is allowed, or more,
-    is left by that, else at the end of a word.
+    Never inside a word. Characters and words are cut at the end of a sentence where half of what is allowed, or more,
+    is left by that, else at the end of a word. None for a text of more than a million characters too: its beginning is
+    not what was meant.
     """
     if most < 1 or len(text) > _MOST_CHARS:
         return None
     if unit == "lines":
         candidates = ["".join(text.splitlines(keepends=True)[:most])]
     elif unit == "sentences":
-        candidates = [text[:end] for end in islice(_sentence_ends(text), most)][-1:]
+        candidates = [text[: max(islice(_sentence_ends(text), most), default=0)]]
     else:
         head = _head(text, unit, most)
         whole = text[: max(_sentence_ends_in(text, len(head)), default=0)]
