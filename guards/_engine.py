@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from guards import _edits, _reflect
 from guards._deciding import Acting, Choice, Deciding
-from guards._flow import Ask, Client, Flow, OutOfTime
+from guards._flow import Ask, Client, Flow, NoAnswer, OutOfTime
 from guards._ledger import Ledger, Open
 from guards._pipeline import Examined, Found, GuardSet, examine
 from guards._spend import Spend, clock
@@ -126,7 +126,10 @@ class Call(Generic[T]):
             return self._end(_nothing(), ended)
         question = _Question(self.client, self.messages)
         while True:
-            examined = yield from self._ask(question)
+            try:
+                examined = yield from self._ask(question)
+            except NoAnswer:
+                return self._end(_nothing(), _NOT_YET)
             if not examined.blocking:
                 return self._accept(examined, question)
             step = yield from self._follow(examined, question)
@@ -145,6 +148,9 @@ class Call(Generic[T]):
         except OutOfTime:
             self._late = True
             return self._seen(opened, _nothing(_NO_ANSWER))
+        except NoAnswer as signal:
+            ledger.count(opened, signal.reply)
+            raise
         ledger.count(opened, reply)
         if question.feedback:
             reply = self._less_reflection(opened, reply)
@@ -346,7 +352,7 @@ class Call(Generic[T]):
 
     def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
         """Rejected."""
-        self._ledger.close("raise" if reason is _REJECTED else "stop")
+        self._ledger.close("raise" if reason is _REJECTED else "pass" if reason is _NOT_YET else "stop")
         return self._outcome(examined, ok=False, value=None, reason=reason)
 
     def _deliver(self, examined: Examined[T], step: Policy[Any]) -> Outcome[T]:
@@ -375,6 +381,7 @@ class Call(Generic[T]):
             reason,
             by,
             examined.faults[0] if examined.faults else None,
+            examined.reading.document,
         )
 
     def _fault(self, fault: BaseException) -> None:
@@ -411,6 +418,7 @@ _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's se
 _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
 _ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
+_NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
 _FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
 _BY_POLICY: Final = {
     "noop": Reason("policy.noop", "The answer was delivered as it is, with its findings."),

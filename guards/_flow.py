@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from guards.messages import Feedback, Message, Reply
 
-__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job", "OutOfTime"]
+__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job", "NoAnswer", "OutOfTime"]
 
 R = TypeVar("R")
 
@@ -87,6 +87,17 @@ class Compute:
     """
 
     jobs: Sequence[Job]
+
+
+class NoAnswer(Exception):  # noqa: N818  # a signal between client and engine
+    """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
+
+    `reply` says what it used.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("the model asked for a tool")
+        self.reply = reply
 
 
 class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library

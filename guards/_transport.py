@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from guards._flow import Ask, Client
+from guards._flow import Ask, Client, NoAnswer
 from guards._spend import clock
+from guards.errors import ConfigError
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, BaseRetrying, RetryCallState, Retrying
@@ -24,7 +25,7 @@ _LONGEST_WAIT = 20.0
 
 def retries(ask: Ask, fault: Exception) -> bool:
     """Whether this fault is a matter for retrying at all."""
-    if ask.transport is None:
+    if ask.transport is None or isinstance(fault, ConfigError | NoAnswer):
         return False
     return ask.transport != "default" or ask.client.transient(fault)
 

@@ -71,13 +71,25 @@ class Feedback:
 
 
 def as_messages(messages: str | Sequence[Message]) -> tuple[Message, ...]:
-    """A string is one user turn; a sequence of turns stays as it is. Raises `ConfigError` for anything else."""
+    """A string is one user turn; a sequence of turns stays as it is, an SDK's own message objects as mappings.
+
+    Raises `ConfigError` for anything else.
+    """
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
-    if isinstance(messages, Sequence) and all(isinstance(message, Mapping) for message in messages):
-        return tuple(messages)
-    raise ConfigError(
-        f"must be a str or a list of turns, not {type(messages).__name__}",
-        where="messages",
-        hint="a turn is a mapping like {'role': 'user', 'content': '...'}",
-    )
+    turns = [_as_turn(message) for message in messages] if isinstance(messages, Sequence) else [None]
+    if None in turns:
+        raise ConfigError(
+            f"must be a str or a list of turns, not {type(messages).__name__}",
+            where="messages",
+            hint="a turn is a mapping like {'role': 'user', 'content': '...'}",
+        )
+    return tuple(turn for turn in turns if turn is not None)
+
+
+def _as_turn(message: Any) -> Message | None:
+    if isinstance(message, Mapping):
+        return message
+    # What an SDK gave is often sent back as it is: `messages.append(response.choices[0].message)`.
+    dump = getattr(message, "model_dump", None)
+    return dict(dump(exclude_unset=True, by_alias=True)) if callable(dump) and not isinstance(message, type) else None

@@ -178,6 +178,7 @@ class Outcome(Generic[T_co]):
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
         cause: the exception behind a guard that failed, if any; left out of the record.
+        document: the document behind the value, as it was read and edited; left out of the record.
     """
 
     ok: bool
@@ -192,6 +193,7 @@ class Outcome(Generic[T_co]):
     reason: Reason = Reason("accepted", "The contract and every guard accepted the answer.")
     delivered_by: str | None = None
     cause: BaseException | None = field(default=None, compare=False, repr=False)
+    document: Any = field(default=None, compare=False, repr=False)
 
     def raise_if_rejected(self) -> T_co:
         """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
@@ -209,6 +211,17 @@ class Outcome(Generic[T_co]):
         error = kind(self.summary(), outcome=self, code=str(self.reason))
         error.__cause__ = self.cause
         return error
+
+    @property
+    def accepted_text(self) -> str | None:
+        """What is delivered, as an answer's text: as it came, or the document alone where anything was set aside or
+        changed. None where nothing is delivered, or what is delivered is no answer of the model's."""
+        if not (self.ok or self.delivered_by == "noop"):
+            return None
+        if not self.repairs or self.document is None:
+            return self.text
+        text: str = self.document.source()
+        return text
 
     def summary(self) -> str:
         """Under 15 lines: what failed, where, after what. At most 80 characters of any value."""

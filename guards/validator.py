@@ -228,6 +228,7 @@ def _outcome(text: str, examined: Examined[Any], started: float) -> Outcome[Any]
             examined.scores,
             reading.repairs,
             seconds=clock() - started,
+            document=reading.document,
         )
     failed = any(found.finding.code == "guard.failed" for found in examined.blocking)
     refused = "guard.failed" if failed else "guard.refused" if reading.ok else "contract.refused"

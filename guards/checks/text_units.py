@@ -6,8 +6,8 @@ The rules are simple, the same for every language, and need no model:
 - A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each). In
   Chinese and Japanese, which write no spaces, each ideograph and kana is one.
 - A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (the full-width ones and the
-  danda need no white space), closing quotes and brackets included, or at an empty line. A full stop before a small
-  letter ends none ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no
+  danda need no white space), closing quotes and brackets included, or at an empty line. Full stops before a small
+  letter end none ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no
   sentence.
 - A **line** is what `str.splitlines` gives; a line break at the very end begins no further one.
 """
@@ -101,7 +101,7 @@ def _sentence_ends(text: str) -> Iterator[int]:
     start = 0
     for found in _END.finditer(text):
         end = found.end()
-        if found[0] == "." and (following := _NEXT.match(text, end)) and following[1].islower():
+        if not found[0].strip(".…") and (following := _NEXT.match(text, end)) and following[1].islower():
             continue
         if _LETTER.search(text, start, end):
             yield end

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from guards.findings import Finding
 from guards.reading.document import Document, Place
-from guards.reading.xml_document import select_nodes
+from guards.reading.xml_document import select_nodes, source_of
 
 __all__ = ["AnsweredXml", "Written"]
 
@@ -36,6 +36,9 @@ class AnsweredXml(Document):
         self._places = {path: place for place, path in self._paths.items()}
         self.faults = faults
         self.write = write
+
+    def source(self) -> str:
+        return source_of(self.root)
 
     def path(self, place: Place) -> str:
         known = place

@@ -7,6 +7,7 @@ JSON Pointer or XPath. Each kind of document knows how to get from one to the ot
 from __future__ import annotations
 
 import copy
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeAlias
@@ -27,6 +28,10 @@ class Document(ABC):
 
     def __init__(self, data: Any) -> None:
         self.data = data
+
+    @abstractmethod
+    def source(self) -> str:
+        """The document as text."""
 
     @abstractmethod
     def path(self, place: Place) -> str:
@@ -60,6 +65,9 @@ class JsonDocument(Document):
     __slots__ = ()
     format: ClassVar[str] = "json"
 
+    def source(self) -> str:
+        return json.dumps(self.data, ensure_ascii=False)
+
     def path(self, place: Place) -> str:
         return join_pointer(place)
 
@@ -79,6 +87,9 @@ class TextDocument(Document):
 
     __slots__ = ()
     format: ClassVar[str] = "text"
+
+    def source(self) -> str:
+        return str(self.data)
 
     def path(self, place: Place) -> str:
         return join_pointer(place)

@@ -17,7 +17,7 @@ from lxml import etree
 from guards.errors import ConfigError
 from guards.reading.document import Document, Place
 
-__all__ = ["XmlDocument", "child_elements", "compile_xpath", "element_at", "element_path", "local_name", "select_nodes"]
+__all__ = ["XmlDocument", "child_elements", "compile_xpath", "element_at", "element_path", "local_name", "select_nodes", "source_of"]
 
 TEXT: Final = "#text"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
@@ -41,6 +41,9 @@ class XmlDocument(Document):
     def __reduce__(self) -> tuple[Any, ...]:
         # lxml's elements do not pickle; their source does.
         return _rebuilt, (type(self), self.data, etree.tostring(self.root, encoding="unicode"))
+
+    def source(self) -> str:
+        return source_of(self.root)
 
     def path(self, place: Place) -> str:
         if place and isinstance(place[-1], str) and isinstance(_look(self.data, place), list):
@@ -120,6 +123,11 @@ class XmlDocument(Document):
     def _keys(self, place: Sequence[str | int]) -> Any:
         found = _look(self.data, place)
         return found if isinstance(found, dict) else ()
+
+
+def source_of(root: Any) -> str:
+    """A tree as text."""
+    return str(etree.tostring(root, encoding="unicode", with_tail=False))
 
 
 def local_name(element: Any) -> str:
