@@ -323,6 +323,8 @@ def test_slow_fix_is_no_fix():
     assert (found.actual, found.fix, found.evidence) == ("b", NO_FIX, [[0, 1]])
     found = verdict(Pattern(r"(a|aa)+[bc]", timeout=0.2), " " + "a" * 80)
     assert (found.code, found.fix) == ("rule.pattern", NO_FIX)
+    # The replacement cannot be judged at construction either: it is looked at again when it is put to use.
+    assert Pattern("^(a|aa)+$", forbid=True, match="full", replace="a" * 80 + "!").forbid
 
 
 @given(
@@ -578,6 +580,7 @@ def test_equality_of_options_knows_kinds():
     assert OneOf([Color.RED]) != OneOf(["red"])
     assert repr(OneOf({"b", "a", 3})) == "OneOf(options=(3, 'a', 'b'))"
     assert OneOf(["a"]) != OneOf(["a"], ignore_case=True)
+    assert hash(OneOf({"a", "b"})._options) == hash(OneOf(["b", "a"])._options)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Length(Rule):
             raise ConfigError(f"unknown unit {unit!r}", where="Length(unit=)", hint=f"use one of {', '.join(_UNITS)}")
         self.min = min
         self.max = max
-        self.unit = unit
+        self.unit: Unit | None = unit
         super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
 
     def check(self, value: Any, context: Context) -> Finding | None:

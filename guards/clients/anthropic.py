@@ -17,7 +17,7 @@ from guards.clients.openai import colour_of
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["Messages", "adapt", "endpoint_of", "fetcher", "messages", "read"]
+__all__ = ["Messages", "adapt", "endpoint_of", "messages", "read"]
 
 Mode = Literal["text", "tool"]
 
@@ -75,7 +75,7 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
         )
     check_options(endpoint, options, where)
     quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, fetcher(quiet, llm.__name__, endpoint), options, colour_of(quiet))
+    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
@@ -85,10 +85,8 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 
 
 def fetcher(resource: Any, method: str, endpoint: Endpoint) -> Callable[..., Any]:
-    """What makes the call. `.parse` goes by `create`: the SDK would raise on an answer before it could be judged."""
-    if method != "parse":
-        return getattr(resource, method)  # type: ignore[no-any-return]
-    return lambda **options: resource.create(**_with_schema(options))
+    """What makes the call by this method of a resource."""
+    return endpoint.fetch(resource, method)
 
 
 def read(raw: Any) -> Reply:
@@ -102,8 +100,25 @@ def read(raw: Any) -> Reply:
     return Messages().read(raw, None)
 
 
+def shape_of(raw: Any) -> Endpoint | None:
+    """The endpoint that gives such a response; None for what is no answer."""
+    return Messages() if isinstance(get(raw, "content"), list) else None
+
+
 class Messages(Endpoint):
     """`messages.create` and `.parse`, and their beta twins."""
+
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        if method != "parse":
+            return super().fetch(resource, method)
+        # By `create`: the SDK's own parse would raise on an answer before it could be judged.
+        if colour_of(resource) == "sync":
+            return lambda **options: _of_parse(resource.create(**_with_schema(options)))
+
+        async def fetch(**options: Any) -> Any:
+            return _of_parse(await resource.create(**_with_schema(options)))
+
+        return fetch
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         system = [turn for turn in turns if get(turn, "role") in ("system", "developer")]
@@ -182,18 +197,23 @@ class Messages(Endpoint):
         _set(result, "content", [b for b in get(result, "content") if get(b, "type") != "text" or get(b, "text")])
         return result
 
-    def of_parse(self, raw: Any) -> Any:
-        """The response type of `.parse`, of a response of `create`, with nothing parsed yet."""
-        from anthropic.types import beta, parsed_message
 
-        if type(raw).__name__.startswith("Beta"):
-            return beta.parsed_beta_message.ParsedBetaMessage.model_construct(**raw.to_dict())
-        return parsed_message.ParsedMessage.model_construct(**raw.to_dict())
+def _of_parse(raw: Any) -> Any:
+    """The response type of `.parse`, of a response of `create`, with nothing parsed yet."""
+    if not hasattr(raw, "to_dict"):
+        return raw  # no message at all; `split` says so
+    if type(raw).__name__.startswith("Beta"):
+        from anthropic.types.beta.parsed_beta_message import ParsedBetaMessage
+
+        return ParsedBetaMessage.model_construct(**raw.to_dict())
+    from anthropic.types.parsed_message import ParsedMessage
+
+    return ParsedMessage.model_construct(**raw.to_dict())
 
 
 def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `.parse` as those of `.create`."""
-    kind = options.get("output_format")
+    kind: Any = options.get("output_format")
     options = {name: value for name, value in options.items() if name != "output_format"}
     if not _is_type(kind):
         return options
@@ -205,7 +225,7 @@ def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(text: str, options: Mapping[str, Any]) -> Any:
-    kind = options.get("output_format")
+    kind: Any = options.get("output_format")
     if not _is_type(kind):
         return None
     from pydantic import TypeAdapter

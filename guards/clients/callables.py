@@ -205,7 +205,7 @@ def _unquoted(annotation: Any) -> str:
 def _is_async(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
-    targets = (function,) if inspect.isroutine(function) else (function, getattr(type(function), "__call__", function))
+    targets = (function,) if inspect.isroutine(function) else (function, type(function).__call__)
     return any(inspect.iscoroutinefunction(t) or inspect.isasyncgenfunction(t) for t in targets)
 
 

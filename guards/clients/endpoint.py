@@ -26,6 +26,11 @@ class Endpoint(ABC):
 
     question: ClassVar[str] = "messages"
 
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        """What makes the call by this method of a resource."""
+        function: Callable[..., Any] = getattr(resource, method)
+        return function
+
     @abstractmethod
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         """The keywords of a call that puts these turns."""

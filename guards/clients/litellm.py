@@ -78,6 +78,11 @@ def read(raw: Any) -> Reply:
     return endpoint.read(raw, None)
 
 
+def shape_of(raw: Any) -> LiteChat | None:
+    """The endpoint that gives such a response; None for what is no answer."""
+    return LiteChat() if isinstance(get(raw, "choices"), list) else None
+
+
 class LiteChat(Chat):
     """`litellm.completion`: OpenAI's shape, and the cost."""
 

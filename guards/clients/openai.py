@@ -16,8 +16,8 @@ from guards.clients.endpoint import (
     TOOL,
     Endpoint,
     EndpointClient,
-    extra_body,
     check_options,
+    extra_body,
     get,
     object_schema,
     schema_of,
@@ -25,7 +25,7 @@ from guards.clients.endpoint import (
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["Chat", "Completions", "Responses", "adapt", "chat", "endpoint_of", "fetcher", "read", "responses"]
+__all__ = ["Chat", "Completions", "Responses", "adapt", "chat", "endpoint_of", "read", "responses"]
 
 Mode = Literal["text", "json", "json_schema", "tool"]
 _MODES: Final = ("text", "json", "json_schema", "tool")
@@ -40,8 +40,9 @@ def chat(
     """A client that asks `client.chat.completions.create` in a mode.
 
     `"json"` is JSON mode, `"json_schema"` the native schema, `"tool"` one forced tool call whose arguments are the
-    answer; the last two need `contract`. `strict=True` narrows the schema to OpenAI's strict subset (every key required,
-    no others). What comes back is validated in every mode. `client` may be sync or async; its own retries are off.
+    answer; the last two need `contract`. `strict=True` narrows the schema to OpenAI's strict subset (every key
+    required, no others). What comes back is validated in every mode. `client` may be sync or async; its own retries
+    are off.
     """
     where = "guards.clients.openai.chat"
     extra = chat_mode(mode, contract, strict, where)
@@ -98,7 +99,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
         llm = llm.func
     owner = getattr(llm, "__self__", None)
     if owner is None:
-        return _refuse_client(llm, where)
+        _refuse_client(llm, where)
+        return None
     home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
     if not home.__module__.startswith("openai"):
         return None
@@ -111,7 +113,7 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
         )
     check_options(endpoint, options, where)
     quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, fetcher(quiet, llm.__name__, endpoint), options, colour_of(quiet))
+    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
@@ -121,18 +123,8 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 
 
 def fetcher(resource: Any, method: str, endpoint: Endpoint) -> Callable[..., Any]:
-    """What makes the call. `.parse` is asked raw: the SDK would raise on an answer before it could be judged."""
-    if method != "parse":
-        return getattr(resource, method)  # type: ignore[no-any-return]
-    raw_parse = resource.with_raw_response.parse
-    assert isinstance(endpoint, Chat | Responses)
-    if colour_of(resource) == "sync":
-        return lambda **options: endpoint.of_raw(raw_parse(**options))
-
-    async def fetch(**options: Any) -> Any:
-        return endpoint.of_raw(await raw_parse(**options))
-
-    return fetch
+    """What makes the call by this method of a resource."""
+    return endpoint.fetch(resource, method)
 
 
 def colour_of(resource: Any) -> Literal["sync", "async"]:
@@ -142,7 +134,7 @@ def colour_of(resource: Any) -> Literal["sync", "async"]:
 
 def read(raw: Any) -> Reply:
     """A response of any of the SDK's answering methods; of several answers, the only one allowed is the first."""
-    endpoint = _shape(raw)
+    endpoint = shape_of(raw)
     if endpoint is None:
         raise ConfigError(
             f"the client gave {type(raw).__name__}, which is no answer",
@@ -157,7 +149,8 @@ def read(raw: Any) -> Reply:
     return endpoint.read(answers[0], None)
 
 
-def _shape(raw: Any) -> Endpoint | None:
+def shape_of(raw: Any) -> Endpoint | None:
+    """The endpoint that gives such a response; None for what is no answer."""
     if isinstance(get(raw, "output"), list):
         return Responses()
     choices = get(raw, "choices")
@@ -167,7 +160,7 @@ def _shape(raw: Any) -> Endpoint | None:
 
 
 def _refuse_client(llm: Any, where: str) -> None:
-    """`ConfigError` for a client or resource; None for a callable of another kind."""
+    """`ConfigError` for a client or resource; nothing for a callable of another kind."""
     if callable(llm) and not hasattr(llm, "with_options"):
         return
     raise ConfigError(
@@ -194,6 +187,9 @@ def _client(
 class Chat(Endpoint):
     """`chat.completions.create` and `.parse`; LiteLLM's `completion` too."""
 
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
+
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "messages": list(turns)}
 
@@ -207,7 +203,7 @@ class Chat(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices or any(get(c, "message") is None for c in choices):
-            raise _no_response(raw, "chat completion")
+            raise _no_response("chat completion")
         return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
 
     def unanswered(self, raw: Any, tool: str | None) -> bool:
@@ -280,6 +276,9 @@ class Responses(Endpoint):
 
     question = "input"
 
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
+
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "input": list(turns)}
 
@@ -296,7 +295,7 @@ class Responses(Endpoint):
 
     def split(self, raw: Any) -> list[Any]:
         if not isinstance(get(raw, "output"), list):
-            raise _no_response(raw, "response")
+            raise _no_response("response")
         if get(raw, "status") in ("queued", "in_progress"):
             raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
         return [raw]
@@ -412,7 +411,7 @@ class Completions(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices:
-            raise _no_response(raw, "completion")
+            raise _no_response("completion")
         return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
 
     def unanswered(self, raw: Any, tool: str | None) -> bool:
@@ -463,6 +462,18 @@ def parsed(text: str | None, kind: Any) -> Any:
     return TypeAdapter(kind).validate_json(text)
 
 
+def _parse_raw(resource: Any, made: Callable[[Any], Any]) -> Callable[..., Any]:
+    """`.parse`, asked raw: the SDK would raise on an answer before it could be judged."""
+    ask = resource.with_raw_response.parse
+    if colour_of(resource) == "sync":
+        return lambda **options: made(ask(**options))
+
+    async def fetch(**options: Any) -> Any:
+        return made(await ask(**options))
+
+    return fetch
+
+
 def _message(raw: Any) -> Any:
     return get(get(raw, "choices")[0], "message")
 
@@ -506,7 +517,7 @@ def _strict(schema: Any) -> Any:
         return [_strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {}
+    result: dict[str, Any] = {}
     for key, value in schema.items():
         if key in ("properties", "$defs") and isinstance(value, dict):
             result[key] = {name: _strict(inner) for name, inner in value.items()}
@@ -524,7 +535,7 @@ def _check_mode(mode: str, where: str) -> None:
         raise ConfigError(f"unknown mode {mode!r}", where=where, hint=f"use one of {', '.join(map(repr, _MODES))}")
 
 
-def _no_response(raw: Any, what: str) -> ConfigError:
+def _no_response(what: str) -> ConfigError:
     return ConfigError(
         f"the server's answer is no {what}", where="client", hint="see whether base_url names such a service"
     )
@@ -533,7 +544,7 @@ def _no_response(raw: Any, what: str) -> ConfigError:
 def _body(raw: Any) -> dict[str, Any]:
     body = json.loads(raw.text)
     if not isinstance(body, dict):
-        raise _no_response(raw, "response")
+        raise _no_response("response")
     return body
 
 

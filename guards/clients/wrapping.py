@@ -1,0 +1,459 @@
+"""`ticket.wrap(client)`: an SDK's client whose answers are guarded, and come back as the SDK's own responses.
+
+Every method of the SDK is one of three: it makes an answer and is guarded, it makes none and passes, or it is refused
+by name. What is not known to be harmless is refused, so that nothing which makes an answer slips past.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal, Protocol
+
+from guards._flow import Ask, NoAnswer
+from guards.clients import _module, reply_of, sdk_of
+from guards.clients.callables import CallableClient, signature_of
+from guards.clients.endpoint import Endpoint, EndpointClient
+from guards.errors import ConfigError
+from guards.messages import Message, Reply
+from guards.records import Outcome, plain
+
+__all__ = ["outcome_of", "wrap"]
+
+
+class Run(Protocol):
+    """`Guarded.run`, or a session's."""
+
+    def __call__(self, llm: Any, messages: Any) -> Outcome[Any]: ...
+
+
+class ARun(Protocol):
+    """`Guarded.arun`, or a session's."""
+
+    def __call__(self, llm: Any, messages: Any) -> Awaitable[Outcome[Any]]: ...
+
+
+def wrap(client: Any, *, run: Run, arun: ARun) -> Any:
+    """The guarded client. Raises `ConfigError` for what is neither an SDK's client nor callable."""
+    runs = (run, arun)
+    sdk = sdk_of(client)
+    if sdk == "litellm":
+        return _LiteLLM(client, runs) if inspect.ismodule(client) else _litellm_function(client, runs)
+    if sdk is not None and hasattr(client, "with_options"):
+        return _Proxy(client, sdk, (), runs)
+    if sdk is not None and _is_method(client):
+        return _guarded_method(client.__self__, client.__name__, sdk, runs)
+    if not callable(client):
+        raise ConfigError(
+            f"{type(client).__name__} cannot be wrapped",
+            where="wrap",
+            hint="pass an OpenAI or Anthropic client, litellm, or a function of messages",
+        )
+    return _guarded_callable(client, runs)
+
+
+def outcome_of(response: Any) -> Outcome[Any]:
+    """The `Outcome` behind a response of a wrapped client (of several answers, the first that was not accepted, else
+    the first). `ConfigError` for any other object."""
+    entry = _OUTCOMES.get(id(response))
+    if entry is None or entry[0]() is not response:
+        raise ConfigError(
+            f"this {type(response).__name__} did not come from a wrapped client",
+            where="outcome_of",
+            hint="use ticket.wrap(client), or a session's .outcomes",
+        )
+    return entry[1]
+
+
+# -- which method is what --------------------------------------------------------------------------------------------
+
+_PASSING_AREAS: Final = {
+    "openai": frozenset(
+        ["admin", "audio", "containers", "content_provenance_checks", "conversations", "embeddings", "files", "fine_tuning", "images", "models", "moderations", "safety", "skills", "uploads", "vector_stores", "videos", "webhooks"]
+    ),
+    "anthropic": frozenset(
+        ["files", "models", "organization", "skills", "user_profiles", "beta.files", "beta.memory_stores", "beta.models", "beta.organization", "beta.skills", "beta.tunnels", "beta.user_profiles", "beta.vaults", "beta.webhooks"]
+    ),
+}
+"""Resources that make no answer of a language model."""
+_PASSING_METHODS: Final = frozenset({"cancel", "count", "count_tokens", "delete", "list", "retrieve", "update"})
+_PASSING_CLIENT: Final = frozenset({"close", "is_closed", "platform_headers"})
+_COPIES: Final = frozenset({"copy", "with_options", "with_middleware"})
+
+
+def passes(sdk: str, path: tuple[str, ...]) -> bool:
+    """Whether a method, by its path from the client, makes no answer."""
+    if len(path) == 1:
+        return path[0] in _PASSING_CLIENT
+    return path[-1] in _PASSING_METHODS or _harmless(sdk, path)
+
+
+def _harmless(sdk: str, path: tuple[str, ...]) -> bool:
+    """Whether a whole resource makes no answer."""
+    areas = _PASSING_AREAS[sdk]
+    return bool(path) and (path[0] in areas or ".".join(path[:2]) in areas)
+
+
+class _Proxy:
+    """A client or resource of an SDK, with its methods sorted as they are named."""
+
+    def __init__(self, target: Any, sdk: str, path: tuple[str, ...], runs: tuple[Run, ARun]) -> None:
+        self._guards = (target, sdk, path, runs)
+
+    def __getattr__(self, name: str) -> Any:
+        target, sdk, path, runs = self._guards
+        if name.startswith("_"):
+            raise AttributeError(name)
+        here = (*path, name)
+        shown = ".".join(here)
+        value = getattr(target, name)
+        if name in ("with_raw_response", "with_streaming_response"):
+            if not _harmless(sdk, path):
+                raise _refusal(shown)
+            return value
+        if _is_resource(value, sdk):
+            return _Proxy(value, sdk, here, runs)
+        if not callable(value) or isinstance(value, type):
+            return value
+        if not path and name in _COPIES:
+            return lambda *args, **options: _Proxy(value(*args, **options), sdk, (), runs)
+        if _endpoint(target, name, sdk) is not None:
+            return _guarded_method(target, name, sdk, runs)
+        if passes(sdk, here):
+            return value
+        raise _refusal(shown)
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]  # it stands for the client in `isinstance` too
+        return type(self._guards[0])
+
+    def __enter__(self) -> _Proxy:
+        self._guards[0].__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._guards[0].__exit__(*exception)
+
+    async def __aenter__(self) -> _Proxy:
+        await self._guards[0].__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._guards[0].__aexit__(*exception)
+
+    def __repr__(self) -> str:
+        return f"<guarded {type(self._guards[0]).__name__}>"
+
+
+def _is_resource(value: Any, sdk: str) -> bool:
+    if callable(value):
+        return False
+    return any(c.__module__.startswith(f"{sdk}.resources") for c in type(value).__mro__)
+
+
+def _is_method(value: Any) -> bool:
+    return inspect.ismethod(value) or (callable(value) and hasattr(value, "__self__"))
+
+
+def _endpoint(resource: Any, name: str, sdk: str) -> Endpoint | None:
+    home = next((c for c in type(resource).__mro__ if name in c.__dict__), type(resource))
+    endpoint: Endpoint | None = _module(sdk).endpoint_of(home.__module__, name)
+    return endpoint
+
+
+def _refusal(name: str) -> ConfigError:
+    return ConfigError(
+        f"{name} may make an answer that cannot be guarded",
+        where="wrap",
+        hint="use create (or parse), or the client itself for what needs no guard",
+    )
+
+
+# -- guarding one method ---------------------------------------------------------------------------------------------
+
+
+def _guarded_method(resource: Any, name: str, sdk: str, runs: tuple[Run, ARun]) -> Callable[..., Any]:
+    endpoint = _endpoint(resource, name, sdk)
+    if endpoint is None:
+        raise _refusal(f"{type(resource).__name__}.{name}")
+    from guards.clients.openai import colour_of
+
+    quiet = type(resource)(resource._client.with_options(max_retries=0))  # noqa: SLF001  # no public way there
+    fetch = endpoint.fetch(quiet, name)
+    return _guarded(endpoint, fetch, colour_of(resource), runs, getattr(resource, name), parse=name == "parse")
+
+
+def _guarded(
+    endpoint: Endpoint,
+    fetch: Callable[..., Any],
+    colour: Literal["sync", "async"],
+    runs: tuple[Run, ARun],
+    original: Callable[..., Any],
+    *,
+    parse: bool = False,
+) -> Callable[..., Any]:
+    run, arun = runs
+
+    def question(args: tuple[Any, ...], options: dict[str, Any]) -> _Question:
+        if args:
+            options = {**inspect.signature(original).bind_partial(*args).arguments, **options}
+        return _Question(endpoint, fetch, options, colour, parse=parse)
+
+    if colour == "async":
+
+        @functools.wraps(original)
+        async def acreate(*args: Any, **options: Any) -> Any:
+            asked = question(args, options)
+            while (client := asked.next()) is not None:
+                asked.take(await arun(client, asked.turns))
+            return asked.response()
+
+        return acreate
+
+    @functools.wraps(original)
+    def create(*args: Any, **options: Any) -> Any:
+        asked = question(args, options)
+        while (client := asked.next()) is not None:
+            asked.take(run(client, asked.turns))
+        return asked.response()
+
+    return create
+
+
+class _Question:
+    """One call of the caller's: its first response, and one guarded call for each answer in it."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        fetch: Callable[..., Any],
+        options: Mapping[str, Any],
+        colour: Literal["sync", "async"],
+        *,
+        parse: bool,
+    ) -> None:
+        refused = endpoint.refused(options)
+        if refused is not None:
+            raise ConfigError(refused, where="wrap")
+        if endpoint.question not in options:
+            raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
+        self.endpoint = endpoint
+        self.options = {name: value for name, value in options.items() if name != endpoint.question}
+        self.turns = endpoint.given(options[endpoint.question])
+        self.tool = endpoint.forced(options)
+        self.first: Any = None
+        self.answers: list[Any] = []
+        self._asked = EndpointClient(endpoint, fetch, self.options, colour)
+        self._again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
+        self._clients: list[_Answer] = []
+        self._outcomes: list[Outcome[Any]] = []
+        self._parse = parse
+
+    def next(self) -> _Answer | None:
+        """The client of the next answer; None when all were judged."""
+        number = len(self._clients)
+        if number and (number >= len(self.answers) or self._clients[0].passed):
+            return None
+        client = _Answer(self, number, self._asked if number == 0 else self._again, self._again)
+        self._clients.append(client)
+        return client
+
+    def take(self, outcome: Outcome[Any]) -> None:
+        """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
+        if not self._clients[-1].passed:
+            outcome.raise_if_rejected()
+        self._outcomes.append(outcome)
+
+    def response(self) -> Any:
+        """The SDK's own response, with what was accepted in the answers' places."""
+        if any(client.passed for client in self._clients):
+            return _remembered(self._clients[-1].last, self._outcomes[-1])
+        parts = [self._part(c, o) for c, o in zip(self._clients, self._outcomes, strict=True)]
+        first = next((o for o in self._outcomes if not o.ok), self._outcomes[0])
+        return _remembered(self.endpoint.joined(self.first, parts), first)
+
+    def _part(self, client: _Answer, outcome: Outcome[Any]) -> Any:
+        raw = client.last
+        text = _delivered(outcome)
+        if not self._parse and text is not None and text == self.endpoint.read(raw, self.tool).text:
+            return raw
+        return self.endpoint.rewritten(raw, text, self.options)
+
+
+class _Answer:
+    """The `Client` of one answer: the first time it is one of the first response's, then it asks anew."""
+
+    def __init__(self, question: _Question, number: int, first: EndpointClient, again: EndpointClient) -> None:
+        self.colour = first.colour
+        self.passed = False
+        self.last: Any = None
+        self._question = question
+        self._number = number
+        self._first = first
+        self._again = again
+        self._begun = number == 0
+        """Whether the next answer is asked for; those behind the first lie in its response already."""
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        if not self._begun:
+            self._begun = True
+            answer = self._question.answers[self._number]
+            return _already(answer) if self.colour == "async" else answer
+        client = self._first if self.last is None else self._again
+        return client.send(ask, timeout)
+
+    def read(self, raw: Any) -> Reply:
+        question = self._question
+        parts = question.endpoint.split(raw)
+        shared = self._number > 0 and self.last is None
+        if self._number == 0 and self.last is None:
+            question.first, question.answers = raw, parts
+        self.last = parts[0]
+        reply = question.endpoint.read(self.last, question.tool)
+        if shared and reply.usage is not None:
+            # The response's tokens were counted with its first answer.
+            reply = replace(reply, usage={"input_tokens": 0, "output_tokens": 0})
+        if question.endpoint.unanswered(self.last, question.tool):
+            self.passed = True
+            self.last = raw
+            raise NoAnswer(reply)
+        return reply
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        return self._again.turns(reply, feedback)
+
+    def transient(self, fault: BaseException) -> bool:
+        return self._first.transient(fault)
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        return self._first.retry_after(fault)
+
+
+async def _already(answer: Any) -> Any:
+    return answer
+
+
+def _delivered(outcome: Outcome[Any]) -> str | None:
+    """The text in the answer's place: the accepted one, or what a policy delivers; None for nothing."""
+    if outcome.ok or outcome.delivered_by == "noop":
+        return outcome.accepted_text
+    if outcome.value is None:
+        return None
+    return outcome.value if isinstance(outcome.value, str) else json.dumps(plain(outcome.value), ensure_ascii=False)
+
+
+# -- functions -------------------------------------------------------------------------------------------------------
+
+
+class _LiteLLM:
+    """The module litellm, with `completion` and `acompletion` guarded."""
+
+    def __init__(self, module: Any, runs: tuple[Run, ARun]) -> None:
+        self._guards = (module, runs)
+
+    def __getattr__(self, name: str) -> Any:
+        module, runs = self._guards
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = getattr(module, name)
+        if name in ("completion", "acompletion"):
+            return _litellm_function(value, runs)
+        if not callable(value) or isinstance(value, type) or name in _LITELLM_PASSING or name.startswith("supports_"):
+            return value
+        raise _refusal(f"litellm.{name}")
+
+
+_LITELLM_PASSING: Final = frozenset(
+    ["embedding", "aembedding", "moderation", "amoderation", "token_counter", "completion_cost", "cost_per_token", "get_model_info", "get_max_tokens", "validate_environment", "check_valid_key", "get_valid_models", "encode", "decode", "create_pretrained_tokenizer", "register_model", "get_llm_provider", "get_supported_openai_params"]
+)
+
+
+def _litellm_function(function: Any, runs: tuple[Run, ARun]) -> Callable[..., Any]:
+    from guards.clients.litellm import QUIET, LiteChat
+
+    if function.__name__ not in ("completion", "acompletion"):
+        raise _refusal(f"litellm.{function.__name__}")
+    colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
+    return _guarded(LiteChat(), functools.partial(function, **QUIET), colour, runs, function)
+
+
+def _guarded_callable(function: Callable[..., Any], runs: tuple[Run, ARun]) -> Callable[..., Any]:
+    """A plain function of messages or one prompt; what it gives back keeps its type."""
+    run, arun = runs
+    probe = CallableClient(function, where="wrap")
+    name = signature_of(function, "wrap").keyword
+
+    def split(args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, _Keeping]:
+        rest = dict(options)
+        if name is not None and name in rest:
+            question = rest.pop(name)
+        elif args:
+            question, args = args[0], args[1:]
+        else:
+            raise ConfigError("the question is missing", where="wrap", hint="pass it first, or by its name")
+        return question, _Keeping(function, tuple(args), rest)
+
+    if probe.colour == "async":
+
+        @functools.wraps(function)
+        async def aguarded(*args: Any, **options: Any) -> Any:
+            question, client = split(args, options)
+            return client.result(await arun(client, question))
+
+        return aguarded
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **options: Any) -> Any:
+        question, client = split(args, options)
+        return client.result(run(client, question))
+
+    return guarded
+
+
+class _Keeping(CallableClient):
+    """A callable's client that keeps the last response, to give it back in its own type."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        super().__init__(function, where="wrap")
+        if args or options:
+            self.function = lambda *question, **more: function(*question, *args, **{**options, **more})
+        self._last: Any = None
+
+    def read(self, raw: Any) -> Reply:
+        reply = super().read(raw)
+        self._last = raw if not hasattr(raw, "__next__") else reply.text
+        return reply
+
+    def result(self, outcome: Outcome[Any]) -> Any:
+        outcome.raise_if_rejected()
+        text, last = _delivered(outcome), self._last
+        if isinstance(last, str):
+            return text
+        if isinstance(last, Reply):
+            return None if text is None else replace(last, text=text)
+        sdk = sdk_of(last)
+        endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
+        if endpoint is None or text == reply_of(last).text:
+            return _remembered(last, outcome)
+        return _remembered(endpoint.rewritten(last, text, {}), outcome)
+
+
+# -- outcomes of responses -------------------------------------------------------------------------------------------
+
+_OUTCOMES: Final[dict[int, tuple[weakref.ref[Any], Outcome[Any]]]] = {}
+
+
+def _remembered(response: Any, outcome: Outcome[Any]) -> Any:
+    """Keep the outcome as long as the response lives. SDK responses are not hashable, hence by identity."""
+    key = id(response)
+    try:
+        _OUTCOMES[key] = (weakref.ref(response, lambda _: _OUTCOMES.pop(key, None)), outcome)
+    except TypeError:  # a dict or another type that nothing can refer to weakly: its outcome is the session's to keep
+        return response
+    return response
