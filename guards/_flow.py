@@ -89,7 +89,7 @@ class Compute:
     jobs: Sequence[Job]
 
 
-class NoAnswer(Exception):  # noqa: N818  # a signal between client and engine
+class NoAnswer(Exception):  # a signal between client and engine
     """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
 
     `reply` says what it used.

@@ -22,6 +22,8 @@ Mode = Literal["reask", "inline", "separate"]
 
 _MOST_FINDINGS: Final = 20
 _MOST_CHARS: Final = 80
+_MOST_EXPECTED: Final = 400
+"""What was expected is the caller's own; a list of options is of use only whole."""
 _REFLECTION: Final = re.compile(r"\s*<reflection>(.*?)</reflection>\s*", re.DOTALL | re.IGNORECASE)
 
 
@@ -128,7 +130,7 @@ def _line(finding: Finding) -> str:
     message = finding.message if _ours(finding) else span(_clip(finding.message, 400))
     facts = []
     if finding.expected is not None and not _said(finding):
-        facts.append(f"expected {span(_show(finding.expected))}")
+        facts.append(f"expected {span(_show(finding.expected, _MOST_EXPECTED))}")
     if finding.actual is not None:
         facts.append(f"got {span(_show(finding.actual))}")
     return f"- {place}: {message} ({finding.code}){'; ' if facts else ''}{', '.join(facts)}"
@@ -153,8 +155,8 @@ def _said(finding: Finding) -> bool:
     )
 
 
-def _show(value: Any) -> str:
-    return _clip(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False), _MOST_CHARS)
+def _show(value: Any, most: int = _MOST_CHARS) -> str:
+    return _clip(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False), most)
 
 
 def _clip(text: str, most: int) -> str:

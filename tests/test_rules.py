@@ -430,6 +430,8 @@ def test_finding_of_a_length(guard, value, expected, actual):
         (Length(max=1, unit="lines"), "\nb", NO_FIX),
         (Length(max=3), "e\u0301e\u0301", NO_FIX),
         (Length(max=3), "か\u3099か\u3099", "か\u3099"),
+        (Length(max=3), "漢。\u0301漢", "漢。\u0301"),
+        (Length(max=1), "漢\u0301", NO_FIX),
         (Length(max=2), [1, 2, 3], NO_FIX),
         (Length(min=5), "a", NO_FIX),
     ],

@@ -231,6 +231,19 @@ def test_guards_in_nested_types():
     assert Typed(Node).all_inner_guards == (no_x,)
 
 
+def test_a_guard_inside_an_optional_is_about_what_is_there():
+    """None and an absent field do not reach a guard that stands on the type inside; a guard on the whole gets None."""
+    inner = check(name="inner")(lambda value: "got none" if value is None else None)
+    whole = check(name="whole")(lambda value: "got none" if value is None else None)
+
+    class Note(BaseModel):
+        a: Annotated[str, inner] | None = None
+        b: Annotated[str | None, whole] = None
+
+    assert [f.guard for f in validate("{}", Note).findings] == ["whole"]
+    assert [f.guard for f in validate('{"a": null, "b": "x"}', Note).findings] == []
+
+
 def test_guards_on_parts_get_the_typed_part():
     """A guard at a place gets the instance there, not its JSON form."""
     seen = []

@@ -26,8 +26,8 @@ TEXT_UNITS: Final = ("characters", "words", "sentences", "lines")
 
 _MOST_CHARS: Final = 1_000_000
 _CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
-# Voicing marks, the long-vowel mark and variation selectors belong to the character before them.
-_TAIL: Final = "\u3099\u309a\u30fc\uff70\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+# Accents, voicing marks, the long-vowel mark and variation selectors belong to the character before them.
+_TAIL: Final = "\u0300-\u036f\u3099\u309a\u30fc\uff70\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _RUN: Final = re.compile(rf"[{_CJK}][{_TAIL}]*|[^\s{_CJK}]+")
 _IDEOGRAPH: Final = re.compile(f"[{_CJK}][{_TAIL}]*")
 _CLOSERS: Final = "\"'”’»›)\\]}」』）】"  # noqa: RUF001  # the marks themselves
@@ -35,7 +35,7 @@ _STOPS: Final = ".!?…؟۔"  # noqa: RUF001  # the marks themselves
 _WIDE_STOPS: Final = "。！？｡।॥"  # noqa: RUF001
 # The lookbehind keeps it linear: a run of stops that ends no sentence is tried once, not from each of its stops.
 _END: Final = re.compile(
-    rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}]*+|\n[^\S\n]*+\n"
+    rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}{_TAIL}]*+|\n[^\S\n]*+\n"
 )
 _LETTER: Final = re.compile(r"[^\W_]")
 _NEXT: Final = re.compile(r"\s*+(.)", re.DOTALL)

@@ -30,7 +30,8 @@ def resolve(llm: Any, *, where: str = "call") -> Client:
     `completion` get their SDK's adapter; any other callable is called as its signature says. Raises `ConfigError` for
     what cannot be asked.
     """
-    if all(hasattr(llm, name) for name in _SEAM):
+    # A mock has every attribute; only a client's colour is one of the two.
+    if getattr(llm, "colour", None) in ("sync", "async") and all(hasattr(llm, name) for name in _SEAM):
         client: Client = llm
         return client
     sdk = sdk_of(llm)

@@ -12,7 +12,7 @@ import json
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, Self
 
 from guards._flow import Ask, NoAnswer
 from guards.clients import _module, reply_of, sdk_of
@@ -73,10 +73,43 @@ def outcome_of(response: Any) -> Outcome[Any]:
 
 _PASSING_AREAS: Final = {
     "openai": frozenset(
-        ["admin", "audio", "containers", "content_provenance_checks", "conversations", "embeddings", "files", "fine_tuning", "images", "models", "moderations", "safety", "skills", "uploads", "vector_stores", "videos", "webhooks"]
+        [
+            "admin",
+            "audio",
+            "containers",
+            "content_provenance_checks",
+            "conversations",
+            "embeddings",
+            "files",
+            "fine_tuning",
+            "images",
+            "models",
+            "moderations",
+            "safety",
+            "skills",
+            "uploads",
+            "vector_stores",
+            "videos",
+            "webhooks",
+        ]
     ),
     "anthropic": frozenset(
-        ["files", "models", "organization", "skills", "user_profiles", "beta.files", "beta.memory_stores", "beta.models", "beta.organization", "beta.skills", "beta.tunnels", "beta.user_profiles", "beta.vaults", "beta.webhooks"]
+        [
+            "files",
+            "models",
+            "organization",
+            "skills",
+            "user_profiles",
+            "beta.files",
+            "beta.memory_stores",
+            "beta.models",
+            "beta.organization",
+            "beta.skills",
+            "beta.tunnels",
+            "beta.user_profiles",
+            "beta.vaults",
+            "beta.webhooks",
+        ]
     ),
 }
 """Resources that make no answer of a language model."""
@@ -127,18 +160,18 @@ class _Proxy:
             return value
         raise _refusal(shown)
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]  # it stands for the client in `isinstance` too
+    @property  # type: ignore[misc]  # read-only is enough
+    def __class__(self) -> Any:  # it stands for the client in `isinstance` too
         return type(self._guards[0])
 
-    def __enter__(self) -> _Proxy:
+    def __enter__(self) -> Self:
         self._guards[0].__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._guards[0].__exit__(*exception)
 
-    async def __aenter__(self) -> _Proxy:
+    async def __aenter__(self) -> Self:
         await self._guards[0].__aenter__()
         return self
 
@@ -368,7 +401,26 @@ class _LiteLLM:
 
 
 _LITELLM_PASSING: Final = frozenset(
-    ["embedding", "aembedding", "moderation", "amoderation", "token_counter", "completion_cost", "cost_per_token", "get_model_info", "get_max_tokens", "validate_environment", "check_valid_key", "get_valid_models", "encode", "decode", "create_pretrained_tokenizer", "register_model", "get_llm_provider", "get_supported_openai_params"]
+    [
+        "embedding",
+        "aembedding",
+        "moderation",
+        "amoderation",
+        "token_counter",
+        "completion_cost",
+        "cost_per_token",
+        "get_model_info",
+        "get_max_tokens",
+        "validate_environment",
+        "check_valid_key",
+        "get_valid_models",
+        "encode",
+        "decode",
+        "create_pretrained_tokenizer",
+        "register_model",
+        "get_llm_provider",
+        "get_supported_openai_params",
+    ]
 )
 
 

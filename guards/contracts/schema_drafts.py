@@ -118,7 +118,7 @@ def _evolve(self: Any, **changes: Any) -> Any:
     )
 
 
-def _descend(  # noqa: PLR0917  # jsonschema's own signature
+def _descend(  # jsonschema's own signature
     self: Any, instance: Any, schema: Any, path: Any = None, schema_path: Any = None, resolver: Any = None
 ) -> Iterator[ValidationError]:
     """As in jsonschema, save that an error of a `false` schema has its path too."""

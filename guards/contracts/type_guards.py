@@ -139,6 +139,9 @@ class _Builder:
         elif kind == "dict":
             if node.get("values_schema"):
                 tree.values.append(self.build(node["values_schema"]))
+        elif kind == "nullable":
+            # A guard inside `X | None` is about the X.
+            tree.members.append((_is_there, self.build(node["schema"])))
         elif kind in ("union", "tagged-union"):
             choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
             for choice in choices:
@@ -173,6 +176,10 @@ class _Builder:
             # A TypedDict's value is a dict by the field's own name, whatever the document called it.
             name = attribute if owner is None else document_name(node, attribute)
             tree.fields.append((owner, attribute, name, self.build(node["schema"])))
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None
 
 
 _WRAPPED: Final = ("schema", "strict_schema", "json_schema")

@@ -17,7 +17,6 @@ from lxml import etree
 
 from guards.contracts.xml_shape import (
     FREE,
-    MANY,
     XSI,
     Element,
     SchemaShape,
@@ -31,11 +30,14 @@ from guards.contracts.xml_shape import (
 from guards.findings import Finding
 from guards.reading.xml_document import child_elements, element_path, local_name
 
-__all__ = ["findings_of"]
+__all__ = ["faults", "findings_of"]
 
 MOST: Final = 100
 _SHOWN: Final = 80
-_WANTED: Final = re.compile(r"Expected is (?:one of )?\( ([^()]*) \)\.\s*\Z")
+# XML Schema says it at the end of its messages, RELAX NG at the start: what the document says cannot stand there.
+_WANTED: Final = re.compile(
+    r"(?:\AExpecting element |.*Expected is (?:one of )?\( )([^()]*?)(?:, got .*| \)\.\s*)\Z", re.DOTALL
+)
 _ATTRIBUTE: Final = re.compile(r"Element '[^']*', attribute '([^']*)'")
 _BOUNDS: Final[dict[str, tuple[str, Callable[[Any, Any], bool]]]] = {
     "minInclusive": ("schema.minimum", operator.ge),
@@ -80,6 +82,7 @@ _ENTRIES: Final = {
     "SCHEMAV_CVC_AU": ("schema.const", ""),
     "SCHEMAV_CVC_IDC": ("schema.unique", ""),
     "RELAXNG_ERR_ELEMWRONG": ("schema.order", ""),
+    "RELAXNG_ERR_ELEMNAME": ("schema.order", ""),
     "RELAXNG_ERR_NOELEM": ("schema.required", ""),
     "RELAXNG_ERR_TYPEVAL": ("schema.type", ""),
     "RELAXNG_ERR_DATATYPE": ("schema.type", ""),
@@ -115,7 +118,7 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
     known.
     """
     found: dict[tuple[str, str], Finding] = {}
-    for finding in _walk(root, schema):
+    for finding in faults(root, schema):
         found.setdefault((finding.path, finding.code), finding)
         if len(found) >= MOST:
             break
@@ -157,7 +160,8 @@ def _under(places: set[str], path: str) -> bool:
 # -- the walk beside the shape -----------------------------------------------------------------------------------
 
 
-def _walk(root: Any, schema: SchemaShape) -> Iterator[Finding]:
+def faults(root: Any, schema: SchemaShape) -> Iterator[Finding]:
+    """What is wrong with a document as far as its shape tells: children, attributes, plain types and facets."""
     name = local_name(root)
     element = schema.roots.get(name)
     if element is None or (element.namespace or None) != (etree.QName(root).namespace or None):
@@ -222,9 +226,8 @@ def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
 
 def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]:
     if not shape.mixed and (node.text or "").strip() + "".join((c.tail or "").strip() for c in children):
-        yield Finding(
-            "schema.type", "text is not allowed here, only elements", path, expected="elements", actual="text"
-        )
+        message = "text is not allowed here, only elements"
+        yield Finding("schema.type", message, element_path(node), expected="elements", actual="text")
     present = [local_name(child) for child in children]
     counts: dict[str, int] = {}
     for child, name in zip(children, present, strict=True):
@@ -238,31 +241,17 @@ def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]
     for name in required_of(shape.content):
         if name not in counts:
             inner = shape.children[name][0]
-            yield _missing(
-                f"{element_path(node)}/{name}",
-                "element",
-                inner.text.says() if inner.simple and inner.text else "an element",
-            )
+            says = inner.text.says() if inner.simple and inner.text else "an element"
+            yield _missing(f"{element_path(node)}/{name}", "element", says)
     for use in children_of(shape.content):
-        many = shape.children[use.name][1] and use.most not in (1, MANY)
-        if many and counts.get(use.name, 0) > use.most and _single(shape, use):
-            message = f"<{use.name}> may stand here at most {use.most} times"
-            yield Finding(
-                "schema.maxItems",
-                message,
-                f"{element_path(node)}/{use.name}",
-                expected=use.most,
-                actual=counts[use.name],
-            )
-        if 0 < counts.get(use.name, 0) < use.least and _single(shape, use):
-            message = f"<{use.name}> must stand here at least {use.least} times"
-            yield Finding(
-                "schema.minItems",
-                message,
-                f"{element_path(node)}/{use.name}",
-                expected=use.least,
-                actual=counts[use.name],
-            )
+        name, count = use.name, counts.get(use.name, 0)
+        if not shape.children[name][1] or not count > 0 or use.least <= count <= use.most or not _single(shape, use):
+            continue
+        code, words, bound = (
+            ("schema.maxItems", "at most", use.most) if count > use.most else ("schema.minItems", "at least", use.least)
+        )
+        message = f"<{name}> must stand here {words} {bound} times"
+        yield Finding(code, message, f"{element_path(node)}/{name}", expected=bound, actual=count)
 
 
 def _single(shape: Shape, use: Element) -> bool:
@@ -296,7 +285,7 @@ def _leaf(text: str, kind: SimpleType) -> Iterator[Finding]:
         return
     bare = " ".join(text.split())
     value = typed(text, kind)
-    if kind.kind != "text" and isinstance(value, str):
+    if (kind.kind != "text" and isinstance(value, str)) or not _LEXICAL.get(kind.base, _ANY).fullmatch(bare):
         yield _broken("schema.type", "", kind.says(), text)
         return
     if kind.enumeration and not _listed(bare, text, kind):
@@ -342,9 +331,12 @@ def _of_entry(root: Any, entry: Any, schema: SchemaShape) -> Finding:
         attribute = named.group(1).rpartition("}")[2]  # the entry's own path ends at the element
     path = element_path(node) + (f"/@{attribute}" if attribute else "")
     code, facet = _ENTRIES.get(entry.type_name, ("schema.xml", ""))
+    if not entry.path:  # judged as text, since the document is large
+        words = _WORDS.get(code, "does not fit the schema").format(expected="what the schema allows")
+        return Finding(code, f"something in the document {words}", element_path(root))
     kind = None if code in _OF_CONTENT else _kind_at(node, attribute, schema)
     if code in _OF_CONTENT or kind is None:
-        wanted = _WANTED.search(message)
+        wanted = _WANTED.match(message)
         names = [name.rpartition("}")[2].strip() for name in wanted.group(1).split(", ")] if wanted else None
         subject = "the attribute" if attribute else "the element"
         words = _WORDS.get(code, "does not fit the schema").format(expected="what the schema allows")
@@ -361,6 +353,17 @@ def _of_entry(root: Any, entry: Any, schema: SchemaShape) -> Finding:
     text = node.attrib.get(_full(node, attribute), "") if attribute else node.text or ""
     return _broken(code, path, expected, text)
 
+
+_ZONE: Final = r"(?:Z|[+-][01][0-9]:[0-5][0-9])?"
+_DAY: Final = r"-?[0-9]{4,}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_CLOCK: Final = r"(?:[01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+_ANY: Final = re.compile(".*", re.DOTALL)
+_LEXICAL: Final = {
+    "date": re.compile(f"{_DAY}{_ZONE}"),
+    "time": re.compile(f"{_CLOCK}{_ZONE}"),
+    "dateTime": re.compile(f"{_DAY}T{_CLOCK}{_ZONE}"),
+}
+"""The forms of XML Schema part 2; that a month has so many days is left to libxml2."""
 
 _WHOLE: Final = SimpleType("integer", "integer")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -16,7 +17,7 @@ from lxml import etree
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_dial, check_style
 from guards.contracts.rng_shape import shape_of_rng
-from guards.contracts.xml_findings import findings_of
+from guards.contracts.xml_findings import faults, findings_of
 from guards.contracts.xml_shape import SchemaShape, value_of
 from guards.contracts.xsd_shape import XSD, shape_of_xsd
 from guards.errors import ConfigError
@@ -27,6 +28,8 @@ from guards.reading.xml_reader import Unreadable, parse_xml, read_xml
 __all__ = ["RelaxNG", "XmlSchema"]
 
 RNG: Final = "http://relaxng.org/ns/structure/1.0"
+_LARGE: Final = 4000  # elements
+_SURELY: Final = 20
 _SCHEMA_LIMITS: Final = Limits(depth=1000)
 
 
@@ -77,17 +80,23 @@ class _Schema(Contract[Any]):
         return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict"))
 
     def _judge(self, root: Any) -> Reading[Any]:
+        declared = self.shape.roots.get(local_name(root))
+        value = value_of(root, declared.shape, self.shape) if declared is not None else None
+        # libxml2 looks at all siblings of an element for each fault it logs: minutes for a large document full of
+        # them. So what is wrong with a large one is looked for elsewhere first.
+        large = next(islice(root.iter(), _LARGE, None), None) is not None
+        fits, entries = self._verdict(root, large=large)
+        if fits and declared is not None:
+            return Reading(value, XmlDocument(value, root))
+        findings = findings_of(root, self.shape, entries, exact=self._namespace == XSD and not large)
+        return Reading(None, XmlDocument(value, root), findings)
+
+    def _verdict(self, root: Any, *, large: bool) -> tuple[bool, list[Any]]:
+        """Whether the document fits, and the log of libxml2 if not."""
         # One validator keeps one error log, so it serves one document at a time.
         with self._lock:
-            fits = self._validator.validate(root)
-            entries = [] if fits else list(self._validator.error_log)
-        declared = self.shape.roots.get(local_name(root))
-        if fits and declared is not None:
-            value = value_of(root, declared.shape, self.shape)
-            return Reading(value, XmlDocument(value, root))
-        value = value_of(root, declared.shape, self.shape) if declared is not None else None
-        findings = findings_of(root, self.shape, entries, exact=self._namespace == XSD)
-        return Reading(None, XmlDocument(value, root), findings)
+            fits = bool(self._validator.validate(root))
+            return fits, [] if fits else list(self._validator.error_log)
 
     def _text_of(self, schema: str | Path) -> str:
         where = f"{type(self).__name__}()"
@@ -168,6 +177,18 @@ class XmlSchema(_Schema):
     def _shape(self, root: Any) -> SchemaShape:
         return shape_of_xsd(root)
 
+    def _verdict(self, root: Any, *, large: bool) -> tuple[bool, list[Any]]:
+        if not large:
+            return super()._verdict(root, large=large)
+        # Judged while parsing, a fault is logged without its place, and so at once.
+        parser = etree.XMLParser(schema=self._validator, huge_tree=True, resolve_entities=False, no_network=True)
+        with self._lock:
+            try:
+                etree.fromstring(etree.tostring(root), parser)
+            except etree.XMLSyntaxError:
+                return False, list(parser.error_log)
+        return True, []
+
 
 class RelaxNG(_Schema):
     """An answer that a RELAX NG grammar (XML syntax) accepts, as plain data.
@@ -184,6 +205,11 @@ class RelaxNG(_Schema):
 
     def _shape(self, root: Any) -> SchemaShape:
         return shape_of_rng(root)
+
+    def _verdict(self, root: Any, *, large: bool) -> tuple[bool, list[Any]]:
+        if large and len(list(islice(faults(root, self.shape), _SURELY))) == _SURELY:
+            return False, []
+        return super()._verdict(root, large=large)
 
 
 def _decoded(source: bytes, where: str) -> str:

@@ -17,10 +17,21 @@ from lxml import etree
 from guards.errors import ConfigError
 from guards.reading.document import Document, Place
 
-__all__ = ["XmlDocument", "child_elements", "compile_xpath", "element_at", "element_path", "local_name", "select_nodes", "source_of"]
+__all__ = [
+    "XmlDocument",
+    "child_elements",
+    "compile_xpath",
+    "element_at",
+    "element_path",
+    "local_name",
+    "select_nodes",
+    "source_of",
+]
 
 TEXT: Final = "#text"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_BEFORE: Final = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
+_BEHIND: Final = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
 _STEP: Final = re.compile(r"/(?:(@)?([^/@\[\]()]+)(?:\[([1-9][0-9]*)\])?|(text\(\)))")
 
 
@@ -132,7 +143,7 @@ def source_of(root: Any) -> str:
 
 def local_name(element: Any) -> str:
     """An element's name without its namespace."""
-    return str(etree.QName(element).localname)
+    return str(element.tag.rpartition("}")[2])
 
 
 def child_elements(element: Any) -> list[Any]:
@@ -144,14 +155,11 @@ def element_path(element: Any) -> str:
     """The XPath of an element from the root: local names, an index where siblings share the name."""
     steps: list[str] = []
     while element is not None:
-        parent = element.getparent()
         name = local_name(element)
-        if parent is not None:
-            same = _named(parent, name)
-            if len(same) > 1:
-                name = f"{name}[{same.index(element) + 1}]"
-        steps.append(name)
-        element = parent
+        # Counted inside libxml2: an element may have a hundred thousand siblings.
+        before = int(_BEFORE(element, name=name))
+        steps.append(f"{name}[{before + 1}]" if before or _BEHIND(element, name=name) else name)
+        element = element.getparent()
     return "".join(f"/{step}" for step in reversed(steps))
 
 
