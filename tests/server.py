@@ -1,6 +1,6 @@
-"""A model's server on loopback: answers by a script, records what it was asked, and breaks in every way a real one does.
+"""A model's server on loopback: answers by a script, records what it was asked, breaks in every way a real one does.
 
-    with Server([answer("no"), Fault(429, retry_after="0"), answer('{"n": 1}')]) as server:
+    with Server([answer("no"), Fault(429), answer('{"n": 1}')]) as server:
         client = server.openai()
 
 Speaks OpenAI's chat completions, responses and old completions, and Anthropic's messages, chosen by the path asked for.
@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Server:
         self._http.block_on_close = False
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
         return self
@@ -213,7 +213,13 @@ def _chat(step: Answer, body: dict[str, Any]) -> dict[str, Any]:
         finish = step.finish or ("tool_calls" if step.tool else "stop")
         choices.append({"index": index, "message": message, "finish_reason": finish, "logprobs": None})
     usage = _usage(step, "prompt_tokens", "completion_tokens")
-    return {"id": "c1", "object": "chat.completion", "created": 1, "model": body.get("model"), "choices": choices} | usage
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": body.get("model"),
+        "choices": choices,
+    } | usage
 
 
 def _completions(step: Answer, body: dict[str, Any]) -> dict[str, Any]:
@@ -222,7 +228,13 @@ def _completions(step: Answer, body: dict[str, Any]) -> dict[str, Any]:
         for i, text in enumerate(step.texts)
     ]
     usage = _usage(step, "prompt_tokens", "completion_tokens")
-    return {"id": "t1", "object": "text_completion", "created": 1, "model": body.get("model"), "choices": choices} | usage
+    return {
+        "id": "t1",
+        "object": "text_completion",
+        "created": 1,
+        "model": body.get("model"),
+        "choices": choices,
+    } | usage
 
 
 def _responses(step: Answer, body: dict[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _sequence(turns: Sequence[Message], model: str = "m") -> str:
     return HEARD.note(turns)
 
 
-def _quoted(turns: "Iterable[Message]") -> str:
+def _quoted(turns: Iterable[Message]) -> str:
     return HEARD.note(turns)
 
 
@@ -137,7 +137,7 @@ TEXT = (("Say hi",), {})
     ],
 )
 def test_what_a_callable_gets_is_decided_by_its_signature(function, expected):
-    """`messages` or a list gets messages, `prompt` or `str` one string, neither gets messages; by name where it must."""
+    """`messages` or a list gets messages, `prompt` or `str` a string; by name where it must be."""
     HEARD.said.clear()
     assert asked(function) == "ok"
     assert HEARD.said == [expected]

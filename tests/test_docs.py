@@ -42,7 +42,7 @@ def prose(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
-    """Every python block runs as it stands, in one namespace per page, and prints what the text block behind it says."""
+    """Every python block runs as it stands, in one namespace per page, and prints what the next text block says."""
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType(f"page_{page.stem}")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -54,7 +54,7 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
         if info.split(" ")[0] != "python":
             continue
         # Blank lines in front, so that a traceback names the page's own line.
-        code = compile("\n" * line + content, str(page), "exec")
+        code = compile("\n" * line + content, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT * (info != "python"))
         if info == "python":
             output = io.StringIO()
             with contextlib.redirect_stdout(output):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, get, object_schema
+from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, get, object_schema, only_tool
 from guards.clients.openai import colour_of
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -129,7 +129,8 @@ class Messages(Endpoint):
 
     def forced(self, options: Mapping[str, Any]) -> str | None:
         choice = options.get("tool_choice")
-        name = get(choice, "name") if get(choice, "type") == "tool" else None
+        named = only_tool(options) if get(choice, "type") == "any" else choice
+        name = get(named, "name") if named is not choice or get(choice, "type") == "tool" else None
         return name if isinstance(name, str) else None
 
     def split(self, raw: Any) -> list[Any]:

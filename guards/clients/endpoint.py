@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from guards._flow import Ask
+from guards._flow import Ask, NoAnswer
 from guards.clients import faults
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -100,7 +100,10 @@ class EndpointClient:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
 
     def read(self, raw: Any) -> Reply:
-        return self.endpoint.read(raw, self._tool)
+        reply = self.endpoint.read(raw, self._tool)
+        if self.endpoint.unanswered(raw, self._tool):
+            raise NoAnswer(reply)
+        return reply
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
         return self.endpoint.turns(reply, feedback, self._tool)
@@ -136,6 +139,12 @@ def get(thing: Any, name: str, default: Any = None) -> Any:
     """A member of an SDK's object, or of a mapping of the same shape."""
     value = thing.get(name, default) if isinstance(thing, Mapping) else getattr(thing, name, default)
     return default if value is None else value
+
+
+def only_tool(options: Mapping[str, Any]) -> Any:
+    """The one tool that there is: a model that must call some tool has no other."""
+    tools = options.get("tools")
+    return tools[0] if isinstance(tools, Sequence) and len(tools) == 1 else None
 
 
 def schema_of(contract: Any, where: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from guards.clients.endpoint import (
     extra_body,
     get,
     object_schema,
+    only_tool,
     schema_of,
 )
 from guards.errors import ConfigError
@@ -197,7 +198,9 @@ class Chat(Endpoint):
         return {name: value for name, value in options.items() if name != "n"}
 
     def forced(self, options: Mapping[str, Any]) -> str | None:
-        name = get(get(options.get("tool_choice"), "function"), "name") or get(options.get("function_call"), "name")
+        choice = options.get("tool_choice")
+        named = only_tool(options) if choice == "required" else choice
+        name = get(get(named, "function"), "name") or get(options.get("function_call"), "name")
         return name if isinstance(name, str) else None
 
     def split(self, raw: Any) -> list[Any]:
@@ -290,7 +293,8 @@ class Responses(Endpoint):
 
     def forced(self, options: Mapping[str, Any]) -> str | None:
         choice = options.get("tool_choice")
-        name = get(choice, "name") if get(choice, "type") == "function" else None
+        named = only_tool(options) if choice == "required" else choice
+        name = get(named, "name") if get(named, "type") == "function" else None
         return name if isinstance(name, str) else None
 
     def split(self, raw: Any) -> list[Any]:

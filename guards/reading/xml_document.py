@@ -32,7 +32,7 @@ TEXT: Final = "#text"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _BEFORE: Final = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
 _BEHIND: Final = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
-_STEP: Final = re.compile(r"/(?:(@)?([^/@\[\]()]+)(?:\[([1-9][0-9]*)\])?|(text\(\)))")
+_STEP: Final = re.compile(r"/(?:(text\(\))|(@)?([^/@\[\]()]+)(?:\[([1-9][0-9]{0,8})\])?)")
 
 
 class XmlDocument(Document):
@@ -227,7 +227,8 @@ def _without_namespaces(root: Any) -> Any:
             element.tag = local_name(element)
             for name in [name for name in element.attrib if name.startswith("{")]:
                 value = element.attrib.pop(name)
-                element.attrib.setdefault(str(etree.QName(name).localname), value)
+                local = str(etree.QName(name).localname)
+                element.set(local, element.get(local, value))
     return bare
 
 
@@ -243,7 +244,7 @@ def _steps(path: str) -> list[tuple[str, int]] | None:
         found = _STEP.match(path, at)
         if found is None:
             return None
-        attribute, name, index, text = found.groups()
+        text, attribute, name, index = found.groups()
         steps.append((TEXT, 0) if text else (f"{attribute or ''}{name}", int(index or 1) - 1))
         at = found.end()
     return steps
@@ -340,6 +341,8 @@ def _fill(element: Any, value: Any) -> bool:
             return False
         for child in list(element):
             element.remove(child)
+        for full in [full for full in element.attrib if etree.QName(full).namespace != _XSI]:
+            del element.attrib[full]  # with an attribute it would be a dict
         return _set_text(element, _written(value))
     old = {local_name(child): child for child in reversed(child_elements(element))}
     namespace = etree.QName(element).namespace
