@@ -189,7 +189,7 @@ class Messages(Endpoint):
             return result
         pieces = _blocks(result, "text")
         if not pieces:
-            raise ConfigError("the response has no place for the text", where="messages.create")
+            return _with_text(raw, text)
         for index, piece in enumerate(pieces):
             _set(piece, "text", text if index == 0 else "")
             if hasattr(piece, "parsed_output"):
@@ -210,6 +210,13 @@ def _of_parse(raw: Any) -> Any:
     from anthropic.types.parsed_message import ParsedMessage
 
     return ParsedMessage.model_construct(**raw.to_dict())
+
+
+def _with_text(raw: Any, text: str) -> Any:
+    """A message that held no text (a refusal, say) with this one."""
+    body = raw.to_dict() if hasattr(raw, "to_dict") else dict(raw)
+    body = {**body, "content": [*body["content"], {"type": "text", "text": text}]}
+    return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
 
 
 def _with_schema(options: dict[str, Any]) -> dict[str, Any]:

@@ -35,13 +35,17 @@ class Endpoint(ABC):
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         """The keywords of a call that puts these turns."""
 
+    def again(self, turns: Sequence[Message]) -> Any:
+        """The caller's own question with turns added, in the form that the method takes."""
+        return list(turns)
+
     def given(self, question: Any) -> tuple[Any, ...]:
         """The caller's own question as turns."""
         return ({"role": "user", "content": question},) if isinstance(question, str) else tuple(question)
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
         """Why a call with these options cannot be guarded; None if it can."""
-        if options.get("stream") is True or extra_body(options, "stream") is True:
+        if options.get("stream") or extra_body(options, "stream"):
             return "stream=True gives an answer in pieces, which wrap does not guard yet"
         return None
 
@@ -98,6 +102,10 @@ class EndpointClient:
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
+
+    def put(self, question: Any, timeout: float | None) -> Any:
+        """As `send`, with the question in the method's own form."""
+        return self._fetch(**time_left({**self._options, self.endpoint.question: question}, timeout))
 
     def read(self, raw: Any) -> Reply:
         reply = self.endpoint.read(raw, self._tool)

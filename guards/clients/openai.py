@@ -194,6 +194,11 @@ class Chat(Endpoint):
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "messages": list(turns)}
 
+    def refused(self, options: Mapping[str, Any]) -> str | None:
+        if "audio" in (options.get("modalities") or ()):
+            return "modalities with audio give an answer that is no text"
+        return super().refused(options)
+
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name != "n"}
 
@@ -241,7 +246,12 @@ class Chat(Endpoint):
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         copy = _copied(raw)
-        message = get(get(copy, "choices")[0], "message")
+        choice = get(copy, "choices")[0]
+        message = get(choice, "message")
+        if get(choice, "logprobs") is not None:
+            _set(choice, "logprobs", None)  # of another text
+        if get(message, "refusal") is not None:
+            _set(message, "refusal", None)  # something else stands in its place, or nothing
         tool = self.forced(options)
         call = next((c for c in get(message, "tool_calls", ()) if get(get(c, "function"), "name") == tool), None)
         if tool is not None and call is not None and text is not None:
@@ -358,9 +368,7 @@ class Responses(Endpoint):
             _set(piece, "text", (text or "") if index == 0 else "")
             if hasattr(piece, "parsed"):
                 piece.parsed = parsed(text, options.get("text_format")) if index == 0 else None
-        if not pieces and text:
-            raise ConfigError("the response has no place for the text", where="responses.create")
-        return copy
+        return copy if pieces or text is None else _with_message(raw, text)
 
     def of_raw(self, raw: Any) -> Any:
         """The response type of `.parse`, with nothing parsed yet."""
@@ -396,10 +404,13 @@ class Completions(Endpoint):
     question = "prompt"
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
+        return {**options, "prompt": self.again(turns)}
+
+    def again(self, turns: Sequence[Message]) -> Any:
         from guards._quote import fence
 
         parts = [turn["content"] if turn["role"] != "assistant" else fence(turn["content"]) for turn in turns]
-        return {**options, "prompt": "\n\n".join(parts)}
+        return "\n\n".join(parts)
 
     def given(self, question: Any) -> tuple[Any, ...]:
         if not isinstance(question, str):
@@ -496,6 +507,16 @@ def _calls(message: Any) -> list[tuple[str | None, str, str]]:
 def _parts(raw: Any) -> list[Any]:
     items = [item for item in get(raw, "output") if get(item, "type") == "message"]
     return [part for item in items for part in get(item, "content", ())]
+
+
+def _with_message(raw: Any, text: str) -> Any:
+    """A response that held no text (a refusal, say) with this one."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {"type": "message", "id": "guards", "role": "assistant", "status": "completed", "content": [part]}
+    body = raw.to_dict() if hasattr(raw, "to_dict") else dict(raw)
+    others = [item for item in body["output"] if item.get("type") != "message"]
+    body = {**body, "output": [*others, message]}
+    return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
 
 
 def _texts(parts: list[Any]) -> list[Any]:

@@ -12,7 +12,7 @@ import json
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Final, Literal, NoReturn, Protocol, Self
 
 from guards._flow import Ask, NoAnswer
 from guards.clients import _module, reply_of, sdk_of
@@ -47,6 +47,8 @@ def wrap(client: Any, *, run: Run, arun: ARun) -> Any:
         return _Proxy(client, sdk, (), runs)
     if sdk is not None and _is_method(client):
         return _guarded_method(client.__self__, client.__name__, sdk, runs)
+    if sdk is not None and isinstance(client, functools.partial):
+        return functools.partial(wrap(client.func, run=run, arun=arun), *client.args, **client.keywords)
     if not callable(client):
         raise ConfigError(
             f"{type(client).__name__} cannot be wrapped",
@@ -73,47 +75,37 @@ def outcome_of(response: Any) -> Outcome[Any]:
 
 _PASSING_AREAS: Final = {
     "openai": frozenset(
-        [
-            "admin",
-            "audio",
-            "containers",
-            "content_provenance_checks",
-            "conversations",
-            "embeddings",
-            "files",
-            "fine_tuning",
-            "images",
-            "models",
-            "moderations",
-            "safety",
-            "skills",
-            "uploads",
-            "vector_stores",
-            "videos",
-            "webhooks",
-        ]
+        """
+        admin audio.speech audio.voice_consents audio.voices beta.responses.input_items beta.responses.input_tokens
+        containers content_provenance_checks embeddings files fine_tuning.checkpoints fine_tuning.jobs images models
+        moderations responses.input_items responses.input_tokens safety skills uploads vector_stores videos webhooks
+        """.split()
     ),
     "anthropic": frozenset(
-        [
-            "files",
-            "models",
-            "organization",
-            "skills",
-            "user_profiles",
-            "beta.files",
-            "beta.memory_stores",
-            "beta.models",
-            "beta.organization",
-            "beta.skills",
-            "beta.tunnels",
-            "beta.user_profiles",
-            "beta.vaults",
-            "beta.webhooks",
-        ]
+        """
+        beta.files beta.memory_stores beta.models beta.organization beta.skills beta.tunnels beta.user_profiles
+        beta.vaults beta.webhooks files models organization skills user_profiles webhooks
+        """.split()
     ),
 }
-"""Resources that make no answer of a language model."""
-_PASSING_METHODS: Final = frozenset({"cancel", "count", "count_tokens", "delete", "list", "retrieve", "update"})
+"""Resources of which no method makes, or brings back, an answer of a language model."""
+_PASSING_METHODS: Final = {
+    "openai": frozenset(
+        """
+        batches.cancel batches.list batches.retrieve beta.chat.completions.delete beta.responses.delete
+        chat.completions.delete conversations.create conversations.delete conversations.retrieve conversations.update
+        evals.create evals.delete evals.list evals.retrieve evals.update responses.delete
+        """.split()
+    ),
+    "anthropic": frozenset(
+        """
+        beta.messages.count_tokens messages.batches.cancel messages.batches.delete messages.batches.list
+        messages.batches.retrieve messages.count_tokens
+        """.split()
+    ),
+}
+"""The same, method by method. `responses.retrieve` and its like are not here: an answer made elsewhere (in the
+background, say) would come in by them."""
 _PASSING_CLIENT: Final = frozenset({"close", "is_closed", "platform_headers"})
 _COPIES: Final = frozenset({"copy", "with_options", "with_middleware"})
 
@@ -122,20 +114,23 @@ def passes(sdk: str, path: tuple[str, ...]) -> bool:
     """Whether a method, by its path from the client, makes no answer."""
     if len(path) == 1:
         return path[0] in _PASSING_CLIENT
-    return path[-1] in _PASSING_METHODS or _harmless(sdk, path)
+    return ".".join(path) in _PASSING_METHODS[sdk] or _harmless(sdk, path[:-1])
 
 
 def _harmless(sdk: str, path: tuple[str, ...]) -> bool:
     """Whether a whole resource makes no answer."""
     areas = _PASSING_AREAS[sdk]
-    return bool(path) and (path[0] in areas or ".".join(path[:2]) in areas)
+    return any(".".join(path[:depth]) in areas for depth in range(1, len(path) + 1))
 
 
 class _Proxy:
     """A client or resource of an SDK, with its methods sorted as they are named."""
 
     def __init__(self, target: Any, sdk: str, path: tuple[str, ...], runs: tuple[Run, ARun]) -> None:
-        self._guards = (target, sdk, path, runs)
+        object.__setattr__(self, "_guards", (target, sdk, path, runs))
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"set {name!r} on the client itself, or use with_options(...)")
 
     def __getattr__(self, name: str) -> Any:
         target, sdk, path, runs = self._guards
@@ -276,7 +271,8 @@ class _Question:
             raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
         self.endpoint = endpoint
         self.options = {name: value for name, value in options.items() if name != endpoint.question}
-        self.turns = endpoint.given(options[endpoint.question])
+        self.given = options[endpoint.question]
+        self.turns = endpoint.given(self.given)
         self.tool = endpoint.forced(options)
         self.first: Any = None
         self.answers: list[Any] = []
@@ -289,7 +285,7 @@ class _Question:
     def next(self) -> _Answer | None:
         """The client of the next answer; None when all were judged."""
         number = len(self._clients)
-        if number and (number >= len(self.answers) or self._clients[0].passed):
+        if number and number >= len(self.answers):
             return None
         client = _Answer(self, number, self._asked if number == 0 else self._again, self._again)
         self._clients.append(client)
@@ -303,14 +299,17 @@ class _Question:
 
     def response(self) -> Any:
         """The SDK's own response, with what was accepted in the answers' places."""
-        if any(client.passed for client in self._clients):
-            return _remembered(self._clients[-1].last, self._outcomes[-1])
         parts = [self._part(c, o) for c, o in zip(self._clients, self._outcomes, strict=True)]
         first = next((o for o in self._outcomes if not o.ok), self._outcomes[0])
         return _remembered(self.endpoint.joined(self.first, parts), first)
 
     def _part(self, client: _Answer, outcome: Outcome[Any]) -> Any:
         raw = client.last
+        if client.passed:
+            return raw
+        if raw is None:
+            # Nothing was asked (an input guard refused) or nothing came: there is no response to put anything into.
+            raise outcome.rejection()
         text = _delivered(outcome)
         if not self._parse and text is not None and text == self.endpoint.read(raw, self.tool).text:
             return raw
@@ -336,8 +335,10 @@ class _Answer:
             self._begun = True
             answer = self._question.answers[self._number]
             return _already(answer) if self.colour == "async" else answer
+        question = self._question
         client = self._first if self.last is None else self._again
-        return client.send(ask, timeout)
+        # What the caller wrote goes out as it was written; only a retry adds to it.
+        return client.put(question.endpoint.again(ask.messages) if ask.extra else question.given, timeout)
 
     def read(self, raw: Any) -> Reply:
         question = self._question
@@ -352,7 +353,6 @@ class _Answer:
             reply = replace(reply, usage={"input_tokens": 0, "output_tokens": 0})
         if question.endpoint.unanswered(self.last, question.tool):
             self.passed = True
-            self.last = raw
             raise NoAnswer(reply)
         return reply
 
@@ -386,7 +386,10 @@ class _LiteLLM:
     """The module litellm, with `completion` and `acompletion` guarded."""
 
     def __init__(self, module: Any, runs: tuple[Run, ARun]) -> None:
-        self._guards = (module, runs)
+        object.__setattr__(self, "_guards", (module, runs))
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"set {name!r} on litellm itself")
 
     def __getattr__(self, name: str) -> Any:
         module, runs = self._guards
@@ -395,7 +398,10 @@ class _LiteLLM:
         value = getattr(module, name)
         if name in ("completion", "acompletion"):
             return _litellm_function(value, runs)
-        if not callable(value) or isinstance(value, type) or name in _LITELLM_PASSING or name.startswith("supports_"):
+        # Its classes and modules hold further ways to an answer (`Router`, `main`); data and exceptions do not.
+        known = name in _LITELLM_PASSING or name.startswith("supports_")
+        error = isinstance(value, type) and issubclass(value, BaseException)
+        if known or error or isinstance(value, str | int | float | list | dict | set | tuple | None):
             return value
         raise _refusal(f"litellm.{name}")
 
@@ -420,6 +426,7 @@ _LITELLM_PASSING: Final = frozenset(
         "register_model",
         "get_llm_provider",
         "get_supported_openai_params",
+        "exceptions",
     ]
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
@@ -34,7 +34,9 @@ class DataAsXml(Contract[T]):
         self.inner = inner
         self.notes = inner.notes
         schema = inner.json_schema()
-        title = getattr(getattr(inner, "type", None), "__name__", None) or schema.get("title")
+        type_ = getattr(inner, "type", None)
+        # A parametrised container (`list[int]`) has a name of its kind and none of its own.
+        title = type_.__name__ if isinstance(type_, type) and not get_args(type_) else schema.get("title")
         self.root: str = title if isinstance(title, str) and is_name(title) else "answer"
         self._guide = Guide(schema)
 

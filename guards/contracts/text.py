@@ -44,7 +44,7 @@ class _Plain(Contract[str]):
         repairs: tuple[Repair, ...] = ()
         careful = dial != "strict" and len(text) <= limits.repair_chars
         if careful:
-            start, unfinished = thinking(text)
+            start, unfinished = thinking(text, swallowed=True)
             if unfinished:
                 message = "ends inside its thinking part; no answer follows"
                 return Reading(None, None, (Finding("text.truncated", message),))

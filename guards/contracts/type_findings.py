@@ -295,9 +295,9 @@ def _message(error: Mapping[str, Any], context: Mapping[str, Any], expected: Any
 
 # pydantic's error type -> (rule, key of the bound in the error's context, what is expected where there is no such key)
 _RULES: Final[dict[str, tuple[str, str | None, str | None]]] = {
-    "missing": ("required", None, "a value"),
-    "missing_argument": ("required", None, "a value"),
-    "missing_keyword_only_argument": ("required", None, "a value"),
+    "missing": ("required", None, None),
+    "missing_argument": ("required", None, None),
+    "missing_keyword_only_argument": ("required", None, None),
     "extra_forbidden": ("additionalProperties", None, "no such key"),
     "unexpected_keyword_argument": ("additionalProperties", None, "no such key"),
     "greater_than": ("exclusiveMinimum", "gt", None),

@@ -154,7 +154,7 @@ def _located(text: str, dial: Dial, limits: Limits, check: Check[T], syntax: Fin
     around = surroundings(text)
     readings: list[tuple[Reading[T], Span, tuple[Repair, ...]]] = []
     limit: list[Finding] = []
-    for document, span, repairs in _candidates(text, around, limits, limit):
+    for document, span, repairs in (*_candidates(text, around, limits, limit), *_scalars(text, around, limits)):
         readings.append((check(document, text[span.start : span.end]), span, repairs))
     if limit and limit[0].code == "limit.candidates":
         return _refused(limit[0])
@@ -207,6 +207,19 @@ def _candidates(
             else:
                 waiting.extend(reversed(span.inner))
         else:
+            yield document, span, repairs
+
+
+def _scalars(
+    text: str, around: Surroundings, limits: Limits
+) -> Iterator[tuple[JsonDocument, Span, tuple[Repair, ...]]]:
+    """Numbers, strings, booleans and null that stand alone: in a fence, or behind the thinking part."""
+    for span in around.alone:
+        try:
+            document, repairs = parse_json(text[span.start : span.end], limits)
+        except _Unreadable:
+            continue
+        if not isinstance(document.data, dict | list):  # those are among the spans already
             yield document, span, repairs
 
 

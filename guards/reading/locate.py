@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from guards.records import Repair
@@ -16,9 +17,12 @@ from guards.records import Repair
 __all__ = ["Span", "Surroundings", "surroundings", "thinking"]
 
 _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
+_OPENING: Final = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
 _CLOSED: Final = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _MARK: Final = re.compile(r'["{}\[\]\n\\]')
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
+_FENCED: Final = re.compile(r"^(?:`{3,}|~{3,})[^\n`]*\n([^`~]*?)\n?(?:`{3,}|~{3,})\s*$", re.MULTILINE)
+_MOST_FENCES: Final = 100
 _DEEPEST: Final = 1000
 
 
@@ -36,7 +40,8 @@ class Surroundings:
     """What was seen in one pass over the text.
 
     `start` is where the thinking part ends, `open_thinking` that it never does; `unclosed` that some bracket stays
-    open, `has_bracket` that there was one.
+    open, `has_bracket` that there was one. `alone` are the pieces that a value without brackets may fill: what is
+    fenced, and what stands behind the thinking part.
     """
 
     start: int
@@ -44,6 +49,7 @@ class Surroundings:
     spans: tuple[Span, ...]
     unclosed: bool
     has_bracket: bool
+    alone: tuple[Span, ...] = ()
 
     def repairs(self, text: str, span: Span) -> tuple[Repair, ...]:
         """What was set aside to get at this span, as repairs."""
@@ -73,14 +79,24 @@ def surroundings(text: str) -> Surroundings:
         start = max((mark.end() for mark in _CLOSED.finditer(text) if not _inside(spans, mark.start())), default=0)
         if start:
             spans, unclosed, has_bracket = _spans(text, start)
-    return Surroundings(start, open_thinking=False, spans=tuple(spans), unclosed=unclosed, has_bracket=has_bracket)
+    alone = [Span(found.start(1), found.end(1)) for found in islice(_FENCED.finditer(text, start), _MOST_FENCES)]
+    if start and not alone:
+        alone.append(Span(start, len(text)))
+    return Surroundings(start, False, tuple(spans), unclosed, has_bracket, tuple(alone))
 
 
-def thinking(text: str) -> tuple[int, bool]:
-    """Where a thinking part at the start of the text ends (0: there is none), and whether it never does."""
+def thinking(text: str, *, swallowed: bool = False) -> tuple[int, bool]:
+    """Where a thinking part at the start of the text ends (0: there is none), and whether it never does.
+
+    `swallowed` also takes what stands before a closing tag that was never opened: some chat templates keep the opening
+    tag to themselves.
+    """
     opened = _OPENED.match(text)
     if opened is None:
-        return 0, False
+        closed = _CLOSED.search(text) if swallowed else None
+        if closed is None or _OPENING.search(text, 0, closed.start()):
+            return 0, False
+        return closed.end(), False
     closed = _CLOSED.search(text, opened.end())
     return (closed.end(), False) if closed else (0, True)
 

@@ -85,8 +85,9 @@ class XmlDocument(Document):
             if element is None:
                 return None
             if name == TEXT:
-                if TEXT in self._keys(place):
-                    place.append(TEXT)
+                found = _look(self.data, place)
+                if isinstance(found, dict):
+                    place.append(TEXT)  # of a plain leaf the text is the leaf itself
                 element = None
             elif name.startswith("@"):
                 if _attribute(element, name[1:]) is None:
@@ -130,15 +131,6 @@ class XmlDocument(Document):
         else:
             return None
         return type(self)(_edited(self.data, place, _NOWHERE), root)
-
-    def _keys(self, place: Sequence[str | int]) -> Any:
-        found = _look(self.data, place)
-        return found if isinstance(found, dict) else ()
-
-
-def source_of(root: Any) -> str:
-    """A tree as text."""
-    return str(etree.tostring(root, encoding="unicode", with_tail=False))
 
 
 def local_name(element: Any) -> str:
