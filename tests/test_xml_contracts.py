@@ -86,7 +86,7 @@ GOOD = '<r><id>7</id><line kind="new"><sku>A-1</sku><qty>2</qty></line></r>'
     ],
 )
 def test_leaves_are_typed_by_their_schema_type(kind, text, value):
-    """Numbers and truth values become such, collapsed; everything else stays as written; decimals equal their number."""
+    """Numbers and truth values become such, collapsed; all else stays as written; decimals equal their number."""
     contract = xsd(f'<xs:element name="r" type="xs:{kind}"/>')
     found = contract.read(f"<r>{text}</r>", "strict").value
     assert (found, type(found) is bool) == (value, type(value) is bool)
@@ -95,12 +95,13 @@ def test_leaves_are_typed_by_their_schema_type(kind, text, value):
 def test_own_types_are_typed_by_what_they_come_from():
     """A user's restriction of a restriction keeps its base's kind; lists and unions are text as written."""
     contract = xsd(
-        """<xs:simpleType name="age"><xs:restriction base="xs:int"><xs:minInclusive value="0"/></xs:restriction></xs:simpleType>
-        <xs:simpleType name="adult"><xs:restriction base="age"><xs:minInclusive value="18"/></xs:restriction></xs:simpleType>
+        """<xs:simpleType name="age"><xs:restriction base="xs:int"><xs:minInclusive value="0"/></xs:restriction>
+        </xs:simpleType><xs:simpleType name="adult"><xs:restriction base="age"><xs:minInclusive value="18"/>
+        </xs:restriction></xs:simpleType>
         <xs:simpleType name="ages"><xs:list itemType="age"/></xs:simpleType>
         <xs:simpleType name="either"><xs:union memberTypes="age xs:boolean"/></xs:simpleType>
-        <xs:element name="r"><xs:complexType><xs:all><xs:element name="a" type="adult"/><xs:element name="l" type="ages"/>
-        <xs:element name="u" type="either"/></xs:all></xs:complexType></xs:element>"""
+        <xs:element name="r"><xs:complexType><xs:all><xs:element name="a" type="adult"/>
+        <xs:element name="l" type="ages"/><xs:element name="u" type="either"/></xs:all></xs:complexType></xs:element>"""
     )
     assert contract.read("<r><u>1</u><l>1 2</l><a>18</a></r>").value == {"u": "1", "l": "1 2", "a": 18}
     assert told(contract.read("<r><u>x</u><l>1 y</l><a>17</a></r>")) == [
@@ -116,19 +117,23 @@ def test_own_types_are_typed_by_what_they_come_from():
         ('<xs:sequence><xs:element name="a" maxOccurs="2" type="xs:int"/></xs:sequence>', "<a>1</a>", {"a": [1]}),
         ('<xs:sequence><xs:element name="a" minOccurs="0" maxOccurs="9"/></xs:sequence>', "", {}),
         (
-            '<xs:sequence maxOccurs="2"><xs:choice><xs:element name="a"/><xs:element name="b"/></xs:choice></xs:sequence>',
+            '<xs:choice maxOccurs="2"><xs:element name="a"/><xs:element name="b"/></xs:choice>',
             "<b/>",
             {"b": [""]},
         ),
         (
-            '<xs:sequence><xs:element name="a" type="xs:string"/><xs:element name="b"/>'
-            '<xs:element name="a" type="xs:string"/></xs:sequence>',
+            (
+                '<xs:sequence><xs:element name="a" type="xs:string"/><xs:element name="b"/>'
+                '<xs:element name="a" type="xs:string"/></xs:sequence>'
+            ),
             "<a>1</a><b/><a>2</a>",
             {"a": ["1", "2"], "b": ""},
         ),
         (
-            '<xs:choice><xs:sequence><xs:element name="a" type="xs:int"/><xs:element name="b"/></xs:sequence>'
-            '<xs:element name="c"/></xs:choice>',
+            (
+                '<xs:choice><xs:sequence><xs:element name="a" type="xs:int"/><xs:element name="b"/></xs:sequence>'
+                '<xs:element name="c"/></xs:choice>'
+            ),
             "<a>1</a><b/>",
             {"a": 1, "b": ""},
         ),
@@ -155,8 +160,8 @@ def test_attributes_text_and_nil():
         """<xs:sequence><xs:element name="s"><xs:complexType><xs:simpleContent><xs:extension base="xs:decimal">
         <xs:attribute name="unit"/></xs:extension></xs:simpleContent></xs:complexType></xs:element>
         <xs:element name="n" type="xs:integer" nillable="true"/>
-        <xs:element name="m"><xs:complexType mixed="true"><xs:sequence><xs:element name="b" minOccurs="0"/></xs:sequence>
-        </xs:complexType></xs:element></xs:sequence>""",
+        <xs:element name="m"><xs:complexType mixed="true"><xs:sequence>
+        <xs:element name="b" minOccurs="0"/></xs:sequence></xs:complexType></xs:element></xs:sequence>""",
         '<xs:attribute name="on" type="xs:boolean"/>',
     )
     text = f'<r {XSI} on="1"><s unit="kg">1.5</s><n xsi:nil="true"/><m>so <b>x</b> and so</m></r>'
@@ -178,7 +183,8 @@ def test_references_extensions_and_recursion():
         <xs:attributeGroup name="ids"><xs:attribute name="id" type="xs:int"/></xs:attributeGroup>
         <xs:complexType name="Derived"><xs:complexContent><xs:extension base="Base"><xs:group ref="G" maxOccurs="2"/>
           <xs:attribute name="k" type="xs:boolean"/></xs:extension></xs:complexContent></xs:complexType>
-        <xs:group name="G"><xs:choice><xs:element name="a" type="xs:float"/><xs:element ref="shape"/></xs:choice></xs:group>
+        <xs:group name="G"><xs:choice><xs:element name="a" type="xs:float"/>
+          <xs:element ref="shape"/></xs:choice></xs:group>
         <xs:element name="shape" abstract="true"/>
         <xs:element name="circle" substitutionGroup="shape" type="xs:int"/>
         <xs:element name="r" type="Base"/>"""
@@ -206,7 +212,10 @@ RNG_VALUES = [
     ('<optional><element name="a"><data type="decimal"/></element></optional>', "<a> 1.5 </a>", {"a": 1.5}),
     ('<attribute name="k"><data type="boolean"/></attribute><text/>', None, {"@k": True, "#text": "t"}),
     (
-        '<interleave><element name="a"><text/></element><oneOrMore><element name="b"><empty/></element></oneOrMore></interleave>',
+        (
+            '<interleave><element name="a"><text/></element><oneOrMore><element name="b"><empty/></element></oneOrMore>'
+            "</interleave>"
+        ),
         "<b/><a> x</a><b/>",
         {"b": [{}, {}], "a": " x"},
     ),
@@ -215,8 +224,10 @@ RNG_VALUES = [
     ('<element name="a"><choice><data type="integer"/><value>none</value></choice></element>', "<a>1</a>", {"a": "1"}),
     ('<element name="a"><list><oneOrMore><data type="int"/></oneOrMore></list></element>', "<a>1 2</a>", {"a": "1 2"}),
     (
-        '<choice><element name="a"><data type="int"/></element>'
-        '<group><element name="a"><text/></element><element name="b"><text/></element></group></choice>',
+        (
+            '<choice><element name="a"><data type="int"/></element>'
+            '<group><element name="a"><text/></element><element name="b"><text/></element></group></choice>'
+        ),
         "<a>1</a><b/>",
         {"a": "1", "b": ""},
     ),
@@ -227,7 +238,7 @@ RNG_VALUES = [
     ),
     ("<zeroOrMore><element><anyName/><text/></element></zeroOrMore>", "<z>1</z>", {"z": ["1"]}),
     ('<element><choice><name>a</name><name>b</name></choice><data type="int"/></element>', "<b>1</b>", {"b": 1}),
-    ("<attribute><anyName/></attribute><empty/>", None, {"@k": "1"}),
+    ("<oneOrMore><attribute><anyName/></attribute></oneOrMore>", None, {"@k": "1"}),
 ]
 
 
@@ -257,6 +268,45 @@ def test_relax_ng_grammars():
     assert contract.read(contract.prompt("example"), "strict").ok
 
 
+def test_attribute_declarations():
+    """References, qualified, prohibited, fixed and any attributes, and restricted content, are walked."""
+    contract = xsd(
+        """<xs:attribute name="g" type="xs:int"/>
+        <xs:complexType name="B"><xs:sequence><xs:element name="a" type="xs:int" minOccurs="0"/></xs:sequence>
+          <xs:attribute name="p" type="xs:int"/><xs:attribute name="q" type="xs:int" form="qualified"/></xs:complexType>
+        <xs:element name="r"><xs:complexType><xs:complexContent><xs:restriction base="x:B">
+          <xs:sequence><xs:element name="a" type="xs:int"/></xs:sequence><xs:attribute name="p" use="prohibited"/>
+        </xs:restriction></xs:complexContent></xs:complexType></xs:element>
+        <xs:element name="s"><xs:complexType><xs:complexContent><xs:extension base="x:B">
+          <xs:attribute ref="x:g" use="required"/><xs:attribute name="f" fixed="1" type="xs:int" use="required"/>
+          <xs:anyAttribute processContents="skip"/></xs:extension></xs:complexContent></xs:complexType></xs:element>""",
+        'targetNamespace="urn:x" xmlns:x="urn:x"',
+    )
+    assert contract.read('<x:r xmlns:x="urn:x" x:q="1"><a>2</a></x:r>').value == {"@q": 1, "a": 2}
+    assert ("schema.additionalProperties", "/r/@p") in told(contract.read('<x:r xmlns:x="urn:x" p="1"><a>2</a></x:r>'))
+    found = contract.read('<x:s xmlns:x="urn:x" x:g="3" f="1" p="1" more="x"/>').value
+    assert found == {"@g": 3, "@f": 1, "@p": 1, "@more": "x"}
+    assert contract.read(contract.prompt("example"), "strict").ok
+
+
+def test_relax_ng_parts_of_one_name():
+    """Where one name has several contents, attributes and text are merged; nested grammars are followed."""
+    contract = rng(
+        """<choice><element name="a"><attribute name="k"><data type="int"/></attribute><data type="int"/></element>
+        <group><element name="a"><attribute name="k"><text/></attribute><empty/></element>
+        <element name="b"><choice><attribute name="m"/><attribute name="n"/><group><attribute name="m"/>
+        <attribute name="n"/></group></choice><optional><element name="c"><text/></element></optional></element></group>
+        </choice><grammar><start><optional><ref name="z"/></optional></start><define name="z"><element name="z">
+        <grammar><start><parentRef name="y"/></start></grammar></element></define>
+        <define name="y"><element name="y"><value type="int">3</value></element></define></grammar>"""
+    )
+    text = '<r><a k="1"/><b m="2"><c/></b><z><y>3</y></z></r>'
+    assert contract.read(text).value == {"a": {"@k": "1"}, "b": {"@m": "2", "c": ""}, "z": {"y": 3}}
+    assert told(contract.read('<r><a k="x">1</a></r>'))
+    assert contract.prompt()
+    assert contract.read(contract.prompt("example"), "strict").ok
+
+
 # -- findings ----------------------------------------------------------------------------------------------------
 
 
@@ -280,7 +330,7 @@ def test_relax_ng_grammars():
         ("<sku>A-1</sku><qty>2</qty>", "<qty>2</qty><sku>A-1</sku>", [("schema.order", "/r/line/qty")]),
         ("</line>", "</line><due>2026-02-30</due>", [("schema.type", "/r/due")]),
         ("</line>", "</line><due>soon</due>", [("schema.type", "/r/due")]),
-        ("<r>", f"<r {XSI} xsi:type='no'>", [("schema.type", "/r")]),
+        ("<r>", f"<r {XSI} xsi:type='no'>", [("schema.type", "/r/@type")]),
         ("</line>", '</line><line kind="new"><sku>A-1</sku></line>', [("schema.required", "/r/line[2]/qty")]),
     ],
 )
@@ -426,8 +476,10 @@ def test_the_skeleton():
 def test_skeletons_of_models():
     """Choices, any order, repeated groups, wildcards, recursion and several roots are told in the skeleton."""
     text = root(
-        '<xs:sequence><xs:choice maxOccurs="unbounded"><xs:element name="a"/><xs:element name="b" fixed="1"/></xs:choice>'
-        '<xs:any minOccurs="0"/><xs:element name="c" minOccurs="2" maxOccurs="3" type="xs:anyType"/></xs:sequence>',
+        '<xs:sequence><xs:choice maxOccurs="unbounded"><xs:element name="a"/><xs:element name="b" fixed="1"/>'
+        "</xs:choice>"
+        '<xs:any namespace="##other" minOccurs="0"/>'
+        '<xs:element name="c" minOccurs="2" maxOccurs="3" type="xs:anyType"/></xs:sequence>',
         '<xs:attribute name="k"/>',
     ).prompt()
     for part in (
@@ -450,8 +502,8 @@ SIMPLE = [
     '<xs:restriction base="xs:string"><xs:length value="2"/></xs:restriction>',
     '<xs:restriction base="xs:string"><xs:maxLength value="1"/></xs:restriction>',
     '<xs:restriction base="xs:integer"><xs:minExclusive value="41"/><xs:maxInclusive value="42"/></xs:restriction>',
-    '<xs:restriction base="xs:decimal"><xs:minExclusive value="0"/><xs:maxExclusive value="1"/>'
-    '<xs:fractionDigits value="2"/></xs:restriction>',
+    ('<xs:restriction base="xs:decimal"><xs:minExclusive value="0"/><xs:maxExclusive value="1"/>'
+    '<xs:fractionDigits value="2"/></xs:restriction>'),
     '<xs:restriction base="xs:integer"><xs:totalDigits value="3"/><xs:minInclusive value="100"/></xs:restriction>',
     '<xs:restriction base="xs:negativeInteger"/>',
     '<xs:restriction base="xs:date"><xs:minInclusive value="2030-01-01"/></xs:restriction>',
@@ -460,7 +512,8 @@ SIMPLE = [
     '<xs:union memberTypes="xs:boolean xs:date"/>',
     *(
         f'<xs:restriction base="xs:{name}"/>'
-        for name in ("dateTime", "time", "duration", "gYear", "gMonthDay", "anyURI", "language", "hexBinary", "base64Binary",
+        for name in ("dateTime", "time", "duration", "gYear", "gMonthDay", "anyURI", "language", "hexBinary",
+                     "base64Binary",
                      "float", "boolean", "ID", "NMTOKENS", "unsignedByte", "normalizedString", "nonPositiveInteger")
     ),
 ]  # fmt: skip

@@ -425,6 +425,17 @@ def test_edits_that_cannot_be():
     assert first.replace(("line", 0), [1]) is None
 
 
+def test_removing_keeps_the_text_behind():
+    """Text that stands behind a removed element stays, before other elements and after."""
+    root = parse_xml("<r>a<b/>c<b/>d<e/>f</r>", LIMITS)
+    whole = XmlDocument({"b": ["", ""], "e": "", "#text": "acdf"}, root)
+    assert "".join(whole.remove(("b", 0)).remove(("e",)).root.itertext()) == "acdf"
+    assert whole.remove(("b", 0)).remove(("b", 0)).data == {"e": "", "#text": "acdf"}
+    assert whole.replace(("e",), float("inf")).root[2].text == "INF"
+    assert whole.replace(("e",), float("nan")).root[2].text == "NaN"
+    assert whole.replace(("b",), [{"@k": 1, "x": [True, None]}]).root[0][0].text == "true"
+
+
 def test_documents_pickle():
     """A document keeps its data and its tree through pickle."""
     back = pickle.loads(pickle.dumps(document()))

@@ -12,8 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, get, object_schema, only_tool
-from guards.clients.openai import colour_of
+from guards.clients.endpoint import (
+    TOOL,
+    Endpoint,
+    EndpointClient,
+    check_options,
+    colour_of,
+    get,
+    object_schema,
+    only_tool,
+    put,
+)
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -82,11 +91,6 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
     """The endpoint behind a resource's method, by the module of its class."""
     known = module in ("anthropic.resources.messages.messages", "anthropic.resources.beta.messages.messages")
     return Messages() if known and method in ("create", "parse") else None
-
-
-def fetcher(resource: Any, method: str, endpoint: Endpoint) -> Callable[..., Any]:
-    """What makes the call by this method of a resource."""
-    return endpoint.fetch(resource, method)
 
 
 def read(raw: Any) -> Reply:
@@ -181,21 +185,21 @@ class Messages(Endpoint):
         tool = self.forced(options)
         call = next((b for b in _blocks(result, "tool_use") if tool and get(b, "name") == tool), None)
         if call is not None and text is not None:
-            _set(call, "input", json.loads(text))
+            put(call, "input", json.loads(text))
             return result
         if text is None:
             kept = [b for b in get(result, "content") if b is not call and get(b, "type") != "text"]
-            _set(result, "content", kept)
+            put(result, "content", kept)
             return result
         pieces = _blocks(result, "text")
         if not pieces:
             return _with_text(raw, text)
         for index, piece in enumerate(pieces):
-            _set(piece, "text", text if index == 0 else "")
+            put(piece, "text", text if index == 0 else "")
             if hasattr(piece, "parsed_output"):
                 piece.parsed_output = _parsed(text, options) if index == 0 else None
         # An empty block would be refused when the caller sends the turn back.
-        _set(result, "content", [b for b in get(result, "content") if get(b, "type") != "text" or get(b, "text")])
+        put(result, "content", [b for b in get(result, "content") if get(b, "type") != "text" or get(b, "text")])
         return result
 
 
@@ -269,10 +273,3 @@ def _usage(usage: Any) -> dict[str, Any] | None:
 
 def _blocks(raw: Any, kind: str) -> list[Any]:
     return [block for block in get(raw, "content", ()) if get(block, "type") == kind]
-
-
-def _set(thing: Any, name: str, value: Any) -> None:
-    if isinstance(thing, dict):
-        thing[name] = value
-    else:
-        setattr(thing, name, value)

@@ -15,7 +15,20 @@ from guards.clients import faults
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["Endpoint", "EndpointClient", "check_options", "get", "schema_of", "time_left"]
+__all__ = [
+    "TOOL",
+    "Endpoint",
+    "EndpointClient",
+    "check_options",
+    "colour_of",
+    "extra_body",
+    "get",
+    "object_schema",
+    "only_tool",
+    "put",
+    "schema_of",
+    "time_left",
+]
 
 TOOL = "answer"
 """The name of the one tool, or of the schema, in a chosen mode."""
@@ -147,6 +160,19 @@ def get(thing: Any, name: str, default: Any = None) -> Any:
     """A member of an SDK's object, or of a mapping of the same shape."""
     value = thing.get(name, default) if isinstance(thing, Mapping) else getattr(thing, name, default)
     return default if value is None else value
+
+
+def colour_of(resource: Any) -> Literal["sync", "async"]:
+    """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
+    return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
+
+
+def put(thing: Any, name: str, value: Any) -> None:
+    """Set a member of an SDK's object, or of a mapping of the same shape."""
+    if isinstance(thing, dict):
+        thing[name] = value
+    else:
+        setattr(thing, name, value)
 
 
 def only_tool(options: Mapping[str, Any]) -> Any:

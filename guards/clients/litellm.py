@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from guards.clients.endpoint import EndpointClient, check_options, get
-from guards.clients.openai import Chat, chat_mode
+from guards.clients.openai import chat_mode
+from guards.clients.openai_shapes import Chat
 from guards.errors import ConfigError, MissingExtra
 from guards.messages import Reply
 

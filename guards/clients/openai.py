@@ -1,32 +1,21 @@
-"""OpenAI's SDK: chat completions, responses and the old completions, as clients and as endpoints that `wrap` guards.
+"""OpenAI's SDK as a client: in a chosen mode (`chat`, `responses`), or by a method that a caller named.
 
-The one file that knows OpenAI's shapes. The package is imported by nobody here but for `.parse`, whose response type is
-built anew around the accepted text.
+The shapes of what is sent and comes back are `openai_shapes`'; these two files alone know them. The package itself is
+not imported here: a caller who has a client has it.
 """
 
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from guards.clients.callables import reply_turns
-from guards.clients.endpoint import (
-    TOOL,
-    Endpoint,
-    EndpointClient,
-    check_options,
-    extra_body,
-    get,
-    object_schema,
-    only_tool,
-    schema_of,
-)
+from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
+from guards.clients.openai_shapes import ENDPOINTS, Chat, Responses, shape_of
 from guards.errors import ConfigError
-from guards.messages import Message, Reply
+from guards.messages import Reply
 
-__all__ = ["Chat", "Completions", "Responses", "adapt", "chat", "endpoint_of", "read", "responses"]
+__all__ = ["adapt", "chat", "chat_mode", "endpoint_of", "read", "responses", "shape_of"]
 
 Mode = Literal["text", "json", "json_schema", "tool"]
 _MODES: Final = ("text", "json", "json_schema", "tool")
@@ -119,18 +108,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
     """The endpoint behind a resource's method, by the module of its class."""
-    kind = _ENDPOINTS.get(module)
+    kind = ENDPOINTS.get(module)
     return kind() if kind is not None and method in ("create", "parse") else None
-
-
-def fetcher(resource: Any, method: str, endpoint: Endpoint) -> Callable[..., Any]:
-    """What makes the call by this method of a resource."""
-    return endpoint.fetch(resource, method)
-
-
-def colour_of(resource: Any) -> Literal["sync", "async"]:
-    """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
-    return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
 
 
 def read(raw: Any) -> Reply:
@@ -148,16 +127,6 @@ def read(raw: Any) -> Reply:
             f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(client)"
         )
     return endpoint.read(answers[0], None)
-
-
-def shape_of(raw: Any) -> Endpoint | None:
-    """The endpoint that gives such a response; None for what is no answer."""
-    if isinstance(get(raw, "output"), list):
-        return Responses()
-    choices = get(raw, "choices")
-    if not isinstance(choices, list) or (choices and get(choices[0], "delta") is not None):
-        return None
-    return Completions() if choices and get(choices[0], "message") is None else Chat()
 
 
 def _refuse_client(llm: Any, where: str) -> None:
@@ -180,354 +149,6 @@ def _client(
     check_options(endpoint, options, where)
     quiet = client.with_options(max_retries=0)
     return EndpointClient(endpoint, resource(quiet).create, options, colour_of(quiet))
-
-
-# -- chat completions --------------------------------------------------------------------------------------------------
-
-
-class Chat(Endpoint):
-    """`chat.completions.create` and `.parse`; LiteLLM's `completion` too."""
-
-    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
-        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
-
-    def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
-        return {**options, "messages": list(turns)}
-
-    def refused(self, options: Mapping[str, Any]) -> str | None:
-        if "audio" in (options.get("modalities") or ()):
-            return "modalities with audio give an answer that is no text"
-        return super().refused(options)
-
-    def single(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in options.items() if name != "n"}
-
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        choice = options.get("tool_choice")
-        named = only_tool(options) if choice == "required" else choice
-        name = get(get(named, "function"), "name") or get(options.get("function_call"), "name")
-        return name if isinstance(name, str) else None
-
-    def split(self, raw: Any) -> list[Any]:
-        choices = get(raw, "choices")
-        if not isinstance(choices, list) or not choices or any(get(c, "message") is None for c in choices):
-            raise _no_response("chat completion")
-        return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
-
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        calls = _calls(_message(raw))
-        return bool(calls) and not any(name == tool for _, name, _ in calls)
-
-    def read(self, raw: Any, tool: str | None) -> Reply:
-        choice = get(self.split(raw)[0], "choices")[0]
-        message = get(choice, "message")
-        refusal = get(message, "refusal")
-        finish = "refusal" if refusal else get(choice, "finish_reason")
-        calls = _calls(message)
-        text = "" if tool is not None and calls else text_of(get(message, "content", ""))
-        if not text:
-            # Several calls are several documents: the reader says what it thinks of that.
-            text = "\n".join(arguments for _, name, arguments in calls if tool in (None, name))
-        return Reply(refusal or text, _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens"), finish, raw)
-
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        message = None
-        if isinstance(get(reply.raw, "choices"), list):
-            message = get(get(reply.raw, "choices")[0], "message")
-        calls = [call for call in _calls(message) if call[0] is not None] if tool is not None else []
-        if not calls:
-            return reply_turns(reply, feedback)
-        said = [
-            {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
-            for call_id, name, arguments in calls
-        ]
-        results = [{"role": "tool", "tool_call_id": call_id, "content": feedback} for call_id, _, _ in calls]
-        return {"role": "assistant", "content": None, "tool_calls": said}, *results
-
-    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        copy = _copied(raw)
-        choice = get(copy, "choices")[0]
-        message = get(choice, "message")
-        if get(choice, "logprobs") is not None:
-            _set(choice, "logprobs", None)  # of another text
-        if get(message, "refusal") is not None:
-            _set(message, "refusal", None)  # something else stands in its place, or nothing
-        tool = self.forced(options)
-        call = next((c for c in get(message, "tool_calls", ()) if get(get(c, "function"), "name") == tool), None)
-        if tool is not None and call is not None and text is not None:
-            _set(get(call, "function"), "arguments", text)
-        elif tool is not None and get(message, "function_call") is not None and text is not None:
-            _set(get(message, "function_call"), "arguments", text)
-        else:
-            _set(message, "content", text)
-            if tool is not None and call is not None:
-                _set(message, "tool_calls", None)
-        if hasattr(message, "parsed"):
-            message.parsed = parsed(text, options.get("response_format"))
-        return copy
-
-    def joined(self, first: Any, parts: Sequence[Any]) -> Any:
-        if len(parts) == 1:
-            return parts[0]
-        choices = [get(part, "choices")[0] for part in parts]
-        for index, choice in enumerate(choices):
-            _set(choice, "index", index)
-        return _with(first, choices=choices)
-
-    def of_raw(self, raw: Any) -> Any:
-        """The response type of `.parse`, with nothing parsed yet."""
-        from openai.types.chat import ParsedChatCompletion
-
-        return ParsedChatCompletion.model_construct(**_body(raw))
-
-
-# -- responses ---------------------------------------------------------------------------------------------------------
-
-
-class Responses(Endpoint):
-    """`responses.create` and `.parse`."""
-
-    question = "input"
-
-    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
-        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
-
-    def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
-        return {**options, "input": list(turns)}
-
-    def refused(self, options: Mapping[str, Any]) -> str | None:
-        for name in ("background", "conversation"):
-            if options.get(name) or extra_body(options, name):
-                return _UNGUARDED[name]
-        return super().refused(options)
-
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        choice = options.get("tool_choice")
-        named = only_tool(options) if choice == "required" else choice
-        name = get(named, "name") if get(named, "type") == "function" else None
-        return name if isinstance(name, str) else None
-
-    def split(self, raw: Any) -> list[Any]:
-        if not isinstance(get(raw, "output"), list):
-            raise _no_response("response")
-        if get(raw, "status") in ("queued", "in_progress"):
-            raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
-        return [raw]
-
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        waiting = [item for item in get(raw, "output") if str(get(item, "type", "")) in _WAITING]
-        return bool(waiting) and not any(tool is not None and get(item, "name") == tool for item in waiting)
-
-    def read(self, raw: Any, tool: str | None) -> Reply:
-        self.split(raw)
-        parts = _parts(raw)
-        refusal = "".join(get(part, "refusal", "") for part in parts if get(part, "type") == "refusal")
-        calls = [item for item in get(raw, "output") if get(item, "type") == "function_call"]
-        text = "" if tool is not None and calls else "".join(get(p, "text", "") for p in _texts(parts))
-        if not text:
-            text = "\n".join(get(c, "arguments", "") for c in calls if tool is None or get(c, "name") == tool)
-        finish: str | None = get(get(raw, "incomplete_details"), "reason")
-        if refusal:
-            finish = "refusal"
-        elif finish is None and get(raw, "status") in (None, "completed"):
-            finish = "tool_calls" if calls else "stop"
-        usage = _usage(get(raw, "usage"), "input_tokens", "output_tokens")
-        return Reply(refusal or text, usage, finish or get(raw, "status"), raw)
-
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        output = get(reply.raw, "output", ()) if tool is not None else ()
-        calls = [item for item in output if get(item, "type") == "function_call" and get(item, "call_id")]
-        if not calls:
-            return reply_turns(reply, feedback)
-        said = [
-            {
-                "type": "function_call",
-                "call_id": get(c, "call_id"),
-                "name": get(c, "name"),
-                "arguments": get(c, "arguments", ""),
-            }
-            for c in calls
-        ]
-        return (
-            *said,
-            *({"type": "function_call_output", "call_id": get(c, "call_id"), "output": feedback} for c in calls),
-        )
-
-    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        copy = _copied(raw)
-        tool = self.forced(options)
-        call = next((i for i in get(copy, "output") if tool and get(i, "name") == tool), None)
-        if call is not None and text is not None:
-            _set(call, "arguments", text)
-            return copy
-        if call is not None:
-            _set(copy, "output", [item for item in get(copy, "output") if item is not call])
-            return copy
-        pieces = _texts(_parts(copy))
-        for index, piece in enumerate(pieces):
-            _set(piece, "text", (text or "") if index == 0 else "")
-            if hasattr(piece, "parsed"):
-                piece.parsed = parsed(text, options.get("text_format")) if index == 0 else None
-        return copy if pieces or text is None else _with_message(raw, text)
-
-    def of_raw(self, raw: Any) -> Any:
-        """The response type of `.parse`, with nothing parsed yet."""
-        from openai.types.responses import ParsedResponse
-
-        return ParsedResponse.model_construct(**_body(raw))
-
-
-_UNGUARDED: Final = {
-    "background": "background=True gives the answer later, past the guards",
-    "conversation": "conversation= keeps answers on the server that were not accepted",
-}
-_WAITING: Final = frozenset(
-    {
-        "function_call",
-        "custom_tool_call",
-        "computer_call",
-        "local_shell_call",
-        "shell_call",
-        "apply_patch_call",
-        "mcp_approval_request",
-    }
-)
-"""Output items that wait for the caller before there is an answer; the others are done by the server."""
-
-
-# -- the old completions -----------------------------------------------------------------------------------------------
-
-
-class Completions(Endpoint):
-    """`completions.create`: one prompt, text behind it."""
-
-    question = "prompt"
-
-    def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
-        return {**options, "prompt": self.again(turns)}
-
-    def again(self, turns: Sequence[Message]) -> Any:
-        from guards._quote import fence
-
-        parts = [turn["content"] if turn["role"] != "assistant" else fence(turn["content"]) for turn in turns]
-        return "\n\n".join(parts)
-
-    def given(self, question: Any) -> tuple[Any, ...]:
-        if not isinstance(question, str):
-            raise ConfigError("only a prompt of one string is guarded", where="completions.create")
-        return super().given(question)
-
-    def single(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in options.items() if name not in ("n", "best_of")}
-
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        return None
-
-    def split(self, raw: Any) -> list[Any]:
-        choices = get(raw, "choices")
-        if not isinstance(choices, list) or not choices:
-            raise _no_response("completion")
-        return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
-
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        return False
-
-    def read(self, raw: Any, tool: str | None) -> Reply:
-        choice = get(self.split(raw)[0], "choices")[0]
-        usage = _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens")
-        return Reply(get(choice, "text", ""), usage, get(choice, "finish_reason"), raw)
-
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        return reply_turns(reply, feedback)
-
-    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        copy = _copied(raw)
-        _set(get(copy, "choices")[0], "text", text or "")
-        return copy
-
-    joined = Chat.joined
-
-
-_ENDPOINTS: Final[dict[str, type[Endpoint]]] = {
-    "openai.resources.chat.completions.completions": Chat,
-    "openai.resources.chat.completions": Chat,
-    "openai.resources.beta.chat.completions": Chat,
-    "openai.resources.responses.responses": Responses,
-    "openai.resources.beta.responses.responses": Responses,
-    "openai.resources.completions": Completions,
-}
-
-
-# -- small parts -------------------------------------------------------------------------------------------------------
-
-
-def text_of(content: Any) -> str:
-    """A message's content as text; some servers give it in parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(get(part, "text", "") for part in content) if isinstance(content, list) else ""
-
-
-def parsed(text: str | None, kind: Any) -> Any:
-    """What `.parse` puts beside the text; pydantic's own error where the accepted text is not of the caller's type."""
-    if text is None or kind is None or isinstance(kind, Mapping) or type(kind).__name__ in ("NotGiven", "Omit"):
-        return None
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_json(text)
-
-
-def _parse_raw(resource: Any, made: Callable[[Any], Any]) -> Callable[..., Any]:
-    """`.parse`, asked raw: the SDK would raise on an answer before it could be judged."""
-    ask = resource.with_raw_response.parse
-    if colour_of(resource) == "sync":
-        return lambda **options: made(ask(**options))
-
-    async def fetch(**options: Any) -> Any:
-        return made(await ask(**options))
-
-    return fetch
-
-
-def _message(raw: Any) -> Any:
-    return get(get(raw, "choices")[0], "message")
-
-
-def _calls(message: Any) -> list[tuple[str | None, str, str]]:
-    """The function calls of a message: id, name, arguments. The old `function_call` has no id."""
-    calls = [
-        (get(call, "id"), get(body, "name", ""), get(body, "arguments") or get(body, "input", ""))
-        for call in get(message, "tool_calls", ())
-        for body in [get(call, "function") or get(call, "custom")]
-    ]
-    old = get(message, "function_call")
-    return calls if old is None else [*calls, (None, get(old, "name", ""), get(old, "arguments", ""))]
-
-
-def _parts(raw: Any) -> list[Any]:
-    items = [item for item in get(raw, "output") if get(item, "type") == "message"]
-    return [part for item in items for part in get(item, "content", ())]
-
-
-def _with_message(raw: Any, text: str) -> Any:
-    """A response that held no text (a refusal, say) with this one."""
-    part = {"type": "output_text", "text": text, "annotations": []}
-    message = {"type": "message", "id": "guards", "role": "assistant", "status": "completed", "content": [part]}
-    body = raw.to_dict() if hasattr(raw, "to_dict") else dict(raw)
-    others = [item for item in body["output"] if item.get("type") != "message"]
-    body = {**body, "output": [*others, message]}
-    return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
-
-
-def _texts(parts: list[Any]) -> list[Any]:
-    return [part for part in parts if get(part, "type") == "output_text"]
-
-
-def _usage(usage: Any, into: str, out: str) -> dict[str, Any] | None:
-    if usage is None:
-        return None
-    found = {"input_tokens": get(usage, into), "output_tokens": get(usage, out), "cost": get(usage, "cost")}
-    return {k: v for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)} or None
 
 
 def _schema(contract: Any, strict: bool, where: str) -> dict[str, Any]:
@@ -558,33 +179,3 @@ def _strict(schema: Any) -> Any:
 def _check_mode(mode: str, where: str) -> None:
     if mode not in _MODES:
         raise ConfigError(f"unknown mode {mode!r}", where=where, hint=f"use one of {', '.join(map(repr, _MODES))}")
-
-
-def _no_response(what: str) -> ConfigError:
-    return ConfigError(
-        f"the server's answer is no {what}", where="client", hint="see whether base_url names such a service"
-    )
-
-
-def _body(raw: Any) -> dict[str, Any]:
-    body = json.loads(raw.text)
-    if not isinstance(body, dict):
-        raise _no_response("response")
-    return body
-
-
-def _copied(raw: Any) -> Any:
-    import copy
-
-    return raw.model_copy(deep=True) if hasattr(raw, "model_copy") else copy.deepcopy(raw)
-
-
-def _with(raw: Any, **changes: Any) -> Any:
-    return raw.model_copy(update=changes) if hasattr(raw, "model_copy") else {**raw, **changes}
-
-
-def _set(thing: Any, name: str, value: Any) -> None:
-    if isinstance(thing, dict):
-        thing[name] = value
-    else:
-        setattr(thing, name, value)

@@ -17,7 +17,8 @@ from typing import Any, Final, Literal, NoReturn, Protocol, Self
 from guards._flow import Ask, NoAnswer
 from guards.clients import _module, reply_of, sdk_of
 from guards.clients.callables import CallableClient, signature_of
-from guards.clients.endpoint import Endpoint, EndpointClient
+from guards.clients.endpoint import Endpoint, EndpointClient, colour_of
+from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 from guards.records import Outcome, plain
@@ -71,56 +72,7 @@ def outcome_of(response: Any) -> Outcome[Any]:
     return entry[1]
 
 
-# -- which method is what --------------------------------------------------------------------------------------------
-
-_PASSING_AREAS: Final = {
-    "openai": frozenset(
-        """
-        admin audio.speech audio.voice_consents audio.voices beta.responses.input_items beta.responses.input_tokens
-        containers content_provenance_checks embeddings files fine_tuning.checkpoints fine_tuning.jobs images models
-        moderations responses.input_items responses.input_tokens safety skills uploads vector_stores videos webhooks
-        """.split()
-    ),
-    "anthropic": frozenset(
-        """
-        beta.files beta.memory_stores beta.models beta.organization beta.skills beta.tunnels beta.user_profiles
-        beta.vaults beta.webhooks files models organization skills user_profiles webhooks
-        """.split()
-    ),
-}
-"""Resources of which no method makes, or brings back, an answer of a language model."""
-_PASSING_METHODS: Final = {
-    "openai": frozenset(
-        """
-        batches.cancel batches.list batches.retrieve beta.chat.completions.delete beta.responses.delete
-        chat.completions.delete conversations.create conversations.delete conversations.retrieve conversations.update
-        evals.create evals.delete evals.list evals.retrieve evals.update responses.delete
-        """.split()
-    ),
-    "anthropic": frozenset(
-        """
-        beta.messages.count_tokens messages.batches.cancel messages.batches.delete messages.batches.list
-        messages.batches.retrieve messages.count_tokens
-        """.split()
-    ),
-}
-"""The same, method by method. `responses.retrieve` and its like are not here: an answer made elsewhere (in the
-background, say) would come in by them."""
-_PASSING_CLIENT: Final = frozenset({"close", "is_closed", "platform_headers"})
-_COPIES: Final = frozenset({"copy", "with_options", "with_middleware"})
-
-
-def passes(sdk: str, path: tuple[str, ...]) -> bool:
-    """Whether a method, by its path from the client, makes no answer."""
-    if len(path) == 1:
-        return path[0] in _PASSING_CLIENT
-    return ".".join(path) in _PASSING_METHODS[sdk] or _harmless(sdk, path[:-1])
-
-
-def _harmless(sdk: str, path: tuple[str, ...]) -> bool:
-    """Whether a whole resource makes no answer."""
-    areas = _PASSING_AREAS[sdk]
-    return any(".".join(path[:depth]) in areas for depth in range(1, len(path) + 1))
+# -- clients and resources -------------------------------------------------------------------------------------------
 
 
 class _Proxy:
@@ -140,14 +92,14 @@ class _Proxy:
         shown = ".".join(here)
         value = getattr(target, name)
         if name in ("with_raw_response", "with_streaming_response"):
-            if not _harmless(sdk, path):
+            if not harmless(sdk, path):
                 raise _refusal(shown)
             return value
         if _is_resource(value, sdk):
             return _Proxy(value, sdk, here, runs)
         if not callable(value) or isinstance(value, type):
             return value
-        if not path and name in _COPIES:
+        if not path and name in COPIES:
             return lambda *args, **options: _Proxy(value(*args, **options), sdk, (), runs)
         if _endpoint(target, name, sdk) is not None:
             return _guarded_method(target, name, sdk, runs)
@@ -208,8 +160,6 @@ def _guarded_method(resource: Any, name: str, sdk: str, runs: tuple[Run, ARun]) 
     endpoint = _endpoint(resource, name, sdk)
     if endpoint is None:
         raise _refusal(f"{type(resource).__name__}.{name}")
-    from guards.clients.openai import colour_of
-
     quiet = type(resource)(resource._client.with_options(max_retries=0))  # noqa: SLF001  # no public way there
     fetch = endpoint.fetch(quiet, name)
     return _guarded(endpoint, fetch, colour_of(resource), runs, getattr(resource, name), parse=name == "parse")
@@ -399,36 +349,10 @@ class _LiteLLM:
         if name in ("completion", "acompletion"):
             return _litellm_function(value, runs)
         # Its classes and modules hold further ways to an answer (`Router`, `main`); data and exceptions do not.
-        known = name in _LITELLM_PASSING or name.startswith("supports_")
         error = isinstance(value, type) and issubclass(value, BaseException)
-        if known or error or isinstance(value, str | int | float | list | dict | set | tuple | None):
+        if passes_litellm(name) or error or isinstance(value, str | int | float | list | dict | set | tuple | None):
             return value
         raise _refusal(f"litellm.{name}")
-
-
-_LITELLM_PASSING: Final = frozenset(
-    [
-        "embedding",
-        "aembedding",
-        "moderation",
-        "amoderation",
-        "token_counter",
-        "completion_cost",
-        "cost_per_token",
-        "get_model_info",
-        "get_max_tokens",
-        "validate_environment",
-        "check_valid_key",
-        "get_valid_models",
-        "encode",
-        "decode",
-        "create_pretrained_tokenizer",
-        "register_model",
-        "get_llm_provider",
-        "get_supported_openai_params",
-        "exceptions",
-    ]
-)
 
 
 def _litellm_function(function: Any, runs: tuple[Run, ARun]) -> Callable[..., Any]:

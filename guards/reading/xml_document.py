@@ -133,6 +133,11 @@ class XmlDocument(Document):
         return type(self)(_edited(self.data, place, _NOWHERE), root)
 
 
+def source_of(root: Any) -> str:
+    """A tree as text."""
+    return str(etree.tostring(root, encoding="unicode", with_tail=False))
+
+
 def local_name(element: Any) -> str:
     """An element's name without its namespace."""
     return str(element.tag.rpartition("}")[2])
