@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -17,6 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+# Making one takes longer than a whole test, and nothing here is encrypted.
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Server:
     def openai(self, **options: Any) -> Any:
         import openai
 
-        http = openai.DefaultHttpxClient(trust_env=False)
+        http = openai.DefaultHttpxClient(trust_env=False, verify=_TLS)
         return self._kept(
             openai.OpenAI(api_key="k", base_url=f"{self.url}/v1", http_client=http, **{"max_retries": 5, **options})
         )
@@ -119,7 +123,7 @@ class Server:
         """To be closed by the caller: `async with`."""
         import openai
 
-        http = openai.DefaultAsyncHttpxClient(trust_env=False)
+        http = openai.DefaultAsyncHttpxClient(trust_env=False, verify=_TLS)
         return openai.AsyncOpenAI(
             api_key="k", base_url=f"{self.url}/v1", http_client=http, **{"max_retries": 5, **options}
         )
@@ -127,7 +131,7 @@ class Server:
     def anthropic(self, **options: Any) -> Any:
         import anthropic
 
-        http = anthropic.DefaultHttpxClient(trust_env=False)
+        http = anthropic.DefaultHttpxClient(trust_env=False, verify=_TLS)
         return self._kept(
             anthropic.Anthropic(api_key="k", base_url=self.url, http_client=http, **{"max_retries": 5, **options})
         )
@@ -136,7 +140,7 @@ class Server:
         """To be closed by the caller: `async with`."""
         import anthropic
 
-        http = anthropic.DefaultAsyncHttpxClient(trust_env=False)
+        http = anthropic.DefaultAsyncHttpxClient(trust_env=False, verify=_TLS)
         return anthropic.AsyncAnthropic(
             api_key="k", base_url=self.url, http_client=http, **{"max_retries": 5, **options}
         )

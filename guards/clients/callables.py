@@ -39,7 +39,13 @@ class CallableClient:
 
     def __init__(self, function: Callable[..., Any], *, where: str = "call") -> None:
         self.function = function
-        self._signature = signature_of(function, where)
+        self._signature = signature = signature_of(function, where)
+        if signature.missing is not None:
+            raise ConfigError(
+                f"{_name(function)!r} needs {signature.missing!r} beside the question",
+                where=where,
+                hint=f"give it first: functools.partial({_name(function)}, {signature.missing}=...)",
+            )
         self.colour: Colour = self._signature.colour
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
@@ -69,12 +75,18 @@ class CallableClient:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a callable's signature says: `keyword` is the name to pass the question by, None for the first position."""
+    """What a callable's signature says.
+
+    `keyword` is the name to pass the question by, None for the first position; `name` is its parameter, if it has one;
+    `missing` another parameter that must be given.
+    """
 
     colour: Colour
     keyword: str | None
     as_text: bool
     timeout: bool
+    name: str | None = None
+    missing: str | None = None
 
 
 def signature_of(function: Callable[..., Any], where: str = "call") -> Signature:
@@ -143,19 +155,14 @@ def _signature(function: Callable[..., Any], where: str) -> Signature:
         for p in parameters.values()
         if p.name != question.name and p.default is p.empty and p.kind not in _OPEN and p.name != "timeout"
     ]
-    if others:
-        raise ConfigError(
-            f"{_name(function)!r} needs {others[0]!r} beside the question",
-            where=where,
-            hint=f"give it first: functools.partial({_name(function)}, {others[0]}=...)",
-        )
     by_name = question.kind is question.KEYWORD_ONLY or (
         question.name == "messages" and question.kind is not question.POSITIONAL_ONLY
     )
     # Behind another parameter (one with a default) the question has to go by its name.
     by_name = by_name or question is not next(iter(parameters.values()))
     timeout = "timeout" in parameters and question.name != "timeout"
-    return Signature(colour, question.name if by_name else None, _takes_text(question), timeout)
+    name, missing = question.name, next(iter(others), None)
+    return Signature(colour, name if by_name else None, _takes_text(question), timeout, name, missing)
 
 
 def _question(parameters: Mapping[str, inspect.Parameter]) -> inspect.Parameter | None:

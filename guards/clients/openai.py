@@ -1,17 +1,18 @@
 """OpenAI's SDK as a client: in a chosen mode (`chat`, `responses`), or by a method that a caller named.
 
 The shapes of what is sent and comes back are `openai_shapes`'; these two files alone know them. The package itself is
-not imported here: a caller who has a client has it.
+imported only for `.parse`, whose response type is built anew around the accepted text.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
-from guards.clients.openai_shapes import ENDPOINTS, Chat, Responses, shape_of
+from guards.clients.openai_shapes import Chat, Completions, Responses, no_response, shape_of
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -108,7 +109,7 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
     """The endpoint behind a resource's method, by the module of its class."""
-    kind = ENDPOINTS.get(module)
+    kind = _ENDPOINTS.get(module)
     return kind() if kind is not None and method in ("create", "parse") else None
 
 
@@ -179,3 +180,58 @@ def _strict(schema: Any) -> Any:
 def _check_mode(mode: str, where: str) -> None:
     if mode not in _MODES:
         raise ConfigError(f"unknown mode {mode!r}", where=where, hint=f"use one of {', '.join(map(repr, _MODES))}")
+
+
+# -- `.parse` ----------------------------------------------------------------------------------------------------------
+
+
+class _Chat(Chat):
+    """Of the SDK itself: with `.parse`."""
+
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        if method != "parse":
+            return super().fetch(resource, method)
+        from openai.types.chat import ParsedChatCompletion
+
+        return _parse_raw(resource, ParsedChatCompletion)
+
+
+class _Responses(Responses):
+    """As `_Chat`."""
+
+    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
+        if method != "parse":
+            return super().fetch(resource, method)
+        from openai.types.responses import ParsedResponse
+
+        return _parse_raw(resource, ParsedResponse)
+
+
+def _parse_raw(resource: Any, kind: Any) -> Callable[..., Any]:
+    """`.parse`, asked raw: the SDK would raise on an answer before it could be judged. Its response type comes back,
+    with nothing parsed yet."""
+    ask = resource.with_raw_response.parse
+
+    def made(raw: Any) -> Any:
+        body = json.loads(raw.text)
+        if not isinstance(body, dict):
+            raise no_response("response")
+        return kind.model_construct(**body)
+
+    if colour_of(resource) == "sync":
+        return lambda **options: made(ask(**options))
+
+    async def fetch(**options: Any) -> Any:
+        return made(await ask(**options))
+
+    return fetch
+
+
+_ENDPOINTS: Final[dict[str, type[Endpoint]]] = {
+    "openai.resources.chat.completions.completions": _Chat,
+    "openai.resources.chat.completions": _Chat,
+    "openai.resources.beta.chat.completions": _Chat,
+    "openai.resources.responses.responses": _Responses,
+    "openai.resources.beta.responses.responses": _Responses,
+    "openai.resources.completions": Completions,
+}

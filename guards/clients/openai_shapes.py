@@ -1,23 +1,22 @@
 """The shapes of OpenAI's answers: what `chat.completions`, `responses` and the old `completions` are sent and give.
 
-Read through `get`, so that mappings of the same shape serve too (LiteLLM's responses have it). The package is imported
-only for `.parse`, whose response type is built anew around the accepted text.
+Read through `get`, so that mappings of the same shape serve too (LiteLLM's responses have it). The package is not
+imported here.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from guards._quote import fence
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import Endpoint, colour_of, extra_body, get, only_tool, put
+from guards.clients.endpoint import Endpoint, extra_body, get, only_tool, put
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["ENDPOINTS", "Chat", "Completions", "Responses", "shape_of"]
+__all__ = ["Chat", "Completions", "Responses", "no_response", "shape_of"]
 
 
 def shape_of(raw: Any) -> Endpoint | None:
@@ -35,9 +34,6 @@ def shape_of(raw: Any) -> Endpoint | None:
 
 class Chat(Endpoint):
     """`chat.completions.create` and `.parse`; LiteLLM's `completion` too."""
-
-    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
-        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "messages": list(turns)}
@@ -59,7 +55,7 @@ class Chat(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices or any(get(c, "message") is None for c in choices):
-            raise _no_response("chat completion")
+            raise no_response("chat completion")
         return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
 
     def unanswered(self, raw: Any, tool: str | None) -> bool:
@@ -122,12 +118,6 @@ class Chat(Endpoint):
             put(choice, "index", index)
         return _with(first, choices=choices)
 
-    def of_raw(self, raw: Any) -> Any:
-        """The response type of `.parse`, with nothing parsed yet."""
-        from openai.types.chat import ParsedChatCompletion
-
-        return ParsedChatCompletion.model_construct(**_body(raw))
-
 
 # -- responses ---------------------------------------------------------------------------------------------------------
 
@@ -136,9 +126,6 @@ class Responses(Endpoint):
     """`responses.create` and `.parse`."""
 
     question = "input"
-
-    def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
-        return _parse_raw(resource, self.of_raw) if method == "parse" else super().fetch(resource, method)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "input": list(turns)}
@@ -157,7 +144,7 @@ class Responses(Endpoint):
 
     def split(self, raw: Any) -> list[Any]:
         if not isinstance(get(raw, "output"), list):
-            raise _no_response("response")
+            raise no_response("response")
         if get(raw, "status") in ("queued", "in_progress"):
             raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
         return [raw]
@@ -218,12 +205,6 @@ class Responses(Endpoint):
                 piece.parsed = parsed(text, options.get("text_format")) if index == 0 else None
         return result if pieces or text is None else _with_message(raw, text)
 
-    def of_raw(self, raw: Any) -> Any:
-        """The response type of `.parse`, with nothing parsed yet."""
-        from openai.types.responses import ParsedResponse
-
-        return ParsedResponse.model_construct(**_body(raw))
-
 
 _UNGUARDED: Final = {
     "background": "background=True gives the answer later, past the guards",
@@ -272,7 +253,7 @@ class Completions(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices:
-            raise _no_response("completion")
+            raise no_response("completion")
         return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
 
     def unanswered(self, raw: Any, tool: str | None) -> bool:
@@ -294,16 +275,6 @@ class Completions(Endpoint):
     joined = Chat.joined
 
 
-ENDPOINTS: Final[dict[str, type[Endpoint]]] = {
-    "openai.resources.chat.completions.completions": Chat,
-    "openai.resources.chat.completions": Chat,
-    "openai.resources.beta.chat.completions": Chat,
-    "openai.resources.responses.responses": Responses,
-    "openai.resources.beta.responses.responses": Responses,
-    "openai.resources.completions": Completions,
-}
-
-
 # -- small parts -------------------------------------------------------------------------------------------------------
 
 
@@ -321,18 +292,6 @@ def parsed(text: str | None, kind: Any) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind).validate_json(text)
-
-
-def _parse_raw(resource: Any, made: Callable[[Any], Any]) -> Callable[..., Any]:
-    """`.parse`, asked raw: the SDK would raise on an answer before it could be judged."""
-    ask = resource.with_raw_response.parse
-    if colour_of(resource) == "sync":
-        return lambda **options: made(ask(**options))
-
-    async def fetch(**options: Any) -> Any:
-        return made(await ask(**options))
-
-    return fetch
 
 
 def _message(raw: Any) -> Any:
@@ -376,17 +335,10 @@ def _usage(usage: Any, into: str, out: str) -> dict[str, Any] | None:
     return {k: v for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)} or None
 
 
-def _no_response(what: str) -> ConfigError:
+def no_response(what: str) -> ConfigError:
     return ConfigError(
         f"the server's answer is no {what}", where="client", hint="see whether base_url names such a service"
     )
-
-
-def _body(raw: Any) -> dict[str, Any]:
-    body = json.loads(raw.text)
-    if not isinstance(body, dict):
-        raise _no_response("response")
-    return body
 
 
 def _copied(raw: Any) -> Any:

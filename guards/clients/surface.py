@@ -1,4 +1,4 @@
-"""Which methods of an SDK make an answer? Of those that `wrap` does not guard, the ones that pass; all others are refused.
+"""Which methods of an SDK make no answer, and so pass `wrap`? All others it guards, or refuses by name.
 
 A method that a later version of an SDK adds is in no list here, and so refused by name until someone has looked at it.
 """

@@ -10,13 +10,13 @@ import functools
 import inspect
 import json
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, NoReturn, Protocol, Self
 
 from guards._flow import Ask, NoAnswer
 from guards.clients import _module, reply_of, sdk_of
-from guards.clients.callables import CallableClient, signature_of
+from guards.clients.callables import CallableClient, Signature, signature_of
 from guards.clients.endpoint import Endpoint, EndpointClient, colour_of
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.errors import ConfigError
@@ -367,20 +367,20 @@ def _litellm_function(function: Any, runs: tuple[Run, ARun]) -> Callable[..., An
 def _guarded_callable(function: Callable[..., Any], runs: tuple[Run, ARun]) -> Callable[..., Any]:
     """A plain function of messages or one prompt; what it gives back keeps its type."""
     run, arun = runs
-    probe = CallableClient(function, where="wrap")
-    name = signature_of(function, "wrap").keyword
+    signature = signature_of(function, "wrap")
 
-    def split(args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, _Keeping]:
-        rest = dict(options)
-        if name is not None and name in rest:
-            question = rest.pop(name)
-        elif args:
-            question, args = args[0], args[1:]
-        else:
+    def split(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, _Keeping]:
+        """The question, and a client of it alone: whatever else was given goes along each time."""
+        name = signature.name or "messages"
+        if name in options:
+            rest = {key: value for key, value in options.items() if key != name}
+            return options[name], _Keeping(functools.partial(function, *args, **rest), signature, name)
+        if not args:
             raise ConfigError("the question is missing", where="wrap", hint="pass it first, or by its name")
-        return question, _Keeping(function, tuple(args), rest)
+        later = args[1:]
+        return args[0], _Keeping(lambda given, **more: function(given, *later, **options, **more), signature, None)
 
-    if probe.colour == "async":
+    if signature.colour == "async":
 
         @functools.wraps(function)
         async def aguarded(*args: Any, **options: Any) -> Any:
@@ -402,10 +402,10 @@ class _Keeping(CallableClient):
 
     __slots__ = ("_last",)
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> None:
-        super().__init__(function, where="wrap")
-        if args or options:
-            self.function = lambda *question, **more: function(*question, *args, **{**options, **more})
+    def __init__(self, function: Callable[..., Any], signature: Signature, keyword: str | None) -> None:
+        self.function = function
+        self.colour = signature.colour
+        self._signature = replace(signature, keyword=keyword)
         self._last: Any = None
 
     def read(self, raw: Any) -> Reply:
