@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
-from guards.contracts.type_findings import Explainer
 from guards.contracts.type_guards import GuardTree, part_of
 from guards.errors import ConfigError
 from guards.reading.document import Document, JsonDocument, Place
 from guards.reading.json_reader import read_json
+
+if TYPE_CHECKING:
+    from guards.contracts.type_findings import Explainer
 
 __all__ = ["Typed"]
 
@@ -104,6 +106,8 @@ class Typed(Contract[T]):
 
     @cached_property
     def _explainer(self) -> Explainer:
+        from guards.contracts.type_findings import Explainer  # its tables are needed only where something is wrong
+
         return Explainer(self._schema)
 
     def _check(self, document: Document, source: str) -> Reading[T]:
