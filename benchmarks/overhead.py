@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from case import BAD, GOOD, TASK, Customer, alternating, cpu_times, summary
-from pydantic import BaseModel, VERSION
+from pydantic import VERSION, BaseModel
 
 from guards import Feedback, Guarded, Reask, validate
 
@@ -96,9 +96,7 @@ def peer_round(folder: Path, name: str, repetitions: int) -> dict[str, list[floa
     if not python.exists():
         return "not installed"
     script = HERE / "peers" / f"{PEERS[name]}.py"
-    done = subprocess.run(
-        [python, script, str(repetitions)], capture_output=True, text=True, check=False, timeout=600
-    )
+    done = subprocess.run([python, script, str(repetitions)], capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
         return done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
     return json.loads(done.stdout.strip().splitlines()[-1])

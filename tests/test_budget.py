@@ -148,7 +148,10 @@ def test_a_guard_s_own_timeout():
         validate(GOOD, Ticket, guards=[hangs, ahangs]),
         asyncio.run(avalidate(GOOD, Ticket, guards=[hangs, ahangs])),
     ):
-        assert [(f.code, f.severity) for f in outcome.findings] == [("guard.failed", "error"), ("guard.failed", "unknown")]
+        assert [(f.code, f.severity) for f in outcome.findings] == [
+            ("guard.failed", "error"),
+            ("guard.failed", "unknown"),
+        ]
         assert not outcome.ok
 
 

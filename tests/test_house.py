@@ -86,7 +86,7 @@ def test_there_is_no_cycle():
     done, path = set(), []
 
     def visit(name):
-        assert name not in path, f"cycle: {' -> '.join([*path[path.index(name):], name])}"
+        assert name not in path, f"cycle: {' -> '.join([*path[path.index(name) :], name])}"
         if name in done:
             return
         path.append(name)
@@ -101,7 +101,11 @@ def test_there_is_no_cycle():
 
 def test_optional_libraries_have_one_home():
     """Each optional library is imported by the one file that knows its shapes."""
-    homes = {"openai": "guards.clients.openai", "anthropic": "guards.clients.anthropic", "litellm": "guards.clients.litellm"}
+    homes = {
+        "openai": "guards.clients.openai",
+        "anthropic": "guards.clients.anthropic",
+        "litellm": "guards.clients.litellm",
+    }
     for name, file in modules():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             names = []
@@ -146,7 +150,19 @@ def test_every_module_says_what_it_is_for():
             assert hasattr(module, exported), f"{name}.{exported}"
 
 
-HEAVY = ["torch", "transformers", "lxml", "jsonschema", "referencing", "regex", "openai", "anthropic", "litellm", "rich", "click"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "lxml",
+    "jsonschema",
+    "referencing",
+    "regex",
+    "openai",
+    "anthropic",
+    "litellm",
+    "rich",
+    "click",
+]
 IDLE = ["tenacity", "asyncio", "concurrent.futures", "jsonpath_rfc9535"]
 
 

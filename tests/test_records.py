@@ -196,7 +196,9 @@ def test_small_values():
     assert pickle.loads(pickle.dumps(NO_FIX)) is NO_FIX
     assert repr(NO_FIX) == "NO_FIX"
     assert Finding("a", "b").fix is NO_FIX
-    assert Finding("a", "b", fix=None).to_dict()["fix"] is None if "fix" in Finding("a", "b", fix=None).to_dict() else True
+    assert (
+        Finding("a", "b", fix=None).to_dict()["fix"] is None if "fix" in Finding("a", "b", fix=None).to_dict() else True
+    )
     reason = pickle.loads(pickle.dumps(Reason("a.b", "Why.")))
     assert (reason, reason.code, reason.message) == ("a.b", "a.b", "Why.")
     assert Usage(1) + Usage(None, 2, 0.5) == Usage(1, 2, 0.5)

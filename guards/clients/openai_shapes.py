@@ -97,15 +97,19 @@ class Chat(Endpoint):
         if get(message, "refusal") is not None:
             put(message, "refusal", None)  # something else stands in its place, or nothing
         tool = self.forced(options)
-        call = next((c for c in get(message, "tool_calls", ()) if get(get(c, "function"), "name") == tool), None)
-        if tool is not None and call is not None and text is not None:
-            put(get(call, "function"), "arguments", text)
-        elif tool is not None and get(message, "function_call") is not None and text is not None:
-            put(get(message, "function_call"), "arguments", text)
+        calls = list(get(message, "tool_calls", ()))
+        forced = [call for call in calls if tool is not None and get(get(call, "function"), "name") == tool]
+        old = get(message, "function_call") if tool is not None else None
+        if text is not None and (forced or old is not None):
+            put(get(forced[0], "function") if forced else old, "arguments", text)
         else:
             put(message, "content", text)
-            if tool is not None and call is not None:
-                put(message, "tool_calls", None)
+            if old is not None:
+                put(message, "function_call", None)
+        # One answer was accepted: further calls of the same tool are answers that were not.
+        kept = forced[:1] if text is not None else []
+        if len(kept) < len(forced):
+            put(message, "tool_calls", [call for call in calls if call in kept or call not in forced] or None)
         if hasattr(message, "parsed"):
             message.parsed = parsed(text, options.get("response_format"))
         return result
@@ -191,12 +195,14 @@ class Responses(Endpoint):
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = _copied(raw)
         tool = self.forced(options)
-        call = next((i for i in get(result, "output") if tool and get(i, "name") == tool), None)
-        if call is not None and text is not None:
-            put(call, "arguments", text)
-            return result
-        if call is not None:
-            put(result, "output", [item for item in get(result, "output") if item is not call])
+        output = get(result, "output")
+        forced = [item for item in output if tool is not None and get(item, "name") == tool]
+        if forced:
+            kept = forced[:1] if text is not None else []
+            if kept:
+                put(kept[0], "arguments", text)
+            # One answer was accepted: further calls of the same tool are answers that were not.
+            put(result, "output", [item for item in output if item in kept or item not in forced])
             return result
         pieces = _texts(_parts(result))
         for index, piece in enumerate(pieces):

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal, NoReturn, Protocol, Self
 
 from guards._flow import Ask, NoAnswer
-from guards.clients import _module, reply_of, sdk_of
+from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, signature_of
 from guards.clients.endpoint import Endpoint, EndpointClient, colour_of
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
@@ -416,11 +416,11 @@ class _Keeping(CallableClient):
     def result(self, outcome: Outcome[Any]) -> Any:
         outcome.raise_if_rejected()
         text, last = _delivered(outcome), self._last
-        if isinstance(last, str):
+        if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):
             return None if text is None else replace(last, text=text)
-        sdk = sdk_of(last)
+        sdk = _response_sdk(last)
         endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
         if endpoint is None or text == reply_of(last).text:
             return _remembered(last, outcome)

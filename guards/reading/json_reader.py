@@ -60,7 +60,7 @@ def parse_json(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repair, .
     return JsonDocument(data), repairs
 
 
-_A_TRY: Final = 256  # what a parse costs beside its characters
+_A_TRY: Final = 1024  # what a parse costs beside its characters
 
 
 class _Unreadable(Exception):  # control flow inside this file: it never leaves the reader
