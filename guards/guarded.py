@@ -167,7 +167,9 @@ class Guarded(Generic[R_co]):
         _check_kind(limits, Limits, "limits=", "write it like Limits(chars=100_000)")
         check_dial(reading)
         _check_transport(transport)
-        compiled = compile_contract(contract, format)
+        # The compiled form is kept, not what was given: a dict may be changed by its owner afterwards.
+        given = compile_contract(contract)
+        compiled = compile_contract(given, format)
         guards, input_guards, hooks = _listed(guards), _listed(input_guards), _hooks(hooks)
         plan = Plan(
             contract=compiled,
@@ -182,7 +184,7 @@ class Guarded(Generic[R_co]):
             resolve=resolve,
         )
         settings = {
-            "contract": contract,
+            "contract": given,
             "guards": guards,
             "input_guards": input_guards,
             "on_fail": on_fail,

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field
 
-from guards import ConfigError, Filter, Finding, Fix, Guarded, Noop, check, contract, validate
+from guards import ConfigError, Filter, Finding, Fix, Guarded, Limits, Noop, check, contract, validate
 from guards.contracts import JsonSchema
 from guards.contracts.compiled import compile_contract
+from guards.contracts.xml_value import XSI
 from guards.testing import ScriptedModel
 
 
@@ -271,3 +272,224 @@ def test_it_is_a_value():
     assert "Order" in one.json_schema()["$defs"]
     ticket = Guarded(Order, format="xml")
     assert pickle.loads(pickle.dumps(ticket)) == ticket
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (decimal.Decimal, "0.12345678901234567890123", decimal.Decimal("0.12345678901234567890123")),
+        (decimal.Decimal, "12345678901234567890.5", decimal.Decimal("12345678901234567890.5")),
+        (bool | int, "1", 1),
+        (int | bool, "true", True),
+        (bool | str, "0", "0"),
+        (dt.date | int, "41", 41),
+        (dt.date | bool, "true", True),
+        (int | str, "36.6", "36.6"),
+        (float | None, "-.5e1", -5.0),
+    ],
+)
+def test_a_union_takes_the_member_that_is_sure(kind, text, value):
+    """No digit is lost to a float where text is allowed, and 1, 0 and number-like dates yield to members that fit."""
+    root = compile_contract(kind, "xml").root
+    outcome = validate(f"<{root}>{text}</{root}>", kind, format="xml", reading="strict")
+    assert outcome.ok, outcome.findings
+    assert (type(outcome.value), outcome.value) == (type(value), value)
+
+
+_INTEGER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"properties": {"a": _INTEGER}}, {"required": ["a"]}]},
+        {"allOf": [{"properties": {"a": {"minimum": 1}}}, {"properties": {"a": _INTEGER}}]},
+        {"type": "object", "properties": {"a": _INTEGER}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"properties": {"a": {"type": "integer", "anyOf": [{"minimum": 5}, {"multipleOf": 1}]}}},
+        {"properties": {"a": {"type": ["number", "null"], "allOf": [_INTEGER]}}},
+        {"if": {"required": ["a"]}, "then": {"properties": {"a": _INTEGER}}},
+        {"properties": {"b": {}}, "dependentSchemas": {"a": {"properties": {"a": _INTEGER}}}},
+        {"patternProperties": {"^a$": _INTEGER}},
+        {"properties": {"a": {"$ref": "#whole"}}, "$defs": {"n": {"$anchor": "whole", **_INTEGER}}},
+        {"properties": {"a": {"$ref": "#/$defs/a%20b"}}, "$defs": {"a b": _INTEGER}},
+        {"properties": {"a": {"$ref": "#/$defs/u/anyOf/0"}}, "$defs": {"u": {"anyOf": [_INTEGER]}}},
+        {"$id": "http://x.y/z", "properties": {"a": {"$ref": "z#/$defs/n"}}, "$defs": {"n": _INTEGER}},
+        {"$id": "http://x.y/z", "properties": {"a": {"$ref": "n"}}, "$defs": {"n": {"$id": "n", **_INTEGER}}},
+        {"properties": {"a": {"minimum": 1}}},
+        {"properties": {"a": {"enum": [3, 4, "x"]}}},
+        {"additionalProperties": _INTEGER},
+    ],
+)
+def test_the_type_of_a_leaf_is_found_through_the_whole_schema(schema):
+    """References, combined schemas, conditions and hints all say what a text is."""
+    outcome = validate("<answer><a>4</a></answer>", JsonSchema(schema), format="xml")
+    assert (outcome.ok, outcome.value) == (True, {"a": 4}), outcome.findings
+
+
+class Home(BaseModel):
+    pet: Cat | Dog | None = None
+    lines: list[Point] = []
+    tags: list[str] = ["a"]
+    odd: int = Field(0, alias='it\'s "odd"')
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (Cat | Dog, "<Dog><kind>dog</kind><name>Rex</name></Dog>", Dog(kind="dog", name="Rex")),
+        (Cat | Dog, "<answer><Cat><kind>cat</kind><lives>9</lives></Cat></answer>", Cat(kind="cat", lives=9)),
+        (
+            Home,
+            "<Home><pet><Cat><kind>cat</kind><lives>9</lives></Cat></pet></Home>",
+            Home(pet=Cat(kind="cat", lives=9)),
+        ),
+        (Home, "<Home><lines/></Home>", Home(lines=[])),
+        (Home, "<Home><lines><item><x>1</x></item></lines></Home>", Home(lines=[Point(1)])),
+        (Home, "<Home><tags><item>a</item><item>b</item></tags></Home>", Home(tags=["a", "b"])),
+        (Home, "<Home><tags/></Home>", Home(tags=[""])),
+        (
+            Home,
+            '<Home xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><tags xsi:nil="true"/></Home>',
+            Home(tags=[]),
+        ),
+        (
+            int | str,
+            '<answer xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">41</answer>',
+            "41",
+        ),
+    ],
+)
+def test_by_tag_or_by_shape(kind, text, value):
+    """A union's member may be named; a list's only element may hold its items, or nothing where no item is empty."""
+    outcome = validate(text, kind, format="xml", reading="strict")
+    assert outcome.ok, outcome.findings
+    assert outcome.value == value
+
+
+def test_a_missing_member_whose_key_is_no_name():
+    """The path of an entry is a valid XPath even where its key holds both kinds of quotes."""
+
+    class Bare(BaseModel):
+        odd: int = Field(alias='it\'s "odd"')
+
+    missing = validate("<Bare/>", Bare, format="xml").findings[0]
+    assert missing.path == """/Bare/entry[@key=concat('it', "'", 's "odd"')]"""
+    assert etree.fromstring('<Bare><entry key="it\'s &quot;odd&quot;"/></Bare>').xpath(missing.path) != []
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (Home, {"tags": [], "lines": []}),
+        (dict[str, list[int]], {"a": [], "b c": [], "entry": [1, 2], "item": [3], "d": []}),
+        (list[list[int]], [[], [1], [1, 2]]),
+        (dict[str, list[list[int]]], {"a": [[]], "b": [[], [1]]}),
+        (dict[str, list[int | None]], {"a": [None], "b": [1, None]}),
+    ],
+)
+def test_empty_lists_survive(kind, data):
+    """A list that is empty is written so that it is read as one, at every place."""
+    compiled = compile_contract(kind, "xml")
+    reading = compiled.read(compiled.to_xml(data), "strict")
+    assert reading.ok, reading.findings
+    assert reading.document.data == data
+
+
+def test_equal_types_have_one_root():
+    """However a union is spelled, its root is the same; a class inside Annotated keeps its name."""
+    assert {compile_contract(t, "xml").root for t in (Optional[int], int | None, Union[int, None], Any)} == {"answer"}
+    assert compile_contract(Annotated[Cat, "meta"], "xml").root == "Cat"
+
+
+def test_literals_are_taken_as_written():
+    """White space is never trimmed off a text, not even off a listed one; around a number it means nothing."""
+    assert not validate("<answer> a </answer>", Literal["a", 1], format="xml").ok
+    assert validate("<answer> 1\n</answer>", Literal["a", 1], format="xml").value == 1
+    assert not validate("<int>\u00a01</int>", int, format="xml").ok
+
+
+class Tree(BaseModel):
+    left: Tree | None = None
+    right: Tree | None = None
+    more: list[Tree] = []
+    named: dict[str, Tree] = {}
+
+
+@pytest.mark.parametrize(("levels", "most"), [(150, 200), (5000, 100_000)])
+def test_nesting_beyond_what_can_be_held_is_a_finding(levels, most):
+    """Data deeper than the limit, or than Python's own stack, is refused with its own code and never raises."""
+    text = f"<Tree>{'<more>' * levels}{'</more>' * levels}</Tree>"
+    outcome = validate(text, Tree, format="xml", limits=Limits(depth=most))
+    assert [f.code for f in outcome.findings] == ["limit.depth"]
+
+
+def test_a_recursive_type_is_described_once():
+    """Skeleton and XML Schema of a type that holds itself four times stay short, and the schema takes deep values."""
+    compiled = compile_contract(Tree, "xml")
+    assert len(compiled.prompt()) < 1000
+    assert len(compiled.xsd()) < 2000
+    schema = etree.XMLSchema(etree.fromstring(compiled.xsd()))
+    value = compiled.to_xml({"left": {"right": {"more": [{}, {"left": None, "named": {"Tree": {"left": {}}}}]}}})
+    assert compiled.read(value, "strict").ok
+    schema.assertValid(etree.fromstring(value))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": 0.5, "maximum": 1e300},
+        {"type": "number", "exclusiveMinimum": -1e-7},
+        {"enum": [1, "a", None, True, [1], {"a": 1}]},
+        {"type": "boolean", "enum": [True]},
+        {"type": ["array", "null"], "items": {"type": ["integer", "null"]}},
+        {"type": "object", "properties": {"a b": _INTEGER, "c": {"type": ["array", "null"], "items": _INTEGER}}},
+        {"type": "array", "prefixItems": [_INTEGER, {"type": "string"}], "minItems": 2},
+        {"type": "object", "patternProperties": {"^x": _INTEGER}, "minProperties": 1, "maxProperties": 1},
+        {"title": "xs", "type": "object", "properties": {"xs": {"title": "xs", "type": "object"}}},
+    ],
+)
+def test_the_xml_schema_is_one_and_takes_the_example(schema):
+    """Whatever the JSON Schema says, the derived XML Schema compiles and accepts the example."""
+    compiled = compile_contract(JsonSchema(schema), "xml")
+    etree.XMLSchema(etree.fromstring(compiled.xsd())).assertValid(etree.fromstring(compiled.prompt("example")))
+
+
+_names = st.sampled_from(
+    ["Order", "Cat", "Dog", "kind", "lives", "name", "lines", "x", "item", "entry", "pet", "note", "zz"]
+)
+_attributes = st.dictionaries(
+    st.sampled_from(["key", "lang", f"{{{XSI}}}nil", f"{{{XSI}}}type", "{http://other}a"]),
+    st.sampled_from(["true", "Cat", "xs:string", "b c", "'\""]),
+    max_size=2,
+)
+_texts = st.none() | st.sampled_from(["", " ", "1", "36.6", "true", "cat", "x", "\u00a0", "9" * 5000, "1e999"])
+
+
+def _tree(name, text, attributes, children):
+    element = etree.Element(name, attributes)
+    element.text = text
+    element.extend(children)
+    return element
+
+
+_trees = st.recursive(
+    st.builds(_tree, _names, _texts, _attributes, st.just([])),
+    lambda inner: st.builds(_tree, _names, _texts, _attributes, st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(_trees, st.sampled_from([Order, Cat | Dog, Tree, Any, list[Point], dict[str, list[int | None]], Kind | int]))
+def test_any_tree_is_answered(tree, kind):
+    """Whatever elements and attributes come, nothing is raised, and each path names a place of the document or none."""
+    compiled = compile_contract(kind, "xml")
+    tree.tag = compiled.root
+    reading = compiled.read(etree.tostring(tree, encoding="unicode"), "strict")
+    assert reading.document is not None
+    assert reading.ok == (reading.findings == ())
+    for finding in reading.findings:
+        assert etree.XPath(finding.path)
+        place = reading.document.place(finding.path)
+        assert place is None or reading.document.path(place) == finding.path
+    for place in reading.document.select("//*"):
+        assert reading.document.replace(place, "new").data is not None

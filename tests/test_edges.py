@@ -345,3 +345,21 @@ def test_a_value_that_cannot_be_shown():
     outcome = validate('{"a": 1}', Odd)
     object.__setattr__(outcome.value, "__dict__", {"a": object()})
     assert outcome.to_dict()["value"] is not None
+
+
+def test_a_schema_that_is_changed_afterwards():
+    """What the caller does to a dict later changes neither the ticket nor its copies."""
+    schema = {"type": "integer"}
+    ticket = Guarded(schema)
+    schema["type"] = "string"
+    assert ticket.contract.read("3").ok
+    assert ticket.replace(reading="strict").contract.read("3").ok
+    assert ticket == Guarded({"type": "integer"})
+
+
+def test_unions_in_another_order_are_other_contracts():
+    """Equal hashes go with equal contracts, and the order of a union is part of it."""
+    one, two = Guarded(int | str), Guarded(str | int)
+    assert one != two
+    assert Guarded(int | str) == one
+    assert hash(Guarded(int | str)) == hash(one)

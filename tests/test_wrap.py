@@ -273,6 +273,109 @@ def test_the_input_of_a_forced_anthropic_tool_is_the_answer():
     assert server.bodies[1]["messages"][-1]["content"][0]["type"] == "tool_result"
 
 
+def test_a_second_call_of_the_forced_tool_does_not_slip_past():
+    """One answer is accepted: a further call of the same tool, which was not, is taken out."""
+    forced = {"type": "function", "name": "look"}
+    both = [
+        {"id": f"c{i}", "type": "function", "function": {"name": "look", "arguments": text}}
+        for i, text in enumerate((GOOD, BAD))
+    ]
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": None, "tool_calls": both},
+    }
+    items = [
+        {"type": "function_call", "id": f"f{i}", "call_id": f"c{i}", "name": "look", "arguments": text}
+        for i, text in enumerate((GOOD, BAD))
+    ]
+    blocks = [
+        {"type": "tool_use", "id": f"t{i}", "name": "look", "input": json.loads(t)} for i, t in enumerate((GOOD, BAD))
+    ]
+    steps = [answer(extra={"choices": [choice]}), answer(extra={"output": items}), answer(extra={"content": blocks})]
+    with Server(steps) as server:
+        client = strict_once.wrap(server.openai())
+        message = chat(client, tools=TOOLS, tool_choice=FORCED).choices[0].message
+        output = responses(client, tools=[forced], tool_choice=forced).output
+        tools, choice = [{"name": "look", "input_schema": {}}], {"type": "tool", "name": "look"}
+        content = messages(strict_once.wrap(server.anthropic()), tools=tools, tool_choice=choice).content
+    assert [call.function.arguments for call in message.tool_calls] == [GOOD]
+    assert [item.arguments for item in output] == [GOOD]
+    assert [block.input for block in content] == [{"team": "billing"}]
+
+
+@pytest.mark.parametrize("policy", [Fallback("sorry"), Refrain(), Fallback({"team": "tech"})])
+def test_a_policy_delivers_in_the_place_of_a_forced_call(policy):
+    """What was refused is gone from the forced call; what the policy delivers is there."""
+    forced = {"type": "function", "name": "look"}
+    with Server([tool("look", BAD)] * 3) as server:
+        given = ticket.replace(on_fail=policy)
+        client = given.wrap(server.openai())
+        made = [
+            chat(client, tools=TOOLS, tool_choice=FORCED),
+            responses(client, tools=[forced], tool_choice=forced),
+            messages(
+                given.wrap(server.anthropic()),
+                tools=[{"name": "look", "input_schema": {}}],
+                tool_choice={"type": "any"},
+            ),
+        ]
+    for response in made:
+        dumped = json.dumps(response.to_dict(mode="json"))
+        assert "sales" not in dumped
+        assert ("sorry" in dumped) == (policy == Fallback("sorry"))
+        assert ("tech" in dumped) == (policy == Fallback({"team": "tech"}))
+
+
+def test_the_old_function_call_is_a_forced_tool_too():
+    """`function_call` of the first tools interface: arguments guarded, and withheld by Refrain."""
+    old = {"role": "assistant", "content": None, "function_call": {"name": "look", "arguments": FENCED}}
+    choice = {"index": 0, "finish_reason": "function_call", "message": old}
+    options = {"functions": [{"name": "look"}], "function_call": {"name": "look"}}
+    with Server([answer(extra={"choices": [choice]})] * 2) as server:
+        assert chat(ticket.wrap(server.openai()), **options).choices[0].message.function_call.arguments == GOOD
+        withheld = ticket.replace(guards=[never], on_fail=Refrain()).wrap(server.openai())
+        assert chat(withheld, **options).choices[0].message.function_call is None
+
+
+def test_the_log_probabilities_of_another_text_are_not_kept():
+    """They would hold the text that was not accepted, token by token."""
+    logged = {"content": [{"token": "sales", "logprob": -0.1, "top_logprobs": []}], "refusal": None}
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "logprobs": logged,
+        "message": {"role": "assistant", "content": BAD},
+    }
+    with Server([answer(extra={"choices": [choice]})]) as server:
+        response = chat(ticket.replace(on_fail=Fallback("x")).wrap(server.openai()), logprobs=True)
+    assert response.choices[0].logprobs is None
+
+
+def test_a_paused_turn_of_anthropics_passes():
+    """A server tool still at work: the turn comes back as it is, to be sent again."""
+    with Server([answer("Searching", finish="pause_turn")]) as server:
+        assert messages(ticket.wrap(server.anthropic())).stop_reason == "pause_turn"
+
+
+def test_a_response_that_is_not_finished_is_refused():
+    """A response still in progress holds no answer, though it was not asked for in the background."""
+    with Server([answer(extra={"status": "in_progress"})]) as server, pytest.raises(ConfigError, match="not finished"):
+        responses(ticket.wrap(server.openai()))
+
+
+def test_a_question_that_cannot_be_guarded_is_refused():
+    """No messages, or a prompt of several, is an error that says so."""
+    with Server([]) as server:
+        client = ticket.wrap(server.openai())
+        with pytest.raises(ConfigError, match="messages= is missing"):
+            client.chat.completions.create(model="m")
+        with pytest.raises(ConfigError, match="prompt of one string"):
+            completions(client, prompt=["a", "b"])
+        with pytest.raises(ConfigError, match="Embeddings.create"):
+            ticket.wrap(server.openai().embeddings.create)
+
+
 def test_content_parts_go_out_unchanged():
     """Images and other parts are the caller's own affair."""
     parts = [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": "http://127.0.0.1/x"}}]
@@ -384,6 +487,23 @@ def test_transport_faults_are_retried_and_are_no_attempt(method, step):
         response = method(ticket.wrap(client_of(server, method)))
     assert len(outcome_of(response).attempts) == 1
     assert len(server.requests) == 2
+
+
+def test_the_default_transport_works_under_wrap():
+    """Without a tenacity object of the caller's, the SDK's known faults are retried, Retry-After honoured."""
+    with Server([Fault(429, (("retry-after-ms", "1"),)), answer(GOOD)]) as server:
+        assert text_of(chat(ticket.replace(transport="default").wrap(server.openai()))) == GOOD
+
+
+def test_the_async_choices_are_guarded():
+    """Several choices of the async client are judged one by one."""
+
+    async def ask(server: Server) -> Any:
+        async with ticket.wrap(server.async_openai()) as client:
+            return await chat(client, n=2)
+
+    with Server([answer(GOOD, BAD), answer(GOOD)]) as server:
+        assert [c.message.content for c in asyncio.run(ask(server)).choices] == [GOOD, GOOD]
 
 
 def test_the_sdks_own_retries_are_off():
@@ -604,6 +724,29 @@ def test_a_functions_further_arguments_reach_it():
     assert wrapped("x", "m", temperature=0.5) == GOOD
     assert wrapped(prompt="x", model="m") == GOOD
     assert seen == [("m", 0.5), ("m", 0.5), ("m", 0.0)]
+
+
+def test_a_function_that_returns_a_dict_of_an_sdks_shape():
+    """A mapping of an SDK's shape gets the accepted text too; what came is not changed."""
+    came = {"choices": [{"message": {"role": "assistant", "content": FENCED}, "finish_reason": "stop"}]}
+    given = ticket.wrap(lambda messages: came)(ASKED)
+    assert given["choices"][0]["message"]["content"] == GOOD
+    assert came["choices"][0]["message"]["content"] == FENCED
+    message = {"type": "message", "content": [{"type": "text", "text": FENCED}], "stop_reason": "end_turn"}
+    assert ticket.wrap(lambda messages: message)(ASKED)["content"] == [{"type": "text", "text": GOOD}]
+
+
+def test_a_wrapped_function_whose_input_is_refused_is_not_called():
+    """Where an input guard refuses, the function is not called."""
+    guarded = ticket.replace(input_guards=[never])
+    with pytest.raises(Rejected):
+        guarded.wrap(lambda messages: GOOD)(ASKED)
+
+
+def test_a_wrapped_function_needs_its_question():
+    """Called with nothing, it says what is missing."""
+    with pytest.raises(ConfigError, match="the question is missing"):
+        ticket.wrap(lambda messages: GOOD)()
 
 
 def test_an_async_function_is_wrapped_as_one():

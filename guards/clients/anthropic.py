@@ -22,6 +22,7 @@ from guards.clients.endpoint import (
     object_schema,
     only_tool,
     put,
+    without,
 )
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -189,7 +190,7 @@ class Messages(Endpoint):
         if kept:
             put(kept[0], "input", given)
         # One answer was accepted: further calls of the same tool are answers that were not.
-        content = [block for block in get(result, "content") if block in kept or block not in forced]
+        content = without(get(result, "content"), forced, kept)
         if text is None:
             content = [block for block in content if get(block, "type") != "text"]
         put(result, "content", content)

@@ -28,6 +28,7 @@ __all__ = [
     "put",
     "schema_of",
     "time_left",
+    "without",
 ]
 
 TOOL = "answer"
@@ -173,6 +174,12 @@ def put(thing: Any, name: str, value: Any) -> None:
         thing[name] = value
     else:
         setattr(thing, name, value)
+
+
+def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> list[Any]:
+    """The things less some of them, but for those kept: by identity, since equal calls are two calls."""
+    gone = {id(thing) for thing in some} - {id(thing) for thing in kept}
+    return [thing for thing in things if id(thing) not in gone]
 
 
 def only_tool(options: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guards._quote import fence
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import Endpoint, extra_body, get, only_tool, put
+from guards.clients.endpoint import Endpoint, extra_body, get, only_tool, put, without
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -109,7 +109,7 @@ class Chat(Endpoint):
         # One answer was accepted: further calls of the same tool are answers that were not.
         kept = forced[:1] if text is not None else []
         if len(kept) < len(forced):
-            put(message, "tool_calls", [call for call in calls if call in kept or call not in forced] or None)
+            put(message, "tool_calls", without(calls, forced, kept) or None)
         if hasattr(message, "parsed"):
             message.parsed = parsed(text, options.get("response_format"))
         return result
@@ -202,7 +202,7 @@ class Responses(Endpoint):
             if kept:
                 put(kept[0], "arguments", text)
             # One answer was accepted: further calls of the same tool are answers that were not.
-            put(result, "output", [item for item in output if item in kept or item not in forced])
+            put(result, "output", without(output, forced, kept))
             return result
         pieces = _texts(_parts(result))
         for index, piece in enumerate(pieces):

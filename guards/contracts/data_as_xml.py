@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
-from guards.contracts.xml_value import Guide, is_name, read_tree, write_tree
+from guards.contracts.xml_guide import Guide, names_of
+from guards.contracts.xml_value import read_tree, write_tree
 from guards.findings import Finding
-from guards.reading.answered_xml import AnsweredXml, Written
+from guards.reading.answered_xml import AnsweredXml, Written, is_name
 from guards.reading.document import Document, Place
 from guards.reading.xml_document import local_name
 from guards.reading.xml_reader import read_xml
@@ -34,11 +35,12 @@ class DataAsXml(Contract[T]):
         self.inner = inner
         self.notes = inner.notes
         schema = inner.json_schema()
-        type_ = getattr(inner, "type", None)
-        # A parametrised container (`list[int]`) has a name of its kind and none of its own.
-        title = type_.__name__ if isinstance(type_, type) and not get_args(type_) else schema.get("title")
+        title = _class_name(inner) or schema.get("title")
         self.root: str = title if isinstance(title, str) and is_name(title) else "answer"
         self._guide = Guide(schema)
+        members = self._guide.members(schema)
+        # A union may also be answered under the name of the member that is meant.
+        self.roots = (self.root, *(filter(is_name, names_of(members)) if len(members) > 1 else ()))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataAsXml) and bool(self.inner == other.inner)
@@ -53,7 +55,7 @@ class DataAsXml(Contract[T]):
         return DataAsXml, (self.inner,)
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_xml(text, dial, limits, self._judge, (self.root,))
+        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), self.roots)
 
     def recheck(self, document: Document) -> Reading[T]:
         reading = self.inner.recheck(document)
@@ -100,24 +102,41 @@ class DataAsXml(Contract[T]):
         return self.to_xml(data)
 
     def _write(self, data: Any) -> Written:
-        return write_tree(data, self.root)
+        """The tree whose reading is the data. An empty list is written, or left out where that would say null."""
+        written = write_tree(data, self.root)
+        if read_tree(written[0], self._guide)[0] != data:
+            shorter = write_tree(data, self.root, empty=False)
+            if read_tree(shorter[0], self._guide)[0] == data:
+                return shorter
+        return written
 
-    def _judge(self, root: Any) -> Reading[T]:
-        if local_name(root) != self.root:
-            return Reading(
-                None,
-                None,
-                (
-                    Finding(
-                        "schema.root",
-                        f"the root element must be {self.root}",
-                        f"/{local_name(root)}",
-                        expected=self.root,
-                    ),
-                ),
-            )
-        data, written, faults = read_tree(root, self._guide)
+    def _judge(self, root: Any, limits: Limits) -> Reading[T]:
+        name = local_name(root)
+        if name not in self.roots:
+            words = f"the root element must be {self.root}"
+            return Reading(None, None, (Finding("schema.root", words, f"/{name}", expected=self.root),))
+        try:
+            data, written, faults = read_tree(root, self._guide)
+        except RecursionError:  # `limits.depth` was raised above what Python's own stack carries
+            return _too_deep(limits.depth)
+        # Data may nest deeper than its elements, since a repeated element is a list.
+        if max(map(len, written[1])) > limits.depth:
+            return _too_deep(limits.depth)
         return self.recheck(AnsweredXml(data, written, faults, self._write))
+
+
+def _class_name(inner: Contract[Any]) -> str | None:
+    """The name of the class that a contract is made of. A union has none however it is spelled, and a parametrised
+    container (`list[int]`) has a name of its kind and none of its own."""
+    kind = getattr(inner, "type", None)
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind.__name__ if isinstance(kind, type) and kind is not Any and not get_args(kind) else None
+
+
+def _too_deep(most: int) -> Reading[Any]:
+    finding = Finding("limit.depth", f"the document is nested deeper than {most} levels can hold", expected=most)
+    return Reading(None, None, (finding,))
 
 
 _INSTRUCTION = (

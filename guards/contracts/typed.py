@@ -54,7 +54,8 @@ class Typed(Contract[T]):
         self._tree = GuardTree.of(schema)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Typed) and bool(self.type == other.type)
+        # Unions in another order compare equal, and the order can matter.
+        return isinstance(other, Typed) and bool(self.type == other.type) and str(self.type) == str(other.type)
 
     def __hash__(self) -> int:
         return hash((Typed, str(self.type)))

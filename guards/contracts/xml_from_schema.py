@@ -1,21 +1,26 @@
 """A JSON Schema as XML: the skeleton that shows a model what to write, and an XML Schema of the same.
 
 Both follow the rules of `xml_value`. What XML Schema 1.0 cannot say (a union of shapes, keys that are not known) it
-leaves open: the JSON Schema has the last word.
+leaves open: the JSON Schema has the last word. It is narrower in two points, since it shows how to write: no other
+members than those of the type, and these in its order wherever one of them repeats.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from guards.contracts.xml_value import ENTRY, ITEM, Guide, Schema, is_name, kind_of, listed
+from guards.contracts.xml_guide import LEAVES, Guide, Schema, kind_of, listed
+from guards.contracts.xml_value import ITEM
+from guards.reading.answered_xml import ENTRY, is_name
 
 __all__ = ["skeleton", "xsd"]
 
-_DEEPEST: Final = 6
+_DEEPEST: Final = 12
+_LONG: Final = 100  # lines
 _WORDS: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
 _BOUNDS: Final = {
     "minimum": "at least {}",
@@ -32,53 +37,74 @@ _BOUNDS: Final = {
 
 def skeleton(guide: Guide, root: str) -> str:
     """The document with a comment in the place of each value."""
-    return "\n".join(_outline(guide, (root, ""), guide.schema, "", 0))
+    writer = _Skeleton(guide)
+    writer.element((root, ""), guide.schema, "", ())
+    return "\n".join(writer.lines)
 
 
-def _outline(guide: Guide, tag: tuple[str, str], schema: Any, note: str, level: int) -> list[str]:
-    """The lines of one element; `tag` is its name and what stands behind it in the opening tag."""
-    name, attributes = tag
-    indent = "  " * level
-    members = [m for m in guide.members(schema) if kind_of(m) != "null"]
-    notes = [part for part in (_description(schema, members), note) if part]
-    shape = next((m for m in members if kind_of(m) == "object"), None)
-    array = members[0] if members and kind_of(members[0]) == "array" else None
-    if level > _DEEPEST:
-        return [f"{indent}<{name}{attributes}>…</{name}>{_comment(['as above', *notes])}"]
-    if array is not None:
-        return [
-            f"{indent}<{name}{attributes}>{_comment(notes)}",
-            *_outline(guide, (ITEM, ""), guide.items(array, 0), _occurs(array), level + 1),
-            f"{indent}</{name}>",
-        ]
-    if shape is None:
-        return [f"{indent}<{name}{attributes}>{_comment([_leaf(members)]).strip()}</{name}>{_comment(notes)}"]
-    lines = [f"{indent}<{name}{attributes}>{_comment(notes)}"]
-    if len([m for m in members if kind_of(m) == "object"]) > 1:
-        lines.append(f"{indent}  <!-- one of these forms: -->")
-    for member in (m for m in members if kind_of(m) == "object"):
-        lines += _members(guide, member, level + 1)
-    return [*lines, f"{indent}</{name}>"]
+class _Skeleton:
+    """Writes each element; a type inside itself, or again in a long skeleton, is named only."""
 
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+        self.lines: list[str] = []
+        self.shown: set[int] = set()
 
-def _members(guide: Guide, shape: Schema, level: int) -> list[str]:
-    lines: list[str] = []
-    required = set(shape.get("required", ()))
-    for key, schema in (shape.get("properties") or {}).items():
-        array = guide.array(schema)
-        notes = [] if key in required else ["may be left out"]
-        if guide.nullable(schema) and key in required:
-            notes = ["left out for null"]
-        tag = (key, "") if is_name(key) else (ENTRY, f" key={quoteattr(key)}")
+    def element(self, tag: tuple[str, str], schema: Any, note: str, above: tuple[int, ...]) -> None:
+        """One element; `tag` is its name and what stands behind it in the opening tag, `above` are the shapes that it
+        stands in."""
+        name, attributes = tag
+        indent = "  " * (len(above))
+        members = [m for m in self.guide.members(schema) if kind_of(m) != "null"]
+        notes = [part for part in (_description(schema, members), note) if part]
+        shapes = [m for m in members if kind_of(m) == "object"]
+        array = members[0] if members and kind_of(members[0]) == "array" else None
+        nested = array if array is not None else shapes[0] if shapes else None
+        if nested is None:
+            words = _comment([_leaf(members)]).strip()
+            self.lines.append(f"{indent}<{name}{attributes}>{words}</{name}>{_comment(notes)}")
+            return
+        mark = _mark(nested)
+        again = mark in self.shown and len(self.lines) > _LONG
+        if mark in above or again or len(above) > _DEEPEST:
+            words = f"as {nested['title']} above" if mark in self.shown and "title" in nested else "as above"
+            self.lines.append(
+                f"{indent}<{name}{attributes}><!-- {escape(_unbroken(words))} --></{name}>{_comment(notes)}"
+            )
+            return
+        self.shown.add(mark)
+        self.lines.append(f"{indent}<{name}{attributes}>{_comment(notes)}")
         if array is not None:
-            notes.insert(0, _occurs(array))
-        shown = schema if array is None else guide.items(array, 0)
-        lines += _outline(guide, tag, shown, "; ".join(notes), level)
-    rest = shape.get("additionalProperties")
-    if isinstance(rest, Mapping) or (rest is True and not shape.get("properties")):
-        inner = rest if isinstance(rest, Mapping) else {}
-        lines += _outline(guide, (ENTRY, ' key="…"'), inner, "one for each key", level)
-    return lines
+            self.element((ITEM, ""), self.guide.items(array, 0), _occurs(array), (*above, mark))
+        else:
+            if len(shapes) > 1:
+                self.lines.append(f"{indent}  <!-- one of these forms: -->")
+            for shape in shapes:
+                self.members(shape, (*above, mark))
+        self.lines.append(f"{indent}</{name}>")
+
+    def members(self, shape: Schema, above: tuple[int, ...]) -> None:
+        required = set(shape.get("required", ()))
+        for key, schema in (shape.get("properties") or {}).items():
+            array = self.guide.array(schema)
+            notes = [] if key in required else ["may be left out"]
+            if self.guide.nullable(schema) and key in required:
+                notes = ["left out for null"]
+            tag = (key, "") if is_name(key) else (ENTRY, f" key={quoteattr(key)}")
+            if array is not None:
+                notes.insert(0, _occurs(array))
+            shown = schema if array is None else self.guide.items(array, 0)
+            self.element(tag, shown, "; ".join(notes), above)
+        rest = shape.get("additionalProperties")
+        if isinstance(rest, Mapping) or (rest is True and not shape.get("properties")):
+            inner = rest if isinstance(rest, Mapping) else {}
+            self.element((ENTRY, ' key="…"'), inner, "one for each key", above)
+
+
+def _mark(member: Schema) -> int:
+    """Equal for the same type wherever it stands: members are made anew for each reference, their parts are not."""
+    own = member.get("properties", member.get("additionalProperties", member.get("items")))
+    return id(member if own is None else own)
 
 
 def _occurs(array: Schema) -> str:
@@ -114,8 +140,12 @@ def _description(schema: Any, members: list[Schema]) -> str:
 
 def _comment(notes: list[str]) -> str:
     # Two hyphens end a comment; a description may hold them.
-    words = "; ".join(note for note in notes if note).replace("--", "- -")
-    return f" <!-- {escape(words)} -->" if words else ""
+    words = "; ".join(note for note in notes if note)
+    return f" <!-- {escape(_unbroken(words))} -->" if words else ""
+
+
+def _unbroken(words: str) -> str:
+    return words.replace("--", "- -").replace("--", "- -")
 
 
 # -- XML Schema ------------------------------------------------------------------------------------------------------
@@ -125,77 +155,132 @@ _OPEN: Final = '<xs:sequence><xs:any processContents="skip" minOccurs="0" maxOcc
 
 
 def xsd(guide: Guide, root: str) -> str:
-    """An XML Schema 1.0 of the answer; members stand in the order of the type."""
+    """An XML Schema 1.0 of the answer."""
     writer = _Xsd(guide)
-    body = writer.element(root, guide.schema, "", 0)
-    return f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{body}</xs:schema>'
+    body = writer.element(root, guide.schema, "")
+    types = "".join(writer.types.values())
+    return f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{body}{types}</xs:schema>'
 
 
 class _Xsd:
+    """Each object and list is a type with a name, so that a type inside itself is a reference."""
+
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
+        self.types: dict[str, str] = {}
+        self.named: dict[int, str] = {}
 
-    def element(self, name: str, schema: Any, occurs: str, level: int) -> str:
+    def element(self, name: str, schema: Any, occurs: str, *, lists: bool = False) -> str:
+        """`lists` where the element may stand for a whole empty list, by `xsi:nil`."""
         members = self.guide.members(schema)
-        nil = ' nillable="true"' if any(kind_of(m) == "null" for m in members) else ""
-        members = [m for m in members if kind_of(m) != "null"]
-        inner = self.content(members, level)
+        nil = ' nillable="true"' if lists or any(kind_of(m) == "null" for m in members) else ""
+        inner = self.content([m for m in members if kind_of(m) != "null"])
         head = f"<xs:element name={quoteattr(name)}{nil}{occurs}"
-        return f"{head} type={quoteattr(inner)}/>" if inner.startswith("xs:") else f"{head}>{inner}</xs:element>"
+        return f"{head}>{inner}</xs:element>" if inner.startswith("<") else f"{head} type={quoteattr(inner)}/>"
 
-    def content(self, members: list[Schema], level: int) -> str:
+    def content(self, members: list[Schema]) -> str:
+        """The name of a type, or a type."""
         kinds = {kind_of(member) for member in members}
-        if len(members) == 1 and level <= _DEEPEST:
+        if len(members) == 1:
             member = members[0]
             kind = kind_of(member)
-            if kind == "object" and member.get("additionalProperties") in (None, False):
-                return self.shape(member, level)
-            if kind == "array" and "prefixItems" not in member:
-                item = self.element(ITEM, member.get("items", {}), _often(member), level + 1)
-                return f"<xs:complexType><xs:sequence>{item}</xs:sequence></xs:complexType>"
-            if kind in ("string", "integer", "number", "boolean"):
-                return _simple(member, kind)
-        if kinds and kinds <= {"string", "integer", "number", "boolean"}:
+            if kind == "object" and _closed(member):
+                return self.named_type(member, self.shape)
+            if kind == "array" and _uniform(member):
+                return self.named_type(member, self.sequence)
+            if kind in LEAVES:
+                return _simple(member, str(kind))
+        if kinds and kinds <= LEAVES:
             return "xs:string"
+        # Not xs:anyType, which would check children against the root's declaration where they have its name.
         return f'<xs:complexType mixed="true">{_OPEN}<xs:anyAttribute processContents="skip"/></xs:complexType>'
 
-    def shape(self, member: Schema, level: int) -> str:
-        properties: Mapping[str, Any] = member.get("properties") or {}
+    def named_type(self, member: Schema, body: Callable[[Schema], str]) -> str:
+        mark = _mark(member)
+        if mark in self.named:
+            return self.named[mark]
+        title = str(member.get("title", ""))
+        stem = title if is_name(title) else "Type"
+        name = stem if stem not in self.types else f"{stem}.{len(self.types)}"
+        self.named[mark] = name
+        self.types[name] = ""  # taken, before what stands inside asks for a name
+        self.types[name] = f"<xs:complexType name={quoteattr(name)}>{body(member)}</xs:complexType>"
+        return name
+
+    def sequence(self, array: Schema) -> str:
+        return f"<xs:sequence>{self.element(ITEM, array.get('items', {}), _often(array))}</xs:sequence>"
+
+    def shape(self, member: Schema) -> str:
         required = set(member.get("required", ()))
-        if any(not is_name(key) for key in properties):
-            return f"<xs:complexType>{_OPEN}</xs:complexType>"
-        parts = []
-        for key, schema in properties.items():
+        parts: list[str] = []
+        repeats = False
+        for key, schema in (member.get("properties") or {}).items():
             members = [m for m in self.guide.members(schema) if kind_of(m) != "null"]
             array = members[0] if len(members) == 1 and kind_of(members[0]) == "array" else None
             needed = key in required and not self.guide.nullable(schema)
-            if array is not None and "prefixItems" not in array:
+            if array is not None and _uniform(array):
+                repeats = True
                 often = _often(array) if needed else ' minOccurs="0" maxOccurs="unbounded"'
-                parts.append(self.element(key, array.get("items", {}), often, level + 1))
+                parts.append(self.element(key, array.get("items", {}), often, lists=True))
             elif any(kind_of(m) == "array" for m in members):
-                parts.append(self.element(key, {}, ' minOccurs="0" maxOccurs="unbounded"', level + 1))
+                repeats = True
+                parts.append(self.element(key, {}, ' minOccurs="0" maxOccurs="unbounded"', lists=True))
             else:
-                parts.append(self.element(key, schema, "" if needed else ' minOccurs="0"', level + 1))
-        return f"<xs:complexType><xs:sequence>{''.join(parts)}</xs:sequence></xs:complexType>"
+                parts.append(self.element(key, schema, "" if needed else ' minOccurs="0"'))
+        group = "sequence" if repeats else "all"  # xs:all has no order, and nothing in it may repeat
+        return f"<xs:{group}>{''.join(parts)}</xs:{group}>"
+
+
+def _closed(shape: Schema) -> bool:
+    """Whether an object's members are all known, with names that XML can carry."""
+    return (
+        shape.get("additionalProperties") in (None, False)
+        and "patternProperties" not in shape
+        and all(is_name(key) for key in shape.get("properties") or {})
+    )
+
+
+def _uniform(array: Schema) -> bool:
+    return "prefixItems" not in array and not isinstance(array.get("items"), list)
 
 
 def _often(array: Schema) -> str:
-    return f' minOccurs="{array.get("minItems", 0)}" maxOccurs="{array.get("maxItems", "unbounded")}"'
+    least, most = array.get("minItems", 0), array.get("maxItems")
+    return f' minOccurs="{math.ceil(least)}" maxOccurs="{"unbounded" if most is None else math.floor(most)}"'
 
 
 def _simple(member: Schema, kind: str) -> str:
     values = listed(member)
     base = _TYPES.get(kind, "xs:string")
     if values is not None:
-        facets = "".join(f"<xs:enumeration value={quoteattr(_shown(value))}/>" for value in values)
+        shown = [value for value in values if not isinstance(value, list | dict)]
+        facets = "".join(f"<xs:enumeration value={quoteattr(_shown(value))}/>" for value in shown)
+        base = "xs:string" if kind == "boolean" else base  # xs:boolean takes no enumeration
     else:
-        named = {
-            "minimum": "minInclusive",
-            "maximum": "maxInclusive",
-            "exclusiveMinimum": "minExclusive",
-            "exclusiveMaximum": "maxExclusive",
-            "minLength": "minLength",
-            "maxLength": "maxLength",
-        }
-        facets = "".join(f'<xs:{facet} value="{member[key]}"/>' for key, facet in named.items() if key in member)
+        facets = "".join(
+            f'<xs:{facet} value="{json.dumps(member[key])}"/>'
+            for key, facet in _FACETS[base]
+            if _usable(member.get(key), base)
+        )
     return f'<xs:simpleType><xs:restriction base="{base}">{facets}</xs:restriction></xs:simpleType>' if facets else base
+
+
+_NUMERIC: Final = (
+    ("minimum", "minInclusive"),
+    ("maximum", "maxInclusive"),
+    ("exclusiveMinimum", "minExclusive"),
+    ("exclusiveMaximum", "maxExclusive"),
+)
+_FACETS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "xs:integer": _NUMERIC,
+    "xs:double": _NUMERIC,
+    "xs:boolean": (),
+    "xs:string": (("minLength", "minLength"), ("maxLength", "maxLength")),
+}
+
+
+def _usable(bound: Any, base: str) -> bool:
+    """Whether a bound is a value of the type that it bounds; draft 4 has a boolean in the place of one."""
+    if isinstance(bound, bool):
+        return False
+    return isinstance(bound, int) or (base == "xs:double" and isinstance(bound, float))

@@ -1,134 +1,51 @@
 """Between XML and plain data, guided by a JSON Schema: what a Python type or JSON Schema answered in XML means.
 
 An object's members are child elements by name; a list is a repeated element; inside a list, and for a list at the root,
-an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null. A leaf becomes a
-number or boolean only where the schema wants one and the text is exactly that; otherwise it stays text, for the
-contract to judge. Of a union, the first member whose form the element has is taken: objects by their constants and
-child names, leaves by their text.
+an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null, or the empty list
+where there may be no null. A leaf becomes a number or boolean only where the schema wants one and the text is exactly
+that; otherwise it stays text, for the contract to judge.
+
+Of a union, the member that the element names is taken (by `xsi:type`, or by one child element called as the member's
+title), else the first whose form it has: objects by their constants and child names, leaves by their text. What is less
+sure comes last: 1 and 0 as booleans, a number that a float would round, a date or other format that looks like a
+number.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from lxml import etree
 
+from guards.contracts.xml_guide import ANY, LEAVES, Guide, Schema, kind_of, listed, names_of
 from guards.findings import Finding
-from guards.reading.answered_xml import Written
+from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
-from guards.reading.xml_document import child_elements, local_name
+from guards.reading.xml_document import child_elements
 
-__all__ = ["ENTRY", "ITEM", "XSI", "Guide", "is_name", "kind_of", "listed", "read_tree", "write_tree"]
+__all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
 
-Schema = Mapping[str, Any]
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL: Final = f"{{{XSI}}}nil"
-# XML 1.0, productions 4 and 4a, less the colon.
-_START: Final = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_NAME: Final = re.compile(f"[{_START}][{_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*\\Z")
+_TYPE: Final = f"{{{XSI}}}type"
+# XML Schema part 2: the lexical forms of integer, and of double less INF and NaN, which JSON has not.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+_MOST_DIGITS: Final = 4000  # Python's own bound is 4300
 _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
-_ANY: Final[Schema] = {}
+_BUILTIN: Final = {
+    **dict.fromkeys(("integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger"), "integer"),
+    **dict.fromkeys(("decimal", "double", "float"), "number"),
+    "boolean": "boolean",
+    "string": "string",
+}
+_BLANK: Final = " \t\r\n"  # XML's white space; a no-break space is text
 ITEM: Final = "item"
-ENTRY: Final = "entry"
-_DEEPEST_REFERENCE: Final = 50
-
-
-class Guide:
-    """Answers what a schema says of a place, with its references followed."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-
-    def members(self, schema: Any) -> list[Schema]:
-        """The schema itself, or the members of its union, references followed, in order."""
-        return list(self._members(schema, 0))
-
-    def _members(self, schema: Any, depth: int) -> Iterator[Schema]:
-        if not isinstance(schema, Mapping) or depth > _DEEPEST_REFERENCE:
-            yield _ANY
-            return
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            target = self._target(reference)
-            others = {key: value for key, value in schema.items() if key != "$ref"}
-            yield from self._members({**target, **others} if isinstance(target, Mapping) else target, depth + 1)
-            return
-        parts = schema.get("allOf")
-        if isinstance(parts, list) and len(parts) == 1:
-            others = {key: value for key, value in schema.items() if key != "allOf"}
-            yield from self._members({**parts[0], **others}, depth + 1)
-            return
-        for union in ("anyOf", "oneOf"):
-            if isinstance(schema.get(union), list):
-                for member in schema[union]:
-                    yield from self._members(member, depth + 1)
-                return
-        kinds = schema.get("type")
-        if isinstance(kinds, list):
-            for kind in kinds:
-                yield {**schema, "type": kind}
-            return
-        yield schema
-
-    def _target(self, reference: str) -> Any:
-        node: Any = self.schema
-        for part in reference.lstrip("#").strip("/").split("/") if reference.strip("#/") else ():
-            try:
-                node = node[part.replace("~1", "/").replace("~0", "~")]
-            except (KeyError, TypeError, IndexError):
-                return _ANY
-        return node
-
-    def nullable(self, schema: Any) -> bool:
-        return any(kind_of(member) == "null" for member in self.members(schema))
-
-    def array(self, schema: Any) -> Schema | None:
-        """The member that is a list, if there is one."""
-        return next((m for m in self.members(schema) if kind_of(m) == "array"), None)
-
-    def items(self, array: Schema, index: int) -> Any:
-        """The schema of one item."""
-        prefix = array.get("prefixItems")
-        if isinstance(prefix, list) and index < len(prefix):
-            return prefix[index]
-        return array.get("items", _ANY)
-
-
-def kind_of(schema: Schema) -> str | None:
-    """The JSON type that a schema without union wants; None where it says nothing."""
-    kind = schema.get("type")
-    if isinstance(kind, str):
-        return kind
-    if "properties" in schema or "additionalProperties" in schema:
-        return "object"
-    if "items" in schema or "prefixItems" in schema:
-        return "array"
-    kinds = {_kind_of(value) for value in listed(schema) or ()}
-    return kinds.pop() if len(kinds) == 1 else None
-
-
-def listed(schema: Schema) -> list[Any] | None:
-    """The values that a schema allows, where it lists them."""
-    if isinstance(schema.get("enum"), list):
-        return list(schema["enum"])
-    return [schema["const"]] if "const" in schema else None
-
-
-def _kind_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):
-        if isinstance(value, kind):
-            return name
-    return "object"
 
 
 # -- tree to data ----------------------------------------------------------------------------------------------------
@@ -140,40 +57,73 @@ class _Reader:
         self.paths: dict[Place, str] = {}
         self.faults: list[Finding] = []
 
-    def value(self, element: Any, schema: Any, place: Place, path: str) -> Any:
+    def value(self, element: Any, schemas: Sequence[Schema], place: Place, path: str) -> Any:
+        """The data of one element; `schemas` are the members that it may be."""
         self.paths.setdefault(place, path)
         self.check_attributes(element, path)
-        members = self.guide.members(schema)
+        members = self.named(element, schemas)
         children = child_elements(element)
-        if element.get(_NIL) in ("true", "1") and not children and not (element.text or "").strip():
-            return None
         if not children:
+            if _is_nil(element):
+                return [] if _only_lists(members) else None
             return self.leaf(element, members, place, path)
         self.check_text(element, children, path)
-        chosen = self.choose(element, children, members)
+        wrapped = self.wrapped(children, members)
+        if wrapped is not None:
+            return self.value(children[0], (wrapped,), place, f"{path}/{_name(children[0])}")
+        chosen = self.choose(children, members)
         if chosen is not None and kind_of(chosen) == "array":
             return self.sequence(children, chosen, place, path)
-        if chosen is not None and kind_of(chosen) in ("string", "integer", "number", "boolean", "null"):
-            chosen = _ANY  # elements where a leaf should be: the contract says so
-        return self.mapping(children, chosen or _ANY, place, path)
+        if chosen is not None and kind_of(chosen) in (*LEAVES, "null"):
+            chosen = ANY  # elements where a leaf should be: the contract says so
+        return self.mapping(children, chosen or ANY, place, path)
+
+    def named(self, element: Any, members: Sequence[Schema]) -> Sequence[Schema]:
+        """The members that an `xsi:type` names; all of them where it names none."""
+        given = element.get(_TYPE)
+        if given is None:
+            return members
+        name = given.strip(_BLANK).rpartition(":")[2]
+        titled = names_of(members).get(name)
+        if titled is not None:
+            return (titled,)
+        kind = _BUILTIN.get(name)
+        if kind is None:
+            return members
+        fitting = [{"type": kind} if kind_of(m) is None and listed(m) is None else m for m in members]
+        return [m for m in fitting if kind_of(m) == kind] or members
+
+    def wrapped(self, children: Sequence[Any], members: Sequence[Schema]) -> Schema | None:
+        """The member of a union that an only child names by its title."""
+        if len(children) != 1 or len(members) < 2:
+            return None
+        name = _name(children[0])
+        if any(name in (member.get("properties") or ()) for member in members):
+            return None
+        return names_of(members).get(name)
 
     def leaf(self, element: Any, members: Sequence[Schema], place: Place, path: str) -> Any:
         """An element without child elements."""
         text = element.text or ""
-        blank = not text.strip()
+        blank = not text.strip(_BLANK)
+        unsure: list[Any] = []
         for member in members:
             kind = kind_of(member)
             if kind == "object" and blank:
                 return self.mapping([], member, place, path)
             if kind == "array" and blank:
                 return []
-            fits, value = _lexical(text, member, kind)
-            if fits:
+            fits, value, sure = _lexical(text, member, kind)
+            if fits and sure:
                 return value
-        return text
+            if fits:
+                unsure.append(value)
+        return unsure[0] if unsure else text
 
-    def choose(self, element: Any, children: Sequence[Any], members: Sequence[Schema]) -> Schema | None:
+    def choose(self, children: Sequence[Any], members: Sequence[Schema]) -> Schema | None:
         """The member of a union that an element with children is most like; the first of several."""
+        if len(members) == 1:
+            return members[0]
         names = [_key(child) for child in children]
         best, best_score = None, None
         for member in members:
@@ -183,7 +133,8 @@ class _Reader:
             elif kind in ("object", None):
                 properties = member.get("properties") or {}
                 wrong = sum(not self.constant_fits(child, properties.get(_key(child))) for child in children)
-                unknown = sum(name not in properties for name in set(names)) if properties else 0
+                known = {name for name in names if self.guide.member(member, name) is not ANY}
+                unknown = len(set(names) - known - set(properties)) if properties else 0
                 missing = sum(name not in names for name in member.get("required", ()))
                 score = (-wrong, -unknown, -missing)
             else:
@@ -206,62 +157,80 @@ class _Reader:
 
     def sequence(self, children: Sequence[Any], array: Schema, place: Place, path: str) -> Any:
         """A list that has an element of its own: at the root, or inside a list."""
-        if any(local_name(child) != ITEM for child in children):
-            return self.mapping(children, _ANY, place, path)
-        return [
-            self.value(child, self.guide.items(array, n), (*place, n), _numbered(path, ITEM, n, len(children)))
-            for n, child in enumerate(children)
-        ]
+        if any(_name(child) != ITEM for child in children):
+            return self.mapping(children, ANY, place, path)
+        where = [_numbered(path, ITEM, n, len(children)) for n in range(len(children))]
+        return self.items(children, array, place, where)
 
-    def mapping(self, children: Sequence[Any], schema: Schema, place: Place, path: str) -> dict[str, Any]:
+    def items(self, elements: Sequence[Any], array: Schema, place: Place, where: Sequence[str]) -> list[Any]:
+        found: list[Any] = []
+        for n, element in enumerate(elements):
+            members = self.guide.members(self.guide.items(array, n))
+            found.append(self.value(element, members, (*place, n), where[n]))
+        return found
+
+    def mapping(self, children: Sequence[Any], shape: Schema, place: Place, path: str) -> dict[str, Any]:
         grouped: dict[str, list[tuple[Any, str]]] = {}
         counts: dict[str, int] = {}
-        totals: dict[str, int] = {}
-        for child in children:
-            totals[local_name(child)] = totals.get(local_name(child), 0) + 1
-        for child in children:
-            tag = local_name(child)
+        tags = [_name(child) for child in children]
+        totals = Counter(tags)
+        for child, tag in zip(children, tags, strict=True):
             where = _numbered(path, tag, counts.get(tag, 0), totals[tag])
             counts[tag] = counts.get(tag, 0) + 1
             grouped.setdefault(_key(child), []).append((child, where))
-        properties = schema.get("properties") or {}
-        rest = schema.get("additionalProperties", _ANY)
+        properties = shape.get("properties") or ANY
         data: dict[str, Any] = {}
         for name in (*(name for name in properties if name in grouped), *(n for n in grouped if n not in properties)):
-            data[name] = self.member(grouped[name], properties.get(name, rest), (*place, name), f"{path}/{name}")
-        for name in schema.get("required", ()):
+            members = self.guide.members(self.guide.member(shape, name))
+            data[name] = self.member(grouped[name], members, (*place, name), f"{path}{step(name)}")
+        for name in shape.get("required", ()):
             if name not in data and name in properties:
                 self.absent(data, name, properties[name])
         return data
 
     def absent(self, data: dict[str, Any], name: str, schema: Any) -> None:
-        """XML has no other way to write an empty list, and absence is one way to write null."""
+        """Absence is one way to write null, and the plain way to write an empty list."""
         if self.guide.nullable(schema):
             data[name] = None
-        elif self.guide.array(schema) is not None and len(self.guide.members(schema)) == 1:
+        elif _only_lists(self.guide.members(schema)):
             data[name] = []
 
-    def member(self, elements: Sequence[tuple[Any, str]], schema: Any, place: Place, path: str) -> Any:
+    def member(self, elements: Sequence[tuple[Any, str]], schemas: Sequence[Schema], place: Place, path: str) -> Any:
         """The elements of one name: a list where the schema wants one, or where there are several."""
-        members = [m for m in self.guide.members(schema) if kind_of(m) != "null"]
+        members = [m for m in schemas if kind_of(m) != "null"]
         array = next((m for m in members if kind_of(m) == "array"), None)
         if len(elements) == 1:
             single, where = elements[0]
             if array is None or members[0] is not array:
-                return self.value(single, {"anyOf": [m for m in members if m is not array]}, place, where)
-            if single.get(_NIL) in ("true", "1") and self.guide.nullable(schema):
-                return self.value(single, _ANY, place, where)
+                return self.value(single, [m for m in schemas if m is not array], place, where)
+            if _is_nil(single):
+                # Null in a list of nulls, null itself, or the empty list: the outer meaning goes first.
+                inner = self.guide.nullable(self.guide.items(array, 0)) and not _has_null(schemas)
+                if not inner:
+                    return self.value(single, schemas, place, where)
+            if self.holds_items(single, array):
+                return self.value(single, (array,), place, where)
         self.paths[place] = path
-        return [
-            self.value(element, self.guide.items(array or _ANY, n), (*place, n), where)
-            for n, (element, where) in enumerate(elements)
-        ]
+        return self.items([e for e, _ in elements], array or ANY, place, [where for _, where in elements])
+
+    def holds_items(self, element: Any, array: Schema) -> bool:
+        """Whether a list's only element can be no item of it, but holds them as `<item>`, or nothing at all."""
+        members = self.guide.members(self.guide.items(array, 0))
+        children = child_elements(element)
+        if not children:
+            return not (element.text or "").strip(_BLANK) and all(_needs_content(m) for m in members)
+        return all(_name(child) == ITEM for child in children) and all(
+            kind_of(m) in LEAVES or (kind_of(m) == "object" and self.guide.member(m, ITEM) is ANY and m.get("required"))
+            for m in members
+        )
 
     def check_attributes(self, element: Any, path: str) -> None:
+        if element.get(_NIL) in ("true", "1") and not _is_nil(element):
+            self.faults.append(Finding("schema.type", "must be empty where xsi:nil says so", path, expected="nothing"))
         for name in element.attrib:
-            if name.startswith(f"{{{XSI}}}") or (name == "key" and local_name(element) == ENTRY):
+            if name.startswith(f"{{{XSI}}}") or (name == "key" and _name(element) == ENTRY):
                 continue
-            shown = str(etree.QName(name).localname)
+            shown = name.rpartition("}")[2]
             words = "is not part of this answer: write values as elements"
             self.faults.append(
                 Finding("schema.additionalProperties", words, f"{path}/@{shown}", actual=element.get(name))
@@ -269,29 +238,68 @@ class _Reader:
 
     def check_text(self, element: Any, children: Sequence[Any], path: str) -> None:
         """Text between child elements would be lost: it is a finding."""
-        stray = " ".join(t.strip() for t in (element.text, *(c.tail for c in children)) if t and t.strip())
+        stray = " ".join(t.strip() for t in (element.text, *(c.tail for c in children)) if t and t.strip(_BLANK))
         if stray:
             words = "must hold elements only, and no text between them"
             self.faults.append(Finding("schema.type", words, path, expected="elements", actual=stray))
 
 
-def _lexical(text: str, schema: Schema, kind: str | None) -> tuple[bool, Any]:
-    """Whether the text is exactly a value of this kind, and the value."""
-    trimmed = text.strip()
+def _lexical(text: str, schema: Schema, kind: str | None) -> tuple[bool, Any, bool]:
+    """Whether the text is exactly a value of this kind, the value, and whether another member may not claim it."""
+    trimmed = text.strip(_BLANK)
     allowed = listed(schema)
     if allowed is not None:
-        found = [value for value in allowed if _text(value) == text] or [v for v in allowed if _text(v) == trimmed]
-        return (True, found[0]) if found else (False, None)
-    if kind == "integer" and _INTEGER.match(trimmed) and len(trimmed) < 4000:
-        return True, int(trimmed)
-    if kind == "number" and _NUMBER.match(trimmed) and len(trimmed) < 4000:
-        number = json.loads(trimmed)
-        return (number - number == 0), number
-    if kind == "boolean" and trimmed in _BOOLEANS:
-        return True, _BOOLEANS[trimmed]
+        found = [v for v in allowed if (v == text if isinstance(v, str) else _text(v) == trimmed)]
+        found = found or [v for v in allowed if _same_number(v, trimmed)]
+        return bool(found), found[0] if found else None, True
+    if kind in ("integer", "number"):
+        return _number(trimmed, kind)
+    if kind == "boolean":
+        return trimmed in _BOOLEANS, _BOOLEANS.get(trimmed), trimmed not in ("0", "1")
     if kind in ("string", None):
-        return True, text
-    return False, None
+        special = "format" in schema and (trimmed in _BOOLEANS or _NUMBER.match(trimmed) is not None)
+        return True, text, not special
+    return False, None, True
+
+
+def _number(text: str, kind: str) -> tuple[bool, Any, bool]:
+    if len(text) > _MOST_DIGITS or not _NUMBER.match(text):
+        return False, None, True
+    if _INTEGER.match(text):
+        return True, int(text), True
+    number = float(text)
+    if number - number != 0:
+        return False, None, True
+    # For the contract to refuse as what it is; never rounded to an integer.
+    return True, number, kind == "number" and Decimal(text) == Decimal(repr(number))
+
+
+def _same_number(value: Any, text: str) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _NUMBER.match(text):
+        return False
+    try:
+        return Decimal(text) == Decimal(repr(value))
+    except InvalidOperation:  # an exponent beyond what a Decimal holds
+        return False
+
+
+def _is_nil(element: Any) -> bool:
+    return element.get(_NIL) in ("true", "1") and not child_elements(element) and not (element.text or "").strip(_BLANK)
+
+
+def _only_lists(members: Sequence[Schema]) -> bool:
+    return bool(members) and all(kind_of(member) == "array" for member in members)
+
+
+def _has_null(members: Sequence[Schema]) -> bool:
+    return any(kind_of(member) == "null" for member in members)
+
+
+def _needs_content(member: Schema) -> bool:
+    """Whether an empty element can be no value of this member."""
+    return kind_of(member) in ("integer", "number", "boolean") or (
+        kind_of(member) == "object" and bool(member.get("required"))
+    )
 
 
 def _text(value: Any) -> str:
@@ -299,9 +307,14 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _name(element: Any) -> str:
+    """The local name, without the cost of a QName for each element."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def _key(child: Any) -> str:
     """The member that an element writes."""
-    name = local_name(child)
+    name = _name(child)
     key = child.get("key") if name == ENTRY else None
     return name if key is None else str(key)
 
@@ -313,69 +326,66 @@ def _numbered(path: str, name: str, index: int, count: int) -> str:
 def read_tree(root: Any, guide: Guide) -> tuple[Any, Written, tuple[Finding, ...]]:
     """The plain data of an answer, the paths of its places, and what the tree holds beyond it."""
     reader = _Reader(guide)
-    data = reader.value(root, guide.schema, (), f"/{local_name(root)}")
+    members = guide.members(guide.schema)
+    named = names_of(members).get(_name(root)) if len(members) > 1 else None
+    data = reader.value(root, members if named is None else (named,), (), f"/{_name(root)}")
     return data, (root, reader.paths), tuple(reader.faults)
 
 
 # -- data to tree ----------------------------------------------------------------------------------------------------
 
 
-def write_tree(data: Any, name: str) -> Written:
-    """Plain data as a tree, by the same rules."""
+def write_tree(data: Any, name: str, *, empty: bool = True) -> Written:
+    """Plain data as a tree, by the same rules. With `empty` a member that is an empty list is an `xsi:nil` element;
+    otherwise it is left out."""
     root = etree.Element(name, nsmap={"xsi": XSI})
-    paths: dict[Place, str] = {}
-    _write(root, data, (), f"/{name}", paths)
+    writer = _Writer(empty)
+    writer.value(root, data, (), f"/{name}")
     etree.cleanup_namespaces(root)
-    return root, paths
+    return root, writer.paths
 
 
-def _write(element: Any, data: Any, place: Place, path: str, paths: dict[Place, str]) -> None:
-    paths[place] = path
-    if data is None:
-        element.set(_NIL, "true")
-    elif isinstance(data, Mapping):
-        entries = sum(not is_name(key) for key in data)
+class _Writer:
+    def __init__(self, empty: bool) -> None:
+        self.empty = empty
+        self.paths: dict[Place, str] = {}
+
+    def value(self, element: Any, data: Any, place: Place, path: str) -> None:
+        self.paths[place] = path
+        if data is None:
+            element.set(_NIL, "true")
+        elif isinstance(data, Mapping):
+            self.mapping(element, data, place, path)
+        elif isinstance(data, list):
+            for n, value in enumerate(data):
+                where = _numbered(path, ITEM, n, len(data))
+                self.value(etree.SubElement(element, ITEM), value, (*place, n), where)
+        else:
+            element.text = _legal(_text(data))
+
+    def mapping(self, element: Any, data: Mapping[str, Any], place: Place, path: str) -> None:
+        groups = {str(key): self.occurrences(value) for key, value in data.items()}
+        entries = sum(len(values) for key, values in groups.items() if not is_name(key))
         seen = 0
-        for key, value in data.items():
-            if is_name(key):
-                _write_member(element, key, value, ((*place, key), path), paths)
-            else:
-                where = _numbered(path, ENTRY, seen, entries)
-                seen += 1
-                _write_entry(element, str(key), value, ((*place, key), where), paths)
-    elif isinstance(data, list):
-        for n, value in enumerate(data):
-            child = etree.SubElement(element, ITEM)
-            _write(child, value, (*place, n), _numbered(path, ITEM, n, len(data)), paths)
-    else:
-        element.text = _legal(_text(data))
+        for key, values in groups.items():
+            member = (*place, key)
+            listing = isinstance(data[key], list) and bool(data[key])
+            if listing or not values:
+                self.paths[member] = f"{path}{step(key)}"
+            for n, value in enumerate(values):
+                if is_name(key):
+                    child, where = etree.SubElement(element, key), _numbered(path, key, n, len(values))
+                else:
+                    child = etree.SubElement(element, ENTRY, {"key": _legal(key)})
+                    where = _numbered(path, ENTRY, seen, entries)
+                    seen += 1
+                self.value(child, value, (*member, n) if listing else member, where)
 
-
-def _write_member(element: Any, name: str, value: Any, at: tuple[Place, str], paths: dict[Place, str]) -> None:
-    place, path = at
-    if not isinstance(value, list):
-        _write(etree.SubElement(element, name), value, place, f"{path}/{name}", paths)
-        return
-    paths[place] = f"{path}/{name}"
-    for n, item in enumerate(value):
-        child = etree.SubElement(element, name)
-        _write(child, item, (*place, n), _numbered(path, name, n, len(value)), paths)
-
-
-def _write_entry(element: Any, key: str, value: Any, at: tuple[Place, str], paths: dict[Place, str]) -> None:
-    """A member whose key is no XML name. A list is several entries of one key."""
-    place, path = at
-    values = value if isinstance(value, list) else [value]
-    for n, item in enumerate(values):
-        child = etree.SubElement(element, ENTRY, {"key": _legal(key)})
-        _write(child, item, (*place, n) if isinstance(value, list) else place, path, paths)
-
-
-def is_name(key: Any) -> bool:
-    """Whether a key can be an element's name; the library's own `entry` and XML's reserved names cannot."""
-    if not isinstance(key, str) or key == ENTRY or key.lower().startswith("xml"):
-        return False
-    return _NAME.match(key) is not None
+    def occurrences(self, value: Any) -> list[Any]:
+        """What the elements of a member hold."""
+        if value == [] and isinstance(value, list):
+            return [None] if self.empty else []
+        return value if isinstance(value, list) else [value]
 
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

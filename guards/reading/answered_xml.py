@@ -5,14 +5,15 @@ The counterpart of `XmlDocument`, where the tree counts and the data is read off
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from guards.findings import Finding
 from guards.reading.document import Document, Place
 from guards.reading.xml_document import select_nodes, source_of
 
-__all__ = ["AnsweredXml", "Written"]
+__all__ = ["ENTRY", "AnsweredXml", "Written", "is_name", "step"]
 
 Written = tuple[Any, Mapping[Place, str]]
 """A root element, and the XPath of every place of the data in it."""
@@ -47,7 +48,7 @@ class AnsweredXml(Document):
         path = self._paths[known]
         for part in place[len(known) :]:
             # What is not there, where it should stand; a whole list goes by the name of its elements.
-            path += f"[{part + 1}]" if isinstance(part, int) else f"/{part}"
+            path += f"[{part + 1}]" if isinstance(part, int) else step(part)
         return path
 
     def place(self, path: str) -> Place | None:
@@ -59,3 +60,31 @@ class AnsweredXml(Document):
 
     def _changed(self, data: Any) -> AnsweredXml:
         return AnsweredXml(data, self.write(data), self.faults, self.write)
+
+
+ENTRY: Final = "entry"
+"""The element of a member whose key is no XML name: `<entry key="...">`."""
+# XML 1.0, productions 4 and 4a, less the colon.
+_START: Final = (
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_NAME: Final = re.compile(f"[{_START}][{_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*\\Z")
+
+
+def is_name(key: Any) -> bool:
+    """Whether a key can be an element's name; the library's own `entry` and XML's reserved names cannot."""
+    if not isinstance(key, str) or key == ENTRY or key.lower().startswith("xml"):
+        return False
+    return _NAME.match(key) is not None
+
+
+def step(key: str) -> str:
+    """The step of an XPath to the member of that key."""
+    if is_name(key):
+        return f"/{key}"
+    if "'" in key and '"' in key:  # XPath 1.0 has no escapes
+        parts = ', "\'", '.join(f"'{part}'" for part in key.split("'"))
+        return f"/{ENTRY}[@key=concat({parts})]"
+    quote = '"' if "'" in key else "'"
+    return f"/{ENTRY}[@key={quote}{key}{quote}]"
