@@ -49,7 +49,7 @@ def litellm(monkeypatch: pytest.MonkeyPatch) -> Any:
     async def acompletion(model: str, messages: list[Any], **options: Any) -> Any:
         return completion(model, messages, **options)
 
-    def embedding(model: str, input: str) -> str:
+    def embedding(model: str, text: str) -> str:
         return "vector"
 
     def text_completion(prompt: str) -> str:
@@ -155,8 +155,14 @@ def test_responses_are_read_wherever_an_answer_is_taken():
         reply_of(CustomStreamWrapper())
 
 
+class _Object(types.SimpleNamespace):
+    """A response with members instead of keys, copied as pydantic's models are."""
+
+    __module__ = "litellm.types.utils"
+
+    def model_copy(self, *, update: dict[str, Any]) -> _Object:
+        return _Object(**{**vars(self), **update})
+
+
 def _object(*texts: str) -> Any:
-    made = types.SimpleNamespace(**ModelResponse(*texts))
-    made._hidden_params = {"response_cost": 0.5}
-    kind = type("ModelResponse", (types.SimpleNamespace,), {"__module__": "litellm.types.utils"})
-    return kind(**vars(made))
+    return _Object(**ModelResponse(*texts), _hidden_params={"response_cost": 0.5})

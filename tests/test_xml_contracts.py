@@ -418,9 +418,9 @@ def test_many_faults_are_listed_to_a_bound(bad, kind):
     else:
         contract = rng('<oneOrMore><element name="a"><data type="date"/></element></oneOrMore>')
     size = 6_000 if kind == "rng" and bad != "x" else 40_000
-    started = time.perf_counter()
+    started = time.process_time()
     reading = contract.read("<r>" + f"<a>{bad}</a>" * size + "</r>")
-    assert time.perf_counter() - started < 16
+    assert time.process_time() - started < 16
     assert not reading.ok
     assert len(reading.findings) <= 101
     assert contract.read("<r>" + "<a>2026-02-01</a>" * 40_000 + "</r>").ok
@@ -653,9 +653,9 @@ def test_malformed_answers(dial, tmp_path):
         return re.sub(r"\{\{REPEAT:(.*?):(\d+)\}\}", lambda found: found[1] * int(found[2]), text)
 
     for row in map(json.loads, DATA.read_text().splitlines()):
-        started = time.perf_counter()
+        started = time.process_time()
         reading = XmlSchema(row["xsd"]).read(filled(row["text"]), dial, Limits())
-        assert time.perf_counter() - started < 8, row["id"]
+        assert time.process_time() - started < 8, row["id"]
         assert "CANARY-CONTENT" not in repr(reading), row["id"]
         expected = json.loads(filled(json.dumps(row["expected"])))
         assert not reading.ok or (expected is not None and reading.value == expected), row["id"]
