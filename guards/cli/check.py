@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guards.cli.contract import contract_option, named
-from guards.cli.screen import open_console, pretty, quoted, rows, short, table
+from guards.cli.screen import Screen, pretty, quoted, short
 from guards.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -93,27 +93,25 @@ def _context(sources: tuple[str, ...]) -> dict[str, str]:
 
 
 def _show(outcome: Outcome[Any], name: str) -> None:
-    console = open_console()
+    screen = Screen()
     verdict, style = ("accepted", "bold green") if outcome.ok else ("refused", "bold red")
     counted = f"{len(outcome.findings)} finding{'s' * (len(outcome.findings) != 1)}"
-    console.print(quoted(f"{name}: "), quoted(verdict, style), f", {counted}", sep="")
+    screen.print(quoted(f"{name}: ") + quoted(verdict, style) + quoted(f", {counted}"))
     if outcome.findings:
-        console.print()
-        console.print(
-            rows(
-                table("Where", "What", "Got", "Code"),
-                (
-                    (f.path or "(whole answer)", f.message, "" if f.actual is None else short(f.actual), f.code)
-                    for f in outcome.findings
-                ),
-            )
+        screen.print()
+        screen.table(
+            ("Where", "What", "Got", "Code"),
+            [
+                (f.path or "(whole answer)", f.message, "" if f.actual is None else short(f.actual), f.code)
+                for f in outcome.findings
+            ],
         )
     if outcome.repairs:
-        console.print("\nRepaired on the way:")
-        console.print(rows(table("Where", "What", "Code"), ((r.path, r.message, r.code) for r in outcome.repairs)))
+        screen.print(quoted("\nRepaired on the way:"))
+        screen.table(("Where", "What", "Code"), [(r.path, r.message, r.code) for r in outcome.repairs])
     if outcome.scores:
-        console.print()
-        console.print(rows(table("Guard", "Score"), ((n, f"{s:.3f}") for n, s in outcome.scores.items())))
+        screen.print()
+        screen.table(("Guard", "Score"), [(name, f"{score:.3f}") for name, score in outcome.scores.items()])
     if outcome.ok:
-        console.print()
-        console.print(quoted(pretty(outcome.value)), soft_wrap=True)
+        screen.print()
+        screen.print(quoted(pretty(outcome.value)))

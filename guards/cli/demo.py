@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guards.cli.screen import open_console, quoted
+from guards.cli.screen import Screen, quoted
 from guards.errors import Rejected
 from guards.messages import Message, Reply
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from guards.cli.cases import Case
     from guards.cli.models import Client
 
 __all__ = ["demo"]
 
-WIDTH = 80
 _EXCERPT = 8
 
 
@@ -36,13 +33,12 @@ def demo(model: str | None, base_url: str | None) -> None:
     if base_url and not model:
         raise click.UsageError("--base-url goes with --model")
     client = models.named(model, base_url) if model else None
-    console = open_console()
-    console.width = min(console.width, WIDTH)  # lines of prose are not easier to read for being longer
-    console.print(quoted(f"model: {model}" if model else _SCRIPTED, "bold"))
+    screen = Screen()
+    screen.print(quoted(f"model: {model}" if model else _SCRIPTED, "bold"))
     refused = 0
     for number, case in enumerate(cases(), start=1):
-        refused += not _run(console, number, case, client)
-    console.print()
+        refused += not _run(screen, number, case, client)
+    screen.print()
     sys.exit(1 if refused else 0)
 
 
@@ -52,18 +48,18 @@ are an estimate. Everything else is real. A real model: guards demo --model
 openai:NAME [--base-url URL]"""
 
 
-def _run(console: Console, number: int, case: Case, client: Client | None) -> bool:
+def _run(screen: Screen, number: int, case: Case, client: Client | None) -> bool:
     """Show one case; whether an answer was accepted."""
     from guards.cli.inputs import example
     from guards.cli.live import Live
 
-    console.print()
-    console.rule(quoted(f" {number}  {case.title} ", "bold"), align="left")
-    console.print(quoted(f"  input: examples/{case.given}", "cyan"))
-    console.print(quoted(_excerpt(example(case.given).read_text(encoding="utf-8")), "dim"), soft_wrap=True)
-    console.print(quoted(f"  {case.rules}", "cyan"))
+    screen.print()
+    screen.rule(f"{number}  {case.title}")
+    screen.print(quoted(f"  input: examples/{case.given}", "cyan"))
+    screen.print(quoted(_excerpt(example(case.given).read_text(encoding="utf-8")), "dim"))
+    screen.print(quoted(f"  {case.rules}", "cyan"))
     try:
-        case.ticket.replace(hooks=[Live(console)]).call(client or _scripted(case), case.task)
+        case.ticket.replace(hooks=[Live(screen)]).call(client or _scripted(case), case.task)
     except Rejected:
         return False  # drawn by the hook already
     return True

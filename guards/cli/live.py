@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from guards.cli.screen import pretty, quoted, short
+from guards.cli.screen import Screen, Words, pretty, quoted, short
 from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Event
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from guards.findings import Finding
     from guards.messages import Message
     from guards.records import Attempt, Outcome, Repair
 
 __all__ = ["Live"]
 
-_INDENT = " " * 14
+_INDENT = 14
 
 _DECISIONS = {
     "accept": "accept: the contract and every guard hold",
@@ -34,8 +31,8 @@ _DECISIONS = {
 class Live:
     """A hook for `Guarded(..., hooks=[...])`. What a model wrote is made harmless before it is drawn."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -49,7 +46,7 @@ class Live:
                 pass  # findings and decisions are drawn with their attempt
 
     def _started(self, number: int, messages: tuple[Message, ...]) -> None:
-        self._console.print(f"\nAttempt {number}", style="bold")
+        self._screen.print(quoted(f"\nAttempt {number}", "bold"))
         if number > 1 and messages:
             self._row("asked", [quoted(_said(messages[-1]), "dim")])
 
@@ -64,7 +61,7 @@ class Live:
         self._row("decision", [quoted(_DECISIONS.get(attempt.decision, attempt.decision), style)])
 
     def _over(self, outcome: Outcome[Any]) -> None:
-        self._console.print()
+        self._screen.print()
         shown = [repair for attempt in outcome.attempts for repair in attempt.repairs]
         self._row("changed", (_repair(repair) for repair in outcome.repairs if repair not in shown))
         if outcome.ok:
@@ -76,16 +73,8 @@ class Live:
             self._row("refused", [quoted(outcome.summary(), "red")])
         self._row("spent", [quoted(_spent(outcome), "bold")])
 
-    def _row(self, label: str, texts: Iterable[Text]) -> None:
-        # Wrapped here and not in a table: a table pads each line, and a pipe would get the spaces.
-        room = max(self._console.width - len(_INDENT), 20)
-        head = label
-        for text in texts:
-            for line in text.wrap(self._console, room, tab_size=4):
-                whole = quoted(f"  {head}".ljust(len(_INDENT)), "cyan").append_text(line)
-                whole.rstrip()
-                self._console.print(whole, soft_wrap=True)
-                head = ""
+    def _row(self, label: str, texts: Iterable[Words]) -> None:
+        self._screen.row(label, texts, _INDENT)
 
 
 def _said(message: Message) -> str:
@@ -93,17 +82,17 @@ def _said(message: Message) -> str:
     return content if isinstance(content, str) else pretty(content)
 
 
-def _repair(repair: Repair) -> Text:
+def _repair(repair: Repair) -> Words:
     place = f"{repair.path}  " if repair.path else ""
-    return quoted(place, "bold").append_text(quoted(repair.message)).append_text(quoted(f"  {repair.code}", "dim"))
+    return quoted(place, "bold") + quoted(repair.message) + quoted(f"  {repair.code}", "dim")
 
 
-def _finding(finding: Finding) -> Text:
-    line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow").append_text(quoted(finding.message))
+def _finding(finding: Finding) -> Words:
+    line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow") + quoted(finding.message)
     if finding.actual is not None:
         mark = '"' if isinstance(finding.actual, str) else ""
-        line.append_text(quoted(f", got {mark}{short(finding.actual, 40)}{mark}"))
-    return line.append_text(quoted(f"  {finding.code}", "dim"))
+        line += quoted(f", got {mark}{short(finding.actual, 40)}{mark}")
+    return line + quoted(f"  {finding.code}", "dim")
 
 
 def _spent(outcome: Outcome[Any]) -> str:

@@ -1,17 +1,18 @@
-"""How text of a model or a document is put on a terminal: made harmless first, then drawn."""
+"""How text of a model or a document is put on a terminal: made harmless first, then wrapped and drawn."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
+import click
 
-__all__ = ["harmless", "open_console", "pretty", "quoted", "short", "table"]
+__all__ = ["Screen", "Words", "harmless", "pretty", "quoted", "short"]
 
 # What a terminal would act on or hide: C0 and C1 controls but tab and line feed, the marks that turn the direction of
 # text round (a finding could be made to read as its opposite), invisible and tag characters, line separators, and lone
@@ -20,6 +21,8 @@ _ACTIVE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_WIDEST: Final = 80  # lines of prose are not easier to read for being longer
+_GAP: Final = "  "
 
 
 def harmless(text: str) -> str:
@@ -34,11 +37,62 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-def quoted(text: str, style: str = "") -> Text:
-    """Text that came from outside, ready to be drawn: harmless, and never read as markup."""
-    from rich.text import Text
+class Words:
+    """Harmless text in pieces, each with a style: words of "bold", "dim" and colours."""
 
-    return Text(harmless(text), style=style)
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: Sequence[tuple[str, str]]) -> None:
+        self.pieces = tuple(pieces)
+
+    def __add__(self, other: Words) -> Words:
+        return Words(self.pieces + other.pieces)
+
+    @property
+    def plain(self) -> str:
+        return "".join(text for text, _ in self.pieces)
+
+    def styled(self) -> str:
+        """With the terminal's escapes for the styles."""
+        return "".join(_styled(text, style) for text, style in self.pieces)
+
+    def wrapped(self, room: int) -> list[Words]:
+        """Lines of at most `room` characters, broken at blanks where there are any."""
+        plain = self.plain.expandtabs(4) if "\t" in self.plain else self.plain
+        source = self if plain == self.plain else quoted(plain)
+        lines: list[Words] = []
+        start = 0
+        for line in plain.split("\n"):
+            end = start + len(line)
+            while end - start > room:
+                at = plain.rfind(" ", start + 1, start + room + 1)
+                at = start + room if at < 0 else at
+                lines.append(source.cut(start, at))
+                start = at + plain.startswith(" ", at)
+            lines.append(source.cut(start, end))
+            start = end + 1
+        return lines
+
+    def cut(self, start: int, end: int) -> Words:
+        """The characters from `start` to before `end`."""
+        pieces, at = [], 0
+        for text, style in self.pieces:
+            inside = text[max(start - at, 0) : max(end - at, 0)]
+            if inside:
+                pieces.append((inside, style))
+            at += len(text)
+        return Words(pieces)
+
+
+def _styled(text: str, style: str) -> str:
+    names = style.split()
+    colour = next((name for name in names if name not in ("bold", "dim")), None)
+    return click.style(text, fg=colour, bold="bold" in names or None, dim="dim" in names or None) if names else text
+
+
+def quoted(text: str, style: str = "") -> Words:
+    """Text that came from outside, ready to be drawn."""
+    return Words([(harmless(text), style)])
 
 
 def short(value: Any, most: int = 80) -> str:
@@ -57,26 +111,57 @@ def pretty(value: Any, indent: int | None = 2) -> str:
     return json.dumps(plain(value), indent=indent, ensure_ascii=False)
 
 
-def open_console() -> Console:
-    """A console on the present standard output. Colour only on a terminal, and not where NO_COLOR is set."""
-    from rich.console import Console
+class Screen:
+    """The standard output, at most 80 characters wide. Colour only on a terminal, and not where NO_COLOR is set."""
 
-    return Console(highlight=False, emoji=False, markup=False)
+    def __init__(self) -> None:
+        self.width = min(shutil.get_terminal_size().columns, _WIDEST)
+        wanted = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+        self._colour = wanted and not os.environ.get("NO_COLOR")
 
+    def print(self, words: Words | None = None) -> None:
+        """One piece of text, as it is."""
+        words = words or quoted("")
+        # Not by click.echo: where the terminal knows ASCII only, that would write UTF-8 all the same.
+        print(words.styled() if self._colour else words.plain)
 
-def table(*columns: str) -> Any:
-    """An empty table whose cells wrap instead of being cut."""
-    from rich import box
-    from rich.table import Table
+    def row(self, label: str, texts: Iterable[Words], indent: int) -> None:
+        """Texts under each other behind a label, wrapped."""
+        head = label
+        for text in texts:
+            for line in text.wrapped(max(self.width - indent, 20)):
+                if line.plain.strip() or head:
+                    self.print(quoted(f"  {head}".ljust(indent if line.plain.strip() else 0), "cyan") + line)
+                else:
+                    self.print()
+                head = ""
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
-    for column in columns:
-        drawn.add_column(column, overflow="fold")
-    return drawn
+    def rule(self, title: str) -> None:
+        """A heading across the screen."""
+        self.print(quoted(f" {title} ".ljust(self.width, "─"), "bold"))
 
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table whose cells wrap instead of being cut."""
+        cells = [[quoted(cell) for cell in row] for row in rows]
+        widths = self._widths([len(c) for c in columns], [[len(cell.plain) for cell in row] for row in cells])
+        self._line([quoted(column, "bold") for column in columns], widths)
+        self.print(quoted(_GAP.join("─" * width for width in widths), "dim"))
+        for row in cells:
+            wrapped = [cell.wrapped(width) for cell, width in zip(row, widths, strict=True)]
+            for number in range(max(map(len, wrapped))):
+                self._line([lines[number] if number < len(lines) else quoted("") for lines in wrapped], widths)
 
-def rows(drawn: Any, cells: Iterable[tuple[str, ...]]) -> Any:
-    """The table with these rows, each cell quoted."""
-    for row in cells:
-        drawn.add_row(*(quoted(cell) for cell in row))
-    return drawn
+    def _widths(self, heads: Sequence[int], cells: Sequence[Sequence[int]]) -> list[int]:
+        """Each column as wide as its widest cell; the widest give way until the row fits."""
+        widths = [max([head, *(row[n] for row in cells)]) for n, head in enumerate(heads)]
+        room = max(self.width - len(_GAP) * (len(widths) - 1), 4 * len(widths))
+        while sum(widths) > room:
+            widths[widths.index(max(widths))] -= 1
+        return widths
+
+    def _line(self, cells: Sequence[Words], widths: Sequence[int]) -> None:
+        line = quoted("")
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            last = number == len(cells) - 1 or not any(c.plain for c in cells[number + 1 :])
+            line = line + cell + quoted("" if last else " " * (width - len(cell.plain)) + _GAP)
+        self.print(line)
