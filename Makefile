@@ -36,7 +36,7 @@ bench: $(DEV)
 	$(BIN)/python benchmarks/overhead.py
 
 # Each peer in an environment of its own, at its newest release: that is what its users have.
-bench-peers: $(DEV) $(addprefix .peers/,instructor guardrails-ai pydantic-ai typechat)
+bench-peers: $(DEV) $(addprefix .peers/,instructor guardrails-ai pydantic-ai-slim typechat)
 	$(BIN)/python benchmarks/overhead.py --peers .peers
 
 .peers/%:

@@ -28,7 +28,7 @@ from guards import Feedback, Guarded, Reask, validate
 HERE = Path(__file__).resolve().parent
 PEERS = {
     "instructor": "instructor",
-    "pydantic-ai": "pydantic_ai",
+    "pydantic-ai-slim": "pydantic_ai",
     "typechat": "typechat",
     "guardrails-ai": "guardrails_ai",
 }
