@@ -91,5 +91,8 @@ def _as_turn(message: Any) -> Message | None:
     if isinstance(message, Mapping):
         return message
     # What an SDK gave is often sent back as it is: `messages.append(response.choices[0].message)`.
-    dump = getattr(message, "model_dump", None)
-    return dict(dump(exclude_unset=True, by_alias=True)) if callable(dump) and not isinstance(message, type) else None
+    dump: Any = getattr(message, "model_dump", None)
+    if not callable(dump) or isinstance(message, type):
+        return None
+    turn: dict[str, Any] = dump(exclude_unset=True, by_alias=True)
+    return turn
