@@ -1,16 +1,16 @@
 """RAIL as a contract: what is taken, what the schema is, and that everything else is refused with its line."""
 
 import pickle
-from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from guards._documents import path_of
 from guards.contracts.rail import Rail
 from guards.errors import ConfigError
 from guards.reading.document import JsonDocument
 
-GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).resolve().parents[1] / "schemas" / "rail.rng"))
+GRAMMAR = etree.RelaxNG(etree.parse(path_of("rail.rng")))
 
 FULL = """<?xml version="1.0" encoding="UTF-8"?>
 <rail version="0.1">
