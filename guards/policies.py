@@ -45,7 +45,6 @@ class Policy(Generic[D]):
     The eight are final; combine them with `.then()`, and put your own behaviour into `Fallback`.
     """
 
-    __slots__ = ()
     name: ClassVar[str] = "policy"
     asks: ClassVar[bool] = False
     """Whether it puts a further question to a model."""
@@ -62,7 +61,7 @@ class Policy(Generic[D]):
         return (self,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain(Policy[D]):
     """Several policies in order: what `.then()` makes."""
 
@@ -74,14 +73,14 @@ class Chain(Policy[D]):
         return self.members
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Raise(Policy[Never]):
     """End the call: `Rejected`."""
 
     name: ClassVar[str] = "raise"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reask(Policy[Never]):
     """Ask again with the reasons, up to `times`.
 
@@ -99,7 +98,7 @@ class Reask(Policy[Never]):
         _one_of(self.history, ("full", "minimal"), "Reask(history=)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reflect(Policy[Never]):
     """Have the model say what was wrong and what it will change, then answer; up to `times`.
 
@@ -125,7 +124,7 @@ class Reflect(Policy[Never]):
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fix(Policy[Never]):
     """Put the finding's proposed value at its place, then check everything again.
 
@@ -135,21 +134,21 @@ class Fix(Policy[Never]):
     name: ClassVar[str] = "fix"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter(Policy[Never]):
     """Take the failing list item or optional key out, then check everything again; else the next policy."""
 
     name: ClassVar[str] = "filter"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refrain(Policy[None]):
     """Withhold the answer: nothing is delivered, nothing raised, nothing asked again."""
 
     name: ClassVar[str] = "refrain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Noop(Policy[Never]):
     """Deliver the answer as it is, with its findings and `ok=False`. Never delivers what the contract refuses."""
 
@@ -164,7 +163,7 @@ class _Absent:
 _ABSENT: Final = _Absent()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fallback(Policy[V]):
     """Deliver something else: `Fallback(value)`, `Fallback(function)` of the outcome, or `Fallback(client=...)`.
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding, join_pointer
 from guards.reading.document import JsonDocument
-from guards.reading.locate import Span, Surroundings, surroundings
 from guards.records import Repair
+
+if TYPE_CHECKING:
+    from guards.reading.locate import Span, Surroundings
 
 __all__ = ["Check", "parse_json", "read_json"]
 
@@ -151,6 +153,8 @@ def _deeper_than(data: Any, depth: int) -> bool:
 
 def _located(text: str, dial: Dial, limits: Limits, check: Check[T], syntax: Finding) -> Reading[T]:
     """Every document inside the text, tried against the contract."""
+    from guards.reading.locate import surroundings  # its patterns are needed only where a clean parse failed
+
     around = surroundings(text)
     readings: list[tuple[Reading[T], Span, tuple[Repair, ...]]] = []
     limit: list[Finding] = []
