@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards import _edits, _reflect
 from guards._deciding import Acting, Choice, Deciding
@@ -20,10 +20,12 @@ from guards._spend import Spend, clock
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.findings import Finding
-from guards.hooks import CallEnded, Hook
 from guards.messages import Feedback, Message, Reply
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.records import Outcome, Reason
+
+if TYPE_CHECKING:
+    from guards.hooks import Hook
 
 __all__ = ["Call", "Plan"]
 
@@ -105,6 +107,8 @@ class Call(Generic[T]):
             self._fault(fault)
             raise
         if self.plan.hooks:
+            from guards.hooks import CallEnded
+
             self._ledger.emit(CallEnded(outcome))
             # What a hook did wrong since the outcome was made belongs into it too.
             known = len(outcome.findings)

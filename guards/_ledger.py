@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from guards._pipeline import Examined
 from guards._spend import Spend, clock
 from guards.findings import Finding
-from guards.hooks import AttemptEnded, AttemptStarted, Decided, Event, FindingFound, Hook
 from guards.messages import Message, Reply
 from guards.records import Attempt, Usage
+
+if TYPE_CHECKING:
+    from guards.hooks import Event, Hook
 
 __all__ = ["Ledger", "Open"]
 
@@ -67,6 +69,8 @@ class Ledger:
         opened.messages = messages
         self.open, self.ready = opened, None
         if self._hooks:
+            from guards.hooks import AttemptStarted
+
             self.emit(AttemptStarted(opened.number, messages))
         return opened
 
@@ -94,6 +98,8 @@ class Ledger:
         """What came of the answer."""
         opened.examined = examined
         if self._hooks:
+            from guards.hooks import FindingFound
+
             for finding in examined.findings:
                 self.emit(FindingFound(opened.number, finding))
 
@@ -117,6 +123,8 @@ class Ledger:
         )
         self.attempts.append(attempt)
         if self._hooks:
+            from guards.hooks import AttemptEnded, Decided
+
             self.emit(Decided(opened.number, decision))
             self.emit(AttemptEnded(opened.number, attempt))
 

@@ -19,7 +19,6 @@ from guards.clients import resolve
 from guards.contracts.base import Contract, Dial, Limits, Style, check_dial
 from guards.contracts.compiled import compile_contract
 from guards.errors import ConfigError
-from guards.hooks import Hook
 from guards.messages import Message, as_messages
 from guards.policies import Budget, Policy, Raise, Reask, Reflect
 from guards.records import Outcome
@@ -28,6 +27,7 @@ from guards.validator import Compiled, check_context
 if TYPE_CHECKING:
     from guards.attempts import Attempts
     from guards.decorator import AsyncDecorated, Decorated
+    from guards.hooks import Hook
     from guards.session import Session
 
 __all__ = ["Guarded"]
