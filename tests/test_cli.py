@@ -196,6 +196,21 @@ def test_a_fault_inside_a_module_is_shown_whole(folder: Path):
         guards("check", "good.json", "-c", "my_broken_shop:Item")
 
 
+def test_the_table_keeps_words_whole(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """At 80 columns the prose of a finding is wrapped, its code and path stay in one piece; narrower, all give way."""
+    answer = json.dumps(GOOD | {"requst": 1, "category": "defekt"})
+    for columns in (80, 60, 30):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = guards("check", "-", "-c", TICKET, stdin=answer).stdout
+        assert max(map(len, shown.splitlines()[1:])) <= columns
+        assert not any(line.endswith(" ") for line in shown.splitlines())
+        if columns >= 60:
+            assert any(
+                line.startswith("/requst ") and line.endswith(" schema.additionalProperties")
+                for line in shown.splitlines()
+            )
+
+
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202etxt.exe\u2069 \x00 \r gone [bold]markup[/bold] :smile:"
 
 

@@ -143,7 +143,7 @@ class Screen:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table whose cells wrap instead of being cut."""
         cells = [[quoted(cell) for cell in row] for row in rows]
-        widths = self._widths([len(c) for c in columns], [[len(cell.plain) for cell in row] for row in cells])
+        widths = self._widths([[column, *(row[n].plain for row in cells)] for n, column in enumerate(columns)])
         self._line([quoted(column, "bold") for column in columns], widths)
         self.print(quoted(_GAP.join("─" * width for width in widths), "dim"))
         for row in cells:
@@ -151,12 +151,17 @@ class Screen:
             for number in range(max(map(len, wrapped))):
                 self._line([lines[number] if number < len(lines) else quoted("") for lines in wrapped], widths)
 
-    def _widths(self, heads: Sequence[int], cells: Sequence[Sequence[int]]) -> list[int]:
-        """Each column as wide as its widest cell; the widest give way until the row fits."""
-        widths = [max([head, *(row[n] for row in cells)]) for n, head in enumerate(heads)]
+    def _widths(self, columns: Sequence[Sequence[str]]) -> list[int]:
+        """Each column as wide as its widest cell; the widest give way until the row fits.
+
+        First those that can without a word being broken (a code or a path is to be found by searching), then any.
+        """
+        widths = [max(map(len, cells)) for cells in columns]
+        longest = [max((len(word) for cell in cells for word in cell.split()), default=0) for cells in columns]
         room = max(self.width - len(_GAP) * (len(widths) - 1), 4 * len(widths))
         while sum(widths) > room:
-            widths[widths.index(max(widths))] -= 1
+            willing = [n for n, width in enumerate(widths) if width > longest[n]] or range(len(widths))
+            widths[max(willing, key=widths.__getitem__)] -= 1
         return widths
 
     def _line(self, cells: Sequence[Words], widths: Sequence[int]) -> None:
