@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -83,24 +84,26 @@ def test_a_late_answer_of_a_sync_client_is_rejected_with_the_answer_in_the_recor
 def test_an_async_call_is_cancelled_at_the_deadline():
     """The async client is cancelled, not waited for; a plain function in a thread is left behind."""
     cancelled = []
+    left = threading.Event()
 
     async def slow(messages):
         try:
-            await asyncio.sleep(9)
+            await asyncio.sleep(30)
         except asyncio.CancelledError:
             cancelled.append(True)
             raise
         return GOOD
 
     def plain(messages):
-        time.sleep(0.6)
+        left.wait(30)
         return GOOD
 
     for client in (slow, plain):
         started = time.monotonic()
         outcome = asyncio.run(Guarded(Ticket, budget=Budget(seconds=0.1)).arun(client, "t"))
         assert (outcome.ok, outcome.reason) == (False, "budget.seconds")
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 15
+    left.set()
     assert cancelled == [True]
 
 
@@ -121,14 +124,17 @@ def test_a_client_that_takes_a_timeout_gets_what_is_left():
 def test_a_guard_that_runs_past_the_budget_never_passes():
     """A hanging check is left behind, reported as failed, and does not hold the caller."""
 
+    left = threading.Event()
+
     @check
     def hangs(value, context):
-        time.sleep(1)
+        left.wait(30)
 
     started = time.monotonic()
-    outcome = Guarded(Ticket, guards=[hangs], budget=Budget(seconds=0.1)).run(ScriptedModel([GOOD]), "t")
+    outcome = Guarded(Ticket, guards=[hangs], budget=Budget(seconds=0.5)).run(ScriptedModel([GOOD]), "t")
     assert (outcome.ok, outcome.reason) == (False, "guard.failed")
-    assert time.monotonic() - started < 0.6
+    left.set()
+    assert time.monotonic() - started < 15
     assert "ran out of time" in outcome.findings[0].message
 
 
@@ -199,7 +205,7 @@ def test_waiting_for_the_transport_does_not_go_past_the_deadline():
     assert outcome.reason == "budget.seconds"
     outcome = asyncio.run(ticket.arun(ScriptedModel([OSError(), GOOD]).acall, "t"))
     assert outcome.reason == "budget.seconds"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15
 
 
 def test_stopping_early_when_asking_again_cannot_help():

@@ -3,9 +3,9 @@
 import contextlib
 import pickle
 import re
-import time
 
 import pytest
+from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,9 +106,8 @@ def test_too_long():
     """A pattern of a size that takes seconds to compile is refused by its length."""
     with pytest.raises(ConfigError, match="at most 10000 characters, not 10001"):
         EcmaPattern("a" * 10_001)
-    started = time.process_time()
-    EcmaPattern("." * 10_000)
-    assert time.process_time() - started < 4.0
+    with cpu_within(2):
+        EcmaPattern("." * 10_000)
 
 
 def test_translate_refuses():
@@ -121,10 +120,9 @@ def test_translate_refuses():
 @pytest.mark.parametrize("text", ["a" * 40 + "!", "x" * 100_000, "a" * 100_000 + "!"])
 def test_bounded(pattern, text):
     """A pattern that would backtrack for ever answers, or says that its time is over, at once."""
-    started = time.process_time()
-    with contextlib.suppress(TimeoutError):
-        assert EcmaPattern(pattern).search(text) in {True, False}
-    assert time.process_time() - started < 1.0
+    with cpu_within(1.0):
+        with contextlib.suppress(TimeoutError):
+            assert EcmaPattern(pattern).search(text) in {True, False}
 
 
 def test_no_time_left():

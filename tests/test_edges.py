@@ -51,7 +51,7 @@ def test_a_reflection_that_ends_the_budget():
         await asyncio.sleep(5)
 
     ticket = Guarded(
-        Ticket, on_fail=Reflect(mode="separate", client=slow).then(Fallback(1)), budget=Budget(seconds=0.1)
+        Ticket, on_fail=Reflect(mode="separate", client=slow).then(Fallback(1)), budget=Budget(seconds=0.5)
     )
     outcome = asyncio.run(ticket.arun(ScriptedModel([BAD]).acall, "t"))
     assert (outcome.value, outcome.delivered_by) == (1, "fallback")

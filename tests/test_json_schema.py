@@ -5,10 +5,10 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -303,9 +303,8 @@ def test_a_hostile_pattern_is_no_pass_and_no_hang():
         ({"unevaluatedProperties": False, "patternProperties": {"(x+x+)+y": True}}, {text: 1}),
         ({"items": slow}, [text] * 50),
     ]:
-        started = time.process_time()
-        findings = found(schema, data)
-        assert time.process_time() - started < 1.5
+        with cpu_within(1.5):
+            findings = found(schema, data)
         assert {code for _, code, _ in findings} == {"limit.pattern"}
 
 
@@ -317,9 +316,8 @@ def test_many_harmless_matches():
 
 def test_many_unique_items():
     """A long list of objects is checked for repeats in linear time."""
-    started = time.perf_counter()
-    assert found({"uniqueItems": True}, [{"n": index} for index in range(50_000)]) == []
-    assert time.perf_counter() - started < 8
+    with cpu_within(2):
+        assert found({"uniqueItems": True}, [{"n": index} for index in range(50_000)]) == []
 
 
 def test_depth():

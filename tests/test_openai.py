@@ -334,18 +334,18 @@ def test_the_default_transport_honours_retry_after():
     with Server([Fault(429, (("retry-after-ms", "30"),)), answer(GOOD)]) as server:
         started = time.monotonic()
         assert ticket.replace(transport="default").call(chat(server.openai()), "x") == VALUE
-    assert 0.03 <= time.monotonic() - started < 0.45
+    assert time.monotonic() - started >= 0.03
 
 
 def test_the_time_left_is_the_time_out():
     """With a budget of seconds a slow server is left when they end, and the record says so."""
     hurried = ticket.replace(budget=Budget(seconds=0.2))
-    with Server([Slow(1.5, answer(GOOD))]) as server:
+    with Server([Slow(20, answer(GOOD))]) as server:
         llm = chat(server.openai())
         started = time.monotonic()
         with pytest.raises(BudgetExhausted) as caught:
             hurried.call(llm, "x")
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 10
     assert caught.value.outcome.reason == "budget.seconds"
 
 

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Annotated
 
 import pytest
+from clock import cpu_within
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, TypeAdapter
@@ -823,12 +824,11 @@ def test_five_megabytes(text):
     guards = [Pattern("[a-z ]+"), Pattern(r"\S+@\S+\.\S+", forbid=True), OneOf(["a"]), Range(max=3)]
     guards += [Length(max=100, unit=unit) for unit in TEXT_UNITS]
     for guard in guards:
-        begun = time.process_time()
-        try:
-            verdict(guard, text)
-        except TimeoutError:
-            assert isinstance(guard, Pattern)
-        assert time.process_time() - begun < 8, guard  # measured: 1 s, with room for a busy machine and coverage
+        with cpu_within(2, guard):
+            try:
+                verdict(guard, text)
+            except TimeoutError:
+                assert isinstance(guard, Pattern)
 
 
 @pytest.mark.parametrize("unit", TEXT_UNITS)
@@ -837,9 +837,8 @@ def test_five_megabytes(text):
 )
 def test_long_cuts_are_quick(unit, text):
     """A cut of nearly a million characters takes linear time and memory."""
-    begun = time.process_time()
-    cut(text, unit, 200_000)
-    assert time.process_time() - begun < 5
+    with cpu_within(2):
+        cut(text, unit, 200_000)
     assert cut("a " * 600_000, unit, 5) is None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-import time
 
 import pytest
+from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,10 +140,9 @@ def test_a_pattern_is_trimmed_only_if_that_helps():
 
 def test_a_pattern_has_bounded_time():
     """A pattern that backtracks without end becomes a finding in about its time limit."""
-    started = time.process_time()
-    reading = Pattern("(a|a)+(a|a)+b").read("a" * 40, "strict")
-    assert codes(reading.findings) == ["limit.pattern"]
-    assert time.process_time() - started < 12
+    with cpu_within(3):
+        reading = Pattern("(a|a)+(a|a)+b").read("a" * 40, "strict")
+        assert codes(reading.findings) == ["limit.pattern"]
 
 
 def test_a_bad_pattern_is_refused_where_it_is_written():
@@ -182,9 +181,8 @@ def test_limits(contract):
 @pytest.mark.parametrize("contract", EVERY)
 def test_hostile_text_is_answered(contract, text):
     """Lone surrogates, NUL bytes and megabytes are answered at once, and nothing is raised."""
-    started = time.process_time()
-    contract.read(text)
-    assert time.process_time() - started < 8
+    with cpu_within(2):
+        contract.read(text)
 
 
 @given(text=st.text(), dial=st.sampled_from(["strict", "careful", "eager"]))

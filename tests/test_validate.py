@@ -7,10 +7,11 @@ import dataclasses
 import enum
 import json
 import pathlib
-import time
+import threading
 from typing import Annotated, Literal
 
 import pytest
+from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 from models import BAD, GOOD, Ticket
@@ -285,22 +286,21 @@ def test_a_missing_context_key_is_an_error():
 
 
 def test_guards_run_together_inside_a_tier():
-    """Checks of one cost run at the same time, in threads and in the loop."""
+    """Checks of one cost run at the same time, in threads and in the loop: each waits until all three are there."""
+    meeting = threading.Barrier(3)
 
     @check(cost=1)
     def a(value, context):
-        time.sleep(0.2)
+        meeting.wait(30)
 
     b = check(cost=1, name="b")(a.function)
 
     @check(cost=1)
     async def c(value, context):
-        await asyncio.sleep(0.2)
+        await asyncio.to_thread(meeting.wait, 30)
 
-    started = time.monotonic()
     assert validate("1", int, guards=[a, b, c]).ok
     assert asyncio.run(avalidate("1", int, guards=[a, b, c])).ok
-    assert time.monotonic() - started < 0.75
 
 
 def test_a_guard_class():
@@ -357,9 +357,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text(name):
     """Whatever the text, validate answers within two seconds and raises nothing."""
-    started = time.process_time()
-    outcome = validate(HOSTILE[name], Ticket)
-    assert time.process_time() - started < 6  # 2 s is the bound; coverage and a busy machine take their share
+    with cpu_within(2):
+        outcome = validate(HOSTILE[name], Ticket)
     assert not outcome.ok
     assert outcome.findings
     outcome.to_json()
@@ -370,11 +369,10 @@ def test_a_valid_answer_of_5_mb_is_read():
     """Size alone is no fault."""
     text = json.dumps({"title": "x", "priority": 1, "tags": ["y" * 100] * 50_000})
     assert len(text) > 5_000_000
-    started = time.process_time()
-    outcome = validate(text, Ticket)
-    assert outcome.ok
-    assert len(outcome.value.tags) == 50_000
-    assert time.process_time() - started < 6  # 2 s is the bound; coverage and a busy machine take their share
+    with cpu_within(2):
+        outcome = validate(text, Ticket)
+        assert outcome.ok
+        assert len(outcome.value.tags) == 50_000
 
 
 def test_limits_are_findings():

@@ -7,12 +7,12 @@ import pickle
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from clock import cpu_within
 
 from guards.contracts import RelaxNG, XmlSchema
 from guards.contracts.base import Limits
@@ -418,9 +418,8 @@ def test_many_faults_are_listed_to_a_bound(bad, kind):
     else:
         contract = rng('<oneOrMore><element name="a"><data type="date"/></element></oneOrMore>')
     size = 6_000 if kind == "rng" and bad != "x" else 40_000
-    started = time.process_time()
-    reading = contract.read("<r>" + f"<a>{bad}</a>" * size + "</r>")
-    assert time.process_time() - started < 16
+    with cpu_within(4):
+        reading = contract.read("<r>" + f"<a>{bad}</a>" * size + "</r>")
     assert not reading.ok
     assert len(reading.findings) <= 101
     assert contract.read("<r>" + "<a>2026-02-01</a>" * 40_000 + "</r>").ok
@@ -653,9 +652,8 @@ def test_malformed_answers(dial, tmp_path):
         return re.sub(r"\{\{REPEAT:(.*?):(\d+)\}\}", lambda found: found[1] * int(found[2]), text)
 
     for row in map(json.loads, DATA.read_text().splitlines()):
-        started = time.process_time()
-        reading = XmlSchema(row["xsd"]).read(filled(row["text"]), dial, Limits())
-        assert time.process_time() - started < 8, row["id"]
+        with cpu_within(2, row["id"]):
+            reading = XmlSchema(row["xsd"]).read(filled(row["text"]), dial, Limits())
         assert "CANARY-CONTENT" not in repr(reading), row["id"]
         expected = json.loads(filled(json.dumps(row["expected"])))
         assert not reading.ok or (expected is not None and reading.value == expected), row["id"]

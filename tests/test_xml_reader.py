@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import time
 
 import pytest
+from clock import cpu_within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,9 +170,8 @@ BOMB = '<!DOCTYPE order [<!ENTITY a "lol">' + "".join(
 @pytest.mark.parametrize("dial", ["careful", "eager"])
 def test_document_types_that_declare_are_refused(text, dial):
     """Entities and outside subsets are refused by code, wherever the declaration stands, and cost nothing."""
-    started = time.process_time()
-    assert codes(read(text, dial)) == ["xml.doctype"]
-    assert time.process_time() - started < 4
+    with cpu_within(4):
+        assert codes(read(text, dial)) == ["xml.doctype"]
 
 
 def test_no_file_is_read(tmp_path):
@@ -221,9 +220,8 @@ def test_no_file_is_read(tmp_path):
 def test_hostile_texts_are_answered_quickly(text):
     """Garbage of a megabyte and more is answered in every dial within two seconds and without an exception."""
     for dial in ("strict", "careful", "eager"):
-        started = time.process_time()
-        reading = read(text, dial)
-        assert time.process_time() - started < 8
+        with cpu_within(2):
+            reading = read(text, dial)
         assert reading.ok == (text.startswith("x <order/><think>") and dial != "strict")
 
 
