@@ -131,12 +131,18 @@ def made(code: str, pattern: re.Pattern[str], constants: set[str]) -> bool:
 
 
 def repair_codes() -> set[str]:
-    """The codes of all `Repair(...)` in the package; one made by a helper, of what the helper is called with."""
+    """The codes of all `Repair(...)` in the package; of one made by a helper or a method `note`, those it is given."""
     codes: set[str] = set()
     for path in SOURCES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        codes |= {
+            node.args[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "note"
+            if isinstance(node.args[0], ast.Constant)
+        }
         for function in ast.walk(tree):
-            if not isinstance(function, ast.FunctionDef):
+            if not isinstance(function, ast.FunctionDef) or function.name == "note":
                 continue
             for call in calls(function, "Repair"):
                 if isinstance(call.args[0], ast.Constant):

@@ -55,7 +55,10 @@ def test_an_answer_that_was_cut_off():
 
 def test_an_answer_that_cannot_be_parsed():
     """A syntax fault says where."""
-    assert asked_again('{"title": "x", "priority": nope}', GOOD)[-1]["content"] == (
+    ticket = Guarded(Ticket, reading="strict")
+    model = ScriptedModel(['{"title": "x", "priority": nope}', GOOD])
+    ticket.call(model, "task")
+    assert model.calls[-1][-1]["content"] == (
         "[automated check] Your last answer could not be parsed as JSON:\n"
         "- the whole answer: not a JSON document: expecting value at line 1, column 28 (json.syntax)\n"
         "Answer again with the whole corrected JSON document only."

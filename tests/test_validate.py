@@ -123,8 +123,10 @@ def test_what_may_stand_as_a_contract(kind, text, value):
     ("kind", "text"), [(int, '"41"'), (int, "36.6"), (bool, "1"), (str, "3"), (int, "true"), (float, '"1.5"')]
 )
 def test_nothing_is_converted_silently(kind, text):
-    """What lax mode would have converted is refused."""
-    assert not validate(text, kind).ok
+    """What lax mode would have converted is refused in strict reading, and refused or recorded in careful."""
+    assert not validate(text, kind, reading="strict").ok
+    careful = validate(text, kind)
+    assert not careful.ok or [r.code for r in careful.repairs] == ["value.number"]
 
 
 def test_a_field_that_declares_itself_lax_keeps_its_mode():
@@ -134,8 +136,9 @@ def test_a_field_that_declares_itself_lax_keeps_its_mode():
         a: Annotated[int, Field(strict=False)]
         b: int = 0
 
-    assert validate('{"a": "3"}', Lax).value == Lax(a=3)
-    assert [f.path for f in validate('{"a": "3", "b": "3"}', Lax).findings] == ["/b"]
+    outcome = validate('{"a": "3"}', Lax)
+    assert (outcome.value, outcome.repairs) == (Lax(a=3), ())
+    assert [f.path for f in validate('{"a": "3", "b": "3"}', Lax, reading="strict").findings] == ["/b"]
 
 
 @pytest.mark.parametrize("wrong", ["text", 3, True, None, object(), b"x", pathlib.Path("nope.txt"), Text, lambda: 1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
@@ -20,6 +21,7 @@ from guards.reading.json_reader import read_json
 
 if TYPE_CHECKING:
     from guards.contracts.schema_check import Compiled
+    from guards.reading.guide import Guide
 
 __all__ = ["Engine", "JsonSchema"]
 
@@ -65,7 +67,7 @@ class JsonSchema(Contract[Any]):
             raise
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
-        return read_json(text, dial, limits, lambda document, _: self.recheck(document))
+        return read_json(text, dial, limits, lambda document, _: self.recheck(document), lambda: self._guide)
 
     def recheck(self, document: Document) -> Reading[Any]:
         findings = self._findings(document)
@@ -82,6 +84,12 @@ class JsonSchema(Contract[Any]):
 
         return describe_json(self.json_schema(), style, accepts=lambda data: self.recheck(JsonDocument(data)).ok)
 
+    @cached_property
+    def _guide(self) -> Guide:
+        from guards.reading.guide import guide_of  # needed only where an answer has to be mended
+
+        return guide_of(self._compiled.schema)
+
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, JsonSchema) and self._key == other._key
 
@@ -94,7 +102,9 @@ class JsonSchema(Contract[Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         # By source: what is compiled is made again, or found in the cache of the process that loads it.
-        return {name: value for name, value in self.__dict__.items() if name not in {"_compiled", "_key", "notes"}}
+        return {
+            name: value for name, value in self.__dict__.items() if name not in {"_compiled", "_guide", "_key", "notes"}
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

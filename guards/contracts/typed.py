@@ -21,6 +21,7 @@ from guards.reading.json_reader import read_json
 
 if TYPE_CHECKING:
     from guards.contracts.type_findings import Explainer
+    from guards.reading.guide import Guide
 
 __all__ = ["Typed"]
 
@@ -67,7 +68,7 @@ class Typed(Contract[T]):
         return Typed, (self.type,)
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_json(text, dial, limits, self._check)
+        return read_json(text, dial, limits, self._check, lambda: self._guide)
 
     def recheck(self, document: Document) -> Reading[T]:
         # ASCII, so that a lone surrogate stays an escape and is refused by pydantic instead of breaking the encoder.
@@ -104,6 +105,14 @@ class Typed(Contract[T]):
                 where="json_schema()",
                 hint="give the field a type that JSON can hold, or describe the answer in your own words",
             ) from fault
+
+    @cached_property
+    def _guide(self) -> Guide:
+        from guards.contracts.type_hints import hinted_schema  # needed only where an answer has to be mended
+        from guards.reading.guide import ANY, guide_of
+
+        schema = hinted_schema(self._adapter)
+        return ANY if schema is None else guide_of(schema)
 
     @cached_property
     def _explainer(self) -> Explainer:

@@ -40,8 +40,8 @@ class Surroundings:
     """What was seen in one pass over the text.
 
     `start` is where the thinking part ends, `open_thinking` that it never does; `unclosed` that some bracket stays
-    open, `has_bracket` that there was one. `alone` are the pieces that a value without brackets may fill: what is
-    fenced, and what stands behind the thinking part.
+    open, `loose` what such a bracket holds, `has_bracket` that there was one. `alone` are the pieces that a value
+    without brackets may fill: what is fenced, and what stands behind the thinking part.
     """
 
     start: int
@@ -50,6 +50,7 @@ class Surroundings:
     unclosed: bool
     has_bracket: bool
     alone: tuple[Span, ...] = ()
+    loose: tuple[Span, ...] = ()
 
     def repairs(self, text: str, span: Span) -> tuple[Repair, ...]:
         """What was set aside to get at this span, as repairs."""
@@ -72,17 +73,17 @@ def surroundings(text: str) -> Surroundings:
     start, still_thinking = thinking(text)
     if still_thinking:
         return Surroundings(len(text), open_thinking=True, spans=(), unclosed=False, has_bracket=False)
-    spans, unclosed, has_bracket = _spans(text, start)
+    spans, loose, has_bracket = _spans(text, start)
     if not start:
         # Some chat templates swallow the opening tag. What stands before a closing tag is thinking then, unless the
         # tag is a part of a document's own text.
         start = max((mark.end() for mark in _CLOSED.finditer(text) if not _inside(spans, mark.start())), default=0)
         if start:
-            spans, unclosed, has_bracket = _spans(text, start)
+            spans, loose, has_bracket = _spans(text, start)
     alone = [Span(found.start(1), found.end(1)) for found in islice(_FENCED.finditer(text, start), _MOST_FENCES)]
     if start and not alone:
         alone.append(Span(start, len(text)))
-    return Surroundings(start, False, tuple(spans), unclosed, has_bracket, tuple(alone))
+    return Surroundings(start, False, tuple(spans), loose is not None, has_bracket, tuple(alone), tuple(loose or ()))
 
 
 def thinking(text: str, *, swallowed: bool = False) -> tuple[int, bool]:
@@ -106,8 +107,11 @@ def _inside(spans: list[Span], at: int) -> bool:
     return before >= 0 and at < spans[before].end
 
 
-def _spans(text: str, start: int) -> tuple[list[Span], bool, bool]:
-    """All balanced spans as a forest, outermost first; a closer that matches nothing is passed over."""
+def _spans(text: str, start: int) -> tuple[list[Span], list[Span] | None, bool]:
+    """All balanced spans as a forest, outermost first; a closer that matches nothing is passed over.
+
+    Then what the brackets hold that stay open (None: none does), and whether there is a bracket at all.
+    """
     top: list[Span] = []
     stack: list[tuple[str, Span]] = []
     quoted = False
@@ -136,8 +140,5 @@ def _spans(text: str, start: int) -> tuple[list[Span], bool, bool]:
                 span = stack.pop()[1]
                 span.end = at + 1
                 (stack[-1][1].inner if stack else top).append(span)
-    unclosed = bool(stack)
-    # What an unclosed bracket holds may still be whole.
-    for _, span in stack:
-        top.extend(span.inner)
-    return sorted(top, key=lambda span: span.start), unclosed, has_bracket
+    loose = sorted((inner for _, span in stack for inner in span.inner), key=lambda span: span.start)
+    return sorted(top, key=lambda span: span.start), loose if stack else None, has_bracket

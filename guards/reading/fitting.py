@@ -1,0 +1,466 @@
+"""Fits data to what a contract's schema wants: spelling of keys and options, numbers in quotes, wrappers too many.
+
+Every change has a cost; of the members of a union the cheapest is taken, and two that cost the same and differ are
+none. A fit only proposes: the contract judges what comes out. Nothing required is filled in, no item dropped, nothing
+rounded or trimmed; `careful` changes spelling only, `eager` may guess (see docs/reading.md).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from guards.findings import join_pointer
+from guards.reading.guide import ANY, Guide, kind_of
+from guards.reading.json_mender import Bare, Cut, CutBare
+from guards.reading.spelling import boolean, folded, is_null, number, number_in, pick, pick_in
+from guards.records import Repair
+
+__all__ = ["MISFIT", "Fitted", "fit"]
+
+MISFIT: Final = 10_000
+"""What one thing costs that cannot be made to fit; below it the whole document fits, as far as a guide can tell."""
+
+_SPELLING, _TYPE, _EXTRA, _WRAPPER, _GUESS = 1, 2, 3, 4, 8
+_JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_LITERALS: Final = {"true": True, "false": False, "null": None}
+_PYTHON: Final = {"True": True, "False": False, "None": None, "TRUE": True, "FALSE": False, "NULL": None, "nil": None}
+_NONE: Final = {**dict.fromkeys(("undefined", "NaN", "nan", "Infinity", "-Infinity", "+Infinity", "inf", "-inf"))}
+_GONE: Final = object()
+_MOST_INSIDE: Final = 3  # documents inside of strings inside of documents
+_MOST_FITS: Final = 100_000  # members of unions inside of members of unions multiply
+
+
+class Fitted:
+    """The data, what it cost to make it fit, each change; `lost`: the last item of a list may not be whole."""
+
+    __slots__ = ("cost", "data", "lost", "repairs")
+
+    def __init__(self, data: Any, cost: int, repairs: list[Repair], lost: bool) -> None:
+        self.data = data
+        self.cost = cost
+        self.repairs = repairs
+        self.lost = lost
+
+
+def fit(data: Any, guide: Guide, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> Fitted | None:
+    """The data made to fit. `parse` reads a document out of a text (raises ValueError where there is none).
+
+    `hinted` (eager only): properties and options go by the names of the hints alone, and defaults count. None where
+    the end of the answer cut off all there was.
+    """
+    fitter = _Fitter(eager=eager, hinted=hinted, parse=parse)
+    try:
+        value, cost = fitter.fit(data, guide)
+    except (_TooMuch, RecursionError):
+        return None
+    return None if value is _GONE else Fitted(value, cost, fitter.repairs, fitter.lost)
+
+
+class _TooMuch(Exception):  # control flow inside this file
+    pass
+
+
+class _Fitter:
+    def __init__(self, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> None:
+        self.repairs: list[Repair] = []
+        self._eager = eager
+        self._hinted = hinted
+        self._parse = parse
+        self._place: list[str | int] = []
+        self._inside = 0
+        self._changing = False  # inside of something put around or taken off: once is a slip, twice a guess
+        self._fits = 0
+        self.lost = False
+        self._last_wanted = False  # the one thing that is missing for the object around to be whole
+
+    def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
+        self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
+
+    def _at(self, place: str | int, value: Any, guide: Guide, *, wanted: bool = False) -> tuple[Any, int]:
+        """A part of what is being fitted."""
+        changing, self._changing = self._changing, False
+        self._last_wanted = wanted
+        self._place.append(place)
+        fitted = self.fit(value, guide)
+        self._place.pop()
+        self._changing = changing
+        return fitted
+
+    def fit(self, value: Any, guide: Guide) -> tuple[Any, int]:
+        self._fits += 1
+        if self._fits > _MOST_FITS:
+            raise _TooMuch
+        if guide.options:
+            return self._union(value, guide)
+        if isinstance(value, Cut):
+            return self._cut(value, guide)
+        if isinstance(value, Bare):
+            return self._bare(value, guide)
+        if isinstance(value, dict):
+            return self._object(value, guide)
+        if isinstance(value, list):
+            return self._list(value, guide)
+        if isinstance(value, str):
+            return self._text(value, guide)
+        return self._scalar(value, guide)
+
+    # Unions: the cheapest member.
+
+    def _union(self, value: Any, guide: Guide) -> tuple[Any, int]:
+        start = len(self.repairs)
+        best: list[tuple[int, Any, list[Repair]]] = []
+        for option in guide.options:
+            fitted, cost = self.fit(value, option)
+            made = self.repairs[start:]
+            del self.repairs[start:]
+            if not best or cost < best[0][0]:
+                best = [(cost, fitted, made)]
+            elif cost == best[0][0] and cost < MISFIT and not _same(fitted, best[0][1]):
+                best.append((cost, fitted, made))
+            if cost == 0:
+                break
+        cost, fitted, made = best[0]
+        if len(best) > 1:
+            if not self._eager:
+                return value, MISFIT
+            made = [*made]
+        self.repairs += made
+        return fitted, cost
+
+    # What the end of the answer cut off.
+
+    def _cut(self, value: Cut, guide: Guide) -> tuple[Any, int]:
+        free = "string" in guide.kinds and guide.values is None
+        if free and self._eager:
+            self.note("json.truncated", "a text that the end of the answer cut off was kept", after=len(value))
+            return str(value), _TYPE
+        self.note("json.truncated", "a text that the end of the answer cut off was left out", before=str(value))
+        return _GONE, _TYPE
+
+    # Text without quotes.
+
+    def _bare(self, value: Bare, guide: Guide) -> tuple[Any, int]:
+        written, kinds = str(value), guide.kinds
+        if isinstance(value, CutBare) and not self._whole(written):
+            self.note("json.truncated", "a value that the end of the answer cut off was left out", before=written)
+            # An item is not dropped that may be whole: perhaps only the closing bracket was forgotten.
+            self.lost = self.lost or (bool(self._place) and isinstance(self._place[-1], int))
+            return _GONE, _TYPE
+        if guide.values is not None:
+            return self._listed(written, guide)
+        if written in _LITERALS and kind_of(_LITERALS[written]) in kinds:
+            return _LITERALS[written], 0
+        if _JSON_NUMBER.fullmatch(written) and kinds & {"integer", "number"} and len(written) < 4000:
+            plain = json.loads(written)
+            if isinstance(plain, int) or ("number" in kinds and plain - plain == 0):
+                return plain, 0
+        for literals in (_PYTHON, _NONE):
+            if written in literals and kind_of(literals[written]) in kinds:
+                self.note("json.literal", "a literal of another language", before=written, after=literals[written])
+                return literals[written], _SPELLING
+        # What means something else becomes a text only where the contract asks for nothing else.
+        literal = written in _LITERALS or _JSON_NUMBER.fullmatch(written) is not None
+        numeric = bool(kinds & {"integer", "number"}) and number(written) is not None
+        if "string" in kinds and (len(kinds) == 1 or not (literal or numeric)):
+            self.note("json.unquoted", "a text without quotes", before=written, after=written)
+            odd = literal or written in _PYTHON or written in _NONE
+            return written, _TYPE if odd else _SPELLING
+        return self._text(written, guide, bare=True)
+
+    def _whole(self, written: str) -> bool:
+        """Whether text that reaches the end of the answer is whole.
+
+        A number may go on where the answer was cut off. It counts as whole where it is the last thing that the object
+        around still needs: then only the closing brackets were forgotten.
+        """
+        if written in _LITERALS or written in _PYTHON or self._eager:
+            return True
+        return self._last_wanted and _JSON_NUMBER.fullmatch(written) is not None
+
+    # Scalars.
+
+    def _text(self, value: str, guide: Guide, *, bare: bool = False) -> tuple[Any, int]:
+        kinds = guide.kinds
+        if guide.values is not None:
+            return self._listed(value, guide)
+        if "string" in kinds and not bare:
+            return value, 0
+        if "null" in kinds and is_null(value, eager=self._eager):
+            self.note("value.null", "another way of writing null", before=value)
+            return None, _TYPE
+        if kinds & {"integer", "number"}:
+            found = number(value)
+            guessed = found is None and self._eager
+            if guessed:
+                found = number_in(value)
+            if found is not None and (made := _of_kind(found, kinds)) is not None:
+                if guessed:
+                    self.note("value.guess", "a number out of words", before=value, after=made)
+                else:
+                    self.note("value.number", "another way of writing a number", before=value, after=made)
+                return made, _GUESS if guessed else _TYPE
+        if "boolean" in kinds and (truth := boolean(value, eager=self._eager)) is not None:
+            self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
+            return truth, _TYPE
+        fitted, cost = self._document_inside(value, guide) if kinds & {"object", "array"} else (value, MISFIT)
+        return (_plain(value), MISFIT) if bare and cost >= MISFIT else (fitted, cost)
+
+    def _document_inside(self, value: str, guide: Guide) -> tuple[Any, int]:
+        """A document that stands in a string."""
+        if self._inside < _MOST_INSIDE and value.lstrip()[:1] in {"{", "[", '"', "\\", "`", "<", "'"}:
+            try:
+                inner = self._parse(value, guide)
+            except ValueError:
+                inner = value
+            if not isinstance(inner, str):
+                self._inside += 1
+                start = len(self.repairs)
+                self.note("value.json", "the document stood in a string", before=value)
+                fitted, cost = self.fit(inner, guide)
+                self._inside -= 1
+                if cost < MISFIT:
+                    return fitted, cost + _WRAPPER
+                del self.repairs[start:]
+        return self._wrapped(value, guide) if self._eager else (value, MISFIT)
+
+    def _listed(self, value: str, guide: Guide) -> tuple[Any, int]:
+        """One of the values that the schema lists."""
+        values, ways = guide.values or (), guide.ways
+        if not (self._hinted and guide.renamed):
+            if value in values:
+                return value, 0
+            ways = {**{v: v for v in values if isinstance(v, str)}, **ways}
+        chosen = pick(value, ways)
+        if chosen is not None:
+            if chosen != value:
+                self.note("value.option", "another spelling of an option", before=value, after=chosen)
+            return chosen, _SPELLING
+        for other in values:
+            if not isinstance(other, str) and self._spells(value, other):
+                self.note("value.option", "another spelling of an option", before=value, after=other)
+                return other, _TYPE
+        if self._eager and (guess := pick_in(value, {**guide.described, **ways})) is not None:
+            self.note("value.guess", "an option out of a longer text", before=value, after=guess)
+            return guess, _GUESS
+        return value, MISFIT
+
+    def _spells(self, value: str, other: Any) -> bool:
+        if other is None:
+            return is_null(value)
+        if isinstance(other, bool):
+            return boolean(value) is other
+        return isinstance(other, int | float) and number(value) == other
+
+    def _scalar(self, value: Any, guide: Guide) -> tuple[Any, int]:
+        """A number, true, false or null as they stand in JSON."""
+        kinds = guide.kinds
+        if guide.values is not None:
+            if any(_same(value, other) for other in guide.values):
+                return value, 0
+            return self._listed(str(value), guide) if isinstance(value, int | float) else (value, MISFIT)
+        kind = kind_of(value)
+        if kind in kinds:
+            return value, 0
+        if kind == "number" and "integer" in kinds and value == int(value):
+            self.note("value.number", "a whole number with a decimal point", before=value, after=int(value))
+            return int(value), _SPELLING
+        if kind in {"integer", "number", "boolean"} and "string" in kinds and self._eager:
+            made = json.dumps(value)
+            self.note("value.text", "a text without its quotes", before=value, after=made)
+            return made, _TYPE
+        if kind == "integer" and "boolean" in kinds and value in (0, 1) and self._eager:
+            self.note("value.boolean", "another way of writing true or false", before=value, after=bool(value))
+            return bool(value), _GUESS
+        return self._wrapped(value, guide) if self._eager and value is not None else (value, MISFIT)
+
+    def _wrapped(self, value: Any, guide: Guide) -> tuple[Any, int]:
+        """`eager`: a scalar for an object of one property, or for a list of one item."""
+        if "array" in guide.kinds and guide.element(0) is not ANY:
+            return self._around(value, guide.element(0), lambda made: [made], "a list of one item")
+        if "object" in guide.kinds and len(guide.names) == 1:
+            name, inner = next(iter(guide.names.items()))
+            return self._around(value, inner, lambda made: {name: made}, "an object of one property")
+        return value, MISFIT
+
+    def _around(self, value: Any, inner: Guide, wrap: Callable[[Any], Any], what: str) -> tuple[Any, int]:
+        if self._changing:
+            return value, MISFIT
+        start = len(self.repairs)
+        self._changing = True
+        made, cost = self.fit(value, inner)
+        self._changing = False
+        if made is _GONE or cost >= MISFIT:
+            del self.repairs[start:]
+            return value, MISFIT
+        self.note("value.wrapped", f"{what} was put around the value", before=value, after=wrap(made))
+        return wrap(made), cost + _WRAPPER
+
+    # Lists.
+
+    def _list(self, value: list[Any], guide: Guide) -> tuple[Any, int]:
+        if "array" not in guide.kinds:
+            if len(value) == 1 and (guide.kinds & {"object"} or self._eager):
+                fitted, cost = self._unwrapped(value, value[0], guide, "a list around the one value")
+                if cost < MISFIT:
+                    return fitted, cost
+            return self._as_it_is(value)
+        items: list[Any] = []
+        total = 0
+        start = len(self.repairs)
+        for index, item in enumerate(value):
+            fitted, cost = self._at(index, item, guide.item(index))
+            total += cost
+            if fitted is not _GONE:
+                items.append(fitted)
+        if total >= MISFIT and len(value) == 1 and isinstance(value[0], list):
+            del self.repairs[start:]
+            return self._unwrapped(value, value[0], guide, "a list around the list")
+        return items, total
+
+    def _unwrapped(self, value: Any, inner: Any, guide: Guide, what: str) -> tuple[Any, int]:
+        if self._changing:
+            return value, MISFIT
+        start = len(self.repairs)
+        self.note("value.unwrapped", f"{what} was taken off")
+        self._changing = True
+        fitted, cost = self.fit(inner, guide)
+        self._changing = False
+        if fitted is _GONE or cost >= MISFIT:
+            del self.repairs[start:]
+            return value, MISFIT
+        return fitted, cost + _WRAPPER
+
+    # Objects.
+
+    def _object(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
+        if "object" not in guide.kinds:
+            fitted, cost = self._without_envelope(value, guide)
+            return (fitted, cost) if cost < MISFIT else self._as_it_is(value)
+        start = len(self.repairs)
+        fitted, cost = self._members(value, guide)
+        if cost < MISFIT:
+            return fitted, cost
+        made = self.repairs[start:]
+        del self.repairs[start:]
+        for other in (self._without_envelope, self._in_envelope):
+            again, price = other(value, guide)
+            if price < MISFIT:
+                return again, price
+        self.repairs += made
+        return fitted, cost
+
+    def _as_it_is(self, value: Any) -> tuple[Any, int]:
+        """What does not fit, with the common meaning of what stood without quotes."""
+        settled, _ = self.fit(value, ANY)
+        return settled, MISFIT
+
+    def _without_envelope(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
+        """An object of one key around what is asked for."""
+        if len(value) == 1:
+            (inner,) = value.values()
+            if isinstance(inner, dict | list) or "object" not in guide.kinds:
+                fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
+                if cost < MISFIT:
+                    return fitted, cost
+        if "array" in guide.kinds and "object" in guide.item(0).kinds and guide.item(0) is not ANY:
+            return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
+        return value, MISFIT
+
+    def _in_envelope(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
+        """What belongs into the one property that the contract has, and stands there without it."""
+        if len(guide.names) != 1:
+            return value, MISFIT
+        name, inner = next(iter(guide.names.items()))
+        if not inner.kinds & {"object", "array"} or inner.kinds >= {"string", "object"}:
+            return value, MISFIT
+        return self._around(value, inner, lambda made: {name: made}, "an object of one property")
+
+    def _members(self, value: dict[str, Any], guide: Guide) -> tuple[dict[str, Any], int]:
+        members: dict[str, Any] = {}
+        total = 0
+        taken: dict[str, str] = {}
+        strange: list[str] = []
+        for key in value:
+            name = self._name(key, guide)
+            if name is None:
+                strange.append(key)
+            elif name in taken:
+                # Two ways of writing one key: only the exact one is sure.
+                exact = name if name in value and not self._hinted else None
+                if exact is None:
+                    return self._as_it_is(value)
+                strange.append(taken[name] if key == exact else key)
+                taken[name] = exact
+            else:
+                taken[name] = key
+        if not taken and strange and guide.closed and guide.names:
+            return self._as_it_is(value)
+        for key, held in value.items():
+            if key in strange:
+                total += self._stranger(key, held, guide, members)
+                continue
+            name = next(name for name, given in taken.items() if given == key)
+            if name != key:
+                self._place.append(key)
+                self.note("value.key", "another spelling of a key", before=key, after=name)
+                self._place.pop()
+                total += _SPELLING
+            wanted = name in guide.required and all(other in taken for other in guide.required)
+            fitted, cost = self._at(key, held, guide.names[name], wanted=wanted)
+            total += cost
+            if fitted is not _GONE:
+                members[name] = fitted
+        total += sum(MISFIT for name in guide.required if name not in members)
+        if self._hinted:
+            self._defaults(members, guide)
+        return members, total
+
+    def _name(self, key: str, guide: Guide) -> str | None:
+        """The property that a key means."""
+        if key in guide.shown:
+            return guide.shown[key]
+        if key in guide.names and not self._hinted:
+            return key
+        return guide.spelled.get(folded(key))
+
+    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any]) -> int:
+        """A key that is none of the properties."""
+        if guide.closed:
+            self._place.append(key)
+            self.note("value.extra", "a key that the contract forbids was left out", before=value)
+            self._place.pop()
+            return _EXTRA
+        name, cost = self._at(key, key, guide.keys) if guide.keys is not None else (key, 0)
+        fitted, more = self._at(key, value, guide.rest)
+        if fitted is not _GONE:
+            members[name if isinstance(name, str) else key] = fitted
+        return cost + more
+
+    def _defaults(self, members: dict[str, Any], guide: Guide) -> None:
+        for name, part in guide.names.items():
+            if name not in members and name not in guide.required and part.default is not None:
+                members[name] = part.default[0]
+
+
+def _plain(written: str) -> Any:
+    """What text without quotes means where the contract does not say."""
+    if written in _LITERALS:
+        return _LITERALS[written]
+    value = number(written) if _JSON_NUMBER.fullmatch(written) else None
+    return written if value is None else value
+
+
+def _of_kind(value: float, kinds: frozenset[str]) -> int | float | None:
+    if isinstance(value, int) or "number" in kinds:
+        return value
+    return int(value) if value == int(value) else None
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal as JSON: `true` is not `1`, and the order of keys does not count."""
+    if left is _GONE or right is _GONE:
+        return left is right
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

@@ -1,0 +1,545 @@
+"""A tolerant reader of one JSON document: whatever quotes, commas, brackets and comments the model gave it.
+
+It settles syntax only and guesses no meaning: what stood there without quotes comes out as `Bare` text, what the end of
+the answer cut off as `Cut` or `CutBare`, for `fitting` to resolve by what the contract wants. Where the text alone does
+not say where a string or an object ends, the guide's names of properties do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from guards.findings import join_pointer
+from guards.reading.guide import Guide
+from guards.reading.json_strings import CLOSERS, PREFIX, Cut, read_string
+from guards.reading.spelling import folded
+from guards.records import Repair
+
+__all__ = ["Bare", "Cut", "CutBare", "Mended", "TooDeep", "mend"]
+
+
+class Bare(str):
+    """Text that stood without quotes: a number, a literal or a word."""
+
+    __slots__ = ()
+
+
+class CutBare(Bare):
+    """Text without quotes that reaches the end of the text: nobody knows whether it is whole."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Mended:
+    """What was read: the data, where the document ends, what was changed.
+
+    `members` counts keys and items (none: it was hardly a document); `open` says that brackets were still open at the
+    end of the text, `doubtful` that two ways of reading its quotes are as good.
+    """
+
+    data: Any
+    end: int
+    repairs: list[Repair]
+    members: int
+    open: bool
+    doubtful: bool
+
+
+class TooDeep(Exception):  # control flow: the reader makes a finding of it
+    pass
+
+
+def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -> Mended:
+    """The document that begins at `start`. `opener` stands for a bracket that is missing there. Raises `TooDeep`."""
+    mender = Mender(text, start, depth)
+    data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
+    mender.after()
+    return Mended(data, mender.at, mender.repairs, mender.members, mender.open, mender.doubtful)
+
+
+_MISSING: Final = object()
+_ROOT, _VALUE, _ITEM, _KEY = "root", "value", "item", "key"
+_MOST_NOTES: Final = 100  # of one code; a large document of one habit is not recorded mark by mark
+
+_BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
+_SPACE: Final = re.compile(
+    rf"(?:[{_BLANK}]+|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
+)
+_ODD_SPACE: Final = re.compile(r"[^ \t\r\n]")
+# Before a decision only a short way is looked ahead, so that no text makes each of its quotes cost its whole length.
+_AHEAD: Final = re.compile(
+    rf"[{_BLANK}]{{0,200}}+(?:(?://|\#)[^\n]{{0,300}}+\n[{_BLANK}]{{0,200}}+"
+    rf"|/\*[^*]{{0,300}}+\*/[{_BLANK}]{{0,200}}+){{0,3}}+"
+)
+_QUOTES: Final = "".join({*CLOSERS, *"".join(CLOSERS.values())})
+_COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is what models write
+_COMMAS: Final = ",;，、؛"
+_ELLIPSIS: Final = re.compile(r"\.{3,}|…")
+_BARE_KEY: Final = re.compile(
+    r"""[^\s:={}\[\],;"'`(][^:={}\[\],;\n"'`]{0,100}?(?=["'”’`]?\s*(?:=>|->|:=|[:=：](?!=)))"""
+)
+_QUOTED_KEY: Final = re.compile(
+    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s*(=>|:=|[:=：](?!=))?"""
+)
+_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
+_MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
+_LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
+_AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
+_CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
+_BRACKETS: Final = re.compile(r"[{}\[\]]")
+_MOST_CODE: Final = 2_000
+_ONLY_TEXT: Final = frozenset({"string"})
+_JSON_SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_CALL: Final = re.compile(
+    r"(?:new\s+)?(?:Decimal|ObjectId|ISODate|Date|datetime\.\w+|NumberLong|NumberInt|NumberDecimal|UUID|uuid|Timestamp"
+    r"|BigInt|Number|String|str|int|float)\(\s*"
+)
+
+
+class Mender:
+    def __init__(self, text: str, start: int, depth: int) -> None:
+        self.text = text
+        self.at = start
+        self.repairs: list[Repair] = []
+        self.members = 0
+        self.open = False
+        self.doubtful = False
+        self._depth = depth
+        self._place: list[str | int] = []
+        self.stack: list[tuple[str, Guide]] = []
+        self._counts: dict[str, int] = {}
+
+    # What was changed.
+
+    def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
+        count = self._counts[code] = self._counts.get(code, 0) + 1
+        if count < _MOST_NOTES:
+            self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
+        elif count == _MOST_NOTES:
+            self.repairs.append(Repair(code, "more of the same in this document", ""))
+
+    # Between tokens.
+
+    def space(self) -> str:
+        """Pass over blanks and comments; gives the next character, "" at the end."""
+        text, start = self.text, self.at
+        found = _SPACE.match(text, start)
+        if found and found.end() > start:
+            self.at = found.end()
+            passed = found[0]
+            if _ODD_SPACE.search(passed):
+                if passed.strip("\ufeff\u200b\u2060\u00ad\xa0 \t\r\n"):
+                    self.note("json.comment", "a comment was passed over", before=passed.strip())
+                else:
+                    self.note("json.blank", "blanks that JSON does not have were passed over")
+        return text[self.at : self.at + 1]
+
+    def separators(self) -> tuple[str, int]:
+        """Pass over commas and ellipses too; gives the next character and how many commas there were."""
+        commas = 0
+        while mark := self.space():
+            if mark in _COMMAS:
+                commas += 1
+                if mark != ",":
+                    self.note("json.comma", "another mark stood for a comma", before=mark, after=",")
+                self.at += 1
+            elif dots := _ELLIPSIS.match(self.text, self.at):
+                self.note("json.ellipsis", "an ellipsis was left out", before=dots[0])
+                self.at = dots.end()
+            else:
+                break
+        return mark, commas
+
+    def after(self) -> None:
+        """Closing brackets behind the document that close nothing."""
+        found = _CLOSING.match(self.text, self.at)
+        if found:
+            self.note("json.bracket", "brackets that close nothing were left out", before=found[0].strip())
+            self.at = found.end()
+
+    # Values.
+
+    def value(self, guide: Guide, where: str) -> Any:
+        mark = self.space()
+        if mark and mark in "{[":
+            if guide.kinds == _ONLY_TEXT and (end := self._code(mark)):
+                return self._bare_to(end)
+            return self.container(mark, guide)
+        if mark == "(" and where != _ROOT:
+            self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
+            return self.container(mark, guide)
+        prefix = PREFIX.match(self.text, self.at)
+        if prefix:
+            self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
+            self.at = prefix.end() - 1
+            mark = self.text[self.at]
+        if mark and mark in CLOSERS:
+            return self.string(guide, where)
+        if call := _CALL.match(self.text, self.at):
+            return self.called(call, guide, where)
+        return self.bare(guide, where)
+
+    def _code(self, mark: str) -> int:
+        """Where brackets end that are themselves the text, since only a text may stand here and they are no JSON."""
+        depth = 0
+        for found in _BRACKETS.finditer(self.text, self.at, self.at + _MOST_CODE):
+            depth += 1 if found[0] in "{[" else -1
+            if depth == 0:
+                try:
+                    json.loads(self.text[self.at : found.end()])
+                except ValueError:
+                    return found.end()
+                break
+        return 0
+
+    def called(self, call: re.Match[str], guide: Guide, where: str) -> Any:
+        self.note("json.literal", "a constructor around the value was left out", before=call[0])
+        self.at = call.end()
+        self.stack.append(("(", guide))
+        value = self.value(guide, _ITEM)
+        self.stack.pop()
+        if self.space() == ")":
+            self.at += 1
+        return value
+
+    def container(self, opener: str, guide: Guide) -> Any:
+        if len(self.stack) >= self._depth:
+            raise TooDeep
+        if self.text[self.at : self.at + 1] == opener:
+            self.at += 1
+        else:
+            self.note("json.bracket", "an opening bracket was missing", after=opener)
+        self.stack.append((opener, guide))
+        try:
+            return self.read_object(guide) if opener == "{" else self.read_list(guide, ")" if opener == "(" else "]")
+        finally:
+            self.stack.pop()
+
+    def read_list(self, guide: Guide, closer: str) -> list[Any]:
+        items: list[Any] = []
+        odd = 0
+        while True:
+            mark, commas = self.separators()
+            if commas > (1 if items else 0):
+                self.note("json.comma", "a comma too many was left out")
+            if not mark:
+                self._ends_open(cut=bool(commas))
+                return self._told(items, odd)
+            if mark in "}])":
+                if mark == closer or (mark in "])" and not self._closes_outer(mark)):
+                    self.at += 1
+                    if mark != closer:
+                        self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after=closer)
+                    if commas and items:
+                        self.note("json.comma", "a comma before the closing bracket was left out")
+                    return self._told(items, odd)
+                if self._closes_outer(mark):
+                    self.note("json.bracket", "a closing bracket was missing", after=closer)
+                    return self._told(items, odd)
+                self.note("json.bracket", "a bracket that closes nothing was left out", before=mark)
+                self.at += 1
+                continue
+            if items and not commas:
+                self.note("json.comma", "a comma was missing", after=",")
+            if self._key_of_outer(mark):
+                self.note("json.bracket", "a closing bracket was missing", after=closer)
+                return self._told(items, odd)
+            if self.tag_at(self.at):
+                self._ends_open(cut=False)
+                return self._told(items, odd)
+            self._place.append(len(items))
+            before = self.at
+            self.inner_quotes = 0
+            items.append(self.value(guide.element(len(items)), _ITEM))
+            odd += self.inner_quotes % 2
+            self._place.pop()
+            self.members += 1
+            if self.at == before:  # a mark that begins nothing
+                items.pop()
+                self.at += 1
+
+    inner_quotes = 0
+
+    def _told(self, items: list[Any], odd: int) -> list[Any]:
+        # Two strings with a quote each may as well be one with a comma inside: nobody can tell.
+        if odd > 1:
+            self.doubtful = True
+        return items
+
+    def read_object(self, guide: Guide) -> Any:
+        members: dict[str, Any] = {}
+        valueless: list[str] = []
+        while True:
+            mark, commas = self.separators()
+            if commas > (1 if members or valueless else 0):
+                self.note("json.comma", "a comma too many was left out")
+            if not mark:
+                self._ends_open(cut=bool(commas))
+                break
+            if mark in "}])":
+                if mark == "}" or not self._closes_outer(mark):
+                    self.at += 1
+                    if mark != "}":
+                        self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after="}")
+                    elif commas and (members or valueless):
+                        self.note("json.comma", "a comma before the closing bracket was left out")
+                else:
+                    self.note("json.bracket", "a closing bracket was missing", after="}")
+                break
+            if mark in "{[":
+                inner = self._without_key(mark, guide, members)
+                if inner is not _MISSING:
+                    return inner
+                break
+            if self.tag_at(self.at):
+                self._ends_open(cut=False)
+                break
+            start = self.at
+            key = self.key(mark, guide)
+            if key is None:
+                self._ends_open(cut=False)
+                break
+            if members and self._belongs_outside(key, guide, members):
+                self.at = start
+                self.note("json.bracket", "a closing bracket was missing", after="}")
+                break
+            if (members or valueless) and not commas:
+                self.note("json.comma", "a comma was missing", after=",")
+            value = self.after_key(key, guide)
+            if value is _MISSING:
+                valueless.append(key)
+                continue
+            if key in members:
+                self._place.append(key)
+                self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
+                self._place.pop()
+            members[key] = value
+            self.members += 1
+        return self._with_valueless(members, valueless)
+
+    def _with_valueless(self, members: dict[str, Any], valueless: list[str]) -> Any:
+        """The members, where some keys have no value: a set of Python, or keys to leave out."""
+        if valueless and not members and not self.open:
+            self.note("json.bracket", "a set was read as a list")
+            self.members += len(valueless)
+            return valueless
+        for key in valueless:
+            self.note("json.truncated" if self.open else "json.no_value", "a key without a value was left out", key)
+        return members
+
+    def _without_key(self, mark: str, guide: Guide, members: dict[str, Any]) -> Any:
+        """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
+        if members and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
+            self.note("json.bracket", "a closing bracket was missing", after="}")
+            return _MISSING
+        if members:
+            self.at += 1
+            self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
+            return _MISSING
+        self.note("json.bracket", "a doubled bracket was read as one", before="{" + mark, after=mark)
+        inner = self.container(mark, guide)
+        if self.space() == "}":
+            self.at += 1
+        return inner
+
+    # Keys.
+
+    def key(self, mark: str, guide: Guide) -> str | None:
+        """The key that begins here; None where the rest of the text holds none."""
+        prefix = PREFIX.match(self.text, self.at)
+        if prefix:
+            self.at = prefix.end() - 1
+            mark = self.text[self.at]
+        if mark in CLOSERS:
+            key = self.string(guide, _KEY)
+            if isinstance(key, Cut):
+                self._cut_key(key)
+                return None
+            return key
+        found = _BARE_KEY.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+            key = found[0].strip()
+            if self.text[self.at : self.at + 1] in "\"'”’`":
+                self.at += 1
+                self.note("json.quotes", "a quote was missing", before=key)
+            elif not key.startswith("**"):
+                self.note("json.unquoted", "a key without quotes", before=key)
+            return key.strip("*")
+        word = _WORD.match(self.text, self.at)
+        if word is None:
+            self.at += 1
+            return self.key(self.space(), guide) if self.at < len(self.text) else None
+        rest = self.text[self.at :]
+        if len(rest) < 2000 and not re.search(r"[{}\[\]:=]", rest):
+            if len(rest.split()) > 1 or "\n" in self.text[max(self.at - 40, 0) : self.at]:
+                self.note("text.prose", "text behind the document was set aside", before=rest.strip())
+                self.at = len(self.text)
+                return None
+            self._cut_key(rest)
+            return None
+        self.at = word.end()
+        return word[0]
+
+    def _cut_key(self, key: str) -> None:
+        self.note("json.truncated", "a key that the end of the answer cut off was left out", before=key)
+        self.at = len(self.text)
+
+    def after_key(self, key: str, guide: Guide) -> Any:
+        """The value behind a key; `_MISSING` where there is none."""
+        mark = self.space()
+        colon = _COLON.match(self.text, self.at)
+        if colon:
+            if colon[0] != ":":
+                self.note("json.colon", "another mark stood for a colon", before=colon[0], after=":")
+            self.at = colon.end()
+            mark = self.space()
+            while mark == ":":
+                self.note("json.colon", "a colon too many was left out")
+                self.at += 1
+                mark = self.space()
+        elif not mark or mark in _COMMAS or mark in "}])":
+            return _MISSING
+        else:
+            self.note("json.colon", "a colon was missing", before=key, after=":")
+        if not mark or mark in _COMMAS or mark in "}])":
+            return _MISSING
+        self._place.append(key)
+        value = self.value(guide.member(folded(key)), _VALUE)
+        self._place.pop()
+        return value
+
+    # Where a container ends without its bracket.
+
+    def _closes_outer(self, mark: str) -> bool:
+        """Whether a container further out is waiting for this bracket."""
+        return any({"{": "}", "[": "]", "(": ")"}[opener] == mark for opener, _ in self.stack[:-1])
+
+    def _ends_open(self, *, cut: bool) -> None:
+        if cut and not self.open:
+            self.note("json.truncated", "the answer ends before the document does")
+        elif not self.open:
+            self.note("json.bracket", "closing brackets were missing at the end")
+        self.open = True
+
+    def _key_of_outer(self, mark: str) -> bool:
+        """Whether a list meets the next key of the object that it stands in."""
+        if len(self.stack) < 2 or self.stack[-2][0] != "{":
+            return False
+        if mark in CLOSERS:
+            found = _QUOTED_KEY.match(self.text, self.at)
+            return bool(found and found[3])
+        bare = _BARE_KEY.match(self.text, self.at)
+        known = self.stack[-2][1].known
+        return bool(bare and known is not None and folded(bare[0]) in known)
+
+    def _belongs_outside(self, key: str, guide: Guide, members: Iterable[str]) -> bool:
+        """Whether a key is none of this object's, which is complete, but one of an object further out."""
+        known, plain = guide.known, folded(key)
+        if known is None or plain in known:
+            return False
+        there = {folded(name) for name in members}
+        if any(folded(name) not in there for name in guide.required):
+            return False
+        return any(plain in (outer.known or ()) for opener, outer in self.stack[:-1] if opener == "{")
+
+    def tag_at(self, at: int) -> bool:
+        """Whether a tag or a fence around the document stands here, not a part of it."""
+        return bool(_AROUND.match(self.text, at))
+
+    # Strings.
+
+    def string(self, guide: Guide, where: str) -> str:
+        return read_string(self, guide, where)
+
+    def bare(self, guide: Guide, where: str) -> Any:
+        """Text without quotes, up to where the next token stands."""
+        text, start = self.text, self.at
+        word = _WORD.match(text, start)
+        if word and (end := _AHEAD.match(text, word.end())):
+            mark = text[end.end() : end.end() + 1]
+            scalar = _JSON_SCALAR.fullmatch(word[0])
+            if scalar and "\n" in text[word.end() : end.end()] and (where == _ITEM or self.key_at(end.end())):
+                self.at = word.end()
+                return self._bared(word[0])
+            if (
+                mark in ("}", "]", "")
+                or (mark == "," and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where)))
+                or (scalar and mark in "\"'{[")
+            ):
+                self.at = word.end()
+                return self._bared(word[0])
+        depth = 0
+        for found in _MARK.finditer(text, start):
+            mark, at = found[0], found.start()
+            if mark in "([{<":
+                depth += 1
+            elif mark in ")]}>" and depth:
+                depth -= 1
+            elif (
+                (mark in ")>" and mark != ">" and where == _ITEM and self.stack and self.stack[-1][0] == "(")
+                or mark in "]}"
+                or mark[0] in "/#"
+                or (mark in ",;\n" and not depth and not self._goes_on(at, where))
+            ):
+                return self._bare_to(at)
+        return self._bare_to(len(text))
+
+    def _bare_to(self, end: int) -> Any:
+        written = self.text[self.at : end].rstrip()
+        self.at = min(len(self.text), end)
+        stray = written[-1:] if written[-1:] in "\"'”" and written.count(written[-1:]) % 2 else ""
+        if stray:
+            self.note("json.quotes", "a quote was missing", before=written)
+            return written[:-1]
+        return self._bared(written)
+
+    def _bared(self, written: str) -> Any:
+        whole = self.at < len(self.text) or _LITERAL.fullmatch(written)
+        return Bare(written) if whole else CutBare(written)
+
+    def _goes_on(self, at: int, where: str) -> bool:
+        """Whether bare text goes on behind this comma or line break."""
+        if where == _ITEM and self.text[at] in _COMMAS:
+            return False
+        if where == _ROOT:
+            return True
+        ahead = _AHEAD.match(self.text, at + 1)
+        k = ahead.end() if ahead else at + 1
+        mark = self.text[k : k + 1]
+        if not mark or mark in "}])":
+            return False
+        if where == _ITEM:
+            return mark not in CLOSERS and mark not in "{["
+        return not (mark in _COMMAS or self.key_at(k))
+
+    def key_at(self, k: int, *, strict: bool = False) -> bool:
+        """Whether a key of the object being read stands here. `strict`: one that the guide knows, or a quoted one."""
+        known = self.stack[-1][1].known if self.stack else None
+        mark = self.text[k : k + 1]
+        if mark in CLOSERS:
+            found = _QUOTED_KEY.match(self.text, k)
+            if found is None:
+                return False
+            return bool(found[3]) or (known is not None and folded(found[1] or found[2]) in known)
+        bare = _BARE_KEY.match(self.text, k)
+        if bare is None:
+            return False
+        if known is None:
+            return not strict and " " not in bare[0].strip()
+        plain = folded(bare[0])
+        return plain in known or any(plain in (outer.known or ()) for _, outer in self.stack)
+
+    def ahead(self, at: int) -> int:
+        """Where the next token stands, looked for a short way only."""
+        found = _AHEAD.match(self.text, at)
+        return found.end() if found else at
+
+    @property
+    def in_call(self) -> bool:
+        return bool(self.stack) and self.stack[-1][0] == "("

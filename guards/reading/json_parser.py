@@ -1,0 +1,135 @@
+"""The strict reader of one JSON document: RFC 8259 and nothing else; keys that stand twice are found and recorded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from guards.contracts.base import Limits
+from guards.findings import Finding, join_pointer
+from guards.reading.document import JsonDocument
+from guards.records import Repair
+
+__all__ = ["Unreadable", "parse_json"]
+
+
+def parse_json(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repair, ...]]:
+    """One strict parse (RFC 8259; of duplicate keys the last wins, recorded). Raises `Unreadable` with the finding."""
+    try:
+        data = _decode(text)
+    except _Duplicates:
+        data, repairs = _last_wins(text)
+    except RecursionError:
+        raise Unreadable(_too_deep(limits.depth)) from None
+    except ValueError as fault:
+        raise Unreadable(_syntax(fault)) from None
+    else:
+        repairs = ()
+    # Every level costs an opening bracket, so most documents need no walk to show that they are shallow.
+    if text.count("{") + text.count("[") > limits.depth and _deeper_than(data, limits.depth):
+        raise Unreadable(_too_deep(limits.depth))
+    return JsonDocument(data), repairs
+
+
+class Unreadable(Exception):  # control flow inside this file: it never leaves the reader
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.code)
+        self.finding = finding
+
+
+class _Duplicates(Exception):  # as above
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Duplicates
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number - number != 0:
+        raise ValueError(f"the number {digits[:40]} is out of range")
+    return number
+
+
+# Built once: json.loads with hooks would build a decoder for each call.
+_decode: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite).decode
+
+
+def _last_wins(text: str) -> tuple[Any, tuple[Repair, ...]]:
+    """The slow path: a second parse that keeps the pairs, to say where a key stood twice."""
+    try:
+        tree = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant, parse_float=_finite)
+        repairs: list[Repair] = []
+        return _settle(tree, (), repairs), tuple(repairs)
+    except RecursionError:
+        raise Unreadable(_too_deep(0)) from None
+    except ValueError as fault:
+        raise Unreadable(_syntax(fault)) from None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    pass
+
+
+def _settle(node: Any, place: tuple[str | int, ...], repairs: list[Repair]) -> Any:
+    if isinstance(node, _Pairs):
+        members: dict[str, Any] = {}
+        for key, value in node:
+            settled = _settle(value, (*place, key), repairs)
+            if key in members:
+                repairs.append(
+                    Repair(
+                        "json.duplicate_key",
+                        "the key stood twice; the last value counts",
+                        join_pointer((*place, key)),
+                        members[key],
+                        settled,
+                    )
+                )
+            members[key] = settled
+        return members
+    if isinstance(node, list):
+        return [_settle(item, (*place, index), repairs) for index, item in enumerate(node)]
+    return node
+
+
+def _deeper_than(data: Any, depth: int) -> bool:
+    """Whether containers nest deeper than that; level by level, so that no depth is too deep to ask."""
+    level = [data]
+    for _ in range(depth):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _syntax(fault: ValueError) -> Finding:
+    if isinstance(fault, json.JSONDecodeError):
+        where = f" at line {fault.lineno}, column {fault.colno}"
+        return Finding("json.syntax", f"not a JSON document: {_reason(fault)}{where}", expected="one JSON document")
+    # What the hooks raised, and Python's own bound on the digits of an integer.
+    return Finding("json.syntax", "not a JSON document: a number that JSON does not have, or one out of range")
+
+
+def _reason(fault: json.JSONDecodeError) -> str:
+    """The decoder's words without anything of the text that it read."""
+    words = fault.msg.split(":", 1)[0]
+    return words[:1].lower() + words[1:]
+
+
+def _too_deep(depth: int) -> Finding:
+    return Finding("limit.depth", "the document is nested too deeply", expected=depth or None)

@@ -1,0 +1,422 @@
+"""Recovers a JSON document from an answer that is none: found in what surrounds it, mended, fitted to the contract.
+
+Stages, each tried only if the one before gave nothing that the contract accepts: whole documents in the text as they
+are; each document of the text, mended and fitted; a list out of several; a document whose brackets are missing or
+escaped; whole documents inside of something else; a value without brackets. What fits by spelling goes before what
+fits only after something was left out or put around. Different documents that fit equally well are an ambiguity.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Generic, TypeVar
+
+from guards.contracts.base import Limits, Reading
+from guards.findings import Finding
+from guards.reading.asserts import refused_asserts
+from guards.reading.document import JsonDocument
+from guards.reading.fitting import MISFIT, fit
+from guards.reading.guide import Guide, kind_of
+from guards.reading.json_mender import Bare, TooDeep, mend
+from guards.reading.json_parser import Unreadable, parse_json
+from guards.reading.locate import Span, Surroundings, surroundings
+from guards.records import Repair
+
+__all__ = ["recover", "refit"]
+
+T = TypeVar("T")
+Check = Callable[[JsonDocument, str], Reading[T]]
+
+_A_TRY: Final = 1024  # what a try costs beside its characters
+_MOST_STARTS: Final = 64
+_NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
+_CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
+_OPENING: Final = re.compile(r"[{\[]")
+_ESCAPED: Final = re.compile(r"""[{\[]\s*(?:\\n|\\r|\\t|\s)*\\+["{\[]""")
+_ENTITIES: Final = re.compile(r"[{\[]\s*&(?:quot|#34|#x22|apos|#39);")
+_JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+_BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
+# A repair that took something off, put something around or guessed: what fits without one is the better reading.
+_ROUGH: Final = frozenset(
+    {
+        "value.extra",
+        "value.wrapped",
+        "value.unwrapped",
+        "value.guess",
+        "json.truncated",
+        "json.no_value",
+        "json.ellipsis",
+    }
+)
+# Changes that leave every place where the answer has it.
+_IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "value.text", "value.option"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate(Generic[T]):
+    """One document of the text and what the contract says of it."""
+
+    reading: Reading[T]
+    span: Span
+    repairs: tuple[Repair, ...]
+    cut: bool = False
+
+    @property
+    def rough(self) -> bool:
+        return any(repair.code in _ROUGH for repair in (*self.repairs, *self.reading.repairs))
+
+
+def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
+    """A document that parsed and that the contract refused, fitted; the same reading where that does not help."""
+    assert reading.document is not None
+    recovery = _Recovery(text, limits, check, guide, eager)
+    whole = Span(0, len(text))
+    data = reading.document.data
+    fitted = recovery.any_text(whole) if not isinstance(data, str) else None
+    fitted = fitted or recovery.judged(data, whole, ())
+    if fitted is None:
+        return reading
+    if fitted.reading.ok:
+        return _repaired(fitted.reading, fitted.repairs)
+    if reading.ok or recovery.refused_by_hints:  # the names that count are those of the hints
+        return _repaired(fitted.reading, fitted.repairs)
+    helps = len(fitted.reading.findings) < len(reading.findings)
+    if helps and all(repair.code in _IN_PLACE for repair in fitted.repairs):
+        return _repaired(fitted.reading, fitted.repairs)
+    return reading
+
+
+def recover(text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool, syntax: Finding) -> Reading[T]:
+    """The document that a text which is none was meant to be; never raises for a bad text."""
+    return _Recovery(text, limits, check, guide, eager).read(syntax)
+
+
+class _Recovery(Generic[T]):
+    def __init__(self, text: str, limits: Limits, check: Check[T], guide: Guide, eager: bool) -> None:
+        self.text = text
+        self.limits = limits
+        self.check = check
+        self.guide = guide
+        self.eager = eager
+        self.hinted = eager and guide.hinted
+        self.refused_by_hints = False
+        self.limit: list[Finding] = []
+        self.exhausted = False
+        # What is tried from several places is read again; the allowance keeps that linear in the text.
+        self.allowance = 16 * len(text) + 1_000_000
+
+    def read(self, syntax: Finding) -> Reading[T]:
+        around = surroundings(self.text)
+        tried: list[_Candidate[T]] = []
+        inner: list[_Candidate[T]] = []
+        for stage in (self._whole, self._escaped, self._mended, self._opened, self._inside, self._alone):
+            found = stage(around)
+            if self.limit and self.limit[0].code in {"limit.candidates", "json.ambiguous"}:
+                return Reading(None, None, (self.limit[0],))
+            (inner if stage == self._inside else tried).extend(found)
+            if fitting := [candidate for candidate in found if candidate.reading.ok]:
+                return self._chosen(fitting, around)
+            if any(candidate.cut and self._meant(candidate) for candidate in found):
+                break  # what stands inside of a document that was cut off is not the answer
+        return self._refused(tried or inner, around, syntax)
+
+    # The stages.
+
+    def _whole(self, around: Surroundings) -> list[_Candidate[T]]:
+        """Whole documents of the text as they are."""
+        if self.hinted:
+            return []
+        return [
+            _Candidate(self.check(document, self.text[span.start : span.end]), span, repairs)
+            for span in (*around.spans, *around.alone)
+            if (parsed := self._parsed(span)) is not None
+            for document, repairs in [parsed]
+            if span not in around.alone or not isinstance(document.data, dict | list)
+        ]
+
+    def _escaped(self, around: Surroundings) -> list[_Candidate[T]]:
+        """A document whose quotes are all escaped, for JSON or for HTML."""
+        body = self.text[around.start :]
+        if len(body) > self.limits.repair_chars:
+            return []
+        if _ENTITIES.search(body):
+            plain, what = html.unescape(body), "the document was escaped for HTML"
+        elif (found := _ESCAPED.search(body)) is not None:
+            piece = body[found.start() : body.rfind("}" if body[found.start()] == "{" else "]") + 1]
+            try:
+                plain, what = (
+                    json.JSONDecoder(strict=False).decode(f'"{piece}"'),
+                    "the quotes of the document were escaped",
+                )
+            except ValueError:
+                return []
+        else:
+            return []
+        inner = _Recovery(plain, self.limits, self.check, self.guide, self.eager)
+        inner.allowance = self.allowance
+        candidates = inner._whole(place := surroundings(plain)) + inner._mended(place)
+        encoded = Repair("json.encoded", what, "")
+        return [
+            _Candidate(c.reading, Span(around.start, len(self.text)), (encoded, *c.repairs), c.cut) for c in candidates
+        ]
+
+    def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
+        """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
+        candidates: list[_Candidate[T]] = []
+        documents: list[tuple[Any, Span, tuple[Repair, ...]]] = []
+        for data, span, repairs, cut in self._documents(around):
+            candidate = self.judged(data, span, repairs, cut=cut)
+            if candidate is not None:
+                candidates.append(candidate)
+                documents.append((data, span, repairs))
+        together = self._together(documents, candidates)
+        return [together] if together is not None else candidates
+
+    def _documents(self, around: Surroundings) -> Iterator[tuple[Any, Span, tuple[Repair, ...], bool]]:
+        strict = {span.start: span for span in around.spans}
+        at, starts = around.start, 0
+        while (found := _OPENING.search(self.text, at)) is not None:
+            starts += 1
+            span = strict.get(found.start())
+            parsed = self._parsed(span) if span is not None else None
+            if span is not None and parsed is not None:
+                document, repairs = parsed
+                yield document.data, span, repairs, False
+                at = span.end
+                continue
+            # Of the first brackets each may be the one; after that, each costs what it may have to read.
+            if starts > _MOST_STARTS and not self._spend(len(self.text) - found.start()):
+                return
+            try:
+                mended = mend(self.text, found.start(), self.guide, self.limits.depth)
+            except TooDeep:
+                self.limit.append(
+                    Finding("limit.depth", "the document is nested too deeply", expected=self.limits.depth)
+                )
+                at = found.end()
+                continue
+            if mended.doubtful:
+                self.limit.insert(
+                    0,
+                    Finding("json.ambiguous", "the quotes in the texts of a list can be read in two ways; escape them"),
+                )
+                return
+            self._spend(mended.end - found.start())
+            if mended.members or mended.data in ({}, []):
+                yield mended.data, Span(found.start(), mended.end), tuple(mended.repairs), mended.open
+                at = max(mended.end, found.end())
+            else:
+                at = found.end()  # a bracket in prose
+
+    def _together(
+        self, documents: list[tuple[Any, Span, tuple[Repair, ...]]], candidates: list[_Candidate[T]]
+    ) -> _Candidate[T] | None:
+        """Several documents, one after the other, where a list of them is asked for."""
+        if len(documents) < 2 or any(c.reading.ok and not c.rough for c in candidates):
+            return None
+        if "array" not in self.guide.kinds and not any("array" in option.kinds for option in self.guide.options):
+            return None
+        ends = [span for _, span, _ in documents]
+        between = (self.text[left.end : right.start] for left, right in pairwise(ends))
+        if not all(len(gap) < 1000 and _JOINT.fullmatch(gap) for gap in between):
+            return None
+        joined = Repair("json.joined", "several documents were read as one list", "", after=len(documents))
+        repairs = (joined, *(repair for _, _, repairs in documents for repair in repairs))
+        candidate = self.judged([data for data, _, _ in documents], Span(ends[0].start, ends[-1].end), repairs)
+        return candidate if candidate is not None and candidate.reading.ok else None
+
+    def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
+        """A document whose first bracket is missing."""
+        body = _BODY.match(self.text, around.start)
+        if body is None or ("object" not in self.guide.kinds and not self.guide.options):
+            return []
+        try:
+            mended = mend(self.text, body.end(), self.guide, self.limits.depth, opener="{")
+        except TooDeep:
+            return []
+        known = self.guide.known
+        if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
+            return []
+        candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs), cut=False)
+        return [candidate] if candidate is not None and candidate.reading.ok else []
+
+    def _inside(self, around: Surroundings) -> list[_Candidate[T]]:
+        """Whole documents inside of what is broken: the outermost that parse."""
+        if self.hinted:
+            return []
+        found: list[_Candidate[T]] = []
+        waiting = [inner for span in around.spans if self._parsed(span) is None for inner in span.inner]
+        waiting = [*reversed(waiting), *reversed(around.loose)]
+        while waiting:
+            span = waiting.pop()
+            parsed = self._parsed(span)
+            if self.exhausted:
+                return []
+            if parsed is None:
+                waiting.extend(reversed(span.inner))
+            else:
+                document, repairs = parsed
+                found.append(_Candidate(self.check(document, self.text[span.start : span.end]), span, repairs))
+        return found
+
+    def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
+        """A value without brackets: in a fence, behind the thinking part, or all there is."""
+        if around.open_thinking or not (self.guide.kinds - {"object", "array"} or self.guide.options or self.eager):
+            return []
+        if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
+            return [whole]
+        candidates = []
+        for span in (*around.alone, Span(around.start, len(self.text))):
+            written = self.text[span.start : span.end].strip()
+            if not written or len(written) > self.limits.repair_chars or (not self.eager and len(written) > 200):
+                continue
+            quoted = re.fullmatch(r'"([^"\\]*)"', written)
+            data = quoted[1] if quoted else Bare(written)
+            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and not quoted:
+                continue  # any prose would do
+            candidate = self.judged(data, span, ())
+            if candidate is not None and candidate.reading.ok:
+                candidates.append(candidate)
+                break
+        return candidates
+
+    def any_text(self, span: Span) -> _Candidate[T] | None:
+        """`eager`: where any text will do, the whole answer is the text."""
+        if not self.eager or self.guide.kinds != {"string"} or self.guide.values is not None:
+            return None
+        written = self.text[span.start : span.end]
+        document = JsonDocument(written)
+        taken = Repair("value.guess", "the whole answer was taken for the text", "", after=len(written))
+        return _Candidate(self.check(document, json.dumps(written)), span, (taken,)) if written.strip() else None
+
+    # One candidate.
+
+    def judged(self, data: Any, span: Span, repairs: tuple[Repair, ...], *, cut: bool = False) -> _Candidate[T] | None:
+        """The data fitted and held against the contract; None where nothing is left of it."""
+        if not self._spend(2 * (span.end - span.start)):
+            return None
+        fitted = fit(data, self.guide, eager=self.eager, hinted=self.hinted, parse=self._parse)
+        if fitted is None:
+            return None
+        document = JsonDocument(fitted.data)
+        reading = self.check(document, json.dumps(fitted.data))
+        if reading.ok and fitted.lost:
+            reading = Reading(None, document, (_CUT_OFF,))
+        if reading.ok and self.hinted:
+            refused = refused_asserts(fitted.data, self.guide) if fitted.cost < MISFIT else (_NOT_NAMED,)
+            if refused:
+                self.refused_by_hints = True
+                reading = Reading(None, document, refused)
+        return _Candidate(reading, span, (*repairs, *fitted.repairs), cut)
+
+    def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
+        if not self._spend(span.end - span.start):
+            return None
+        try:
+            return parse_json(self.text[span.start : span.end], self.limits)
+        except Unreadable as fault:
+            if fault.finding.code == "limit.depth":
+                self.limit.append(fault.finding)
+            return None
+
+    def _parse(self, text: str, guide: Guide) -> Any:
+        """A document that stands alone in a string; raises ValueError where there is none."""
+        try:
+            return parse_json(text, self.limits)[0].data
+        except Unreadable:
+            pass
+        if not self._spend(len(text)):
+            raise ValueError("too many documents in strings")
+        start = _OPENING.search(text)
+        if start is None or text[: start.start()].strip("` \t\r\njson"):
+            raise ValueError("no document")
+        try:
+            mended = mend(text, start.start(), guide, self.limits.depth)
+        except TooDeep:
+            raise ValueError("nested too deeply") from None
+        if mended.open or mended.doubtful or text[mended.end :].strip("` \t\r\n"):
+            raise ValueError("no whole document")
+        return mended.data
+
+    def _spend(self, chars: int) -> bool:
+        """Whether a try of so many characters is still allowed. If not, the whole answer is refused: what was not
+        looked at may fit too, and choosing among the rest would be a guess."""
+        self.allowance -= chars + _A_TRY
+        if self.allowance < 0 and not self.exhausted:
+            self.exhausted = True
+            self.limit.insert(
+                0, Finding("limit.candidates", "too many brackets in the answer to tell which is the document")
+            )
+        return not self.exhausted
+
+    def _meant(self, candidate: _Candidate[T]) -> bool:
+        """Whether this is the kind of document that is asked for, rather than a bracket in prose."""
+        document = candidate.reading.document
+        return document is not None and kind_of(document.data) in self.guide.kinds
+
+    # The choice.
+
+    def _chosen(self, fitting: list[_Candidate[T]], around: Surroundings) -> Reading[T]:
+        smooth = [candidate for candidate in fitting if not candidate.rough]
+        fitting = smooth or fitting
+        distinct = {_canonical(c.reading): c for c in fitting}
+        if len(distinct) > 1 and not self.eager:
+            return Reading(
+                None,
+                None,
+                (
+                    Finding(
+                        "json.ambiguous",
+                        f"{len(distinct)} different documents in the answer fit; give exactly one",
+                        expected="one document",
+                        actual=len(distinct),
+                    ),
+                ),
+            )
+        taken = fitting[-1]
+        repairs = [*around.repairs(self.text, taken.span)]
+        if len(distinct) > 1:
+            assert taken.reading.document is not None
+            others = [c.reading.document.data for c in distinct.values() if c is not taken and c.reading.document]
+            repairs.append(
+                Repair(
+                    "json.last", "several documents fit; the last was taken", "", others, taken.reading.document.data
+                )
+            )
+        return _repaired(taken.reading, (*repairs, *taken.repairs))
+
+    def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
+        """The findings that help most: of the candidate that came closest, else why there is none."""
+        judged = [candidate for candidate in tried if candidate.reading.document is not None]
+        if judged and not any(candidate.cut and self._meant(candidate) for candidate in judged):
+            fewest = min(len(candidate.reading.findings) for candidate in judged)
+            best = next(c for c in reversed(judged) if len(c.reading.findings) == fewest)
+            return _repaired(best.reading, (*around.repairs(self.text, best.span), *best.repairs))
+        return Reading(None, None, (self.limit[0] if self.limit else self._why(around, syntax),))
+
+    def _why(self, around: Surroundings, syntax: Finding) -> Finding:
+        if around.open_thinking:
+            return Finding("json.truncated", "the answer ends inside its thinking part; no document follows")
+        body = self.text[around.start :].strip()
+        if not around.has_bracket and not body.startswith('"'):
+            message = "the answer is empty" if not body else "the answer holds no JSON document"
+            return Finding("json.missing", message, expected="one JSON document")
+        if around.unclosed:
+            return Finding("json.truncated", "the document is not closed: the answer ends before it does")
+        return syntax
+
+
+def _canonical(reading: Reading[Any]) -> str:
+    """The data as text: `true` and `1` differ, the order of keys does not count."""
+    return json.dumps(reading.document.data if reading.document else None, sort_keys=True)
+
+
+def _repaired(reading: Reading[T], repairs: tuple[Repair, ...]) -> Reading[T]:
+    if not repairs:
+        return reading
+    return Reading(reading.value, reading.document, reading.findings, (*repairs, *reading.repairs))

@@ -1,0 +1,249 @@
+"""Strings of a broken JSON document: which quotes pair up, where a string ends, what its escapes mean."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from guards.reading.spelling import folded
+
+if TYPE_CHECKING:
+    from guards.reading.guide import Guide
+    from guards.reading.json_mender import Mender
+
+__all__ = ["CLOSERS", "PREFIX", "Cut", "read_string"]
+
+
+class Cut(str):
+    """A string that the end of the text cut off."""
+
+    __slots__ = ()
+
+
+# Opening quote → the quotes that may close it.
+CLOSERS: Final = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "´": "´'`",
+    "“": '”“"„',
+    "”": '”“"',
+    "„": '“”"„',
+    "‟": '”"',
+    "«": "»",
+    "»": "«",
+    "‹": "›",
+    "‘": "’‘'",  # the marks themselves, here and below
+    "’": "’‘'",
+    "‚": "‘’'",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+    "〝": "〞〟",
+    "＂": "＂",
+    "＇": "＇",
+}
+PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)["'](?!\s*:)""")
+_STOP: Final = {opener: re.compile(rf"[\\\n{re.escape(closers)}]") for opener, closers in CLOSERS.items()}
+_TRIPLES: Final = ('"""', "'''", "```")
+_TRIPLE_STOP: Final = {mark: re.compile(rf"{mark}(?=\s*(?:[,;}}\])]|\Z|//|\#|\n\s*[\"'\w]))") for mark in _TRIPLES}
+_FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
+_NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
+_CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
+_AFTER_COMMA: Final = re.compile(r",\s*\Z")
+_MOST_AHEAD: Final = 200
+
+
+def read_string(mender: Mender, guide: Guide, where: str) -> str:
+    """The string whose opening quote stands at `mender.at`, moved behind it."""
+    text, start = mender.text, mender.at
+    opener = text[start]
+    for mark in _TRIPLES:
+        if text.startswith(mark, start) and (found := _TRIPLE_STOP[mark].search(text, start + 3)):
+            return _triple(mender, mark, found)
+    if opener != '"':
+        mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
+    end, inner, lost = _end(mender, guide, where)
+    mender.inner_quotes = inner
+    if inner:
+        mender.note("json.inner_quote", "quotes inside a text were not escaped", after=inner)
+    content = text[start + 1 : end]
+    if end >= len(text):
+        mender.at = end
+        return Cut(unescaped(content, mender, cut=True))
+    if lost:
+        mender.note("json.quotes", "a closing quote was missing", before=content[-40:])
+        mender.at = end
+        return unescaped(content.rstrip().rstrip(","), mender)
+    mender.at = end + 1
+    read = unescaped(content, mender)
+    while where != "key" and (plus := _CONCATENATED.match(text, mender.at)):
+        mender.note("json.literal", "texts joined by + were joined", before=plus[0].strip())
+        mender.at = plus.end()
+        read += read_string(mender, guide, where)
+    return read
+
+
+def _triple(mender: Mender, mark: str, found: re.Match[str]) -> str:
+    start = mender.at + 3
+    if mark == "```" and (head := _FENCE_HEAD.match(mender.text, mender.at)):
+        start = head.end()
+    content = mender.text[start : found.start()]
+    if mark == "```" and content.endswith("\n"):
+        content = content[:-1]
+    mender.note("json.quotes", "other quotes stood around a text", before=mark, after='"')
+    mender.at = found.end()
+    return unescaped(content, mender)
+
+
+def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
+    """Where the string ends, how many quotes it holds as text, and whether its closing quote was lost."""
+    text, start = mender.text, mender.at
+    stop = _STOP[text[start]]
+    at, inner, weak = start + 1, 0, -1
+    weak_inner = 0
+    while found := stop.search(text, at):
+        mark, here = found[0], found.start()
+        if mark == "\\":
+            at = here + 2
+            continue
+        if mark == "\n":
+            # A line that is followed by the next key: the closing quote was forgotten.
+            if where == "value" and mender.key_at(mender.ahead(here + 1), strict=True):
+                return here, inner, True
+            at = here + 1
+            continue
+        if _closes(mender, guide, where, start, here):
+            return here, inner, False
+        if (
+            where == "value"
+            and _AFTER_COMMA.search(text, max(start + 1, here - _MOST_AHEAD), here)
+            and mender.key_at(here, strict=True)
+        ):
+            return here, inner, True
+        if where == "key" and (known := guide.known) is not None:
+            head, colon, _ = text[start + 1 : here].partition(":")
+            if colon and folded(head) in known:
+                return start + 1 + len(head), inner, True
+        if weak < 0 and text[mender.ahead(here + 1) : mender.ahead(here + 1) + 1] in ",}]":
+            weak, weak_inner = here, inner
+        # A straight quote inside typographic ones is plain text.
+        inner += mark == text[start] or mark not in "\"'"
+        at = here + 1
+    if weak >= 0:
+        return weak, weak_inner, False
+    return _lost_at_the_end(mender, start), inner, True
+
+
+def _lost_at_the_end(mender: Mender, start: int) -> int:
+    """Where the last string of the text ends if only its quote is missing: before the brackets that close all."""
+    closers = "".join({"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack))
+    tail = re.compile(r"[\s}\])]*\Z").search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD))
+    if closers and tail and re.sub(r"\s", "", tail[0]) == closers:
+        return tail.start()
+    return len(mender.text)
+
+
+def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:
+    """Whether the quote at `here` ends the string, by what follows it."""
+    text = mender.text
+    k = mender.ahead(here + 1)
+    mark = text[k : k + 1]
+    if not mark:
+        return True
+    if where == "key":
+        return _closes_key(mender, guide, start, here, k, mark)
+    if mark in "}])" or (mark == "+" and _CONCATENATED.match(text, here + 1)):
+        return mark != ")" or mender.in_call
+    if mark == "<" or text.startswith("```", k):
+        return mender.tag_at(k)
+    if where == "root":
+        return False
+    new_line = "\n" in text[here:k]
+    if mark in ",;，、":
+        after = mender.ahead(k + 1)
+        while text[after : after + 1] == ",":
+            after = mender.ahead(after + 1)
+        follows = text[after : after + 1]
+        if not follows or follows in "}])…" or text.startswith("...", after):
+            return True
+        if where == "item":
+            return bool(_NEXT_ITEM.match(text, after)) or mender.key_at(after, strict=True)
+        return mender.key_at(after) or follows in "{[" or _cut_key(text, after)
+    if where == "item":
+        if mark in CLOSERS:
+            # `"a""b"` forgets a comma, `"say "hi""` an escape.
+            beside = k == here + 1
+            return new_line or (
+                text[here - 1].isalnum() and text[k + 1 : k + 2].isalnum() if beside else _pairs_up(mender, k)
+            )
+        return mark == ":" or (new_line and mark in "{[")
+    return (mark in CLOSERS or new_line) and mender.key_at(k, strict=not new_line)
+
+
+def _cut_key(text: str, at: int) -> bool:
+    """Whether the text ends inside of a key that begins here."""
+    rest = text[at : at + _MOST_AHEAD]
+    return rest[:1] in CLOSERS and at + len(rest) == len(text) and not set(CLOSERS[rest[0]]) & set(rest[1:])
+
+
+def _pairs_up(mender: Mender, k: int) -> bool:
+    """Whether a quote behind a blank begins the next text of a list: that text must end where an item may end."""
+    found = _STOP[mender.text[k]].search(mender.text, k + 1, k + _MOST_AHEAD)
+    return bool(found and re.compile(r"""\s*[,\]]|\s+["']""").match(mender.text, found.end()))
+
+
+def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mark: str) -> bool:
+    text = mender.text
+    if mark in ":=：" or text.startswith("->", k):
+        return True
+    known = guide.known
+    if known is not None and folded(text[start + 1 : here]) in known:
+        return True
+    if mark in CLOSERS or mark in "{[-0123456789":
+        return here > start + 1 and known is None and text[here + 1 : here + 2] in " \t{["
+    return mark in ",}]"
+
+
+_ESCAPE: Final = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(\r?\n)|(.)|\Z)", re.DOTALL
+)
+_PLAIN: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def unescaped(content: str, mender: Mender, *, cut: bool = False) -> str:
+    """The text that a string's content stands for; what JSON does not have is noted."""
+    if _CONTROL.search(content):
+        mender.note("json.control", "line breaks or control characters in a text were not escaped")
+    if "\\" not in content:
+        return content
+    odd = False
+
+    def meant(found: re.Match[str]) -> str:
+        nonlocal odd
+        braces, four, two, eight, newline, other = found.groups()
+        if four:
+            return chr(int(four, 16))
+        digits = braces or two or eight
+        if digits and int(digits, 16) <= 0x10FFFF:
+            odd = True
+            return chr(int(digits, 16))
+        if other in _PLAIN:
+            return _PLAIN[other]
+        odd = True
+        if newline:
+            return ""
+        if other is None:
+            return "" if cut else "\\"
+        if cut and other in "uxU" and found.end() + 8 >= len(content):
+            return found[0]
+        # A quote needs no escape in quotes of another kind; any other mark keeps its backslash: "\d" is a pattern.
+        return other if other in CLOSERS else found[0]
+
+    text = _ESCAPE.sub(meant, content)
+    if odd:
+        mender.note("json.escape", "escapes that JSON does not have were read as meant")
+    # Halves of a pair that stood as two escapes are one character.
+    return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
