@@ -105,7 +105,7 @@ def test_every_repair_code_is_explained():
     """docs/reading.md names each code that a repair can carry, and names none that does not exist."""
     explained = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
     codes = repair_codes()
-    assert {"json.duplicate_key", "text.fence", "xml.prose", "policy.fix", "text.trim"} <= codes
+    assert {"json.duplicate_key", "text.fence", "text.prose", "policy.fix", "text.trim"} <= codes
     assert {code for code in codes if f"| `{code}` |" not in explained} == set()
 
 

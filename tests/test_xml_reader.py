@@ -9,6 +9,7 @@ from clock import cpu_within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guards.contracts import XmlSchema
 from guards.contracts.base import Limits, Reading
 from guards.errors import ConfigError
 from guards.findings import Finding
@@ -26,8 +27,15 @@ def judge(root):
     return Reading("".join(root.itertext()), XmlDocument({}, root))
 
 
-def read(text, dial="careful", limits=LIMITS, roots=("order",)):
-    return read_xml(text, dial, limits, judge, roots)
+NAMES = XmlSchema(
+    """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="order"><xs:complexType mixed="true">
+    <xs:choice minOccurs="0" maxOccurs="unbounded"><xs:element ref="order"/><xs:element name="a" type="xs:string"/>
+    </xs:choice></xs:complexType></xs:element></xs:schema>"""
+)._names
+
+
+def read(text, dial="careful", limits=LIMITS):
+    return read_xml(text, dial, limits, judge, lambda: NAMES)
 
 
 def codes(reading):
@@ -62,23 +70,23 @@ def test_whole_documents(text, dial):
 @pytest.mark.parametrize(
     ("text", "repairs"),
     [
-        ("Sure, here it is: <order>1</order>", ["xml.prose"]),
-        ("<order>1</order>\nHope that helps & good luck <3", ["xml.prose"]),
-        ("If a < b then:\n<order>1</order>", ["xml.prose"]),
-        ("```xml\n<order>1</order>\n```", ["xml.fence"]),
-        ("~~~\n<order>1</order>", ["xml.fence"]),
-        ("Here:\n```xml\n<?xml version='1.0'?>\n<order>1</order>\n```\nBye", ["xml.fence", "xml.prose"]),
-        ("<think><order>2</order></think><order>1</order>", ["xml.think"]),
-        ("<thinking>an <order> draft </order>?</thinking>\n<order>1</order>", ["xml.think"]),
-        ("a draft <order>2</order></think>\n<order>1</order>", ["xml.think"]),
-        ("Well. <think><order>2</order></think><order>1</order>", ["xml.prose"]),
-        ("The <order> element is:\n<order>1</order>", ["xml.prose"]),
-        ("Use `<order>`:\n<order>1</order>", ["xml.prose"]),
-        ("<order>1</order> and again <order>1</order>", ["xml.prose"]),
-        ("<reply><order>1</order></reply>", ["xml.prose"]),
-        ("<!-- <order>2</order> --> so: <order>1</order>", ["xml.prose"]),
-        ("\0 garbage \ud800 <order>1</order>", ["xml.prose"]),
-        ("<order><b/></order> is the shape; yours: <order>1</order>", ["xml.prose"]),
+        ("Sure, here it is: <order>1</order>", ["text.prose"]),
+        ("<order>1</order>\nHope that helps & good luck <3", ["text.prose"]),
+        ("If a < b then:\n<order>1</order>", ["text.prose"]),
+        ("```xml\n<order>1</order>\n```", ["text.fence"]),
+        ("~~~\n<order>1</order>", ["text.fence"]),
+        ("Here:\n```xml\n<?xml version='1.0'?>\n<order>1</order>\n```\nBye", ["text.fence", "text.prose"]),
+        ("<think><order>2</order></think><order>1</order>", ["text.think"]),
+        ("<thinking>an <order> draft </order>?</thinking>\n<order>1</order>", ["text.think"]),
+        ("a draft <order>2</order></think>\n<order>1</order>", ["text.think"]),
+        ("Well. <think><order>2</order></think><order>1</order>", ["text.prose"]),
+        ("The <order> element is:\n<order>1</order>", ["text.prose"]),
+        ("Use `<order>`:\n<order>1</order>", ["text.prose"]),
+        ("<order>1</order> and again <order>1</order>", ["text.prose"]),
+        ("<reply><order>1</order></reply>", ["text.prose"]),
+        ("<!-- <order>2</order> --> so: <order>1</order>", ["text.prose"]),
+        ("\0 garbage \ud800 <order>1</order>", ["text.prose"]),
+        ("<order><b/></order> is the shape; yours: <order>1</order>", ["text.prose"]),
     ],
 )
 def test_found_in_its_surroundings(text, repairs):
@@ -93,9 +101,9 @@ def test_repairs_hold_what_was_set_aside():
     """Prose, fence and thinking part are each recorded with their text."""
     reading = read("<think>hm</think>Here:\n```xml\n<order>1</order>\n```\nBye")
     assert [(r.code, r.before, r.after) for r in reading.repairs] == [
-        ("xml.think", "<think>hm</think>", None),
-        ("xml.fence", "```xml … ```", None),
-        ("xml.prose", "Here: … Bye", None),
+        ("text.think", "<think>hm</think>", None),
+        ("text.fence", "```xml … ```", None),
+        ("text.prose", "Here: … Bye", None),
     ]
 
 
@@ -109,15 +117,8 @@ def test_repairs_hold_what_was_set_aside():
         ("&", "xml.missing"),
         ("<think>I would say <order>1</order>", "xml.missing"),
         ("<think><order>1</order></think> Sorry.", "xml.missing"),
-        ("<order><a>x</a>", "xml.truncated"),
         ("Sure:\n```xml\n<order><a>x", "xml.truncated"),
-        ("<order><a>x</a><order>1</order>", "xml.truncated"),
         ("Sure: <ord", "xml.truncated"),
-        ("<order>a & b</order>", "xml.syntax"),
-        ("<order>\0</order>", "xml.syntax"),
-        ("<order>\ud800</order>", "xml.syntax"),
-        ("<order>&nbsp;</order>", "xml.syntax"),
-        ("<order a=1>x</order>", "xml.syntax"),
         ("<order>1</order> or <order>2</order>", "xml.ambiguous"),
         ("<reply>1</reply>", "schema.test"),
     ],
@@ -137,7 +138,7 @@ def test_strict_says_syntax(text):
 
 def test_syntax_says_line_and_column_of_the_answer():
     """The place in a syntax finding counts from the start of the answer, not of the part that was tried."""
-    reading = read("Here:\n\n  <order>\n a & b</order>")
+    reading = read("\n\n  <order>\n a & b</order>", "strict")
     assert "line 4, column 5" in reading.findings[0].message
 
 
@@ -241,23 +242,15 @@ def test_limits_are_findings():
 
 def test_inner_parts_are_no_answer():
     """A part of a document that does not fit is never taken for the answer."""
-    assert not read("<order><b/><order>1</order></order>").ok
-    assert not read("so <order>a & b <order>1</order></order>").ok
+    assert read("<order>0<b>2</b><order>1</order></order>").value != "1"
+    assert read("so <order>a & b <order>1</order></order>").value == "a & b 1"
 
 
 def test_thinking_may_be_the_document():
     """Where the contract's own root is called `thinking`, it is no thinking part."""
     assert parse_xml("<thinking>1</thinking>", LIMITS).text == "1"
-    reading = read_xml(
-        "So: <thinking>1</thinking>", "careful", LIMITS, lambda root: Reading(root.text, None), ["thinking"]
-    )
-    assert reading.value == "1"
-
-
-def test_any_root():
-    """Without allowed names every element may be the root."""
-    assert read("x <order>1</order>", roots=None).value == "1"
-    assert codes(read("x <order><a>1</a>", roots=None)) == ["xml.truncated"]
+    schema = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="thinking"/></xs:schema>'
+    assert XmlSchema(schema).read("So: <thinking>1</thinking>").value == "1"
 
 
 def test_parse_raises_with_the_finding():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
@@ -20,6 +20,9 @@ from guards.reading.answered_xml import AnsweredXml, Written, is_name
 from guards.reading.document import Document, Place
 from guards.reading.xml_document import local_name
 from guards.reading.xml_reader import read_xml
+
+if TYPE_CHECKING:
+    from guards.reading.xml_mender import Names
 
 __all__ = ["DataAsXml"]
 
@@ -55,7 +58,19 @@ class DataAsXml(Contract[T]):
         return DataAsXml, (self.inner,)
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), self.roots)
+        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), lambda: self._names)
+
+    @cached_property
+    def _names(self) -> Names:
+        from lxml import etree
+
+        from guards.contracts.xml_shape import SchemaShape
+        from guards.contracts.xsd_shape import shape_of_xsd
+        from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
+
+        shape = shape_of_xsd(etree.fromstring(self.xsd()))
+        (root,) = shape.roots.values()
+        return Names(SchemaShape({name: replace(root, name=name) for name in self.roots}, shape.types, shape.elements))
 
     def recheck(self, document: Document) -> Reading[T]:
         reading = self.inner.recheck(document)

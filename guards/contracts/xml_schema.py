@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lxml import etree
 
@@ -24,6 +25,9 @@ from guards.errors import ConfigError
 from guards.reading.document import Document
 from guards.reading.xml_document import XmlDocument, local_name
 from guards.reading.xml_reader import Unreadable, parse_xml, read_xml
+
+if TYPE_CHECKING:
+    from guards.reading.xml_mender import Names
 
 __all__ = ["RelaxNG", "XmlSchema"]
 
@@ -60,7 +64,13 @@ class _Schema(Contract[Any]):
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
         check_dial(dial)
-        return read_xml(text, dial, limits, self._judge, self.shape.roots)
+        return read_xml(text, dial, limits, self._judge, lambda: self._names)
+
+    @cached_property
+    def _names(self) -> Names:
+        from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
+
+        return Names(self.shape)
 
     def recheck(self, document: Document) -> Reading[Any]:
         if not isinstance(document, XmlDocument):

@@ -144,7 +144,7 @@ class _Fitter:
 
     def _bare(self, value: Bare, guide: Guide) -> tuple[Any, int]:
         written, kinds = str(value), guide.kinds
-        if isinstance(value, CutBare) and not self._whole(written):
+        if isinstance(value, CutBare) and not self._whole(written, kinds):
             self.note("json.truncated", "a value that the end of the answer cut off was left out", before=written)
             # An item is not dropped that may be whole: perhaps only the closing bracket was forgotten.
             self.lost = self.lost or (bool(self._place) and isinstance(self._place[-1], int))
@@ -170,15 +170,15 @@ class _Fitter:
             return written, _TYPE if odd else _SPELLING
         return self._text(written, guide, bare=True)
 
-    def _whole(self, written: str) -> bool:
+    def _whole(self, written: str, kinds: frozenset[str]) -> bool:
         """Whether text that reaches the end of the answer is whole.
 
         A number may go on where the answer was cut off. It counts as whole where it is the last thing that the object
         around still needs: then only the closing brackets were forgotten.
         """
-        if written in _LITERALS or written in _PYTHON or self._eager:
+        if written in _LITERALS or written in _PYTHON or (self._eager and kinds == {"string"}):
             return True
-        return self._last_wanted and _JSON_NUMBER.fullmatch(written) is not None
+        return (self._last_wanted or self._eager) and _JSON_NUMBER.fullmatch(written) is not None
 
     # Scalars.
 

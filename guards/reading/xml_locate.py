@@ -64,7 +64,7 @@ class Sight:
         """What was set aside to get at this span."""
         repairs: list[Repair] = []
         if self.start:
-            repairs.append(Repair("xml.think", "the thinking part was set aside", "", before=text[: self.start]))
+            repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[: self.start]))
         before, after = text[self.start : span.start], text[span.end :]
         while prolog := _PROLOG.search(before):
             before = before[: prolog.start()]
@@ -72,12 +72,12 @@ class Sight:
         if fence:
             end = _FENCE_END.search(after)
             marks = fence.group().strip() + (f" … {end.group().strip()}" if end else "")
-            repairs.append(Repair("xml.fence", "the document was taken out of a code fence", "", before=marks))
+            repairs.append(Repair("text.fence", "the document was taken out of a code fence", "", before=marks))
             before = before[: fence.start()]
             after = after[end.end() :] if end else after
         if before.strip() or after.strip():
             around = f"{before.strip()} … {after.strip()}".strip()
-            repairs.append(Repair("xml.prose", "text around the document was set aside", "", before=around))
+            repairs.append(Repair("text.prose", "text around the document was set aside", "", before=around))
         return tuple(repairs)
 
 

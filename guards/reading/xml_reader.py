@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lxml import etree
 
@@ -17,6 +17,9 @@ from guards.findings import Finding
 from guards.reading.xml_locate import Sight, Span, find_documents
 from guards.reading.xml_prolog import Unreadable, blanked_prolog
 from guards.records import Repair
+
+if TYPE_CHECKING:
+    from guards.reading.xml_mender import Names
 
 __all__ = ["Check", "Unreadable", "parse_xml", "read_xml"]
 
@@ -73,12 +76,13 @@ def parse_xml(text: str, limits: Limits) -> Any:
     return root
 
 
-def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None) -> Reading[T]:
+def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], names: Callable[[], Names]) -> Reading[T]:
     """The XML document in `text`, judged by `check`; never raises for a bad text.
 
-    `roots` are the local names that the root may have (None: any). `strict` takes a well-formed document and nothing
-    else. `careful` also finds it in prose, fences and after a thinking part; different documents that all fit are
-    refused, save that `eager` takes the last.
+    `names` makes what the contract says of the document's shape and is called only where the strict reading does not
+    do. `strict` takes a well-formed document and nothing else. `careful` also finds it in prose, fences and after a
+    thinking part, and mends its tags, names and values; different documents that all fit are refused, save that
+    `eager` takes the last.
     """
     try:
         root = parse_xml(text, limits)
@@ -87,17 +91,32 @@ def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], roots: Coll
             return _refused(fault.finding)
         if len(text) > limits.repair_chars:
             return _refused(fault.finding, _too_long(text, limits.repair_chars, "repair_chars"))
-        return _located(text, dial, limits, check, roots, strict=_refused(fault.finding))
+        return _recovered(text, dial, limits, check, names(), strict=_refused(fault.finding))
     reading = check(root)
-    name = etree.QName(root).localname
-    if reading.ok or dial == "strict" or roots is None or name in roots or len(text) > limits.repair_chars:
+    if reading.ok or dial == "strict" or len(text) > limits.repair_chars:
         return reading
-    # A document of another name may be the wrapper of the one that is meant; if not, its own findings stand.
-    return _located(text, dial, limits, check, roots, strict=reading)
+    # It may be the wrapper of the one that is meant, or need mending; if not, its own findings stand.
+    recovered = _recovered(text, dial, limits, check, names(), strict=reading)
+    return recovered if recovered.ok or reading.document is None else reading
+
+
+def _recovered(
+    text: str, dial: Dial, limits: Limits, check: Check[T], names: Names, *, strict: Reading[T]
+) -> Reading[T]:
+    """The document found in the text as it is; else mended."""
+    located = _located(text, dial, limits, check, list(names.schema.roots), strict=strict)
+    if located.ok or located.findings[0].code.startswith(_UNMENDABLE):
+        return located
+    from guards.reading.xml_mending import mended  # loaded with the first answer that needs it
+
+    return mended(text, dial, limits, check, names, instead=located)
+
+
+_UNMENDABLE: Final = ("xml.doctype", "xml.ambiguous", "xml.xinclude", "limit.")
 
 
 def _located(
-    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str] | None, *, strict: Reading[T]
+    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str], *, strict: Reading[T]
 ) -> Reading[T]:
     """The one document among the spans that fits, with what was set aside as repairs."""
     sight = find_documents(text, roots)
