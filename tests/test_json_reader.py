@@ -63,7 +63,7 @@ def test_the_document_is_found(text, codes):
         ("  \n", "json.missing"),
         ("I cannot answer that.", "json.missing"),
         ('{"b": 1, "a', "json.truncated"),
-        ('Here: {"a": "the e', "json.truncated"),
+        ('Here: {"b": 1, "c', "json.truncated"),
         ('<think>I should say {"a": 1}', "json.truncated"),
         ('"a": nope"', "json.syntax"),
         ('{"a": 1} or {"a": 2}', "json.ambiguous"),

@@ -75,14 +75,17 @@ class _Fitter:
         self._fits = 0
         self.lost = False
         self._last_wanted = False  # the one thing that is missing for the object around to be whole
+        self._needed = True  # the object around cannot do without it
 
     def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
         self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
 
-    def _at(self, place: str | int, value: Any, guide: Guide, *, wanted: bool = False) -> tuple[Any, int]:
+    def _at(
+        self, place: str | int, value: Any, guide: Guide, *, wanted: bool = False, needed: bool = False
+    ) -> tuple[Any, int]:
         """A part of what is being fitted."""
         changing, self._changing = self._changing, False
-        self._last_wanted = wanted
+        self._last_wanted, self._needed = wanted, needed
         self._place.append(place)
         fitted = self.fit(value, guide)
         self._place.pop()
@@ -134,7 +137,7 @@ class _Fitter:
 
     def _cut(self, value: Cut, guide: Guide) -> tuple[Any, int]:
         free = "string" in guide.kinds and guide.values is None
-        if free and self._eager:
+        if free and (self._eager or not self._needed):
             self.note("json.truncated", "a text that the end of the answer cut off was kept", after=len(value))
             return str(value), _TYPE
         self.note("json.truncated", "a text that the end of the answer cut off was left out", before=str(value))
@@ -409,7 +412,7 @@ class _Fitter:
                 self._place.pop()
                 total += _SPELLING
             wanted = name in guide.required and all(other in taken for other in guide.required)
-            fitted, cost = self._at(key, held, guide.names[name], wanted=wanted)
+            fitted, cost = self._at(key, held, guide.names[name], wanted=wanted, needed=name in guide.required)
             total += cost
             if fitted is not _GONE:
                 members[name] = fitted
