@@ -19,12 +19,13 @@ from guards._pipeline import Examined, Found, GuardSet, examine
 from guards._spend import Spend, clock
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
-from guards.findings import Finding
+from guards.findings import Finding, rank
 from guards.messages import Feedback, Message, Reply
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.records import Outcome, Reason
 
 if TYPE_CHECKING:
+    from guards._parts import Parts
     from guards.hooks import Hook
 
 __all__ = ["Call", "Plan"]
@@ -58,6 +59,8 @@ class _Question:
     extra: tuple[Message, ...] = ()
     feedback: Feedback | None = None
     fallback: bool = False
+    parts: Parts | None = None
+    """How the reply is read where less than the whole answer was asked for."""
 
 
 class Call(Generic[T]):
@@ -161,7 +164,9 @@ class Call(Generic[T]):
         opened.reply = reply
         if deadline is not None and clock() >= deadline:
             return self._seen(opened, _nothing(_TOO_LATE))
-        reading = self._read(reply)
+        reading = self._read(reply, question.parts)
+        if question.parts is not None:
+            opened.whole = question.parts.whole(reply.text)
         examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened))
         return self._seen(opened, examined)
 
@@ -173,13 +178,16 @@ class Call(Generic[T]):
         self._ledger.reflections.append(reflection)
         return replace(reply, text=text)
 
-    def _read(self, reply: Reply) -> Reading[T]:
+    def _read(self, reply: Reply, parts: Parts | None) -> Reading[T]:
         """The reply's text by the contract; what the client itself reports counts first, and is never guessed."""
         finish = reply.finish
         if finish in _REFUSALS:
             return Reading(None, None, (Finding(f"reply.{finish}", _REFUSALS[finish]),))
         contract = self.plan.contract
-        reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
+        if parts is not None:
+            reading: Reading[T] = parts.read(reply.text)
+        else:
+            reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
         if finish != "length" or (reading.ok and contract.format != "text"):
             return reading
         self._cut_off += 1
@@ -277,13 +285,33 @@ class Call(Generic[T]):
         # In the full history the inline reflections stand in the turns already.
         carried = self._ledger.reflections if mode == "separate" or step.history == "minimal" else ()
         findings = tuple(found.finding for found in examined.blocking)
-        text = _reflect.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
         # A fallback's answer goes back to the client of the call: the fallback was asked once.
         client = self.client if question.fallback else question.client
-        turns = client.turns(_sendable(opened), text)
+        parts = self._less(opened, examined, findings, step) if isinstance(step, Reask) else None
+        if parts is not None:
+            # A turn of its own: an SDK's response holds the whole answer.
+            text, reply = parts.text, Reply(parts.shown)
+        else:
+            text = _reflect.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
+            reply = _sendable(opened)
+        turns = client.turns(reply, text)
         self._history += turns
         extra = earlier + turns
-        return _Question(client, base, extra, Feedback(text, findings, extra, self._ledger.asked + 1))
+        return _Question(client, base, extra, Feedback(text, findings, extra, self._ledger.asked + 1), parts=parts)
+
+    def _less(self, opened: Open, examined: Examined[T], findings: Sequence[Finding], step: Reask) -> Parts | None:
+        """A question for a part of the answer, where that is enough and costs less."""
+        plan, document = self.plan, examined.reading.document
+        cut_off = rank(findings)[0].code.endswith(".truncated")
+        if opened.reply is None or not (cut_off or (step.scope == "fields" and document is not None)):
+            return None
+        from guards._parts import ask_for_parts, ask_for_rest  # most calls ask for the whole
+
+        if cut_off:
+            kept = opened.whole if opened.whole is not None else opened.reply.text
+            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits)
+        assert document is not None
+        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits)
 
     def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
@@ -448,6 +476,9 @@ def _sendable(opened: Open) -> Reply:
     """The reply as it goes back to the model: its reflection in front, and no longer than is of use. The record keeps
     the whole."""
     reply = opened.reply or Reply("")
+    if opened.whole is not None:
+        # A part was asked for; what goes back is the answer that it became a part of.
+        reply = replace(reply, text=opened.whole, raw=None)
     text = reply.text
     if len(text) > _MOST_QUOTED:
         text = f"{text[:_MOST_QUOTED]}\n[cut here: {len(text)} characters in all]"

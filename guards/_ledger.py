@@ -30,6 +30,8 @@ class Open:
     usage: Usage = _NO_USAGE
     reply: Reply | None = None
     """The answer, less a reflection that stood before it."""
+    whole: str | None = None
+    """The whole answer, where the reply holds only a part of it that was asked for."""
     examined: Examined[Any] | None = None
 
 

@@ -16,7 +16,7 @@ from guards.findings import Finding, rank
 from guards.messages import Message
 from guards.records import plain
 
-__all__ = ["ask_for_reflection", "feedback_text", "minimal", "split_reflection"]
+__all__ = ["ask_for_reflection", "feedback_text", "lines_of", "minimal", "split_reflection"]
 
 Mode = Literal["reask", "inline", "separate"]
 
@@ -37,7 +37,7 @@ def feedback_text(
     kind = _kind(findings)
     parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
     if kind in _LISTED:
-        parts += _lines(findings)
+        parts += lines_of(findings)
     if reflections:
         parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
     if mode == "inline":
@@ -55,7 +55,7 @@ def ask_for_reflection(findings: Sequence[Finding], answer_format: str, reflecti
     kind = _kind(findings)
     parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
     if kind in _LISTED:
-        parts += _lines(findings)
+        parts += lines_of(findings)
     if reflections:
         parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
     parts.append("Say in a few sentences what was wrong and what you will change. Do not answer the task yet.")
@@ -118,7 +118,7 @@ def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _lines(findings: Iterable[Finding]) -> list[str]:
+def lines_of(findings: Iterable[Finding]) -> list[str]:
     """One line per finding, each once, the decisive first."""
     lines = list(dict.fromkeys(_line(finding) for finding in rank(findings)))
     more = len(lines) - _MOST_FINDINGS

@@ -85,17 +85,21 @@ class Reask(Policy[Never]):
     """Ask again with the reasons, up to `times`.
 
     `history="full"` sends the original messages and every earlier answer with its findings; `"minimal"` the task, the
-    last answer and its findings.
+    last answer and its findings. `scope="fields"` asks only for the parts that failed, each with its piece of the
+    schema, and merges them into the answer; where the whole failed, the whole is asked for. An answer that was cut off
+    is asked for its continuation or its missing parts with either scope.
     """
 
     times: int = 1
     history: History = "full"
+    scope: Literal["answer", "fields"] = "answer"
     name: ClassVar[str] = "reask"
     asks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _positive(self.times, "Reask(times=)")
         _one_of(self.history, ("full", "minimal"), "Reask(history=)")
+        _one_of(self.scope, ("answer", "fields"), "Reask(scope=)")
 
 
 @dataclass(frozen=True)

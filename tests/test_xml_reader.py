@@ -31,7 +31,7 @@ NAMES = XmlSchema(
     """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="order"><xs:complexType mixed="true">
     <xs:choice minOccurs="0" maxOccurs="unbounded"><xs:element ref="order"/><xs:element name="a" type="xs:string"/>
     </xs:choice></xs:complexType></xs:element></xs:schema>"""
-)._names
+).names
 
 
 def read(text, dial="careful", limits=LIMITS):

@@ -58,10 +58,11 @@ class DataAsXml(Contract[T]):
         return DataAsXml, (self.inner,)
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), lambda: self._names)
+        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), lambda: self.names)
 
     @cached_property
-    def _names(self) -> Names:
+    def names(self) -> Names:
+        """The shape of the answer, for a reader that mends."""
         from lxml import etree
 
         from guards.contracts.xml_shape import SchemaShape

@@ -24,7 +24,7 @@ from guards.contracts.xml_shape import (
 from guards.errors import ConfigError
 from guards.reading.xml_document import element_path
 
-__all__ = ["example", "skeleton"]
+__all__ = ["example", "outline", "skeleton"]
 
 _ROUNDS: Final = 30
 _DEEPEST: Final = 50
@@ -240,6 +240,11 @@ def skeleton(schema: SchemaShape) -> str:
             lines.append("or")
         lines += _outline(root, 0, shown, root.namespace, root=True)
     return "\n".join(lines)
+
+
+def outline(use: Element) -> str:
+    """The form of one element, as in the skeleton."""
+    return "\n".join(_outline(use, 0, set(), use.namespace, root=True))
 
 
 def _outline(use: Element, level: int, shown: set[int], space: str | None, *, root: bool = False) -> list[str]:

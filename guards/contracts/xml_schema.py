@@ -64,10 +64,11 @@ class _Schema(Contract[Any]):
 
     def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
         check_dial(dial)
-        return read_xml(text, dial, limits, self._judge, lambda: self._names)
+        return read_xml(text, dial, limits, self._judge, lambda: self.names)
 
     @cached_property
-    def _names(self) -> Names:
+    def names(self) -> Names:
+        """The shape of the answer, for a reader that mends."""
         from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
 
         return Names(self.shape)

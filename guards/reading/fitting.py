@@ -137,7 +137,7 @@ class _Fitter:
 
     def _cut(self, value: Cut, guide: Guide) -> tuple[Any, int]:
         free = "string" in guide.kinds and guide.values is None
-        if free and (self._eager or not self._needed):
+        if value and free and (self._eager or not self._needed):
             self.note("json.truncated", "a text that the end of the answer cut off was kept", after=len(value))
             return str(value), _TYPE
         self.note("json.truncated", "a text that the end of the answer cut off was left out", before=str(value))

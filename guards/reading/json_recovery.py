@@ -397,7 +397,9 @@ class _Recovery(Generic[T]):
             fewest = min(len(candidate.reading.findings) for candidate in judged)
             best = next(c for c in reversed(judged) if len(c.reading.findings) == fewest)
             return _repaired(best.reading, (*around.repairs(self.text, best.span), *best.repairs))
-        return Reading(None, None, (self.limit[0] if self.limit else self._why(around, syntax),))
+        # What was cut off is no answer, but what there is of it need not be asked for again.
+        cut = next((c.reading.document for c in judged if c.cut), None) if not self.limit else None
+        return Reading(None, cut, (self.limit[0] if self.limit else self._why(around, syntax),))
 
     def _why(self, around: Surroundings, syntax: Finding) -> Finding:
         if around.open_thinking:

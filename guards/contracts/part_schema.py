@@ -1,0 +1,90 @@
+"""The part of a JSON Schema that speaks of one place of an answer, as a schema of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+from guards.findings import parse_pointer
+
+__all__ = ["part_schema", "with_definitions"]
+
+_DEEPEST: Final = 32
+_MEMBERS: Final = ("anyOf", "oneOf", "allOf")
+_HOLDS_DEFINITIONS: Final = ("$defs", "definitions")
+
+
+def part_schema(schema: Any, place: Sequence[str | int]) -> Any:
+    """What the schema says of that place; `{}` where it says nothing that can be told apart. Still refers to the
+    definitions of the whole: see `with_definitions`."""
+    node = schema
+    for step in place:
+        node = next(_inside(node, schema, step, 0), {})
+    return node
+
+
+def with_definitions(part: Mapping[str, Any], whole: Any) -> dict[str, Any]:
+    """The part together with the definitions of the whole that it needs, and no others."""
+    made = dict(part)
+    needed = list(_references(part))
+    while needed:
+        steps = needed.pop()
+        if len(steps) < 2 or steps[0] not in _HOLDS_DEFINITIONS:
+            continue
+        group, name = steps[0], steps[1]
+        found = whole.get(group, {}).get(name) if isinstance(whole, Mapping) else None
+        if found is not None and name not in made.setdefault(group, {}):
+            made[group][name] = found
+            needed += _references(found)
+    return made
+
+
+def _inside(node: Any, whole: Any, step: str | int, depth: int) -> Iterator[Any]:
+    """What stands one step further in, by each part of the schema that says so."""
+    if not isinstance(node, Mapping) or depth > _DEEPEST:
+        return
+    if isinstance(step, int):
+        prefix = node.get("prefixItems", node.get("items"))
+        if isinstance(prefix, list):
+            if step < len(prefix):
+                yield prefix[step]
+            elif "prefixItems" in node and "items" in node:
+                yield node["items"]
+        elif "items" in node:
+            yield node["items"]
+    else:
+        properties = node.get("properties")
+        if isinstance(properties, Mapping) and step in properties:
+            yield properties[step]
+        elif isinstance(node.get("additionalProperties"), Mapping):
+            yield node["additionalProperties"]
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#"):
+        yield from _inside(_led(reference, whole), whole, step, depth + 1)
+    for word in _MEMBERS:
+        for member in node.get(word, ()):
+            yield from _inside(member, whole, step, depth + 1)
+
+
+def _led(reference: str, whole: Any) -> Any:
+    node = whole
+    try:
+        for part in parse_pointer(unquote(reference[1:])):
+            node = node[int(part)] if isinstance(node, list) else node[part]
+    except (KeyError, IndexError, ValueError, TypeError):
+        return None
+    return node
+
+
+def _references(node: Any) -> Iterator[tuple[str, ...]]:
+    """Where the references of a schema lead, as reference tokens."""
+    if isinstance(node, Mapping):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#/"):
+            yield parse_pointer(unquote(reference[1:]))
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
