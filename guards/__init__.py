@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guards.messages import Feedback, Reply
     from guards.policies import Budget, Fallback, Filter, Fix, Noop, Raise, Reask, Reflect, Refrain
     from guards.records import Attempt, Outcome, Repair, Usage
+    from guards.streaming import Done, Item, Partial, Restarted, Retracted, TextPiece
     from guards.validator import avalidate, contract, validate
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ __all__ = [
     "BudgetExhausted",
     "ConfigError",
     "Context",
+    "Done",
     "Fallback",
     "Feedback",
     "Filter",
@@ -43,10 +45,12 @@ __all__ = [
     "GuardFailed",
     "Guarded",
     "GuardsError",
+    "Item",
     "Limits",
     "MissingExtra",
     "Noop",
     "Outcome",
+    "Partial",
     "Raise",
     "Reask",
     "Reflect",
@@ -54,6 +58,9 @@ __all__ = [
     "Rejected",
     "Repair",
     "Reply",
+    "Restarted",
+    "Retracted",
+    "TextPiece",
     "Usage",
     "avalidate",
     "check",
@@ -75,6 +82,7 @@ _HOMES: Final = {
     "guards.messages": ("Feedback", "Reply"),
     "guards.policies": ("Budget", "Fallback", "Filter", "Fix", "Noop", "Raise", "Reask", "Reflect", "Refrain"),
     "guards.records": ("Attempt", "Outcome", "Repair", "Usage"),
+    "guards.streaming": ("Done", "Item", "Partial", "Restarted", "Retracted", "TextPiece"),
     "guards.validator": ("avalidate", "contract", "validate"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

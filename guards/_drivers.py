@@ -7,16 +7,15 @@ the generator, which closes its record.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-from guards._flow import Ask, Compute, Effect, Flow, Job, OutOfTime
+from guards._flow import Ask, Compute, Effect, Emit, Flow, Incoming, Job, Leave, OutOfTime, Pull
 from guards._spend import clock
 from guards._transport import async_retrying, left, retries, sync_retrying
 from guards.errors import ConfigError
-from guards.messages import Reply
 
-__all__ = ["run_async", "run_sync"]
+__all__ = ["run_async", "run_sync", "stream_async", "stream_sync"]
 
 R = TypeVar("R")
 
@@ -51,14 +50,82 @@ async def run_async(flow: Flow[R]) -> R:
         return stop.value  # type: ignore[no-any-return]
 
 
+def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
+    """Drive a flow in this thread, giving the events that it emits. Leaving the generator ends the flow."""
+    opened: list[Incoming] = []
+    try:
+        effect = next(flow)
+        while True:
+            if isinstance(effect, Emit):
+                yield effect.event
+                effect = flow.send(None)
+                continue
+            try:
+                result = _perform(effect)
+                if isinstance(effect, Ask) and effect.live:
+                    opened.append(result)
+            except BaseException as fault:  # noqa: BLE001  # as in `run_sync`
+                effect = flow.throw(fault)
+            else:
+                effect = flow.send(result)
+    except StopIteration:
+        return
+    finally:
+        flow.close()
+        for incoming in opened:
+            incoming.close()
+
+
+async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
+    """As `stream_sync`, in the running event loop."""
+    opened: list[Incoming] = []
+    try:
+        effect = next(flow)
+        while True:
+            if isinstance(effect, Emit):
+                yield effect.event
+                effect = flow.send(None)
+                continue
+            try:
+                result = await _perform_async(effect)
+                if isinstance(effect, Ask) and effect.live:
+                    opened.append(result)
+            except BaseException as fault:  # noqa: BLE001  # as in `run_async`
+                effect = flow.throw(fault)
+            else:
+                effect = flow.send(result)
+    except StopIteration:
+        return
+    finally:
+        flow.close()
+        for incoming in opened:
+            await incoming.aclose()
+
+
 # -- sync ------------------------------------------------------------------------------------------------------------
 
 
 def _perform(effect: Effect) -> Any:
-    return _ask(effect) if isinstance(effect, Ask) else compute(effect)
+    if isinstance(effect, Ask):
+        return _ask(effect)
+    if isinstance(effect, Pull):
+        return _pull(effect)
+    if isinstance(effect, Leave):
+        return effect.incoming.close()
+    assert isinstance(effect, Compute), "events are for who reads a stream"
+    return compute(effect)
 
 
-def _ask(ask: Ask) -> Reply:
+def _pull(pull: Pull) -> str | None:
+    if pull.incoming.is_async:
+        raise ConfigError("the client gave an async stream", where="stream", hint="write `async for`")
+    piece = pull.incoming.next()
+    if pull.deadline is not None and clock() >= pull.deadline:
+        raise OutOfTime
+    return piece
+
+
+def _ask(ask: Ask) -> Any:
     try:
         return _put(ask)
     except Exception as fault:
@@ -67,7 +134,7 @@ def _ask(ask: Ask) -> Reply:
             raise
         first: list[Exception] = [fault]
 
-    def again() -> Reply:
+    def again() -> Any:
         if first:
             raise first.pop()  # tenacity sees the fault that brought us here as its first try
         return _put(ask)
@@ -83,10 +150,12 @@ def _ask(ask: Ask) -> Reply:
         raise
 
 
-def _put(ask: Ask) -> Reply:
+def _put(ask: Ask) -> Any:
     client = ask.client
     if client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use acall (or `async with`) with it")
+    if ask.live:
+        return client.open(ask, left(ask.deadline))
     return client.read(client.send(ask, left(ask.deadline)))
 
 
@@ -155,22 +224,47 @@ def _nothing() -> None:
 
 
 async def _perform_async(effect: Effect) -> Any:
-    return await (_ask_async(effect) if isinstance(effect, Ask) else compute_async(effect))
+    if isinstance(effect, Ask):
+        return await _ask_async(effect)
+    if isinstance(effect, Pull):
+        return await _pull_async(effect)
+    if isinstance(effect, Leave):
+        return await effect.incoming.aclose()
+    assert isinstance(effect, Compute), "events are for who reads a stream"
+    return await compute_async(effect)
 
 
-async def _ask_async(ask: Ask) -> Reply:
+async def _pull_async(pull: Pull) -> str | None:
     import asyncio
 
+    from guards._workers import calls
+
     try:
-        async with asyncio.timeout(left(ask.deadline)) as bound:
-            return await _ask_within(ask)
+        async with asyncio.timeout(left(pull.deadline)) as bound:
+            if pull.incoming.is_async:
+                return await pull.incoming.anext()
+            piece: str | None = await _in_thread(calls, pull.incoming.next)
+            return piece
     except TimeoutError as fault:
         if bound.expired():
             raise OutOfTime from fault
         raise
 
 
-async def _ask_within(ask: Ask) -> Reply:
+async def _ask_async(ask: Ask) -> Any:
+    import asyncio
+
+    try:
+        async with asyncio.timeout(left(ask.deadline)) as bound:
+            return await _ask_within(ask)
+    except Exception as fault:
+        if isinstance(fault, TimeoutError) and bound.expired():
+            raise OutOfTime from fault
+        _out_of_time(ask, fault)
+        raise
+
+
+async def _ask_within(ask: Ask) -> Any:
     import asyncio
 
     try:
@@ -180,7 +274,7 @@ async def _ask_within(ask: Ask) -> Reply:
             raise
         first: list[Exception] = [fault]
 
-    async def again() -> Reply:
+    async def again() -> Any:
         if first:
             raise first.pop()
         return await _put_async(ask)
@@ -192,15 +286,16 @@ async def _ask_within(ask: Ask) -> Reply:
     return await async_retrying(ask, sleep)(again)
 
 
-async def _put_async(ask: Ask) -> Reply:
+async def _put_async(ask: Ask) -> Any:
     client = ask.client
     if client.colour == "async":
+        if ask.live:
+            return await client.open(ask, left(ask.deadline))
         return client.read(await client.send(ask, left(ask.deadline)))
 
     from guards._workers import calls
 
-    reply: Reply = await _in_thread(calls, lambda: client.read(client.send(ask, left(ask.deadline))))
-    return reply
+    return await _in_thread(calls, lambda: _put(ask))
 
 
 async def _in_thread(workers: Any, run: Callable[[], Any]) -> Any:
@@ -219,7 +314,13 @@ async def compute_async(work: Compute) -> list[Any]:
     """As `compute`."""
     import asyncio
 
-    return list(await asyncio.gather(*(_job_async(job) for job in work.jobs)))
+    tasks = [asyncio.ensure_future(_job_async(job)) for job in work.jobs]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:  # `gather` leaves the others running when one raises
+            task.cancel()
+        raise
 
 
 async def _job_async(job: Job) -> Any:
@@ -236,6 +337,11 @@ async def _job_async(job: Job) -> Any:
             return await _in_thread(checks, job.run)
     except TimeoutError as fault:
         return TimeoutError("the check did not end in time") if bound.expired() else fault
+    except asyncio.CancelledError as fault:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return RuntimeError(f"the check was cancelled: {fault}")  # by itself: nobody cancelled the call
     except Exception as fault:  # noqa: BLE001  # as in `compute`
         return fault
 

@@ -19,21 +19,32 @@ _MOST: int = 200
 def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tuple[Repair, ...]] | None:
     """The document with the findings' fixes in place; None where one of them proposes nothing that can be put there."""
     repairs: list[Repair] = []
-    done: set[str] = set()
+    done: list[Place] = []
     for finding in findings:
         place = document.place(finding.path)
-        if finding.fix is NO_FIX or place is None:
+        if finding.fix is NO_FIX or place is None or not _is_plain(finding.fix):
             return None
-        if finding.path in done:  # the first proposal for a place counts; the check afterwards judges it
+        # The first proposal for a place counts; the check afterwards judges it. Another for what holds the place, or
+        # stands inside it, was made for a value that is no longer there.
+        if any(place[: len(other)] == other[: len(place)] for other in done):
             continue
         before = _part(document, place)
         changed = document.replace(place, finding.fix)
         if changed is None:
             return None
         document = changed
-        done.add(finding.path)
+        done.append(place)
         repairs.append(Repair("policy.fix", f"fixed for {finding.code}", finding.path, before, finding.fix))
     return document, tuple(repairs)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a document can hold it; an instance of something else would have to be guessed at."""
+    if isinstance(value, list | tuple):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    return value is None or isinstance(value, str | int | float)
 
 
 def pruned(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards import _edits, _reflect
 from guards._deciding import Acting, Choice, Deciding
-from guards._flow import Ask, Client, Flow, NoAnswer, OutOfTime
+from guards._flow import Ask, Client, Emit, Flow, Incoming, Leave, NoAnswer, OutOfTime, Pull
 from guards._ledger import Ledger, Open
 from guards._pipeline import Examined, Found, GuardSet, examine
 from guards._spend import Spend, clock
@@ -21,14 +21,16 @@ from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.findings import Finding, rank
 from guards.messages import Feedback, Message, Reply
-from guards.policies import Fallback, Policy, Reask, Reflect
+from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
+from guards.reading.document import JsonDocument, TextDocument
 from guards.records import Outcome, Reason
 
 if TYPE_CHECKING:
+    from guards._live import Live, Part
     from guards._parts import Parts
     from guards.hooks import Hook
 
-__all__ = ["Call", "Plan"]
+__all__ = ["Call", "Plan", "Showing"]
 
 T = TypeVar("T")
 
@@ -61,6 +63,17 @@ class _Question:
     fallback: bool = False
     parts: Parts | None = None
     """How the reply is read where less than the whole answer was asked for."""
+    reflects: bool = False
+    """Whether the reply was asked to begin with a reflection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `checks` are the guards
+    that look at each part before."""
+
+    at_once: bool
+    checks: GuardSet | None = None
 
 
 class Call(Generic[T]):
@@ -72,6 +85,8 @@ class Call(Generic[T]):
         "_history",
         "_late",
         "_ledger",
+        "_live",
+        "_showing",
         "_spend",
         "client",
         "given",
@@ -87,8 +102,12 @@ class Call(Generic[T]):
         messages: tuple[Message, ...],
         context: Mapping[str, Any],
         spend: Spend,
+        showing: Showing | None = None,
     ) -> None:
         self.plan = plan
+        self._showing = showing
+        self._live: Live | None = None
+        """The view of the answer that is coming, where the call is streamed."""
         self.client = client
         self.messages = messages
         self.given = context
@@ -109,17 +128,24 @@ class Call(Generic[T]):
         except BaseException as fault:
             self._fault(fault)
             raise
-        if self.plan.hooks:
-            from guards.hooks import CallEnded
+        self.outcome = outcome = self._told(outcome)
+        if self._showing is not None:
+            from guards.streaming import Done
 
-            self._ledger.emit(CallEnded(outcome))
-            # What a hook did wrong since the outcome was made belongs into it too.
-            known = len(outcome.findings)
-            late = [f for f in self._ledger.reports if f.code == "hook.failed"]
-            seen = sum(f.code == "hook.failed" for f in outcome.findings[:known])
-            outcome = replace(outcome, findings=(*outcome.findings, *late[seen:]))
-        self.outcome = outcome
+            yield from self._show_end(outcome)
+            yield Emit(Done(outcome))
         return outcome
+
+    def _told(self, outcome: Outcome[T]) -> Outcome[T]:
+        """The hooks hear of the end; what one of them did wrong since the outcome was made belongs into it too."""
+        if not self.plan.hooks:
+            return outcome
+        from guards.hooks import CallEnded
+
+        self._ledger.emit(CallEnded(outcome))
+        late = [f for f in self._ledger.reports if f.code == "hook.failed"]
+        seen = sum(f.code == "hook.failed" for f in outcome.findings)
+        return replace(outcome, findings=(*outcome.findings, *late[seen:]))
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -130,7 +156,7 @@ class Call(Generic[T]):
                 return refusal
         ended = self._spend.ended()
         if ended is not None:
-            return self._end(_nothing(), ended)
+            return self._unasked(ended)
         question = _Question(self.client, self.messages)
         while True:
             try:
@@ -144,14 +170,28 @@ class Call(Generic[T]):
                 return step
             question = step
 
+    def _unasked(self, ended: Reason) -> Outcome[T]:
+        """The budget ended before the first question: what the ticket delivers without an answer still applies."""
+        for step in self.plan.on_fail.steps:
+            if step.name == "raise":
+                break
+            if _delivers(step):
+                return self._deliver(_nothing(), step)
+        return self._end(_nothing(), ended)
+
     def _ask(self, question: _Question) -> Flow[Examined[T]]:
         """One question, its answer read and checked."""
         ledger, plan = self._ledger, self.plan
         opened = ledger.start(question.messages + question.extra)
         deadline = self._spend.deadline
-        ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra)
+        live = self._showing is not None
+        ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra, live)
+        refused: tuple[Found, ...] = ()
         try:
-            reply = yield ask
+            if live:
+                reply, refused = yield from self._listen(ask, question, opened)
+            else:
+                reply = yield ask
         except OutOfTime:
             self._late = True
             return self._seen(opened, _nothing(_NO_ANSWER))
@@ -159,9 +199,12 @@ class Call(Generic[T]):
             ledger.count(opened, signal.reply)
             raise
         ledger.count(opened, reply)
-        if question.feedback:
+        if question.reflects or ledger.reflections:  # a model goes on with what stands in its earlier turns
             reply = self._less_reflection(opened, reply)
         opened.reply = reply
+        if refused:
+            findings = tuple(found.finding for found in refused)
+            return self._seen(opened, Examined(Reading(None, None, findings), refused))
         if deadline is not None and clock() >= deadline:
             return self._seen(opened, _nothing(_TOO_LATE))
         reading = self._read(reply, question.parts)
@@ -169,6 +212,65 @@ class Call(Generic[T]):
             opened.whole = question.parts.whole(reply.text)
         examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened))
         return self._seen(opened, examined)
+
+    def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
+        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it."""
+        from guards._live import live_of
+        from guards.streaming import TextPiece
+
+        showing = self._showing
+        assert showing is not None
+        # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
+        watched = question.parts is None and not (question.reflects or self._ledger.reflections)
+        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks)
+        incoming: Incoming = yield ask
+        refused: tuple[Found, ...] = ()
+        while (piece := (yield Pull(incoming, ask.deadline))) is not None:
+            if not watched or refused or not showing.at_once:
+                continue  # a budget of tokens needs the end of the stream, which says what was used
+            for part, event in live.feed(piece):
+                refused = yield from self._check_part(part, opened)
+                if refused:
+                    break
+                if event is not None:
+                    live.shown += event.text if isinstance(event, TextPiece) else ""
+                    yield Emit(event)
+            if refused and not self._spend.counts_usage:
+                yield Leave(incoming)
+                break
+        return incoming.reply, refused
+
+    def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
+        """What the guards of a part that has just closed have against it."""
+        if part is None:
+            return ()
+        context = self._context(opened, partial=True)
+        reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
+        examined = yield from examine(reading, self.plan.contract, part.guards, context)
+        return tuple(
+            Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
+            for found in examined.blocking
+        )
+
+    def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
+        """What was held back of an answer that holds; what was shown of one that does not is taken back."""
+        from guards._live import live_of
+        from guards.streaming import Retracted
+
+        live, showing = self._live, self._showing
+        if live is None or showing is None:
+            return
+        text = outcome.accepted_text
+        if not outcome.ok or text is None:
+            if live.shown and showing.at_once:
+                yield Emit(Retracted(live.shown, outcome.findings))
+            return
+        if not showing.at_once:
+            live = live_of(self.plan.contract, self.plan.limits, None)
+            for _, event in live.feed(text):
+                yield Emit(event)
+        for event in live.rest(outcome.value):
+            yield Emit(event)
 
     def _less_reflection(self, opened: Open, reply: Reply) -> Reply:
         reflection, text = _reflect.split_reflection(reply.text)
@@ -206,9 +308,9 @@ class Call(Generic[T]):
         if _guard_failed(refused):
             return self._end(refused, _FAILED)
         # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
-        own = next((f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy), None)
-        if own is not None and (own.name == "refrain" or (isinstance(own, Fallback) and not own.asks)):
-            return self._deliver(refused, own)
+        own = [f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy]
+        if len(own) == len(refused.found) and all(_delivers(step) for step in own):
+            return self._deliver(refused, min(own, key=lambda step: PRECEDENCE.index(step.name)))
         return self._end(refused, Reason("input.refused", "An input guard refused the input; the model was not asked."))
 
     # -- after an answer that does not hold ----------------------------------------------------------------------
@@ -226,7 +328,7 @@ class Call(Generic[T]):
             step = choice.step
             if step is None or step.name == "raise":
                 # A refused answer is reported as it came: edits that did not save it are no part of it.
-                return self._end(original, self._why(barred, choice))
+                return self._end(original, self._why(barred, choice, original))
             if step.name in ("fix", "filter"):
                 better = yield from self._edit(step.name, examined, choice.acting)
                 if better is None:
@@ -240,6 +342,11 @@ class Call(Generic[T]):
                     return self._deliver(examined, step)
                 turn.pass_over(choice.acting)
             elif step.asks:
+                ended = self._ended()
+                if ended is not None:  # while an edit was checked, or by another call of the session
+                    barred = ended
+                    turn.nobody_more()
+                    continue
                 self._deciding.use(choice.acting)
                 if isinstance(step, Reflect) and step.mode == "separate":
                     yield from self._reflect_apart(step, question, original)
@@ -249,9 +356,21 @@ class Call(Generic[T]):
                         barred = ended
                         turn.nobody_more()
                         continue
-                return self._next(original, question, step)
+                following = self._next(original, question, step)
+                if self._showing is not None:
+                    yield from self._restart(original)
+                return following
             else:
                 return self._deliver(examined, step)
+
+    def _restart(self, examined: Examined[T]) -> Flow[None]:
+        from guards.streaming import Restarted, Retracted
+
+        assert self._showing is not None
+        findings = tuple(found.finding for found in examined.blocking)
+        if self._live is not None and self._live.shown and self._showing.at_once:
+            yield Emit(Retracted(self._live.shown, findings))
+        yield Emit(Restarted(self._ledger.asked + 1, findings))
 
     def _edit(self, name: str, examined: Examined[T], acting: Sequence[Acting]) -> Flow[Examined[T] | None]:
         """Fix or Filter, then everything again; None where it cannot be done or something else breaks by it."""
@@ -270,7 +389,8 @@ class Call(Generic[T]):
         solved = _keys([one.found for one in acting])
         # A filter moves the items behind it, so that its findings can only be counted.
         improved = after <= before - solved if name == "fix" else len(after) < len(before)
-        return result if improved else None
+        # What a guard could not look at again was not mended.
+        return result if improved and not _guard_failed(result) else None
 
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
@@ -297,7 +417,8 @@ class Call(Generic[T]):
         turns = client.turns(reply, text)
         self._history += turns
         extra = earlier + turns
-        return _Question(client, base, extra, Feedback(text, findings, extra, self._ledger.asked + 1), parts=parts)
+        feedback = Feedback(text, findings, extra, self._ledger.asked + 1)
+        return _Question(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
 
     def _less(self, opened: Open, examined: Examined[T], findings: Sequence[Finding], step: Reask) -> Parts | None:
         """A question for a part of the answer, where that is enough and costs less."""
@@ -332,9 +453,14 @@ class Call(Generic[T]):
         except OutOfTime:
             self._late = True
             return
+        except NoAnswer as signal:  # it asked for a tool instead: there is no reflection to carry along
+            ledger.count(coming, signal.reply)
+            return
         ledger.count(coming, answer)
-        coming.reflection = reflection = answer.text.strip()
-        ledger.reflections.append(reflection)
+        reflection = answer.text.strip()
+        if reflection:
+            coming.reflection = reflection
+            ledger.reflections.append(reflection)
 
     def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
         """The original messages and the library's turns so far, as much of both as the policy sends."""
@@ -370,9 +496,10 @@ class Call(Generic[T]):
             return Reason("stop.repeated", "The model gave the same answer three times running.")
         return None
 
-    def _why(self, barred: Reason | None, choice: Choice) -> Reason:
-        """The reason for a rejection: the bar, where a policy would have asked again but for it."""
-        return barred if barred is not None and choice.would_ask else _REJECTED
+    def _why(self, barred: Reason | None, choice: Choice, examined: Examined[T]) -> Reason:
+        """The reason for a rejection: the bar, where it is all that is wrong or a policy would have asked again."""
+        late = any(found.finding.code == "reply.late" for found in examined.blocking)
+        return barred if barred is not None and (late or choice.would_ask) else _REJECTED
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
@@ -424,7 +551,7 @@ class Call(Generic[T]):
         self._ledger.close("abandoned" if abandoned else "error")
         code, words = ("call.abandoned", "The caller left") if abandoned else ("call.failed", "The call failed")
         reason = Reason(code, f"{words} in attempt {number}.")
-        self.outcome = self._outcome(_nothing(), ok=False, value=None, reason=reason)
+        self.outcome = self._told(self._outcome(_nothing(), ok=False, value=None, reason=reason))
         if not abandoned:
             tokens = self.outcome.usage.total_tokens
             spent = f"{self.outcome.seconds:.2f} s" + (f", {tokens} tokens" if tokens is not None else "")
@@ -434,9 +561,9 @@ class Call(Generic[T]):
         self._ledger.seen(opened, examined)
         return examined
 
-    def _context(self, opened: Open | None) -> Context:
+    def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
-        return Context(self.given, messages=messages, attempt=number, deadline=self._spend.deadline)
+        return Context(self.given, messages=messages, attempt=number, partial=partial, deadline=self._spend.deadline)
 
 
 _MOST_CUT_OFF: Final = 2
@@ -462,6 +589,11 @@ _BY_POLICY: Final = {
 def _nothing(*findings: Finding) -> Examined[Any]:
     """No value was read."""
     return Examined(Reading(None, None, findings), tuple(Found(finding) for finding in findings))
+
+
+def _delivers(step: Policy[Any]) -> bool:
+    """Whether the policy needs neither an answer nor a model."""
+    return step.name == "refrain" or (isinstance(step, Fallback) and not step.asks)
 
 
 def _guard_failed(examined: Examined[Any]) -> bool:

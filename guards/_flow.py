@@ -12,7 +12,20 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from guards.messages import Feedback, Message, Reply
 
-__all__ = ["Ask", "Client", "Compute", "Effect", "Flow", "Job", "NoAnswer", "OutOfTime"]
+__all__ = [
+    "Ask",
+    "Client",
+    "Compute",
+    "Effect",
+    "Emit",
+    "Flow",
+    "Incoming",
+    "Job",
+    "Leave",
+    "NoAnswer",
+    "OutOfTime",
+    "Pull",
+]
 
 R = TypeVar("R")
 
@@ -31,6 +44,10 @@ class Client(Protocol):
 
     def read(self, raw: Any) -> Reply:
         """What the raw answer says. Raises `ConfigError` for something that is no answer."""
+        ...
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        """As `send`, for an answer in pieces: an `Incoming`, or an awaitable of one when `colour` is "async"."""
         ...
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
@@ -64,6 +81,57 @@ class Ask:
     deadline: float | None
     transport: Any = "default"
     extra: tuple[Message, ...] = ()
+    live: bool = False
+    """Answered with the answer on its way, to be pulled piece by piece, instead of a `Reply`."""
+
+
+class Incoming(Protocol):
+    """An answer on its way: what `clients/incoming` makes of a client's stream."""
+
+    is_async: bool
+
+    @property
+    def reply(self) -> Reply:
+        """What has come, as a whole."""
+        ...
+
+    def next(self) -> str | None:
+        """The next piece of text; None at the end."""
+        ...
+
+    async def anext(self) -> str | None:
+        """As `next`."""
+        ...
+
+    def close(self) -> None:
+        """Leave it."""
+        ...
+
+    async def aclose(self) -> None:
+        """As `close`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The next piece of an answer on its way; answered with text, or None at its end. `deadline` as in `Ask`."""
+
+    incoming: Incoming
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Stop an answer on its way."""
+
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Give an event to whoever reads the stream."""
+
+    event: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +172,5 @@ class OutOfTime(Exception):  # a signal between driver and engine; it never leav
     """Thrown into the flow when a question's deadline passed before its answer came."""
 
 
-Effect: TypeAlias = Ask | Compute
+Effect: TypeAlias = Ask | Compute | Pull | Leave | Emit
 Flow: TypeAlias = Generator[Effect, Any, R]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import is_dataclass
 from typing import Any
 
 from guards._flow import Flow
@@ -12,6 +13,7 @@ from guards.contracts.base import Reading
 from guards.contracts.text import Text
 from guards.findings import Finding
 from guards.messages import Message
+from guards.records import plain
 
 __all__ = ["check_input", "input_text"]
 
@@ -41,11 +43,22 @@ def check_input(
 def input_text(messages: Sequence[Message], context: Mapping[str, Any], roles: Sequence[str]) -> str:
     """The text of the turns of these roles (`"all"` for every role), one under the other.
 
-    Where the caller's own function sends (no messages are known), the text of its arguments.
+    Where the caller's own function sends (no messages are known), the texts in its arguments.
     """
     if not messages:
-        return "\n".join(value for value in context.values() if isinstance(value, str))
+        return "\n".join(text for value in context.values() for text in _texts(value))
     return "\n".join(_text(m.get("content")) for m in messages if "all" in roles or m.get("role") in roles)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in an argument: in records and collections too, which would otherwise reach the model unseen."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value) or hasattr(value, "model_dump"):
+        yield from _texts(plain(value))
+    elif isinstance(value, Mapping | Sequence | Set) and not isinstance(value, bytes | bytearray):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
 
 
 def _text(content: Any) -> str:

@@ -120,7 +120,8 @@ class Ledger:
             examined.skipped if examined else (),
             opened.reflection,
             opened.usage,
-            clock() - opened.started,
+            # A reflection of its own call counts for the coming attempt alone.
+            (self.ready.started if self.ready else clock()) - opened.started,
             decision,
         )
         self.attempts.append(attempt)

@@ -24,6 +24,7 @@ from guards.records import Repair
 __all__ = ["Parts", "ask_for_parts", "ask_for_rest"]
 
 _MOST_PARTS: Final = 12
+_NEARLY_ALL: Final = 0.75
 _LEAST_KEPT: Final = 200
 """Below so many characters an answer that was cut off is cheaper asked for again."""
 
@@ -60,12 +61,12 @@ def ask_for_rest(
     """The question that follows an answer that was cut off: for its missing parts, or for its continuation.
 
     None where asking for the whole again costs less. The missing parts are asked for where all that was cut off is
-    members that the contract requires; that spares sending the beginning back.
+    members that the contract requires, and nearly all that came can be kept; that spares sending the beginning back.
     """
     if len(kept) < _LEAST_KEPT or contract.format == "text":
         return None
     head = "[automated check] Your last answer was cut off before its end. "
-    if document is not None:
+    if document is not None and len(document.source()) >= _NEARLY_ALL * len(kept):
         missing = contract.recheck(document).findings
         paths = _outermost([finding.path for finding in missing])
         only_missing = bool(missing) and all(finding.code == "schema.required" for finding in missing)

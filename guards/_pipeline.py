@@ -111,7 +111,16 @@ def examine(
         if blocked and not every_tier:
             result.skipped += [entry.label for entry in tier]
             continue
-        runs = [run for entry in tier for run in _places(entry, reading, inner)]
+        runs: list[Run] = []
+        for entry in tier:
+            try:
+                places = _places(entry, reading, inner)
+            except Exception as fault:  # noqa: BLE001  # a path that this document is too deep for, say
+                result.take(entry, (), fault, reading)
+                continue
+            runs += places
+            if not places:
+                result.skipped.append(entry.label)
         results = yield from _run_tier(runs, reading, contract, context)
         for (entry, place), verdict in zip(runs, results, strict=True):
             result.take(entry, place, verdict, reading)
@@ -129,7 +138,7 @@ def _run_tier(
     for index, (entry, place) in enumerate(runs):
         try:
             value = reading.value if not place else contract.part(reading, place)
-        except LookupError as fault:
+        except Exception as fault:  # noqa: BLE001  # the place is not to be had: the guard did not run
             results[index] = fault
             continue
         if _runs_here(entry, context):

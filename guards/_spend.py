@@ -27,10 +27,15 @@ class Spend:
         self.cost = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def counts_usage(self) -> bool:
+        """Whether each reply must say what it used."""
+        return self.budget.tokens is not None or self.budget.cost is not None
+
     def add(self, usage: Usage) -> None:
         """Count a reply. Raises `ConfigError` where a tokens or cost budget cannot be kept, since nothing was said."""
         budget = self.budget
-        if budget.tokens is None and budget.cost is None:
+        if not self.counts_usage:
             return
         tokens, cost = usage.total_tokens, budget.cost_of(usage)
         if budget.tokens is not None and tokens is None:

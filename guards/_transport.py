@@ -6,7 +6,9 @@ async call it is rebuilt as `AsyncRetrying`, so that one object serves both.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any
 
 from guards._flow import Ask, Client, NoAnswer
@@ -51,13 +53,34 @@ def _options(ask: Ask) -> dict[str, Any]:
     return {
         "stop": given.stop,
         "wait": given.wait,
-        "retry": given.retry,
+        "retry": _faults_only(given.retry),
         "before": given.before,
         "after": given.after,
         "before_sleep": given.before_sleep,
         # The fault itself goes to the caller, not a RetryError around it.
         "reraise": True,
     }
+
+
+def _faults_only(wanted: Callable[[RetryCallState], Any]) -> Callable[[RetryCallState], Any]:
+    """The given condition, but never for what is no matter of the transport: tenacity's own default takes every
+    exception."""
+
+    def ours(state: RetryCallState) -> bool:
+        fault = state.outcome.exception() if state.outcome else None
+        return isinstance(fault, ConfigError | NoAnswer)
+
+    def sync(state: RetryCallState) -> Any:
+        return not ours(state) and wanted(state)
+
+    async def later(state: RetryCallState) -> bool:
+        return not ours(state) and await wanted(state)
+
+    return later if _is_async(wanted) else sync
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(function.__call__)
 
 
 def _default(client: Client) -> dict[str, Any]:
@@ -81,4 +104,4 @@ def _default(client: Client) -> dict[str, Any]:
 
 def left(deadline: float | None) -> float | None:
     """Seconds until the deadline, never below 0; None where there is none."""
-    return None if deadline is None else max(0.0, deadline - clock())
+    return None if deadline is None else min(max(0.0, deadline - clock()), TIMEOUT_MAX)

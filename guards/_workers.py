@@ -7,10 +7,11 @@ These are daemon threads; one that runs past its time is left behind, counted, a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
@@ -34,7 +35,11 @@ class Task:
 
 
 class Workers:
-    """At most `most` threads at work; further tasks wait. At most `most_left` may be left behind."""
+    """At most `most` threads at work; further tasks wait. At most `most_left` may be left behind.
+
+    Work that one of these threads hands in goes past both the queue and `most`: the thread is about to wait for it, and
+    all of them could wait for what nobody begins.
+    """
 
     def __init__(self, name: str, *, most: int, most_left: int) -> None:
         self.name = name
@@ -44,10 +49,11 @@ class Workers:
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._tasks: deque[Task] = deque()
         self._threads = 0
         self._idle = 0
+        self._here = threading.local()
         self.left = 0
 
     def submit(self, run: Callable[[], Any]) -> Task:
@@ -56,63 +62,70 @@ class Workers:
         Raises RuntimeError when too many earlier ones never came back.
         """
         task = Task(run)
-        with self._lock:
+        with self._changed:
             if self.left >= self.most_left:
                 raise RuntimeError(f"{self.left} {self.name} threads hang and were left behind; no more are started")
-            self._queue.put(task)
-            if self._idle:
-                self._idle -= 1
-            elif self._threads < self.most:
-                self._spawn()
+            within = getattr(self._here, "working", False)
+            if within:
+                self._tasks.appendleft(task)
+            else:
+                self._tasks.append(task)
+            self._staff(self.most if not within else self._threads + 1)
         return task
 
     def abandon(self, task: Task) -> None:
         """Stop waiting for a task: one not yet begun is cancelled, a running one is left behind."""
-        with self._lock:
+        with self._changed:
             if not task.running:
                 task.future.cancel()
             elif not task.future.done() and not task.abandoned:
                 task.abandoned = True
                 self.left += 1
                 self._threads -= 1
-                if self._queue.qsize() and self._threads < self.most:
-                    self._spawn()
+                self._staff(self.most)
 
-    def _spawn(self) -> None:
-        self._threads += 1
-        threading.Thread(target=self._work, args=(self._queue,), name=f"guards-{self.name}", daemon=True).start()
+    def _staff(self, most: int) -> None:
+        """See that somebody takes the next task: a waiting thread, or a new one."""
+        if len(self._tasks) > self._idle and self._threads < most:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"guards-{self.name}", daemon=True).start()
+        else:
+            self._changed.notify()
 
-    def _work(self, tasks: queue.SimpleQueue[Task]) -> None:
-        while True:
-            try:
-                task = tasks.get(timeout=_IDLE_SECONDS)
-            except queue.Empty:
-                with self._lock:
-                    if self._idle and tasks.empty():
-                        self._idle -= 1
-                        self._threads -= 1
-                        return
-                continue
-            if not self._begin(task):
-                with self._lock:
-                    self._idle += 1
-                continue
+    def _work(self) -> None:
+        self._here.working = True
+        while (task := self._next()) is not None:
             self._run(task)
-            with self._lock:
+            with self._changed:
                 if task.abandoned:
                     self.left -= 1
                     return
-                self._idle += 1
             del task
 
-    def _begin(self, task: Task) -> bool:
-        with self._lock:
-            task.running = task.future.set_running_or_notify_cancel()
-            return task.running
+    def _next(self) -> Task | None:
+        """The next task that nobody called off; None when there was none for a while."""
+        with self._changed:
+            while True:
+                while not self._tasks:
+                    self._idle += 1
+                    came = self._changed.wait(_IDLE_SECONDS)
+                    self._idle -= 1
+                    if not came and not self._tasks:
+                        self._threads -= 1
+                        return None
+                task = self._tasks.popleft()
+                task.running = task.future.set_running_or_notify_cancel()
+                if task.running:
+                    return task
 
     def _run(self, task: Task) -> None:
         try:
             result = task.context.run(task.run)
+        except StopIteration as fault:
+            # An asyncio future refuses it and would never be done (as PEP 479 has it for generators).
+            stopped = RuntimeError("StopIteration was raised")
+            stopped.__cause__ = fault
+            task.future.set_exception(stopped)
         except BaseException as fault:  # noqa: BLE001  # handed to whoever waits for the future
             task.future.set_exception(fault)
         else:
@@ -129,6 +142,7 @@ class _Background:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
@@ -136,14 +150,26 @@ class _Background:
         self._loop = None
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Raises RuntimeError inside the loop itself, which would wait for its own work."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("a sync call with async checks stands inside an async check; await its async form")
         return asyncio.run_coroutine_threadsafe(work, self._get())
 
     def _get(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="guards-loop", daemon=True).start()
+                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="guards-loop", daemon=True)
+                self._thread.start()
             return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """These two leave a loop as well as their task; whoever waits for the task gets them, and the loop goes on."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            loop.run_forever()
 
 
 background_loop = _Background()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from guards._drivers import compute, compute_async
-from guards._flow import Ask, Effect
+from guards._flow import Ask, Compute, Effect
 from guards.clients import reply_of, reply_turns
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
@@ -50,7 +50,7 @@ class Attempts(Generic[R_co]):
         try:
             while effect is not None:
                 if not isinstance(effect, Ask):
-                    effect = self._step(compute(effect))
+                    effect = self._checked(effect)
                     continue
                 handle = Handle(self, effect)
                 yield handle
@@ -64,7 +64,7 @@ class Attempts(Generic[R_co]):
         try:
             while effect is not None:
                 if not isinstance(effect, Ask):
-                    effect = self._step(await compute_async(effect))
+                    effect = await self._achecked(effect)
                     continue
                 handle = Handle(self, effect, in_async=True)
                 yield handle
@@ -90,14 +90,31 @@ class Attempts(Generic[R_co]):
         """Hand in a reply and run its checks, up to the next question."""
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
-            effect = self._step(compute(effect))
+            effect = self._checked(effect)
         return effect
 
     async def _aadvance(self, reply: Reply) -> Effect | None:
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
-            effect = self._step(await compute_async(effect))
+            effect = await self._achecked(effect)
         return effect
+
+    def _checked(self, effect: Effect) -> Effect | None:
+        """Run checks, up to the next effect. What ends them from outside (Ctrl-C, a cancellation) closes the record."""
+        try:
+            results = compute(_checks(effect))
+        except BaseException as fault:
+            self._fail(fault)
+            raise
+        return self._step(results)
+
+    async def _achecked(self, effect: Effect) -> Effect | None:
+        try:
+            results = await compute_async(_checks(effect))
+        except BaseException as fault:
+            self._fail(fault)
+            raise
+        return self._step(results)
 
     def _fail(self, fault: BaseException) -> None:
         """The caller's own fault goes through the flow, which closes the record; it comes out unchanged."""
@@ -200,12 +217,21 @@ class Handle(Generic[R_co]):
         return self._reply
 
 
+def _checks(effect: Effect) -> Compute:
+    """What is to be done between two questions: nothing is streamed here."""
+    assert isinstance(effect, Compute)
+    return effect
+
+
 class _Caller:
     """The client where the caller's own code asks: it is never sent to, only its turns are made."""
 
     colour: Literal["sync", "async"] = "sync"
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
+        raise ConfigError("the caller makes the calls here", where="attempts")
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
         raise ConfigError("the caller makes the calls here", where="attempts")
 
     def read(self, raw: Any) -> Reply:

@@ -13,13 +13,16 @@ from typing_extensions import ParamSpec
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask
 from guards.clients import reply_of, reply_turns
+from guards.clients.callables import aopened, collected
+from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply, as_messages
 from guards.records import Outcome
 
 if TYPE_CHECKING:
-    from guards._engine import Call
+    from guards._engine import Call, Showing
     from guards.guarded import Guarded
+    from guards.stream import Stream
 
 __all__ = ["AsyncDecorated", "Decorated", "decorate"]
 
@@ -63,6 +66,14 @@ class _Function:
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask)
+        return collected(result) if self._shape.is_async else result
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask)
+        return aopened(result) if self._shape.is_async else Incoming(result)
+
+    def _called(self, ask: Ask) -> Any:
         shape = self._shape
         bound = self._bound
         if shape.feedback is not None:
@@ -70,8 +81,7 @@ class _Function:
                 bound.arguments[shape.feedback] = ask.feedback
         elif shape.messages is not None and ask.extra:
             bound.arguments[shape.messages] = list(ask.messages)
-        result = shape.function(*bound.args, **bound.kwargs)
-        return _collected(result) if shape.is_async else result
+        return shape.function(*bound.args, **bound.kwargs)
 
     def read(self, raw: Any) -> Reply:
         return reply_of(raw)
@@ -84,15 +94,6 @@ class _Function:
 
     def retry_after(self, fault: BaseException) -> float | None:
         return None
-
-
-async def _collected(result: Any) -> Any:
-    """What an async function gave, with an async iterator of text put together."""
-    if inspect.isawaitable(result):
-        result = await result
-    if hasattr(result, "__aiter__"):
-        return "".join([piece async for piece in result])
-    return result
 
 
 class _Wrapper:
@@ -110,16 +111,23 @@ class _Wrapper:
         if bound_to:
             self.__wrapped__ = shape.function.__get__(bound_to[0])
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], showing: Showing | None = None) -> Call[Any]:
         shape = self._shape
         bound = shape.bind(self._bound_to + args, kwargs)
         context = {name: value for name, value in bound.arguments.items() if name not in (shape.feedback, shape.owner)}
         if self._bound_to:
             context.pop(next(iter(shape.signature.parameters)), None)
-        given: Any = bound.arguments.get("messages") if shape.messages else ()
-        messages = as_messages(given) if isinstance(given, str | list | tuple) else ()
+        given: Any = bound.arguments.get("messages") if shape.messages else None
+        # Turns that cannot be read could not be sent again with the feedback behind them.
+        turned = isinstance(given, str | list | tuple) or (given is not None and shape.feedback is None)
+        messages = as_messages(given) if turned else ()
         client = _Function(shape, bound)
-        return self._ticket._begin(client, messages, context)  # noqa: SLF001  # one room
+        return self._ticket._begin(client, messages, context, showing=showing)  # noqa: SLF001  # one room
+
+    def _streamed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stream[Any]:
+        from guards.stream import Stream
+
+        return Stream(self._begin(args, kwargs, self._ticket._showing(True)))  # noqa: SLF001  # one room
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         if self._bound_to:
@@ -140,6 +148,11 @@ class Decorated(_Wrapper, Generic[P, R_co]):
     def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`; what the function itself raises still comes out."""
         return run_sync(self._begin(args, kwargs).run())
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+        """The events of the call while it runs, as `Guarded.stream`; the body gives an iterator of text or an SDK's
+        stream."""
+        return self._streamed(args, kwargs)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Decorated[P, R_co]: ...
@@ -162,6 +175,10 @@ class AsyncDecorated(_Wrapper, Generic[P, R_co]):
     async def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`."""
         return await run_async(self._begin(args, kwargs).run())
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+        """As `Decorated.stream`, for `async for`."""
+        return self._streamed(args, kwargs)
 
     @overload
     def __get__(self, instance: None, owner: type) -> AsyncDecorated[P, R_co]: ...
@@ -188,6 +205,12 @@ def decorate(ticket: Guarded[Any], function: Callable[..., Any]) -> Decorated[An
             f"{type(asking).__name__} asks again, but the function has no room for feedback",
             where=where,
             hint="add a parameter `feedback: Feedback | None = None` (or `messages`), or use on_fail=Raise()",
+        )
+    if shape.messages is None and any(s.asks and s.name == "fallback" for s in policies_of(ticket)):
+        raise ConfigError(
+            "Fallback(client=) asks the question again, and the function has no parameter that holds it",
+            where=where,
+            hint="add a parameter `messages`, or use Fallback(function)",
         )
     if shape.feedback is not None:
         _check_optional(shape, shape.feedback, where)

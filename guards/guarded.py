@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn,
 from typing_extensions import ParamSpec, TypeForm
 
 from guards._drivers import run_async, run_sync
-from guards._engine import Call, Plan
+from guards._engine import Call, Plan, Showing
 from guards._flow import Client
 from guards._pipeline import GuardSet
 from guards._spend import Spend
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from guards.decorator import AsyncDecorated, Decorated
     from guards.hooks import Hook
     from guards.session import Session
+    from guards.stream import Stream
 
 __all__ = ["Guarded"]
 
@@ -286,6 +287,18 @@ class Guarded(Generic[R_co]):
         """As `acall`, with the whole `Outcome`."""
         return await run_async(self._begin(resolve(llm, where="acall"), messages, context).run())
 
+    def stream(
+        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None, hold_back: bool = True
+    ) -> Stream[R_co]:
+        """The events of a call while it runs (`guards.streaming`), for `for` and `async for`; the last is `Done`.
+
+        With guards nothing is shown before they passed the whole answer, or the part if they all can judge parts
+        (`Guard.partial`); `hold_back=False` shows it at once, and takes back with `Retracted` what did not hold.
+        """
+        from guards.stream import Stream
+
+        return Stream(self._begin(resolve(llm, where="stream"), messages, context, showing=self._showing(hold_back)))
+
     def wrap(self, client: C, *, context: Mapping[str, Any] | None = None) -> C:
         """The SDK client with every answer guarded; the SDK's own response type comes back.
 
@@ -316,6 +329,7 @@ class Guarded(Generic[R_co]):
         messages: Messages,
         context: Mapping[str, Any] | None,
         spend: Spend | None = None,
+        showing: Showing | None = None,
     ) -> Call[Any]:
         """A call of this ticket, ready to be driven."""
         given = context if context is not None else {}
@@ -323,7 +337,18 @@ class Guarded(Generic[R_co]):
             raise ConfigError(f"must be a mapping, not {type(given).__name__}", where="context=")
         check_context(self._plan.guards, given)
         check_context(self._plan.input_guards, given)
-        return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget))
+        return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget), showing)
+
+    def _showing(self, hold_back: bool) -> Showing:  # one room
+        """How a streamed call shows what comes: with no guards there is nothing to wait for."""
+        if not isinstance(hold_back, bool):
+            raise ConfigError("must be True or False", where="stream(hold_back=)")
+        if not hold_back or not self._plan.guards.tiers:
+            return Showing(at_once=True)
+        from guards._live import can_check_parts
+
+        parts = can_check_parts(self._plan.contract, self._plan.guards)
+        return Showing(at_once=parts, checks=self._plan.guards if parts else None)
 
 
 def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:

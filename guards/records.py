@@ -9,6 +9,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import inf
 from typing import Any, Generic, Self
 
 from typing_extensions import TypeVar
@@ -51,12 +53,10 @@ class Usage(Mapping[str, Any]):
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
-        """From a reply's usage mapping; other keys are left alone."""
+        """From a reply's usage mapping; other keys are left alone, and what is no amount was not said."""
         if given is None:
             return _NOTHING
-        if isinstance(given, Usage):
-            return given
-        return cls(given.get("input_tokens"), given.get("output_tokens"), given.get("cost"))
+        return cls(*(_amount(given.get(name)) for name in _USAGE))
 
     @property
     def total_tokens(self) -> int | None:
@@ -89,6 +89,13 @@ class Usage(Mapping[str, Any]):
     def to_dict(self) -> dict[str, Any]:
         """Plain data; what is not known is left out."""
         return {name: value for name, value in self.items() if value is not None}
+
+
+def _amount(given: Any) -> Any:
+    """A number from 0 up, else None: a budget that counted NaN or less than nothing would never end."""
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal) or not 0 <= given < inf:
+        return None
+    return float(given) if isinstance(given, Decimal) else given
 
 
 _USAGE = ("input_tokens", "output_tokens", "cost")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from guards._drivers import run_async, run_sync
-from guards._engine import Call
+from guards._engine import Call, Showing
 from guards._flow import Client
 from guards._spend import Spend
 from guards.clients import resolve
@@ -16,6 +16,7 @@ from guards.records import Outcome
 
 if TYPE_CHECKING:
     from guards.guarded import Guarded, Messages
+    from guards.stream import Stream
 
 __all__ = ["Session"]
 
@@ -84,16 +85,32 @@ class Session(Generic[R_co]):
         finally:
             self._keep(call)
 
+    def stream(
+        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None, hold_back: bool = True
+    ) -> Stream[R_co]:
+        """As `Guarded.stream`, inside this session's budget and record."""
+        from guards.stream import Stream
+
+        showing = self._ticket._showing(hold_back)  # noqa: SLF001  # one room
+        call = self._begin(resolve(llm, where="session.stream"), messages, context, showing)
+        return Stream(call, lambda: self._keep(call))
+
     def wrap(self, client: C) -> C:
         """As `Guarded.wrap`, inside this session's budget and record."""
         from guards.clients.wrapping import wrap
 
         return cast("C", wrap(client, run=self.run, arun=self.arun))
 
-    def _begin(self, client: Client, messages: Messages, context: Mapping[str, Any] | None) -> Call[R_co]:
+    def _begin(
+        self,
+        client: Client,
+        messages: Messages,
+        context: Mapping[str, Any] | None,
+        showing: Showing | None = None,
+    ) -> Call[R_co]:
         if self._spend is None:
             raise ConfigError("the session is not open", where="session", hint="write `with ticket.session() as s:`")
-        return self._ticket._begin(client, messages, {**self._context, **(context or {})}, self._spend)  # noqa: SLF001  # one room
+        return self._ticket._begin(client, messages, {**self._context, **(context or {})}, self._spend, showing)  # noqa: SLF001  # one room
 
     def _keep(self, call: Call[R_co]) -> None:
         if call.outcome is not None:

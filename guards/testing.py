@@ -11,13 +11,14 @@ from guards.messages import Message, Reply
 
 __all__ = ["FixedScores", "ScriptedModel"]
 
-Answer = str | Reply | BaseException | Callable[[Sequence[Message]], Any]
+Answer = str | Reply | BaseException | Sequence[str] | Callable[[Sequence[Message]], Any]
 
 
 class ScriptedModel:
     """A client that answers in order and keeps what it was asked.
 
-    An answer is text, a `Reply`, an exception (raised), or a function of the messages. `calls` holds the messages of
+    An answer is text, a `Reply`, a list of pieces of text (given one by one), an exception (raised), or a function of
+    the messages. `calls` holds the messages of
     each call. Asked once too often, it raises `ScriptExhausted`. Safe to share between threads; `amodel = model.acall`
     is the same as an async client.
     """
@@ -44,6 +45,8 @@ class ScriptedModel:
         answer = self.answers[number]
         if isinstance(answer, BaseException):
             raise answer
+        if isinstance(answer, Sequence) and not isinstance(answer, str):
+            return iter(answer)
         return answer(messages) if callable(answer) else answer
 
     async def acall(self, messages: Sequence[Message]) -> Any:

@@ -33,6 +33,10 @@ class Answer:
     finish: str | None = None
     tokens: tuple[int, int] | None = (10, 5)
     extra: dict[str, Any] = field(default_factory=dict)
+    piece: int = 7
+    """Characters of each chunk where a stream is asked for."""
+    breaks_after: int | None = None
+    """So many events of a stream come, then the line is cut."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Server:
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = list(steps)
         self._lock = threading.Lock()
+        self.left = 0
+        """Streams that the client left."""
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self._clients: list[Any] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -183,7 +189,27 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self._send(200, step.body, step.kind)
             else:
                 made = _SHAPES[_service(self.path)](step, body)
+                if body.get("stream"):
+                    self._stream(_EVENTS[_service(self.path)](made, step, body), step.breaks_after)
+                    return
                 self._send(200, json.dumps({**made, **step.extra}).encode(), "application/json")
+
+        def _stream(self, events: list[tuple[str | None, Any]], breaks_after: int | None) -> None:
+            try:
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream")
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                for name, data in events[:breaks_after]:
+                    said = data if isinstance(data, str) else json.dumps(data)
+                    chunk = f"{f'event: {name}{chr(10)}' if name else ''}data: {said}\n\n".encode()
+                    self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+                    self.wfile.flush()
+                if breaks_after is None:  # else the line is cut before the last chunk
+                    self.wfile.write(b"0\r\n\r\n")
+            except OSError:
+                server.left += 1  # the client left
+            self.close_connection = True
 
         def _send(self, status: int, data: bytes, kind: str, headers: Sequence[tuple[str, str]] = ()) -> None:
             try:
@@ -308,6 +334,80 @@ def _count(step: Answer, body: dict[str, Any]) -> dict[str, Any]:
     return {"input_tokens": 7}
 
 
+def _cut(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def _chat_events(made: dict[str, Any], step: Answer, body: dict[str, Any]) -> list[tuple[str | None, Any]]:
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> tuple[str | None, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return None, {**head, "choices": [choice]}
+
+    head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": body.get("model")}
+    message = made["choices"][0]["message"]
+    events = [chunk({"role": "assistant", "content": ""})]
+    events += [chunk({"content": piece}) for piece in _cut(message["content"] or "", step.piece)]
+    for call in message.get("tool_calls", ()):
+        function = call["function"]
+        events.append(chunk({"tool_calls": [{**call, "index": 0, "function": {"name": function["name"]}}]}))
+        for piece in _cut(function["arguments"], step.piece):
+            events.append(chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}))
+    events.append(chunk({}, made["choices"][0]["finish_reason"]))
+    if body.get("stream_options", {}).get("include_usage"):
+        events.append((None, {**head, "choices": [], "usage": made["usage"]}))
+    return [*events, (None, "[DONE]")]
+
+
+def _completion_events(made: dict[str, Any], step: Answer, body: dict[str, Any]) -> list[tuple[str | None, Any]]:
+    head = {"id": "t1", "object": "text_completion", "created": 1, "model": body.get("model")}
+    pieces = _cut(made["choices"][0]["text"], step.piece)
+    ends = [None] * (len(pieces) - 1) + ["stop"]
+    events: list[tuple[str | None, Any]] = [
+        (None, {**head, "choices": [{"index": 0, "text": piece, "finish_reason": end, "logprobs": None}]})
+        for piece, end in zip(pieces, ends, strict=True)
+    ]
+    return [*events, (None, {**head, "choices": [], "usage": made["usage"]}), (None, "[DONE]")]
+
+
+def _response_events(made: dict[str, Any], step: Answer, body: dict[str, Any]) -> list[tuple[str | None, Any]]:
+    events: list[tuple[str, dict[str, Any]]] = [("response.created", {"response": {**made, "output": []}})]
+    for index, item in enumerate(made["output"]):
+        where = {"item_id": item["id"], "output_index": index}
+        if item["type"] == "message":
+            for piece in _cut(item["content"][0].get("text", ""), step.piece):
+                events.append(
+                    ("response.output_text.delta", {**where, "content_index": 0, "delta": piece, "logprobs": []})
+                )
+        else:
+            for piece in _cut(item["arguments"], step.piece):
+                events.append(("response.function_call_arguments.delta", {**where, "delta": piece}))
+    events.append((f"response.{made['status']}", {"response": made}))
+    return [(name, {"type": name, "sequence_number": n, **data}) for n, (name, data) in enumerate(events)]
+
+
+def _message_events(made: dict[str, Any], step: Answer, body: dict[str, Any]) -> list[tuple[str | None, Any]]:
+    usage = made["usage"]
+    begun = {**made, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
+    events: list[tuple[str, dict[str, Any]]] = [("message_start", {"message": begun})]
+    for index, block in enumerate(made["content"]):
+        empty = {**block, "text": ""} if block["type"] == "text" else {**block, "input": {}}
+        events.append(("content_block_start", {"index": index, "content_block": empty}))
+        for piece in _cut(block["text"] if block["type"] == "text" else json.dumps(block["input"]), step.piece):
+            kind, key = ("text_delta", "text") if block["type"] == "text" else ("input_json_delta", "partial_json")
+            events.append(("content_block_delta", {"index": index, "delta": {"type": kind, key: piece}}))
+        events.append(("content_block_stop", {"index": index}))
+    delta = {"stop_reason": made["stop_reason"], "stop_sequence": None}
+    events.append(("message_delta", {"delta": delta, "usage": {"output_tokens": usage["output_tokens"]}}))
+    events.append(("message_stop", {}))
+    return [(name, {"type": name, **data}) for name, data in events]
+
+
+_EVENTS = {
+    "chat": _chat_events,
+    "completions": _completion_events,
+    "responses": _response_events,
+    "messages": _message_events,
+}
 _SHAPES = {
     "chat": _chat,
     "completions": _completions,

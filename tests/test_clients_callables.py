@@ -240,7 +240,7 @@ def test_async_callables_are_seen_as_such(function):
     async def ask() -> Any:
         return await client.send(Ask(client, TURNS, None, None), None)
 
-    assert asyncio.run(ask()) == "ok"
+    assert reply_of(asyncio.run(ask())).text == "ok"
 
 
 def test_a_single_user_turn_is_the_prompt_itself():

@@ -15,7 +15,7 @@ import guards
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
     0: ["errors", "_documents", "_quote"],
-    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend"],
+    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming"],
     2: ["reading", "contracts"],
     3: ["models"],
     4: ["checks"],
@@ -28,10 +28,12 @@ FLOORS = {
         "_edits",
         "_input",
         "_ledger",
+        "_live",
+        "_live_xml",
         "_parts",
         "_transport",
     ],
-    6: ["clients", "guarded", "decorator", "session", "attempts", "validator", "config", "testing"],
+    6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "config", "testing"],
     7: ["cli"],
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms} | {"_workers": 5}

@@ -241,13 +241,11 @@ def test_several_answers_in_one_response_are_refused():
         reply_of(raw)
 
 
-def test_a_stream_is_no_answer():
-    """A response asked for with stream=True is refused where it is read."""
-    chunk = b'data: {"id":"x","object":"chat.completion.chunk","choices":[]}\n\ndata: [DONE]\n\n'
-    with Server([Raw(chunk, "text/event-stream")]) as server:
-        stream = chat(server.openai(), stream=True)(messages=[])
-        with stream, pytest.raises(ConfigError, match="without stream=True"):
-            reply_of(stream)
+def test_a_stream_is_read_to_its_end():
+    """A response asked for with stream=True is collected where an answer is read."""
+    with Server([answer(GOOD)]) as server:
+        reply = reply_of(chat(server.openai(), stream=True, stream_options={"include_usage": True})(messages=[]))
+        assert (reply.text, reply.finish, reply.usage["output_tokens"]) == (GOOD, "stop", 5)
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

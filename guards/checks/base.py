@@ -9,12 +9,12 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias, cast, overload
+from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, overload
 
 from guards.context import Context
 from guards.contracts.type_guards import METADATA_KEY
 from guards.errors import ConfigError
-from guards.findings import Finding
+from guards.findings import Finding, Severity
 from guards.policies import Policy
 
 __all__ = ["FunctionGuard", "Guard", "OnError", "Placed", "Verdict", "as_findings", "check"]
@@ -39,6 +39,8 @@ class Guard:
         on_fail: the policy for its findings; None for the ticket's own.
         timeout: seconds for one check; None for what is left of the budget.
         roles: as an input guard, whose turns it sees; `("all",)` for every turn.
+        partial: whether it makes sense of a part (a sentence of a text, one closed field) while an answer is streamed;
+            it sees `context.partial`, and the whole answer once more at the end.
     """
 
     name: str = "guard"
@@ -48,6 +50,7 @@ class Guard:
     on_fail: Policy[Any] | None = None
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
+    partial: bool = False
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""
@@ -192,6 +195,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    partial: bool = False,
 ) -> Callable[[Function], FunctionGuard]: ...
 
 
@@ -206,6 +210,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    partial: bool = False,
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
 
@@ -220,6 +225,7 @@ def check(
         "on_fail": on_fail,
         "timeout": timeout,
         "roles": (roles,) if isinstance(roles, str) else tuple(roles),
+        "partial": partial,
     }
     if function is not None:
         return FunctionGuard(function, **options)
@@ -231,7 +237,7 @@ def as_findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if result is None:
         return ()
     if isinstance(result, Finding):
-        return (result,)
+        return (_checked(result, guard),)
     if isinstance(result, str):
         return (Finding(f"check.{guard.name}", result),)
     if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
@@ -259,6 +265,15 @@ def check_options(guard: Guard) -> None:
 def _check_policy(policy: Any, where: str) -> None:
     if policy is not None and not isinstance(policy, Policy):
         raise ConfigError(f"{policy!r} is not a policy", where=where, hint="write it like Fix().then(Reask())")
+
+
+def _checked(finding: Finding, guard: Guard) -> Finding:
+    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is no number."""
+    if finding.severity not in get_args(Severity):
+        raise TypeError(f"the check {guard.name!r} gave a finding of severity {finding.severity!r}")
+    if finding.score is None or type(finding.score) is float:
+        return finding
+    return finding.replace(score=float(finding.score))
 
 
 def _entry(entry: Any, guard: Guard) -> Any:

@@ -44,7 +44,8 @@ class Pattern(Rule):
         timeout: seconds for one check, 1 by default.
 
     The fix of a text that does not match is the text without the white space around it, where that matches. A pattern
-    that takes too long on a text raises TimeoutError (`guard.failed`), never passes. Code: `rule.pattern`.
+    that takes too long on a text raises TimeoutError (`guard.failed`), never passes. What is forbidden is looked for in
+    each part of a streamed answer too. Code: `rule.pattern`.
     """
 
     code: ClassVar[str] = "rule.pattern"
@@ -70,6 +71,7 @@ class Pattern(Rule):
         self.regex = regex
         self.match: Match = match or ("search" if forbid else "full")
         self.forbid = forbid
+        self.partial = forbid
         self.replace = replace
         self.ignore_case = ignore_case
         super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)

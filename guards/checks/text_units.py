@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, Literal
 
-__all__ = ["TEXT_UNITS", "TextUnit", "count", "cut"]
+__all__ = ["TEXT_UNITS", "TextUnit", "count", "cut", "sentence_ends"]
 
 TextUnit = Literal["characters", "words", "sentences", "lines"]
 TEXT_UNITS: Final = ("characters", "words", "sentences", "lines")
@@ -48,7 +48,7 @@ def count(text: str, unit: TextUnit) -> int:
     if unit == "lines":
         return len(text.splitlines())
     if unit == "sentences":
-        return sum(1 for _ in _sentence_ends(text))
+        return sum(1 for _ in sentence_ends(text))
     # As `_word_ends`, by a way several times as fast.
     rest, ideographs = _IDEOGRAPH.subn(" ", text)
     return ideographs + sum(1 for run in rest.split() if run.isalnum() or _LETTER.search(run))
@@ -66,7 +66,7 @@ def cut(text: str, unit: TextUnit, most: int, least: int = 0) -> str | None:
     if unit == "lines":
         candidates = ["".join(text.splitlines(keepends=True)[:most])]
     elif unit == "sentences":
-        candidates = [text[: max(islice(_sentence_ends(text), most), default=0)]]
+        candidates = [text[: max(islice(sentence_ends(text), most), default=0)]]
     else:
         head = _head(text, unit, most)
         whole = text[: max(_sentence_ends_in(text, len(head)), default=0)]
@@ -94,10 +94,11 @@ def _word_ends(text: str) -> Iterator[int]:
 
 def _sentence_ends_in(text: str, most: int) -> Iterator[int]:
     # Whether a stop ends a sentence is seen from what follows it, so a little more is looked at.
-    return (end for end in _sentence_ends(text[: most + 100]) if end <= most)
+    return (end for end in sentence_ends(text[: most + 100]) if end <= most)
 
 
-def _sentence_ends(text: str) -> Iterator[int]:
+def sentence_ends(text: str) -> Iterator[int]:
+    """Where each sentence ends, the last one by the end of the text."""
     start = 0
     for found in _END.finditer(text):
         end = found.end()

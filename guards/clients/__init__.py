@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from guards._flow import Client
 from guards.clients.callables import CallableClient, reply_of_plain, reply_turns
+from guards.clients.incoming import Incoming, is_stream
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -52,6 +53,8 @@ def reply_of(raw: Any) -> Reply:
         return Reply(raw)
     if isinstance(raw, Reply):
         return raw
+    if is_stream(raw):
+        return _drained(raw)
     sdk = _response_sdk(raw)
     if sdk is not None:
         reply: Reply = _module(sdk).read(raw)
@@ -76,6 +79,14 @@ def reply_of(raw: Any) -> Reply:
         where="client",
         hint="return text, a Reply, an SDK response or an iterator of text",
     )
+
+
+def _drained(raw: Any) -> Reply:
+    """An SDK's stream, read to its end."""
+    incoming = Incoming(raw)
+    while incoming.next() is not None:
+        pass
+    return incoming.reply
 
 
 def sdk_of(llm: Any) -> str | None:

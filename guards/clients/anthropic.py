@@ -24,6 +24,7 @@ from guards.clients.endpoint import (
     put,
     without,
 )
+from guards.clients.incoming import Chunks
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -124,6 +125,11 @@ class Messages(Endpoint):
             return _of_parse(await resource.create(**_with_schema(options)))
 
         return fetch
+
+    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+        from guards.clients.anthropic_stream import MessageChunks
+
+        return MessageChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         system = [turn for turn in turns if get(turn, "role") in ("system", "developer")]

@@ -17,10 +17,20 @@ from weakref import WeakKeyDictionary
 
 from guards._flow import Ask
 from guards._quote import fence
+from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
-__all__ = ["CallableClient", "Signature", "one_prompt", "reply_of_plain", "reply_turns", "signature_of"]
+__all__ = [
+    "CallableClient",
+    "Signature",
+    "aopened",
+    "collected",
+    "one_prompt",
+    "reply_of_plain",
+    "reply_turns",
+    "signature_of",
+]
 
 Colour = Literal["sync", "async"]
 
@@ -49,14 +59,20 @@ class CallableClient:
         self.colour: Colour = self._signature.colour
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask, timeout)
+        return collected(result) if self.colour == "async" else result
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask, timeout)
+        return aopened(result) if self.colour == "async" else Incoming(result)
+
+    def _called(self, ask: Ask, timeout: float | None) -> Any:
         signature = self._signature
         question: Any = one_prompt(ask) if signature.as_text else [dict(turn) for turn in ask.messages]
         options = {"timeout": timeout} if signature.timeout and timeout is not None else {}
         if signature.keyword is None:
-            result = self.function(question, **options)
-        else:
-            result = self.function(**{signature.keyword: question}, **options)
-        return _collected(result) if self.colour == "async" else result
+            return self.function(question, **options)
+        return self.function(**{signature.keyword: question}, **options)
 
     def read(self, raw: Any) -> Reply:
         from guards.clients import reply_of
@@ -222,12 +238,20 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-async def _collected(result: Any) -> Any:
+async def aopened(result: Any) -> Incoming:
+    """What an async callable gave, as an answer on its way."""
+    return Incoming(await result if inspect.isawaitable(result) else result)
+
+
+async def collected(result: Any) -> Any:
     """What an async callable gave, with an async iterator of text put together."""
     if inspect.isawaitable(result):
         result = await result
     if hasattr(result, "__aiter__"):
-        return "".join(_texts([piece async for piece in result]))
+        incoming = Incoming(result)
+        while await incoming.anext() is not None:
+            pass
+        return incoming.reply
     return result
 
 

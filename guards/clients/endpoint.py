@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, NoAnswer
 from guards.clients import faults
+from guards.clients.incoming import Chunks, Incoming
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -83,6 +84,14 @@ class Endpoint(ABC):
     def read(self, raw: Any, tool: str | None) -> Reply:
         """What a response of one answer says."""
 
+    def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that have the answer come in pieces."""
+        return {**options, "stream": True}
+
+    @abstractmethod
+    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+        """How such a stream is read; `read` makes a reply of the whole."""
+
     @abstractmethod
     def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
         """The turns that follow a reply that was not accepted; a tool call is answered by a tool result."""
@@ -116,6 +125,16 @@ class EndpointClient:
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        options = self.endpoint.streamed(self.endpoint.ask(self._options, ask.messages))
+        stream = self._fetch(**time_left(options, timeout))
+        chunks = self.endpoint.chunks(self.read)
+        return self._opened(stream, chunks) if self.colour == "async" else Incoming(stream, chunks)
+
+    @staticmethod
+    async def _opened(stream: Any, chunks: Chunks) -> Incoming:
+        return Incoming(await stream, chunks)
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""

@@ -7,12 +7,14 @@ imported here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guards._quote import fence
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import Endpoint, extra_body, get, only_tool, put, without
+from guards.clients.incoming import Chunks
+from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -45,6 +47,12 @@ class Chat(Endpoint):
 
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name != "n"}
+
+    def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {"stream_options": {"include_usage": True}, **options, "stream": True}
+
+    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+        return ChatChunks(read)
 
     def forced(self, options: Mapping[str, Any]) -> str | None:
         choice = options.get("tool_choice")
@@ -130,6 +138,9 @@ class Responses(Endpoint):
     """`responses.create` and `.parse`."""
 
     question = "input"
+
+    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+        return ResponseChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "input": list(turns)}
@@ -237,6 +248,12 @@ class Completions(Endpoint):
     """`completions.create`: one prompt, text behind it."""
 
     question = "prompt"
+
+    def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {"stream_options": {"include_usage": True}, **options, "stream": True}
+
+    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+        return CompletionChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "prompt": self.again(turns)}

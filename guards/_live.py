@@ -1,0 +1,215 @@
+"""What a streamed answer shows while it comes: partial values, closed items, sentences. And what is held back.
+
+Fed with pieces of text it gives events; it asks for nothing itself. Whatever it showed, the reading of the whole answer
+decides: it runs exactly once, at the end, as for any other answer.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from guards._pipeline import GuardSet
+from guards.checks.text_units import sentence_ends
+from guards.contracts.base import Contract, Limits
+from guards.findings import join_pointer
+from guards.reading.document import Place
+from guards.reading.locate import thinking
+from guards.streaming import Item, Partial, StreamEvent, TextPiece
+
+__all__ = ["Live", "Part", "Step", "can_check_parts", "live_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that has closed, and the guards that look at it."""
+
+    value: Any
+    path: str
+    guards: GuardSet
+
+
+Step = tuple["Part | None", "StreamEvent | None"]
+"""First the part is checked, then the event is shown."""
+
+
+class Live(ABC):
+    """The view of one answer."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+        """All text that went out as pieces, kept by who lets them out."""
+
+    @abstractmethod
+    def feed(self, piece: str) -> list[Step]:
+        """What is to be checked and shown after this piece."""
+
+    def rest(self, value: Any) -> list[StreamEvent]:
+        """What remains to be shown of an answer that holds."""
+        return []
+
+
+def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> Live:
+    """The view that belongs to a contract."""
+    if contract.format == "text":
+        from guards.contracts.text import Text
+
+        return _Text(checks) if isinstance(contract, Text) else _Word()
+    if contract.format == "xml":
+        from guards._live_xml import XmlLive  # lxml is loaded for XML alone
+
+        return XmlLive(contract)
+    return _Json(contract, limits, checks)
+
+
+def can_check_parts(contract: Contract[Any], guards: GuardSet) -> bool:
+    """Whether every guard can judge a part of the answer, and it can be told which part is whose."""
+    entries = [entry for tier in guards.tiers for entry in tier]
+    if not all(entry.guard.partial and not entry.inside for entry in entries):
+        return False
+    if contract.format == "text":
+        return True
+    return contract.format == "json" and all(_steps(entry.path) for entry in entries)
+
+
+class _Word(Live):
+    """A choice or a pattern: shown when it is whole."""
+
+    def feed(self, piece: str) -> list[Step]:
+        return []
+
+    def rest(self, value: Any) -> list[StreamEvent]:
+        return [TextPiece(value)] if isinstance(value, str) else []
+
+
+_LONGEST: Final = 2000
+"""A text without any end of a sentence goes out in pieces of about this many characters."""
+
+
+class _Text(Live):
+    """Sentence by sentence; a thinking part at the start is not shown."""
+
+    def __init__(self, checks: GuardSet | None) -> None:
+        super().__init__()
+        self._checks = checks
+        self._waiting = ""
+        self._taken = 0
+        self._begun = False
+
+    def feed(self, piece: str) -> list[Step]:
+        self._waiting += piece
+        if not self._begun and not self._begin():
+            return []
+        steps: list[Step] = []
+        while (end := self._end()) > 0:
+            sentence = self._piece(end)
+            steps.append((Part(sentence.text, "", self._checks) if self._checks else None, sentence))
+        return steps
+
+    def rest(self, value: Any) -> list[StreamEvent]:
+        # What was read may be less than what came: a thinking part is no part of it.
+        left = value[self._taken :] if isinstance(value, str) else self._waiting
+        self._waiting = left
+        return [self._piece(len(left))] if left else []
+
+    def _begin(self) -> bool:
+        start = self._waiting.lstrip()[:10].lower()
+        if not start or any(mark.startswith(start) and mark != start for mark in ("<think>", "<thinking>")):
+            return False
+        end, still = thinking(self._waiting)
+        if still:
+            return False
+        self._waiting = self._waiting[end:].lstrip() if end else self._waiting
+        self._begun = True
+        return True
+
+    def _end(self) -> int:
+        """Where the first sentence ends that is surely whole: something follows it."""
+        waiting = self._waiting
+        for end in sentence_ends(waiting):
+            if waiting[end:].strip():
+                return end
+            break
+        if len(waiting) <= _LONGEST + 100:
+            return 0
+        blank = waiting.rfind(" ", 1, _LONGEST)
+        return blank if blank > 0 else _LONGEST
+
+    def _piece(self, end: int) -> TextPiece:
+        text, self._waiting = self._waiting[:end], self._waiting[end:]
+        self._taken += end
+        return TextPiece(text)
+
+
+class _Json(Live):
+    """Partial values after each piece; items of a list that is the whole answer as they close."""
+
+    def __init__(self, contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> None:
+        super().__init__()
+        from guards.reading.json_stream import JsonStream
+
+        entries = [entry for tier in checks.tiers for entry in tier] if checks else []
+        self._guarded = [(_steps(entry.path) or (), replace(entry, path=None)) for entry in entries]
+        self._builder = _builder(contract, self._guards_at)
+        self._stream = JsonStream(self._builder, limits.depth)
+
+    def feed(self, piece: str) -> list[Step]:
+        stream = self._stream
+        if stream.done or stream.lost:
+            return []
+        closed = stream.feed(piece)
+        steps: list[Step] = []
+        for place, value in closed:
+            guards = self._guards_at(place)
+            part = Part(value, join_pointer(place), guards) if guards.tiers else None
+            whole = len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value)
+            if part is not None or whole:
+                steps.append((part, Item(value, join_pointer(place)) if whole else None))
+        if stream.begun and not stream.lost:
+            steps.append((None, Partial(stream.value, join_pointer(stream.place))))
+        return steps
+
+    def _guards_at(self, place: Place) -> GuardSet:
+        if not self._guarded:
+            return _NO_GUARDS
+        there = tuple(entry for steps, entry in self._guarded if _matches(steps, place))
+        return GuardSet((there,)) if there else _NO_GUARDS
+
+
+_NO_GUARDS: Final = GuardSet()
+_STEP: Final = re.compile(r"""\.([A-Za-z_]\w*)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]|(\[\*\]|\.\*)""")
+_ANY: Final = None
+"""Stands for every key and index in the steps of a path."""
+
+
+def _steps(path: str | None) -> tuple[str | int | None, ...] | None:
+    """A plain JSONPath as keys and indexes; None for any other, and for the whole."""
+    if path is None or not path.startswith("$"):
+        return None
+    steps: list[str | int | None] = []
+    at = 1
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None:
+            return None
+        name, index, single, double, every = found.groups()
+        steps.append(_ANY if every else int(index) if index else name or single or double or "")
+        at = found.end()
+    return tuple(steps)
+
+
+def _matches(steps: tuple[str | int | None, ...], place: Place) -> bool:
+    return len(steps) == len(place) and all(
+        step is _ANY or step == there for step, there in zip(steps, place, strict=True)
+    )
+
+
+def _builder(contract: Contract[Any], guards_at: Any) -> Any:
+    from guards.contracts.partial import PlainBuilder, TypedBuilder
+    from guards.contracts.typed import Typed
+
+    if isinstance(contract, Typed):
+        return TypedBuilder(contract.type, guards_at)
+    return PlainBuilder(contract.json_schema(), guards_at)

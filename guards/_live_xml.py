@@ -1,0 +1,92 @@
+"""What a streamed XML answer shows: its value by the contract's rule, grown by each element that closes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from guards._live import Live, Step
+from guards.contracts.base import Contract
+from guards.contracts.xml_shape import value_of
+from guards.reading.xml_document import local_name
+from guards.streaming import Item, Partial, StreamEvent
+
+__all__ = ["XmlLive"]
+
+
+class XmlLive(Live):
+    """Children of the root, one by one. Only well-formed text is followed; the whole is read at the end."""
+
+    def __init__(self, contract: Contract[Any]) -> None:
+        super().__init__()
+        self._schema = contract.names.schema  # type: ignore[attr-defined]  # every contract answered in XML has it
+        self._waiting = ""
+        self._parser: Any = None
+        self._root: Any = None
+        self._depth = 0
+        self._data: dict[str, Any] = {}
+        self._over = False
+
+    def feed(self, piece: str) -> list[Step]:
+        if self._over:
+            return []
+        if self._parser is None:
+            self._waiting += piece
+            start = self._start()
+            if start < 0:
+                return []
+            # From the root's own tag on: no document type ever reaches the parser.
+            self._parser = etree.XMLPullParser(
+                events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
+            )
+            piece, self._waiting = self._waiting[start:], ""
+        try:
+            self._parser.feed(piece.encode("utf-8", "replace"))
+            return [(None, event) for event in self._seen()]
+        except etree.XMLSyntaxError:
+            self._over = True
+            return []
+
+    def _start(self) -> int:
+        places = [self._waiting.find(f"<{name}") for name in self._schema.roots]
+        found = min((place for place in places if place >= 0), default=-1)
+        if found < 0:
+            self._waiting = self._waiting[-200:]
+        elif "<!DOCTYPE" in self._waiting[:found].upper():
+            self._over = True  # whether that is allowed is for the reading of the whole
+        return found if not self._over else -1
+
+    def _seen(self) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        for event, element in self._parser.read_events():
+            if event == "start":
+                self._depth += 1
+                if self._depth == 1:
+                    self._root = element
+            else:
+                self._depth -= 1
+                if self._depth == 1:
+                    events += self._closed(element)
+                elif self._depth == 0:
+                    self._over = True
+        return events
+
+    def _closed(self, element: Any) -> list[StreamEvent]:
+        declared = self._schema.roots.get(local_name(self._root))
+        name = local_name(element)
+        known = declared.shape.children.get(name) if declared is not None else None
+        if known is None:
+            return []
+        shape, repeats = known
+        value = value_of(element, shape, self._schema)
+        path = f"/{local_name(self._root)}/{name}"
+        if not repeats:
+            self._data = {**self._data, name: value}
+            return [Partial(self._data, path)]
+        items = [*self._data.get(name, []), value]
+        self._data = {**self._data, name: items}
+        if len(items) > 1:
+            path += f"[{len(items)}]"
+        whole = len(declared.shape.children) == 1
+        return [*([Item(value, path)] if whole else []), Partial(self._data, path)]

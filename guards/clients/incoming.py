@@ -1,0 +1,136 @@
+"""An answer that comes in pieces: an iterator of text, or the stream of an SDK, as pieces of text and a `Reply`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from guards.errors import ConfigError
+from guards.messages import Reply
+
+__all__ = ["Chunks", "Incoming", "is_stream"]
+
+_SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
+
+
+class Chunks(Protocol):
+    """How an SDK's chunks are read: the text of each, and at the end the whole as a `Reply`."""
+
+    def text(self, chunk: Any) -> str:
+        """What this chunk adds to the answer's text."""
+        ...
+
+    def reply(self) -> Reply:
+        """The whole answer, with its usage and why it ended."""
+        ...
+
+
+class Incoming:
+    """One answer on its way. `next` / `anext` give a piece of its text, None at the end; then `reply` is whole.
+
+    Made of what a client gave: text, a `Reply` or an SDK's response are one piece. Raises `ConfigError` for anything
+    that is no answer.
+    """
+
+    def __init__(self, raw: Any, chunks: Chunks | None = None) -> None:
+        self._raw = raw
+        self._chunks = chunks
+        self._whole: Reply | None = None
+        self.is_async = hasattr(raw, "__aiter__") and not isinstance(raw, str)
+        if self.is_async:
+            self._pieces: Any = raw.__aiter__()
+        elif chunks is not None or _gives_pieces(raw):
+            self._pieces = iter(raw)
+        else:
+            from guards.clients import reply_of
+
+            self._whole = reply_of(raw)
+            self._pieces = iter((self._whole.text,))
+
+    def next(self) -> str | None:
+        """The next piece; raises what the stream raises."""
+        try:
+            return self._read(next(self._pieces))
+        except StopIteration:
+            return None
+
+    async def anext(self) -> str | None:
+        """As `next`."""
+        try:
+            return self._read(await anext(self._pieces))
+        except StopAsyncIteration:
+            return None
+
+    @property
+    def reply(self) -> Reply:
+        """What came, as a whole; of a stream that was left early what there was."""
+        if self._whole is not None:
+            return self._whole
+        return self._chunks.reply() if self._chunks is not None else Reply("")
+
+    def close(self) -> None:
+        """Leave the stream."""
+        close = getattr(self._raw, "close", None)
+        if close is not None and not self.is_async:
+            close()
+
+    async def aclose(self) -> None:
+        """As `close`."""
+        close = getattr(self._raw, "aclose", None) or getattr(self._raw, "close", None)
+        if close is not None:
+            done = close()
+            if inspect.isawaitable(done):
+                await done
+
+    def _read(self, chunk: Any) -> str:
+        if self._whole is not None:
+            return str(chunk)
+        if self._chunks is None:
+            self._chunks = _chunks_for(chunk)
+        return self._chunks.text(chunk)
+
+
+class _Text:
+    """Plain pieces of text."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def text(self, chunk: Any) -> str:
+        if not isinstance(chunk, str):
+            raise ConfigError(
+                f"the client gave a piece that is {type(chunk).__name__}, not text",
+                where="client",
+                hint="yield pieces of text, or give the stream of an SDK as it is",
+            )
+        self._pieces.append(chunk)
+        return chunk
+
+    def reply(self) -> Reply:
+        return Reply("".join(self._pieces))
+
+
+def _gives_pieces(raw: Any) -> bool:
+    if isinstance(raw, str | Reply):
+        return False
+    return isinstance(raw, Iterator) or is_stream(raw)
+
+
+def is_stream(raw: Any) -> bool:
+    """Whether it is an SDK's own stream. Its responses may be iterable as well (over their fields), and are none."""
+    kind = type(raw)
+    return kind.__name__.endswith("Stream") and kind.__module__.partition(".")[0] in _SDKS and hasattr(raw, "__iter__")
+
+
+def _chunks_for(chunk: Any) -> Chunks:
+    if isinstance(chunk, str):
+        return _Text()
+    root = type(chunk).__module__.partition(".")[0]
+    if root in _SDKS:
+        chunks: Chunks = import_module(f"guards.clients.{'openai' if root == 'litellm' else root}_stream").chunks_for(
+            chunk
+        )
+        return chunks
+    return _Text()
