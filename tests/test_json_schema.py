@@ -324,7 +324,8 @@ def test_depth():
     """A document of the usual depth limit is checked; one that is deeper than can be checked is a finding."""
     schema = {"$ref": "#/$defs/n", "$defs": {"n": {"properties": {"c": {"$ref": "#/$defs/n"}, "d": {"type": "null"}}}}}
     assert found(schema, nested(150, {"d": 1}))[0][1] == "schema.type"
-    assert [code for _, code, _ in found(schema, nested(3_000))] == ["limit.depth"]
+    # jsonschema-rs goes deeper.
+    assert [code for _, code, _ in found(schema, nested(3_000), engine="python")] == ["limit.depth"]
 
 
 @pytest.mark.parametrize(
@@ -427,15 +428,12 @@ def test_formats():
 
 
 def test_engines(monkeypatch):
-    """An engine that is unknown, absent or not there yet is an error that says so."""
+    """An engine that is unknown or absent is an error that says so."""
     assert found({"type": "null"}, 1, engine="python")
     with pytest.raises(ConfigError, match="unknown engine 'go'; use one of 'auto', 'python', 'rust'"):
         JsonSchema(True, engine="go")
     monkeypatch.setattr("guards.contracts.json_schema.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'output-guards\[fast\]'"):
-        JsonSchema(True, engine="rust")
-    monkeypatch.setattr("guards.contracts.json_schema.find_spec", lambda name: object())
-    with pytest.raises(ConfigError, match="comes with a later version"):
         JsonSchema(True, engine="rust")
 
 
