@@ -3,6 +3,7 @@
 #
 #   make demo      three answers, wrong at first, until they hold
 #   make test      the whole suite, with its coverage
+#   make fuzz      a search for texts that break the readers, SECONDS long
 #   make lint types wheel bench bench-peers test-litellm clean
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ DEV := $(VENV)/.installed-dev
 SUITE ?= tests
 COVERAGE := $(if $(filter tests,$(SUITE)),--cov --cov-report=term)
 
-.PHONY: demo test lint types bench bench-peers wheel test-litellm clean
+.PHONY: demo test lint types fuzz bench bench-peers wheel test-litellm clean
 
 demo: $(BASE)
 	@$(BIN)/guards demo $(DEMO)
@@ -31,6 +32,12 @@ lint: $(DEV)
 types: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+SECONDS := 40
+fuzz: $(DEV)
+	@$(PIP) --group fuzz
+	@mkdir -p build
+	$(BIN)/python tests/fuzz/reading.py -max_total_time=$(SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/overhead.py

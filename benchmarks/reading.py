@@ -256,6 +256,35 @@ def clean_documents():
         print(f"| {len(text):,} | {low:,.1f} | {high:,.1f} | {high / low:.2f} |")
 
 
+WORST = {
+    "JSON: quotes inside a text": lambda n: '{"a": "' + '" x ' * (n // 4),
+    "JSON: open brackets": lambda n: '{"a":[' * (n // 6),
+    "JSON: comments that never end": lambda n: '{"a": "x"' + "/* " * (n // 3),
+    "JSON: many broken documents": lambda n: "{'a': 1} " * (n // 9),
+    "JSON: words without quotes": lambda n: "{" + "a b " * (n // 4),
+    "XML: elements never closed": lambda n: "<a><b>" + "<c>x" * (n // 4),
+    "XML: half a tag": lambda n: "<a" * (n // 2),
+    "XML: bare marks": lambda n: "<a><b>" + "&< " * (n // 3),
+}
+
+
+def worst():
+    """The time of the worst texts that were found, by length."""
+    leaf = '<xs:element name="%s" type="xs:string" maxOccurs="unbounded"/>'
+    xml = XmlSchema(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType><xs:sequence>'
+        f"{leaf % 'b'}{leaf % 'c'}</xs:sequence></xs:complexType></xs:element></xs:schema>"
+    )
+    plain = JsonSchema({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]})
+    sizes = (1_000, 10_000, 100_000, 990_000)
+    print("\nThe worst texts that were found: milliseconds of one careful reading\n")
+    print("| text | " + " | ".join(f"{size // 1000} KB" for size in sizes) + " |\n|---|---|---|---|---|")
+    for name, made in WORST.items():
+        contract = xml if name.startswith("XML") else plain
+        times = [1e3 * min(run(contract.read, made(size))[1] for _ in range(2)) for size in sizes]
+        print(f"| {name} | " + " | ".join(f"{spent:,.1f}" for spent in times) + " |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the folder of the corpora")
@@ -279,6 +308,7 @@ def main():
     table(f"Malformed XML, {plain} plain rows", counts, times, plain)
     table(f"Malformed XML, {len(documents) - plain} attacks and look-alikes", attacks, times, len(documents) - plain)
     clean_documents()
+    worst()
 
 
 if __name__ == "__main__":

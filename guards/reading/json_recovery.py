@@ -195,11 +195,11 @@ class _Recovery(Generic[T]):
             try:
                 mended = mend(self.text, found.start(), self.guide, self.limits.depth)
             except TooDeep:
+                # What stands inside is as deep, less a bracket.
                 self.limit.append(
                     Finding("limit.depth", "the document is nested too deeply", expected=self.limits.depth)
                 )
-                at = found.end()
-                continue
+                return
             if mended.doubtful:
                 self.limit.insert(
                     0,

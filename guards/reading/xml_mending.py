@@ -49,6 +49,8 @@ def mended(
             judged.append(_fitted(node, root, names, check, own, eager=dial == "eager"))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
+        except (ValueError, etree.XMLSyntaxError):
+            continue  # a name that XML cannot have, in a part that the schema says nothing about
     fitting = [entry for entry in judged if entry[0].ok]
     fitting = [entry for entry in fitting if not _ROUGH & {repair.code for repair in entry[1]}] or fitting
     if not fitting:
