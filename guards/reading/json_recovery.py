@@ -78,7 +78,7 @@ def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide
     whole = Span(0, len(text))
     data = reading.document.data
     fitted = recovery.any_text(whole) if not isinstance(data, str) else None
-    fitted = fitted or recovery.judged(data, whole, ())
+    fitted = fitted or recovery.judged(data, whole, (), is_known=not recovery.hinted)
     if fitted is None:
         return reading
     if fitted.reading.ok:
@@ -296,12 +296,15 @@ class _Recovery(Generic[T]):
 
     # One candidate.
 
-    def judged(self, data: Any, span: Span, repairs: tuple[Repair, ...], *, cut: bool = False) -> _Candidate[T] | None:
-        """The data fitted and held against the contract; None where nothing is left of it."""
+    def judged(
+        self, data: Any, span: Span, repairs: tuple[Repair, ...], *, cut: bool = False, is_known: bool = False
+    ) -> _Candidate[T] | None:
+        """The data fitted and held against the contract; None where nothing is left of it, or where it was judged
+        before (`is_known`) and nothing changed."""
         if not self._spend(2 * (span.end - span.start)):
             return None
         fitted = fit(data, self.guide, eager=self.eager, hinted=self.hinted, parse=self._parse)
-        if fitted is None:
+        if fitted is None or (is_known and not fitted.repairs):
             return None
         document = JsonDocument(fitted.data)
         reading = self.check(document, json.dumps(fitted.data))
