@@ -183,6 +183,10 @@ def test_values_are_spelled_as_the_contract_wants(kind, written, value):
         (bool, '"maybe"'),
         (str, "5"),
         (str, "null"),
+        (str, "None"),
+        (str, "undefined"),
+        (str, "true"),
+        (str, '{"error": "not found"}'),
         (int, "null"),
         (Literal["a", "b"], '"c"'),
         (Literal["a b", "a_b"], '"A-B"'),
@@ -196,6 +200,7 @@ def test_what_is_no_spelling_is_refused(kind, written):
     """Careful reading neither rounds, nor fills in, nor chooses between meanings."""
     model = type("Holder", (BaseModel,), {"__annotations__": {"x": kind}})
     assert not validate(f'{{"x": {written}}}', model).ok
+    assert not validate(f"{{x: {written}}}", model).ok
 
 
 @pytest.mark.parametrize(
@@ -282,7 +287,9 @@ def test_a_document_that_fits_is_never_touched():
 
 def test_findings_speak_of_what_is_still_wrong():
     """What could be mended is no finding; what could not has its path in the answer."""
-    outcome = validate('{number: 7, "paid": "no", "due": null, "lines": [{"sku": "x", "qty": 1.5, "price": 1}]}', Order)
+    outcome = validate(
+        '{number: A-7, "paid": "no", "due": null, "lines": [{"sku": "x", "qty": 1.5, "price": 1}]}', Order
+    )
     assert [(f.code, f.path) for f in outcome.findings] == [("schema.type", "/lines/0/qty")]
     assert codes(outcome) == ["json.unquoted", "json.unquoted", "value.boolean"]
 

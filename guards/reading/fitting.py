@@ -164,13 +164,13 @@ class _Fitter:
             if written in literals and kind_of(literals[written]) in kinds:
                 self.note("json.literal", "a literal of another language", before=written, after=literals[written])
                 return literals[written], _SPELLING
-        # What means something else becomes a text only where the contract asks for nothing else.
-        literal = written in _LITERALS or _JSON_NUMBER.fullmatch(written) is not None
+        # What means something else is no text whose quotes were forgotten: as in a document that has all its quotes.
+        literal = written in _LITERALS or written in _PYTHON or written in _NONE
+        other = literal or _JSON_NUMBER.fullmatch(written) is not None
         numeric = bool(kinds & {"integer", "number"}) and number(written) is not None
-        if "string" in kinds and (len(kinds) == 1 or not (literal or numeric)):
+        if "string" in kinds and not numeric and not (other and (literal or not self._eager)):
             self.note("json.unquoted", "a text without quotes", before=written, after=written)
-            odd = literal or written in _PYTHON or written in _NONE
-            return written, _TYPE if odd else _SPELLING
+            return written, _TYPE if other else _SPELLING
         return self._text(written, guide, bare=True)
 
     def _whole(self, written: str, kinds: frozenset[str]) -> bool:
@@ -364,7 +364,9 @@ class _Fitter:
         """An object of one key around what is asked for."""
         if len(value) == 1:
             (inner,) = value.values()
-            if isinstance(inner, dict | list) or "object" not in guide.kinds:
+            # A text in an object may be anything: an error's words, say.
+            plain = not self._place and not isinstance(inner, str)
+            if isinstance(inner, dict | list) or ("object" not in guide.kinds and (plain or self._eager)):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -450,8 +452,9 @@ class _Fitter:
 
 def _plain(written: str) -> Any:
     """What text without quotes means where the contract does not say."""
-    if written in _LITERALS:
-        return _LITERALS[written]
+    for literals in (_LITERALS, _PYTHON, _NONE):
+        if written in literals:
+            return literals[written]
     value = number(written) if _JSON_NUMBER.fullmatch(written) else None
     return written if value is None else value
 
