@@ -18,7 +18,7 @@ from guards._quote import fence, span
 from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.errors import ConfigError
 from guards.findings import Finding, parse_pointer
-from guards.reading.document import Document
+from guards.reading.document import Document, at
 from guards.records import Repair
 
 __all__ = ["Parts", "ask_for_parts", "ask_for_rest"]
@@ -123,7 +123,7 @@ class _Json:
     def shown(self) -> str:
         """The parts as they stand now."""
         there = {path: place for path in self._paths if (place := self._document.place(path)) is not None}
-        return json.dumps({path: _at(self._document.data, place) for path, place in there.items()}, ensure_ascii=False)
+        return json.dumps({path: at(self._document.data, place) for path, place in there.items()}, ensure_ascii=False)
 
     def instruction(self) -> str:
         schema = fence(json.dumps(self._reply_schema(), ensure_ascii=False))
@@ -142,8 +142,8 @@ class _Json:
         repairs = []
         for path in self._paths:
             parent, key = self._parent(path) or ((), "")
-            holder = _at(data, parent)
-            before = _at(self._document.data, place) if (place := self._document.place(path)) is not None else None
+            holder = at(data, parent)
+            before = at(self._document.data, place) if (place := self._document.place(path)) is not None else None
             holder[key] = given[path]
             repairs.append(_merged(path, before, given[path]))
         return json.dumps(data, ensure_ascii=False), tuple(repairs)
@@ -165,7 +165,7 @@ class _Json:
         if place is not None:
             return place[:-1], place[-1]
         parent = self._document.place(path[: path.rindex("/")])
-        return (parent, last) if parent is not None and isinstance(_at(self._document.data, parent), dict) else None
+        return (parent, last) if parent is not None and isinstance(at(self._document.data, parent), dict) else None
 
 
 class _Xml:
@@ -282,12 +282,6 @@ def _outermost(paths: Sequence[str]) -> list[str]:
         if not any(path.startswith(f"{outer}/") for outer in kept):
             kept.append(path)
     return sorted(kept, key=paths.index) if all(path in paths for path in kept) else kept
-
-
-def _at(data: Any, place: Sequence[str | int]) -> Any:
-    for step in place:
-        data = data[step]
-    return data
 
 
 def _ends_in_list(document: Document) -> bool:

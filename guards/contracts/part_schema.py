@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from guards.findings import parse_pointer
+from guards.reading.guide import led
 
 __all__ = ["part_schema", "with_definitions"]
 
@@ -60,21 +61,11 @@ def _inside(node: Any, whole: Any, step: str | int, depth: int) -> Iterator[Any]
         elif isinstance(node.get("additionalProperties"), Mapping):
             yield node["additionalProperties"]
     reference = node.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        yield from _inside(_led(reference, whole), whole, step, depth + 1)
+    if isinstance(reference, str):
+        yield from _inside(led(reference, whole), whole, step, depth + 1)
     for word in _MEMBERS:
         for member in node.get(word, ()):
             yield from _inside(member, whole, step, depth + 1)
-
-
-def _led(reference: str, whole: Any) -> Any:
-    node = whole
-    try:
-        for part in parse_pointer(unquote(reference[1:])):
-            node = node[int(part)] if isinstance(node, list) else node[part]
-    except (KeyError, IndexError, ValueError, TypeError):
-        return None
-    return node
 
 
 def _references(node: Any) -> Iterator[tuple[str, ...]]:

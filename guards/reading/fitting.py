@@ -403,22 +403,25 @@ class _Fitter:
                 taken[name] = key
         if not taken and strange and guide.closed and guide.names:
             return self._as_it_is(value)
+        meant = {given: name for name, given in taken.items()}
+        required = guide.required
+        complete = required <= taken.keys()
         for key, held in value.items():
             if key in strange:
                 total += self._stranger(key, held, guide, members)
                 continue
-            name = next(name for name, given in taken.items() if given == key)
+            name = meant[key]
             if name != key:
                 self._place.append(key)
                 self.note("value.key", "another spelling of a key", before=key, after=name)
                 self._place.pop()
                 total += _SPELLING
-            wanted = name in guide.required and all(other in taken for other in guide.required)
-            fitted, cost = self._at(key, held, guide.names[name], wanted=wanted, needed=name in guide.required)
+            needed = name in required
+            fitted, cost = self._at(key, held, guide.names[name], wanted=needed and complete, needed=needed)
             total += cost
             if fitted is not _GONE:
                 members[name] = fitted
-        total += sum(MISFIT for name in guide.required if name not in members)
+        total += sum(MISFIT for name in required if name not in members)
         if self._hinted:
             self._defaults(members, guide)
         return members, total

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from guards.findings import parse_pointer
 from guards.reading.spelling import folded
 
-__all__ = ["ANY", "Guide", "guide_of", "kind_of"]
+__all__ = ["ANY", "Guide", "guide_of", "kind_of", "led"]
 
 _KINDS: Final = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 _HINTS: Final = frozenset({"x-alias", "x-enum-names", "x-assert"})
@@ -247,12 +247,12 @@ def _together(schema: Any, root: Any, depth: int) -> Iterator[Mapping[str, Any]]
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        yield from _together(_led(reference, root), root, depth + 1)
+        yield from _together(led(reference, root), root, depth + 1)
     for member in _list(schema.get("allOf")):
         yield from _together(member, root, depth + 1)
 
 
-def _led(reference: str, root: Any) -> Any:
+def led(reference: str, root: Any) -> Any:
     """Where a reference inside the document leads; None for any other."""
     if not reference.startswith("#"):
         return None

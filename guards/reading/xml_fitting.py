@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from lxml import etree
 
-from guards.contracts.xml_shape import XSI, Attribute, Element, Group, Shape, SimpleType, children_of, typed
+from guards.contracts.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.findings import Finding
 from guards.reading.spelling import boolean, folded, number, number_in, pick, pick_in
 from guards.reading.xml_mender import Names, Node, is_leaf
@@ -288,7 +288,7 @@ class _Fitter:
             self.note("xml.text", "text between elements was left out", path, text.strip())
 
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
-        order = {id(element): index for index, element in enumerate(_ordered(shape.content))}
+        order = {id(element): index for index, element in enumerate(children_of(shape.content))}
         wanted = sorted(placed, key=lambda entry: order.get(id(entry[1]), len(order)))
         if [id(child) for child, _ in wanted] != [id(child) for child, _ in placed]:
             self.note("xml.order", "the elements were put in the order of the schema", path)
@@ -312,10 +312,6 @@ class _Fitter:
         return made
 
 
-def _ordered(content: Group | None) -> Iterator[Element]:
-    yield from children_of(content)
-
-
 def _one(attributes: dict[str, Attribute], name: str) -> Attribute | None:
     """The attribute of that name, however it is spelled."""
     if name in attributes:
@@ -330,9 +326,6 @@ def _has(node: Node, name: str) -> bool:
 
 def _qualified(namespace: str | None, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
-
-
-_MOST_QUOTED: Final = 2000
 
 
 def _written(node: Node) -> str:
