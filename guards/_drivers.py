@@ -320,6 +320,7 @@ async def compute_async(work: Compute) -> list[Any]:
     except BaseException:
         for task in tasks:  # `gather` leaves the others running when one raises
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         raise
 
 

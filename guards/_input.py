@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -57,7 +56,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif is_dataclass(value) or hasattr(value, "model_dump"):
         yield from _texts(plain(value))
-    elif isinstance(value, Mapping | Sequence | AbstractSet) and not isinstance(value, bytes | bytearray):
+    elif isinstance(value, Mapping | list | tuple | set | frozenset):
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(part)
 

@@ -138,11 +138,14 @@ def _line(finding: Finding) -> str:
 
 def _ours(finding: Finding) -> bool:
     """Whether the message was written by this library, and so holds no text of the answer."""
+    if finding.guard is not None:  # a guard of the user's own may use any code
+        return finding.code in _OUR_RULES
     family, _, rule = finding.code.partition(".")
     return family in _OUR_FAMILIES and rule != "validator"
 
 
-_OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "rule", "reply"})
+_OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "reply"})
+_OUR_RULES: Final = frozenset({"rule.length", "rule.one_of", "rule.range", "rule.pattern"})
 
 
 def _said(finding: Finding) -> bool:

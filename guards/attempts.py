@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from guards._drivers import compute, compute_async
@@ -59,7 +59,10 @@ class Attempts(Generic[R_co]):
         finally:
             self._flow.close()
 
-    async def __aiter__(self) -> AsyncIterator[Handle[R_co]]:
+    def __aiter__(self) -> AsyncIterator[Handle[R_co]]:
+        return _Turns(self._aturns(), self._close)
+
+    async def _aturns(self) -> AsyncGenerator[Handle[R_co], None]:
         effect = self._first()
         try:
             while effect is not None:
@@ -71,6 +74,10 @@ class Attempts(Generic[R_co]):
                 effect = await handle._asettle()  # noqa: SLF001
             self._raise_if_rejected()
         finally:
+            self._flow.close()
+
+    def _close(self) -> None:
+        if self._flow is not None:
             self._flow.close()
 
     def _first(self) -> Effect | None:
@@ -128,6 +135,27 @@ class Attempts(Generic[R_co]):
         outcome = self._call.outcome
         if outcome is not None:
             outcome.raise_if_rejected()
+
+
+class _Turns(Generic[R_co]):
+    """An `async for` over the attempts: a `break` closes the record at once, where an async generator alone would be
+    closed by the event loop some time later."""
+
+    def __init__(self, turns: AsyncGenerator[Handle[R_co], None], close: Callable[[], None]) -> None:
+        self._turns = turns
+        self._close = close
+
+    def __aiter__(self) -> _Turns[R_co]:
+        return self
+
+    async def __anext__(self) -> Handle[R_co]:
+        return await anext(self._turns)
+
+    async def aclose(self) -> None:
+        await self._turns.aclose()
+
+    def __del__(self) -> None:
+        self._close()
 
 
 class Handle(Generic[R_co]):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, overload
 
@@ -240,6 +240,8 @@ def as_findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
         return (_checked(result, guard),)
     if isinstance(result, str):
         return (Finding(f"check.{guard.name}", result),)
+    if isinstance(result, Generator):
+        result = _with_return(result)
     if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
         return tuple(finding for entry in result for finding in as_findings(_entry(entry, guard), guard))
     raise TypeError(
@@ -265,6 +267,13 @@ def check_options(guard: Guard) -> None:
 def _check_policy(policy: Any, where: str) -> None:
     if policy is not None and not isinstance(policy, Policy):
         raise ConfigError(f"{policy!r} is not a policy", where=where, hint="write it like Fix().then(Reask())")
+
+
+def _with_return(findings: Generator[Any, None, Any]) -> Iterator[Any]:
+    """What a generator returns counts too: a check may yield here and return there."""
+    last = yield from findings
+    if last is not None:
+        yield last
 
 
 def _checked(finding: Finding, guard: Guard) -> Finding:
