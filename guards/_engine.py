@@ -70,10 +70,11 @@ class _Question:
 @dataclass(frozen=True, slots=True)
 class Showing:
     """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `checks` are the guards
-    that look at each part before."""
+    that look at each part before; `final`: what was shown cannot be taken back, so that no other answer may follow."""
 
     at_once: bool
     checks: GuardSet | None = None
+    final: bool = False
 
 
 class Call(Generic[T]):
@@ -86,13 +87,13 @@ class Call(Generic[T]):
         "_late",
         "_ledger",
         "_live",
-        "_showing",
         "_spend",
         "client",
         "given",
         "messages",
         "outcome",
         "plan",
+        "showing",
     )
 
     def __init__(
@@ -105,7 +106,7 @@ class Call(Generic[T]):
         showing: Showing | None = None,
     ) -> None:
         self.plan = plan
-        self._showing = showing
+        self.showing = showing
         self._live: Live | None = None
         """The view of the answer that is coming, where the call is streamed."""
         self.client = client
@@ -129,7 +130,7 @@ class Call(Generic[T]):
             self._fault(fault)
             raise
         self.outcome = outcome = self._told(outcome)
-        if self._showing is not None:
+        if self.showing is not None:
             from guards.streaming import Done
 
             yield from self._show_end(outcome)
@@ -164,6 +165,9 @@ class Call(Generic[T]):
             except NoAnswer:
                 return self._end(_nothing(), _NOT_YET)
             if not examined.blocking:
+                shown = self._for_good()
+                if shown and not str(examined.reading.value).startswith(shown):
+                    return self._end(examined, _SHOWN)
                 return self._accept(examined, question)
             step = yield from self._follow(examined, question)
             if isinstance(step, Outcome):
@@ -184,7 +188,7 @@ class Call(Generic[T]):
         ledger, plan = self._ledger, self.plan
         opened = ledger.start(question.messages + question.extra)
         deadline = self._spend.deadline
-        live = self._showing is not None
+        live = self.showing is not None
         ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra, live)
         refused: tuple[Found, ...] = ()
         try:
@@ -218,7 +222,7 @@ class Call(Generic[T]):
         from guards._live import live_of
         from guards.streaming import TextPiece
 
-        showing = self._showing
+        showing = self.showing
         assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
@@ -238,7 +242,12 @@ class Call(Generic[T]):
             if refused and not self._spend.counts_usage:
                 yield Leave(incoming)
                 break
-        return incoming.reply, refused
+        try:
+            return incoming.reply, refused
+        except NoAnswer as signal:  # what was refused stays so, whatever else came
+            if not refused:
+                raise
+            return signal.reply, refused
 
     def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
         """What the guards of a part that has just closed have against it."""
@@ -253,19 +262,21 @@ class Call(Generic[T]):
         )
 
     def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
-        """What was held back of an answer that holds; what was shown of one that does not is taken back."""
+        """What was held back of what is delivered; what was shown of anything else is taken back."""
         from guards._live import live_of
         from guards.streaming import Retracted
 
-        live, showing = self._live, self._showing
+        live, showing = self._live, self.showing
         if live is None or showing is None:
             return
-        text = outcome.accepted_text
-        if not outcome.ok or text is None:
-            if live.shown and showing.at_once:
+        text = outcome.accepted_text if outcome.ok or outcome.delivered_by == "noop" else None
+        if self.plan.contract.format == "text" and isinstance(outcome.value, str):
+            text = outcome.value
+        if not showing.at_once or text is None or not text.startswith(live.shown):
+            if showing.at_once and live.shown:
                 yield Emit(Retracted(live.shown, outcome.findings))
-            return
-        if not showing.at_once:
+            if text is None:
+                return
             live = live_of(self.plan.contract, self.plan.limits, None)
             for _, event in live.feed(text):
                 yield Emit(event)
@@ -319,7 +330,8 @@ class Call(Generic[T]):
         """Its `Outcome`, or the next question."""
         if _guard_failed(original):
             return self._end(original, _FAILED)
-        spent = self._ended()
+        shown = self._for_good()
+        spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
         turn = self._deciding.turn(spent=spent is not None, barred=barred is not None)
         examined = original
@@ -329,6 +341,9 @@ class Call(Generic[T]):
             if step is None or step.name == "raise":
                 # A refused answer is reported as it came: edits that did not save it are no part of it.
                 return self._end(original, self._why(barred, choice, original))
+            if shown and step.name != "noop":
+                turn.pass_over(choice.acting)
+                continue
             if step.name in ("fix", "filter"):
                 better = yield from self._edit(step.name, examined, choice.acting)
                 if better is None:
@@ -357,7 +372,7 @@ class Call(Generic[T]):
                         turn.nobody_more()
                         continue
                 following = self._next(original, question, step)
-                if self._showing is not None:
+                if self.showing is not None:
                     yield from self._restart(original)
                 return following
             else:
@@ -366,9 +381,9 @@ class Call(Generic[T]):
     def _restart(self, examined: Examined[T]) -> Flow[None]:
         from guards.streaming import Restarted, Retracted
 
-        assert self._showing is not None
+        assert self.showing is not None
         findings = tuple(found.finding for found in examined.blocking)
-        if self._live is not None and self._live.shown and self._showing.at_once:
+        if self._live is not None and self._live.shown and self.showing.at_once:
             yield Emit(Retracted(self._live.shown, findings))
         yield Emit(Restarted(self._ledger.asked + 1, findings))
 
@@ -480,6 +495,11 @@ class Call(Generic[T]):
             return None
         return Reason("budget.attempts", f"The budget of {most} attempt{'s' * (most != 1)} ended.")
 
+    def _for_good(self) -> str:
+        """What is with its reader and cannot be taken back: no other answer may follow it."""
+        live, showing = self._live, self.showing
+        return live.shown if live is not None and showing is not None and showing.final else ""
+
     def _hopeless(self, examined: Examined[T]) -> Reason | None:
         """Why asking the same model again cannot help, if it cannot."""
         codes = {found.finding.code for found in examined.blocking}
@@ -577,6 +597,7 @@ _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's se
 _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
 _ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
+_SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
 _FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
 _BY_POLICY: Final = {

@@ -16,7 +16,7 @@ from guards.checks.text_units import sentence_ends
 from guards.contracts.base import Contract, Limits
 from guards.findings import join_pointer
 from guards.reading.document import Place
-from guards.reading.locate import thinking
+from guards.reading.locate import spoken_from, thinking
 from guards.streaming import Item, Partial, StreamEvent, TextPiece
 
 __all__ = ["Live", "Part", "Step", "can_check_parts", "live_of"]
@@ -118,10 +118,9 @@ class _Text(Live):
         start = self._waiting.lstrip()[:10].lower()
         if not start or any(mark.startswith(start) and mark != start for mark in ("<think>", "<thinking>")):
             return False
-        end, still = thinking(self._waiting)
-        if still:
+        if thinking(self._waiting)[1]:
             return False
-        self._waiting = self._waiting[end:].lstrip() if end else self._waiting
+        self._waiting = self._waiting[spoken_from(self._waiting) :]
         self._begun = True
         return True
 

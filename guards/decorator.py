@@ -127,7 +127,7 @@ class _Wrapper:
     def _streamed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stream[Any]:
         from guards.stream import Stream
 
-        return Stream(self._begin(args, kwargs, self._ticket._showing(True)))  # noqa: SLF001  # one room
+        return Stream(self._begin(args, kwargs, self._ticket._showing()))  # noqa: SLF001  # one room
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         if self._bound_to:

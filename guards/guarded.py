@@ -287,17 +287,15 @@ class Guarded(Generic[R_co]):
         """As `acall`, with the whole `Outcome`."""
         return await run_async(self._begin(resolve(llm, where="acall"), messages, context).run())
 
-    def stream(
-        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None, hold_back: bool = True
-    ) -> Stream[R_co]:
+    def stream(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Stream[R_co]:
         """The events of a call while it runs (`guards.streaming`), for `for` and `async for`; the last is `Done`.
 
         With guards nothing is shown before they passed the whole answer, or the part if they all can judge parts
-        (`Guard.partial`); `hold_back=False` shows it at once, and takes back with `Retracted` what did not hold.
+        (`Guard.partial`); `.stream(...).at_once()` shows what comes, and takes back with `Retracted` what did not hold.
         """
         from guards.stream import Stream
 
-        return Stream(self._begin(resolve(llm, where="stream"), messages, context, showing=self._showing(hold_back)))
+        return Stream(self._begin(resolve(llm, where="stream"), messages, context, showing=self._showing()))
 
     def wrap(self, client: C, *, context: Mapping[str, Any] | None = None) -> C:
         """The SDK client with every answer guarded; the SDK's own response type comes back.
@@ -305,9 +303,10 @@ class Guarded(Generic[R_co]):
         `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
         `ConfigError` that names it.
         """
-        from guards.clients.wrapping import wrap
+        from guards.clients.wrapping import Calls, wrap
 
-        return cast("C", wrap(client, run=partial(self.run, context=context), arun=partial(self.arun, context=context)))
+        run, arun = partial(self.run, context=context), partial(self.arun, context=context)
+        return cast("C", wrap(client, Calls(run, arun, partial(self._stream_for_good, context=context))))
 
     def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
@@ -339,11 +338,25 @@ class Guarded(Generic[R_co]):
         check_context(self._plan.input_guards, given)
         return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget), showing)
 
-    def _showing(self, hold_back: bool) -> Showing:  # one room
+    def _stream_for_good(
+        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None
+    ) -> Stream[R_co]:
+        """As `stream`, for a reader that nothing can be taken back from."""
+        from guards.stream import Stream
+
+        return Stream(self._begin(resolve(llm, where="wrap"), messages, context, showing=self._showing_for_good()))
+
+    def _showing_for_good(self) -> Showing:  # one room
+        """A text goes out part by part if its guards can judge parts; any other answer when it has been accepted."""
+        from guards._live import can_check_parts
+
+        contract, guards = self._plan.contract, self._plan.guards
+        parts = contract.format == "text" and can_check_parts(contract, guards)
+        return Showing(at_once=parts, checks=guards if parts and guards.tiers else None, final=True)
+
+    def _showing(self) -> Showing:  # one room
         """How a streamed call shows what comes: with no guards there is nothing to wait for."""
-        if not isinstance(hold_back, bool):
-            raise ConfigError("must be True or False", where="stream(hold_back=)")
-        if not hold_back or not self._plan.guards.tiers:
+        if not self._plan.guards.tiers:
             return Showing(at_once=True)
         from guards._live import can_check_parts
 

@@ -85,21 +85,27 @@ class Session(Generic[R_co]):
         finally:
             self._keep(call)
 
-    def stream(
-        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None, hold_back: bool = True
-    ) -> Stream[R_co]:
+    def stream(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Stream[R_co]:
         """As `Guarded.stream`, inside this session's budget and record."""
-        from guards.stream import Stream
-
-        showing = self._ticket._showing(hold_back)  # noqa: SLF001  # one room
-        call = self._begin(resolve(llm, where="session.stream"), messages, context, showing)
-        return Stream(call, lambda: self._keep(call))
+        showing = self._ticket._showing()  # noqa: SLF001  # one room
+        return self._stream(llm, messages, context, showing)
 
     def wrap(self, client: C) -> C:
         """As `Guarded.wrap`, inside this session's budget and record."""
-        from guards.clients.wrapping import wrap
+        from guards.clients.wrapping import Calls, wrap
 
-        return cast("C", wrap(client, run=self.run, arun=self.arun))
+        return cast("C", wrap(client, Calls(self.run, self.arun, self._stream_for_good)))
+
+    def _stream_for_good(self, llm: Any, messages: Messages) -> Stream[R_co]:
+        return self._stream(llm, messages, None, self._ticket._showing_for_good())  # noqa: SLF001  # one room
+
+    def _stream(
+        self, llm: Any, messages: Messages, context: Mapping[str, Any] | None, showing: Showing
+    ) -> Stream[R_co]:
+        from guards.stream import Stream
+
+        call = self._begin(resolve(llm, where="session.stream"), messages, context, showing)
+        return Stream(call, lambda: self._keep(call))
 
     def _begin(
         self,

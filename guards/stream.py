@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from guards._drivers import stream_async, stream_sync
+from guards._engine import Showing
 from guards.errors import ConfigError
 from guards.streaming import StreamEvent
 
@@ -36,17 +37,23 @@ class Stream(Generic[R_co]):
         """What came of the call; None while it runs."""
         return self._call.outcome
 
+    def at_once(self) -> Self:
+        """Show what comes before any guard has seen it; `Retracted` takes back what did not hold."""
+        self._check_unread()
+        self._call.showing = Showing(at_once=True)
+        return self
+
     def __iter__(self) -> Iterator[StreamEvent]:
         if self._call.client.colour == "async":
             raise ConfigError(
                 "the client is async", where="stream", hint="write `async for event in ticket.stream(...)`"
             )
-        self._begin()
+        self._check_unread()
         self._sync = self._events()
         return self._sync
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        self._begin()
+        self._check_unread()
         self._async = self._aevents()
         return self._async
 
@@ -73,7 +80,7 @@ class Stream(Generic[R_co]):
             await self._async.aclose()  # type: ignore[attr-defined]  # as above
         self.close()
 
-    def _begin(self) -> None:
+    def _check_unread(self) -> None:
         if self._sync is not None or self._async is not None:
             raise ConfigError("a stream is read once", where="stream", hint="ask for another with .stream(...)")
 

@@ -373,14 +373,22 @@ def _response_events(made: dict[str, Any], step: Answer, body: dict[str, Any]) -
     events: list[tuple[str, dict[str, Any]]] = [("response.created", {"response": {**made, "output": []}})]
     for index, item in enumerate(made["output"]):
         where = {"item_id": item["id"], "output_index": index}
-        if item["type"] == "message":
-            for piece in _cut(item["content"][0].get("text", ""), step.piece):
-                events.append(
-                    ("response.output_text.delta", {**where, "content_index": 0, "delta": piece, "logprobs": []})
-                )
-        else:
-            for piece in _cut(item["arguments"], step.piece):
-                events.append(("response.function_call_arguments.delta", {**where, "delta": piece}))
+        hollow = {"content": []} if item["type"] == "message" else {"arguments": ""}
+        events.append(("response.output_item.added", {"output_index": index, "item": {**item, **hollow}}))
+        for number, part in enumerate(item.get("content", ())):
+            there = {**where, "content_index": number}
+            text = part.get("text", "")
+            events.append(("response.content_part.added", {**there, "part": {**part, "text": ""}}))
+            for piece in _cut(text, step.piece):
+                events.append(("response.output_text.delta", {**there, "delta": piece, "logprobs": []}))
+            if text:
+                events.append(("response.output_text.done", {**there, "text": text, "logprobs": []}))
+            events.append(("response.content_part.done", {**there, "part": part}))
+        for piece in _cut(item.get("arguments", ""), step.piece):
+            events.append(("response.function_call_arguments.delta", {**where, "delta": piece}))
+        if "arguments" in item:
+            events.append(("response.function_call_arguments.done", {**where, "arguments": item["arguments"]}))
+        events.append(("response.output_item.done", {"output_index": index, "item": item}))
     events.append((f"response.{made['status']}", {"response": made}))
     return [(name, {"type": name, "sequence_number": n, **data}) for n, (name, data) in enumerate(events)]
 

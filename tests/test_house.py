@@ -113,7 +113,7 @@ def test_there_is_no_cycle():
 
 
 def test_optional_libraries_have_one_home():
-    """Each optional library is imported by the one file that knows its shapes."""
+    """Each optional library is imported by the files named after it, which alone know its shapes."""
     homes = {
         "openai": "guards.clients.openai",
         "anthropic": "guards.clients.anthropic",
@@ -129,7 +129,7 @@ def test_optional_libraries_have_one_home():
             for imported in names:
                 top = imported.split(".")[0]
                 assert top not in ("torch", "transformers")
-                assert homes.get(top, name) == name, f"{name} imports {imported}"
+                assert name.startswith(homes.get(top, name)), f"{name} imports {imported}"
 
 
 def test_the_public_names():

@@ -184,14 +184,57 @@ def test_what_makes_no_answer_passes(litellm):
         wrapped.drop_params = True
 
 
-def test_streaming_is_refused(litellm):
-    """stream=True is refused by wrap, and a stream by the reader."""
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("text", [GOOD, FENCED])
+def test_a_wrapped_stream(litellm, colour, text):
+    """`stream=True` gives LiteLLM's own chunks of the accepted answer, and of nothing else."""
+    from server import Server, answer
+
+    with Server([answer(BAD), answer(text)]) as server:
+        wrapped, asked = ticket.wrap(litellm), {"messages": ASKED, "stream": True, **options(server)}
+        if colour == "sync":
+            stream = wrapped.completion(**asked)
+            chunks = list(stream)
+        else:
+
+            async def run():
+                stream = await wrapped.acompletion(**asked)
+                return stream, [chunk async for chunk in stream]
+
+            stream, chunks = asyncio.run(run())
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == GOOD
+    assert [c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason] == ["stop"]
+    assert {type(chunk).__name__ for chunk in chunks} == {"ModelResponseStream"}
+    assert len(outcome_of(stream).attempts) == 2
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_events_of_a_stream(litellm, colour):
+    """`ticket.stream` asks LiteLLM for a stream and counts what it used."""
+    from server import Server, answer
+
+    with Server([answer(GOOD, piece=5)]) as server:
+        if colour == "sync":
+            stream = ticket.stream(functools.partial(litellm.completion, **options(server)), ASKED)
+            events = list(stream)
+        else:
+
+            async def run():
+                stream = ticket.stream(functools.partial(litellm.acompletion, **options(server)), ASKED)
+                return stream, [event async for event in stream]
+
+            stream, events = asyncio.run(run())
+    assert len(events) > 2
+    assert stream.outcome.value == VALUE
+    assert stream.outcome.usage.total_tokens == 15
+
+
+def test_a_stream_of_the_package_is_no_answer(litellm):
+    """The reader of responses says so."""
     from server import Raw, Server
 
     chunk = b'data: {"id":"x","object":"chat.completion.chunk","model":"m","choices":[]}\n\ndata: [DONE]\n\n'
     with Server([Raw(chunk, "text/event-stream")]) as server:
-        with pytest.raises(ConfigError, match="stream=True"):
-            ticket.wrap(litellm).completion(messages=ASKED, stream=True, **options(server))
         stream = litellm.completion(messages=ASKED, stream=True, **options(server))
         with pytest.raises(ConfigError, match="without stream=True"):
             reply_of(stream)

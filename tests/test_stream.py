@@ -19,12 +19,17 @@ from guards import (
     BudgetExhausted,
     ConfigError,
     Done,
+    Fallback,
     Feedback,
+    Finding,
+    Fix,
     Guarded,
     Item,
+    Noop,
     Partial,
     Raise,
     Reask,
+    Refrain,
     Rejected,
     Restarted,
     Retracted,
@@ -208,13 +213,72 @@ def test_with_guards_nothing_leaves_before_it_passed():
 
 
 def test_at_once_takes_back_what_does_not_hold():
-    """With `hold_back=False` text leaves at once, and `Retracted` names what was shown and why it does not hold."""
-    events = events_of(Guarded(Text(), guards=[bad_word]), [pieces(TEXT), ["Good."]], hold_back=False)
+    """With `at_once()` text leaves before a guard has seen it, and `Retracted` names what was shown and why it does not hold."""
+    stream = Guarded(Text(), guards=[bad_word]).stream(ScriptedModel([pieces(TEXT), ["Good."]]), "task")
+    events = list(stream.at_once())
+    with pytest.raises(ConfigError, match="once"):
+        stream.at_once()
     kinds = [type(event).__name__ for event in events]
     assert kinds == ["TextPiece"] * 3 + ["Retracted", "Restarted", "TextPiece", "Done"]
     retracted = next(event for event in events if isinstance(event, Retracted))
     assert TEXT.startswith(retracted.text)
     assert [finding.guard for finding in retracted.findings] == ["bad_word"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "kinds", "said"),
+    [
+        (Fix(), ["Retracted"], "Nice. Really."),
+        (Noop(), [], "Fine. Really."),
+        (Fallback("Sorry."), ["Retracted"], "Sorry."),
+        (Refrain(), ["Retracted"], ""),
+    ],
+    ids=["fix", "noop", "fallback", "refrain"],
+)
+def test_what_is_shown_at_last_is_what_is_delivered(policy, kinds, said):
+    """The pieces behind the last retraction are the text that the call delivers, whichever policy delivers it."""
+    better = check(lambda value: Finding("x", "no", fix="Nice. Really.") if "Fine" in value else None)
+    ticket = Guarded(Text(), guards=[better], on_fail=policy)
+    events = list(ticket.stream(ScriptedModel([["Fine. ", "Really."]]), "task").at_once())
+    names = [type(event).__name__ for event in events]
+    assert [name for name in names if name not in ("TextPiece", "Done")] == kinds
+    last = len(names) - names[::-1].index("Retracted") if kinds else 0
+    assert "".join(event.text for event in events[last:] if isinstance(event, TextPiece)) == said
+    held = list(ticket.stream(ScriptedModel([["Fine. ", "Really."]]), "task"))
+    assert "".join(event.text for event in held if isinstance(event, TextPiece)) == said
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_decorated_function_can_show_at_once(asynchronous):
+    """The same for the stream of a decorated function."""
+    ticket = Guarded(Text(), guards=[bad_word], on_fail=Raise())
+    if asynchronous:
+
+        @ticket
+        async def answer(mail: str):
+            for piece in pieces(TEXT):
+                yield piece
+
+        async def run():
+            return [event async for event in shown(answer.stream("x").at_once())]
+
+        async def shown(stream):
+            with pytest.raises(Rejected):
+                async for event in stream:
+                    yield event
+
+        events = asyncio.run(run())
+    else:
+
+        @ticket
+        def answer(mail: str):
+            yield from pieces(TEXT)
+
+        events = []
+        with pytest.raises(Rejected):
+            for event in answer.stream("x").at_once():
+                events.append(event)
+    assert [type(event).__name__ for event in events] == ["TextPiece"] * 3 + ["Retracted", "Done"]
 
 
 def test_guards_that_can_judge_parts_run_on_sentences():

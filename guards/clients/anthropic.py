@@ -16,15 +16,17 @@ from guards.clients.endpoint import (
     TOOL,
     Endpoint,
     EndpointClient,
+    body_of,
     check_options,
     colour_of,
+    copied,
     get,
     object_schema,
     only_tool,
     put,
     without,
 )
-from guards.clients.incoming import Chunks
+from guards.clients.incoming import SdkChunks
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -126,7 +128,7 @@ class Messages(Endpoint):
 
         return fetch
 
-    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
         from guards.clients.anthropic_stream import MessageChunks
 
         return MessageChunks(read)
@@ -186,9 +188,7 @@ class Messages(Endpoint):
         return {"role": "assistant", "content": said}, {"role": "user", "content": results}
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        import copy
-
-        result = raw.model_copy(deep=True) if hasattr(raw, "model_copy") else copy.deepcopy(raw)
+        result = copied(raw)
         tool = self.forced(options)
         forced = [block for block in _blocks(result, "tool_use") if tool is not None and get(block, "name") == tool]
         given = _object(text) if forced else None
@@ -240,7 +240,7 @@ def _object(text: str | None) -> dict[str, Any] | None:
 
 def _with_text(raw: Any, text: str) -> Any:
     """A message that held no text (a refusal, say) with this one."""
-    body = raw.to_dict() if hasattr(raw, "to_dict") else dict(raw)
+    body = body_of(raw)
     body = {**body, "content": [*body["content"], {"type": "text", "text": text}]}
     return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
 

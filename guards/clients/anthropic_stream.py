@@ -1,12 +1,12 @@
-"""The stream of Anthropic's messages: what each event adds to the text, and the whole as a message."""
+"""The stream of Anthropic's messages: what each event adds to the text, the whole as a message, and that again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
-from guards.clients.endpoint import get
+from guards.clients.endpoint import body_of, copied, get, put
 from guards.clients.incoming import Chunks
 from guards.messages import Reply
 
@@ -22,6 +22,8 @@ def chunks_for(_: Any) -> Chunks:
 
 class MessageChunks:
     """Deltas of the text, or of the input of the first tool."""
+
+    repeats = False
 
     def __init__(self, read: Callable[[Any], Reply]) -> None:
         self._read = read
@@ -39,8 +41,7 @@ class MessageChunks:
             self._count(get(message, "usage"))
         elif kind == "content_block_start":
             block = get(event, "content_block")
-            given = block.to_dict() if hasattr(block, "to_dict") else dict(block)
-            self._blocks[get(event, "index", 0)] = given
+            self._blocks[get(event, "index", 0)] = body_of(block)
         elif kind == "content_block_delta":
             return self._delta(get(event, "index", 0), get(event, "delta"))
         elif kind == "message_delta":
@@ -80,3 +81,45 @@ class MessageChunks:
             content.append(block)
         message = {"type": "message", "role": "assistant", "content": content, "stop_reason": self._stop}
         return self._read({**self._head, **message, "usage": self._usage or None})
+
+    def saying(self, event: Any, text: str, *, last: bool) -> Any:
+        result = copied(event)
+        put(get(result, "delta"), "text", text)
+        return result
+
+    def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
+        from anthropic import types
+        from anthropic.types import beta
+
+        bodies = [(kind, body) for block in enumerate(get(raw, "content", ())) for kind, body in _block(*block)]
+        plain = not any(type(event).__name__.startswith("Beta") for event in seen)
+        made = [
+            getattr(types if plain else beta, ("" if plain else "Beta") + _EVENTS[kind]).construct(type=kind, **body)
+            for kind, body in bodies
+        ]
+        edges = [get(event, "type", "") for event in seen]
+        first = [event for event, kind in zip(seen, edges, strict=True) if kind == "message_start"]
+        last = [event for event, kind in zip(seen, edges, strict=True) if kind in ("message_delta", "message_stop")]
+        return [*first, *made, *last]
+
+
+def _block(index: int, block: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events of one block, by kind; one that is neither text nor a tool's input comes whole."""
+    body = body_of(block)
+    said: dict[str, Any] | None = None
+    if body.get("type") == "text":
+        said, body = {"type": "text_delta", "text": body.get("text", "")}, {**body, "text": ""}
+    elif body.get("type") == "tool_use":
+        written = json.dumps(body.get("input", {}), ensure_ascii=False)
+        said, body = {"type": "input_json_delta", "partial_json": written}, {**body, "input": {}}
+    yield "content_block_start", {"index": index, "content_block": body}
+    if said is not None:
+        yield "content_block_delta", {"index": index, "delta": said}
+    yield "content_block_stop", {"index": index}
+
+
+_EVENTS: Final = {
+    "content_block_start": "RawContentBlockStartEvent",
+    "content_block_delta": "RawContentBlockDeltaEvent",
+    "content_block_stop": "RawContentBlockStopEvent",
+}

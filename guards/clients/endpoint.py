@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, NoAnswer
 from guards.clients import faults
-from guards.clients.incoming import Chunks, Incoming
+from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -20,8 +21,10 @@ __all__ = [
     "TOOL",
     "Endpoint",
     "EndpointClient",
+    "body_of",
     "check_options",
     "colour_of",
+    "copied",
     "extra_body",
     "get",
     "object_schema",
@@ -60,8 +63,8 @@ class Endpoint(ABC):
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
         """Why a call with these options cannot be guarded; None if it can."""
-        if options.get("stream") or extra_body(options, "stream"):
-            return "stream=True gives an answer in pieces, which wrap does not guard yet"
+        if extra_body(options, "stream"):
+            return "a stream that is asked for in extra_body is not read; write stream=True"
         return None
 
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +92,12 @@ class Endpoint(ABC):
         return {**options, "stream": True}
 
     @abstractmethod
-    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
         """How such a stream is read; `read` makes a reply of the whole."""
+
+    def unasked(self, chunk: Any, options: Mapping[str, Any]) -> bool:
+        """Whether the chunk is there only because `streamed` asked for more than the caller did."""
+        return False
 
     @abstractmethod
     def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
@@ -127,18 +134,19 @@ class EndpointClient:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
-        options = self.endpoint.streamed(self.endpoint.ask(self._options, ask.messages))
-        stream = self._fetch(**time_left(options, timeout))
-        chunks = self.endpoint.chunks(self.read)
-        return self._opened(stream, chunks) if self.colour == "async" else Incoming(stream, chunks)
-
-    @staticmethod
-    async def _opened(stream: Any, chunks: Chunks) -> Incoming:
-        return Incoming(await stream, chunks)
+        return self._open(self.endpoint.ask(self._options, ask.messages), timeout, self.endpoint.chunks(self.read))
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""
         return self._fetch(**time_left({**self._options, self.endpoint.question: question}, timeout))
+
+    def put_open(self, question: Any, timeout: float | None, chunks: Chunks) -> Any:
+        """As `open`, with the question in the method's own form, read by these chunks."""
+        return self._open({**self._options, self.endpoint.question: question}, timeout, chunks)
+
+    def _open(self, options: dict[str, Any], timeout: float | None, chunks: Chunks) -> Any:
+        stream = self._fetch(**time_left(self.endpoint.streamed(options), timeout))
+        return _opened(stream, chunks) if self.colour == "async" else Incoming(stream, chunks, is_async=False)
 
     def read(self, raw: Any) -> Reply:
         reply = self.endpoint.read(raw, self._tool)
@@ -156,11 +164,21 @@ class EndpointClient:
         return faults.retry_after(fault)
 
 
+async def _opened(stream: Any, chunks: Chunks) -> Incoming:
+    return Incoming(await stream, chunks, is_async=True)
+
+
 def check_options(endpoint: Endpoint, options: Mapping[str, Any], where: str) -> None:
     """`ConfigError` for options that a guarded question cannot have."""
     if endpoint.question in options:
         raise ConfigError(
             f"{endpoint.question}= comes with each call", where=where, hint="leave it out of the functools.partial"
+        )
+    if options.get("stream"):
+        raise ConfigError(
+            "stream=True is not for a client of a ticket",
+            where=where,
+            hint="use ticket.stream(...), or ticket.wrap(client) and its method with stream=True",
         )
     reason = endpoint.refused(options)
     if reason is not None:
@@ -193,6 +211,16 @@ def put(thing: Any, name: str, value: Any) -> None:
         thing[name] = value
     else:
         setattr(thing, name, value)
+
+
+def copied(thing: Any) -> Any:
+    """An SDK's object, or a mapping of the same shape, as a deep copy."""
+    return thing.model_copy(deep=True) if hasattr(thing, "model_copy") else copy.deepcopy(thing)
+
+
+def body_of(thing: Any) -> dict[str, Any]:
+    """An SDK's object as the mapping that it was made of."""
+    return thing.to_dict() if hasattr(thing, "to_dict") else dict(thing)
 
 
 def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> list[Any]:

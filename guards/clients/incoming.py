@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol
 
 from guards.errors import ConfigError
 from guards.messages import Reply
 
-__all__ = ["Chunks", "Incoming", "is_stream"]
+__all__ = ["Chunks", "Incoming", "SdkChunks", "is_stream"]
 
 _SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
 
@@ -27,6 +27,21 @@ class Chunks(Protocol):
         ...
 
 
+class SdkChunks(Chunks, Protocol):
+    """As `Chunks`, of an SDK's stream that may have to be told again with another text."""
+
+    repeats: bool
+    """Whether the last chunks hold the whole text once more."""
+
+    def saying(self, chunk: Any, text: str, *, last: bool) -> Any:
+        """A copy of a chunk that adds text, with this part of it in its place; `last`: the part that ends it."""
+        ...
+
+    def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
+        """A whole response as the chunks of a stream; `seen` are those that came, which begin and end alike."""
+        ...
+
+
 class Incoming:
     """One answer on its way. `next` / `anext` give a piece of its text, None at the end; then `reply` is whole.
 
@@ -34,11 +49,12 @@ class Incoming:
     that is no answer.
     """
 
-    def __init__(self, raw: Any, chunks: Chunks | None = None) -> None:
+    def __init__(self, raw: Any, chunks: Chunks | None = None, *, is_async: bool | None = None) -> None:
         self._raw = raw
         self._chunks = chunks
         self._whole: Reply | None = None
-        self.is_async = hasattr(raw, "__aiter__") and not isinstance(raw, str)
+        # Some streams are both; whoever asked for one knows which it is.
+        self.is_async = hasattr(raw, "__aiter__") if is_async is None else is_async
         if self.is_async:
             self._pieces: Any = raw.__aiter__()
         elif chunks is not None or _gives_pieces(raw):

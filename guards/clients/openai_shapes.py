@@ -6,14 +6,13 @@ imported here.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guards._quote import fence
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import Endpoint, extra_body, get, only_tool, put, without
-from guards.clients.incoming import Chunks
+from guards.clients.endpoint import Endpoint, body_of, copied, extra_body, get, only_tool, put, without
+from guards.clients.incoming import SdkChunks
 from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -49,9 +48,15 @@ class Chat(Endpoint):
         return {name: value for name, value in options.items() if name != "n"}
 
     def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        return {"stream_options": {"include_usage": True}, **options, "stream": True}
+        wanted = {"include_usage": True, **(options.get("stream_options") or {})}
+        return {**options, "stream_options": wanted, "stream": True}
 
-    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+    def unasked(self, chunk: Any, options: Mapping[str, Any]) -> bool:
+        # The chunk of the usage has no choices, and who did not ask for it looks for them in every chunk.
+        asked = get(options.get("stream_options"), "include_usage")
+        return not asked and get(chunk, "usage") is not None and not get(chunk, "choices", ())
+
+    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
         return ChatChunks(read)
 
     def forced(self, options: Mapping[str, Any]) -> str | None:
@@ -97,7 +102,7 @@ class Chat(Endpoint):
         return {"role": "assistant", "content": None, "tool_calls": said}, *results
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        result = _copied(raw)
+        result = copied(raw)
         choice = get(result, "choices")[0]
         message = get(choice, "message")
         if get(choice, "logprobs") is not None:
@@ -139,7 +144,7 @@ class Responses(Endpoint):
 
     question = "input"
 
-    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
         return ResponseChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
@@ -204,7 +209,7 @@ class Responses(Endpoint):
         )
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        result = _copied(raw)
+        result = copied(raw)
         tool = self.forced(options)
         output = get(result, "output")
         forced = [item for item in output if tool is not None and get(item, "name") == tool]
@@ -249,10 +254,10 @@ class Completions(Endpoint):
 
     question = "prompt"
 
-    def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        return {"stream_options": {"include_usage": True}, **options, "stream": True}
+    streamed = Chat.streamed
+    unasked = Chat.unasked
 
-    def chunks(self, read: Callable[[Any], Reply]) -> Chunks:
+    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
         return CompletionChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
@@ -291,7 +296,7 @@ class Completions(Endpoint):
         return reply_turns(reply, feedback)
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        result = _copied(raw)
+        result = copied(raw)
         put(get(result, "choices")[0], "text", text or "")
         return result
 
@@ -341,7 +346,7 @@ def _with_message(raw: Any, text: str) -> Any:
     """A response that held no text (a refusal, say) with this one."""
     part = {"type": "output_text", "text": text, "annotations": []}
     message = {"type": "message", "id": "guards", "role": "assistant", "status": "completed", "content": [part]}
-    body = raw.to_dict() if hasattr(raw, "to_dict") else dict(raw)
+    body = body_of(raw)
     others = [item for item in body["output"] if item.get("type") != "message"]
     body = {**body, "output": [*others, message]}
     return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
@@ -362,10 +367,6 @@ def no_response(what: str) -> ConfigError:
     return ConfigError(
         f"the server's answer is no {what}", where="client", hint="see whether base_url names such a service"
     )
-
-
-def _copied(raw: Any) -> Any:
-    return raw.model_copy(deep=True) if hasattr(raw, "model_copy") else copy.deepcopy(raw)
 
 
 def _with(raw: Any, **changes: Any) -> Any:

@@ -1,11 +1,12 @@
-"""The streams of OpenAI's answers: what each chunk adds to the text, and the whole as a response of the usual shape."""
+"""The streams of OpenAI's answers: what each chunk adds to the text, the whole as a response of the usual shape, and
+that response as a stream again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
-from guards.clients.endpoint import get
+from guards.clients.endpoint import body_of, copied, get, put
 from guards.clients.incoming import Chunks
 from guards.errors import ConfigError
 from guards.messages import Reply
@@ -27,6 +28,8 @@ def chunks_for(chunk: Any) -> Chunks:
 
 class ChatChunks:
     """`chat.completions`: deltas of the content, or of the arguments of the first tool call."""
+
+    repeats = False
 
     def __init__(self, read: Callable[[Any], Reply]) -> None:
         self._read = read
@@ -77,9 +80,28 @@ class ChatChunks:
         choice = {"index": 0, "message": message, "finish_reason": self._finish}
         return self._read({**self._head, "object": "chat.completion", "choices": [choice], "usage": self._usage})
 
+    def saying(self, chunk: Any, text: str, *, last: bool) -> Any:
+        result = copied(chunk)
+        choice = get(result, "choices")[0]
+        put(get(choice, "delta"), "content", text)
+        _cut(choice, last=last)
+        return result
+
+    def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
+        choice = get(raw, "choices")[0]
+        message = get(choice, "message")
+        calls = [{**body_of(call), "index": index} for index, call in enumerate(get(message, "tool_calls", ()))]
+        said = {name: get(message, name) for name in ("content", "refusal")}
+        delta = {"role": "assistant", **{k: v for k, v in said.items() if v is not None}}
+        if calls:
+            delta["tool_calls"] = calls
+        return _spelled(raw, seen, {"delta": delta}, {"delta": {}}, get(choice, "finish_reason"))
+
 
 class CompletionChunks:
     """The old `completions`."""
+
+    repeats = False
 
     def __init__(self, read: Callable[[Any], Reply]) -> None:
         self._read = read
@@ -100,9 +122,48 @@ class CompletionChunks:
         choice = {"index": 0, "text": "".join(self._text), "finish_reason": self._finish}
         return self._read({"object": "text_completion", "choices": [choice], "usage": self._usage})
 
+    def saying(self, chunk: Any, text: str, *, last: bool) -> Any:
+        result = copied(chunk)
+        choice = get(result, "choices")[0]
+        put(choice, "text", text)
+        _cut(choice, last=last)
+        return result
+
+    def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
+        choice = get(raw, "choices")[0]
+        text = {"text": get(choice, "text", "")}
+        return _spelled(raw, seen, text, {"text": ""}, get(choice, "finish_reason"))
+
+
+def _cut(choice: Any, *, last: bool) -> None:
+    """Take off what was said of the whole chunk: the log probabilities, and the end where it does not come yet."""
+    for name in ("logprobs",) if last else ("logprobs", "finish_reason"):
+        if get(choice, name) is not None:
+            put(choice, name, None)
+
+
+def _spelled(raw: Any, seen: Sequence[Any], said: Any, nothing: Any, finish: Any) -> list[Any]:
+    """One chunk for the text, one for the end, one for the usage."""
+    head = {name: value for name, value in body_of(seen[0]).items() if name not in ("choices", "usage")}
+    chunks = [
+        {**head, "choices": [{"index": 0, "finish_reason": None, **said}]},
+        {**head, "choices": [{"index": 0, "finish_reason": finish, **nothing}]},
+    ]
+    if (usage := get(raw, "usage")) is not None:
+        chunks.append({**head, "choices": [], "usage": body_of(usage)})
+    return [_made(type(seen[0]), chunk) for chunk in chunks]
+
+
+def _made(kind: Any, body: dict[str, Any]) -> Any:
+    """An object of an SDK's class, its parts too. OpenAI's are made without a check: servers send what the classes do
+    not know. LiteLLM's make their parts when they are called."""
+    return kind.construct(**body) if kind.__module__.startswith("openai") else kind(**body)
+
 
 class ResponseChunks:
     """`responses`: its last event brings the whole response."""
+
+    repeats = True
 
     def __init__(self, read: Callable[[Any], Reply]) -> None:
         self._read = read
@@ -128,3 +189,61 @@ class ResponseChunks:
             said = {"type": "output_text", "text": "".join(self._pieces), "annotations": []}
             self._whole = {"output": [{"type": "message", "role": "assistant", "content": [said]}]}
         return self._read(self._whole)
+
+    def saying(self, event: Any, text: str, *, last: bool) -> Any:
+        result = copied(event)
+        put(result, "delta", text)
+        if get(result, "logprobs"):
+            put(result, "logprobs", [])  # of another text
+        return result
+
+    def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
+        from openai.types import responses
+
+        kinds = [str(get(event, "type", "")) for event in seen]
+        begun = next((i for i, kind in enumerate(kinds) if kind not in _FIRST), len(kinds))
+        events = list(seen[:begun])
+        last = f"response.{get(raw, 'status', 'completed')}"
+        bodies = [*_items(get(raw, "output", ())), (last, {"response": raw})]
+        for number, (kind, body) in enumerate(bodies, get(seen[-1], "sequence_number", 0) + 1):
+            known = getattr(responses, _EVENTS.get(kind, "ResponseCompletedEvent"))
+            events.append(_made(known, {**body, "type": kind, "sequence_number": number}))
+        return events
+
+
+def _items(output: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events between the first and the last, by kind."""
+    for number, item in enumerate(output):
+        body = body_of(item)
+        at = {"output_index": number}
+        here = {**at, "item_id": body.get("id")}
+        empty = {name: [] if name == "content" else "" for name in ("content", "arguments") if body.get(name)}
+        yield "response.output_item.added", {**at, "item": {**body, **empty}}
+        for index, part in enumerate(body.get("content") or () if body.get("type") == "message" else ()):
+            there = {**here, "content_index": index}
+            text = part.get("text") if part.get("type") == "output_text" else None
+            yield "response.content_part.added", {**there, "part": {**part, **({"text": ""} if text else {})}}
+            if text:
+                yield "response.output_text.delta", {**there, "delta": text, "logprobs": []}
+                yield "response.output_text.done", {**there, "text": text, "logprobs": []}
+            yield "response.content_part.done", {**there, "part": part}
+        if arguments := body.get("arguments") if body.get("type") == "function_call" else None:
+            yield "response.function_call_arguments.delta", {**here, "delta": arguments}
+            yield "response.function_call_arguments.done", {**here, "arguments": arguments}
+        yield "response.output_item.done", {**at, "item": body}
+
+
+_FIRST: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+_EVENTS: Final = {
+    "response.output_item.added": "ResponseOutputItemAddedEvent",
+    "response.output_item.done": "ResponseOutputItemDoneEvent",
+    "response.content_part.added": "ResponseContentPartAddedEvent",
+    "response.content_part.done": "ResponseContentPartDoneEvent",
+    "response.output_text.delta": "ResponseTextDeltaEvent",
+    "response.output_text.done": "ResponseTextDoneEvent",
+    "response.function_call_arguments.delta": "ResponseFunctionCallArgumentsDeltaEvent",
+    "response.function_call_arguments.done": "ResponseFunctionCallArgumentsDoneEvent",
+    "response.completed": "ResponseCompletedEvent",
+    "response.incomplete": "ResponseIncompleteEvent",
+    "response.failed": "ResponseFailedEvent",
+}

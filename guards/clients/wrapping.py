@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, Literal, NoReturn, Protocol, Self
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self
 
-from guards._flow import Ask, NoAnswer
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, signature_of
-from guards.clients.endpoint import Endpoint, EndpointClient, colour_of
+from guards.clients.endpoint import Endpoint, colour_of
+from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
+from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
 from guards.errors import ConfigError
-from guards.messages import Message, Reply
-from guards.records import Outcome, plain
+from guards.messages import Reply
+from guards.records import Outcome
+from guards.stream import Stream
 
-__all__ = ["outcome_of", "wrap"]
+__all__ = ["Calls", "outcome_of", "wrap"]
 
 
 class Run(Protocol):
@@ -38,30 +39,45 @@ class ARun(Protocol):
     def __call__(self, llm: Any, messages: Any) -> Awaitable[Outcome[Any]]: ...
 
 
-def wrap(client: Any, *, run: Run, arun: ARun) -> Any:
+class Streams(Protocol):
+    """As `Guarded.stream`, for a reader that nothing can be taken back from."""
+
+    def __call__(self, llm: Any, messages: Any) -> Stream[Any]: ...
+
+
+class Calls(NamedTuple):
+    """The ways to put a question, of a ticket or a session."""
+
+    run: Run
+    arun: ARun
+    stream: Streams
+
+
+def wrap(client: Any, calls: Calls) -> Any:
     """The guarded client. Raises `ConfigError` for what is neither an SDK's client nor callable."""
-    runs = (run, arun)
     sdk = sdk_of(client)
     if sdk == "litellm":
-        return _LiteLLM(client, runs) if inspect.ismodule(client) else _litellm_function(client, runs)
+        return _LiteLLM(client, calls) if inspect.ismodule(client) else _litellm_function(client, calls)
     if sdk is not None and hasattr(client, "with_options"):
-        return _Proxy(client, sdk, (), runs)
+        return _Proxy(client, sdk, (), calls)
     if sdk is not None and _is_method(client):
-        return _guarded_method(client.__self__, client.__name__, sdk, runs)
+        return _guarded_method(client.__self__, client.__name__, sdk, calls)
     if sdk is not None and isinstance(client, functools.partial):
-        return functools.partial(wrap(client.func, run=run, arun=arun), *client.args, **client.keywords)
+        return functools.partial(wrap(client.func, calls), *client.args, **client.keywords)
     if not callable(client):
         raise ConfigError(
             f"{type(client).__name__} cannot be wrapped",
             where="wrap",
             hint="pass an OpenAI or Anthropic client, litellm, or a function of messages",
         )
-    return _guarded_callable(client, runs)
+    return _guarded_callable(client, calls)
 
 
 def outcome_of(response: Any) -> Outcome[Any]:
     """The `Outcome` behind a response of a wrapped client (of several answers, the first that was not accepted, else
-    the first). `ConfigError` for any other object."""
+    the first). `ConfigError` for any other object, and for a stream that has not ended."""
+    if isinstance(response, WrappedStream | AsyncWrappedStream):
+        return response.outcome
     entry = _OUTCOMES.get(id(response))
     if entry is None or entry[0]() is not response:
         raise ConfigError(
@@ -78,14 +94,14 @@ def outcome_of(response: Any) -> Outcome[Any]:
 class _Proxy:
     """A client or resource of an SDK, with its methods sorted as they are named."""
 
-    def __init__(self, target: Any, sdk: str, path: tuple[str, ...], runs: tuple[Run, ARun]) -> None:
-        object.__setattr__(self, "_guards", (target, sdk, path, runs))
+    def __init__(self, target: Any, sdk: str, path: tuple[str, ...], calls: Calls) -> None:
+        object.__setattr__(self, "_guards", (target, sdk, path, calls))
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"set {name!r} on the client itself, or use with_options(...)")
 
     def __getattr__(self, name: str) -> Any:
-        target, sdk, path, runs = self._guards
+        target, sdk, path, calls = self._guards
         if name.startswith("_"):
             raise AttributeError(name)
         here = (*path, name)
@@ -96,13 +112,13 @@ class _Proxy:
                 raise _refusal(shown)
             return value
         if _is_resource(value, sdk):
-            return _Proxy(value, sdk, here, runs)
+            return _Proxy(value, sdk, here, calls)
         if not callable(value) or isinstance(value, type):
             return value
         if not path and name in COPIES:
-            return lambda *args, **options: _Proxy(value(*args, **options), sdk, (), runs)
+            return lambda *args, **options: _Proxy(value(*args, **options), sdk, (), calls)
         if _endpoint(target, name, sdk) is not None:
-            return _guarded_method(target, name, sdk, runs)
+            return _guarded_method(target, name, sdk, calls)
         if passes(sdk, here):
             return value
         raise _refusal(shown)
@@ -156,177 +172,52 @@ def _refusal(name: str) -> ConfigError:
 # -- guarding one method ---------------------------------------------------------------------------------------------
 
 
-def _guarded_method(resource: Any, name: str, sdk: str, runs: tuple[Run, ARun]) -> Callable[..., Any]:
+def _guarded_method(resource: Any, name: str, sdk: str, calls: Calls) -> Callable[..., Any]:
     endpoint = _endpoint(resource, name, sdk)
     if endpoint is None:
         raise _refusal(f"{type(resource).__name__}.{name}")
     quiet = type(resource)(resource._client.with_options(max_retries=0))  # noqa: SLF001  # no public way there
     fetch = endpoint.fetch(quiet, name)
-    return _guarded(endpoint, fetch, colour_of(resource), runs, getattr(resource, name), parse=name == "parse")
+    return _guarded(endpoint, fetch, colour_of(resource), calls, getattr(resource, name), parse=name == "parse")
 
 
 def _guarded(
     endpoint: Endpoint,
     fetch: Callable[..., Any],
     colour: Literal["sync", "async"],
-    runs: tuple[Run, ARun],
+    calls: Calls,
     original: Callable[..., Any],
     *,
     parse: bool = False,
 ) -> Callable[..., Any]:
-    run, arun = runs
-
-    def question(args: tuple[Any, ...], options: dict[str, Any]) -> _Question:
+    def question(args: tuple[Any, ...], options: dict[str, Any]) -> Question:
         if args:
             options = {**inspect.signature(original).bind_partial(*args).arguments, **options}
-        return _Question(endpoint, fetch, options, colour, parse=parse)
+        return Question(endpoint, fetch, options, colour, parse=parse)
 
     if colour == "async":
 
         @functools.wraps(original)
         async def acreate(*args: Any, **options: Any) -> Any:
             asked = question(args, options)
+            if asked.streams:
+                return await AsyncWrappedStream.opened(calls.stream(asked.next(), asked.turns), asked)
             while (client := asked.next()) is not None:
-                asked.take(await arun(client, asked.turns))
-            return asked.response()
+                asked.take(await calls.arun(client, asked.turns))
+            return _remembered(*asked.response())
 
         return acreate
 
     @functools.wraps(original)
     def create(*args: Any, **options: Any) -> Any:
         asked = question(args, options)
+        if asked.streams:
+            return WrappedStream(calls.stream(asked.next(), asked.turns), asked)
         while (client := asked.next()) is not None:
-            asked.take(run(client, asked.turns))
-        return asked.response()
+            asked.take(calls.run(client, asked.turns))
+        return _remembered(*asked.response())
 
     return create
-
-
-class _Question:
-    """One call of the caller's: its first response, and one guarded call for each answer in it."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        fetch: Callable[..., Any],
-        options: Mapping[str, Any],
-        colour: Literal["sync", "async"],
-        *,
-        parse: bool,
-    ) -> None:
-        refused = endpoint.refused(options)
-        if refused is not None:
-            raise ConfigError(refused, where="wrap")
-        if endpoint.question not in options:
-            raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
-        self.endpoint = endpoint
-        self.options = {name: value for name, value in options.items() if name != endpoint.question}
-        self.given = options[endpoint.question]
-        self.turns = endpoint.given(self.given)
-        self.tool = endpoint.forced(options)
-        self.first: Any = None
-        self.answers: list[Any] = []
-        self._asked = EndpointClient(endpoint, fetch, self.options, colour)
-        self._again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
-        self._clients: list[_Answer] = []
-        self._outcomes: list[Outcome[Any]] = []
-        self._parse = parse
-
-    def next(self) -> _Answer | None:
-        """The client of the next answer; None when all were judged."""
-        number = len(self._clients)
-        if number and number >= len(self.answers):
-            return None
-        client = _Answer(self, number, self._asked if number == 0 else self._again, self._again)
-        self._clients.append(client)
-        return client
-
-    def take(self, outcome: Outcome[Any]) -> None:
-        """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
-        if not self._clients[-1].passed:
-            outcome.raise_if_rejected()
-        self._outcomes.append(outcome)
-
-    def response(self) -> Any:
-        """The SDK's own response, with what was accepted in the answers' places."""
-        parts = [self._part(c, o) for c, o in zip(self._clients, self._outcomes, strict=True)]
-        first = next((o for o in self._outcomes if not o.ok), self._outcomes[0])
-        return _remembered(self.endpoint.joined(self.first, parts), first)
-
-    def _part(self, client: _Answer, outcome: Outcome[Any]) -> Any:
-        raw = client.last
-        if client.passed:
-            return raw
-        if raw is None:
-            # Nothing was asked (an input guard refused) or nothing came: there is no response to put anything into.
-            raise outcome.rejection()
-        text = _delivered(outcome)
-        if not self._parse and text is not None and text == self.endpoint.read(raw, self.tool).text:
-            return raw
-        return self.endpoint.rewritten(raw, text, self.options)
-
-
-class _Answer:
-    """The `Client` of one answer: the first time it is one of the first response's, then it asks anew."""
-
-    def __init__(self, question: _Question, number: int, first: EndpointClient, again: EndpointClient) -> None:
-        self.colour = first.colour
-        self.passed = False
-        self.last: Any = None
-        self._question = question
-        self._number = number
-        self._first = first
-        self._again = again
-        self._begun = number == 0
-        """Whether the next answer is asked for; those behind the first lie in its response already."""
-
-    def send(self, ask: Ask, timeout: float | None) -> Any:
-        if not self._begun:
-            self._begun = True
-            answer = self._question.answers[self._number]
-            return _already(answer) if self.colour == "async" else answer
-        question = self._question
-        client = self._first if self.last is None else self._again
-        # What the caller wrote goes out as it was written; only a retry adds to it.
-        return client.put(question.endpoint.again(ask.messages) if ask.extra else question.given, timeout)
-
-    def read(self, raw: Any) -> Reply:
-        question = self._question
-        parts = question.endpoint.split(raw)
-        shared = self._number > 0 and self.last is None
-        if self._number == 0 and self.last is None:
-            question.first, question.answers = raw, parts
-        self.last = parts[0]
-        reply = question.endpoint.read(self.last, question.tool)
-        if shared and reply.usage is not None:
-            # The response's tokens were counted with its first answer.
-            reply = replace(reply, usage={"input_tokens": 0, "output_tokens": 0})
-        if question.endpoint.unanswered(self.last, question.tool):
-            self.passed = True
-            raise NoAnswer(reply)
-        return reply
-
-    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return self._again.turns(reply, feedback)
-
-    def transient(self, fault: BaseException) -> bool:
-        return self._first.transient(fault)
-
-    def retry_after(self, fault: BaseException) -> float | None:
-        return self._first.retry_after(fault)
-
-
-async def _already(answer: Any) -> Any:
-    return answer
-
-
-def _delivered(outcome: Outcome[Any]) -> str | None:
-    """The text in the answer's place: the accepted one, or what a policy delivers; None for nothing."""
-    if outcome.ok or outcome.delivered_by == "noop":
-        return outcome.accepted_text
-    if outcome.value is None:
-        return None
-    return outcome.value if isinstance(outcome.value, str) else json.dumps(plain(outcome.value), ensure_ascii=False)
 
 
 # -- functions -------------------------------------------------------------------------------------------------------
@@ -335,19 +226,19 @@ def _delivered(outcome: Outcome[Any]) -> str | None:
 class _LiteLLM:
     """The module litellm, with `completion` and `acompletion` guarded."""
 
-    def __init__(self, module: Any, runs: tuple[Run, ARun]) -> None:
-        object.__setattr__(self, "_guards", (module, runs))
+    def __init__(self, module: Any, calls: Calls) -> None:
+        object.__setattr__(self, "_guards", (module, calls))
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"set {name!r} on litellm itself")
 
     def __getattr__(self, name: str) -> Any:
-        module, runs = self._guards
+        module, calls = self._guards
         if name.startswith("_"):
             raise AttributeError(name)
         value = getattr(module, name)
         if name in ("completion", "acompletion"):
-            return _litellm_function(value, runs)
+            return _litellm_function(value, calls)
         # Its classes and modules hold further ways to an answer (`Router`, `main`); data and exceptions do not.
         error = isinstance(value, type) and issubclass(value, BaseException)
         if passes_litellm(name) or error or isinstance(value, str | int | float | list | dict | set | tuple | None):
@@ -355,18 +246,17 @@ class _LiteLLM:
         raise _refusal(f"litellm.{name}")
 
 
-def _litellm_function(function: Any, runs: tuple[Run, ARun]) -> Callable[..., Any]:
+def _litellm_function(function: Any, calls: Calls) -> Callable[..., Any]:
     from guards.clients.litellm import QUIET, LiteChat
 
     if function.__name__ not in ("completion", "acompletion"):
         raise _refusal(f"litellm.{function.__name__}")
     colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
-    return _guarded(LiteChat(), functools.partial(function, **QUIET), colour, runs, function)
+    return _guarded(LiteChat(), functools.partial(function, **QUIET), colour, calls, function)
 
 
-def _guarded_callable(function: Callable[..., Any], runs: tuple[Run, ARun]) -> Callable[..., Any]:
+def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
     """A plain function of messages or one prompt; what it gives back keeps its type."""
-    run, arun = runs
     signature = signature_of(function, "wrap")
 
     def split(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, _Keeping]:
@@ -385,14 +275,14 @@ def _guarded_callable(function: Callable[..., Any], runs: tuple[Run, ARun]) -> C
         @functools.wraps(function)
         async def aguarded(*args: Any, **options: Any) -> Any:
             question, client = split(args, options)
-            return client.result(await arun(client, question))
+            return client.result(await calls.arun(client, question))
 
         return aguarded
 
     @functools.wraps(function)
     def guarded(*args: Any, **options: Any) -> Any:
         question, client = split(args, options)
-        return client.result(run(client, question))
+        return client.result(calls.run(client, question))
 
     return guarded
 
@@ -415,7 +305,7 @@ class _Keeping(CallableClient):
 
     def result(self, outcome: Outcome[Any]) -> Any:
         outcome.raise_if_rejected()
-        text, last = _delivered(outcome), self._last
+        text, last = delivered(outcome), self._last
         if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):

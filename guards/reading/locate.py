@@ -14,7 +14,7 @@ from typing import Final
 
 from guards.records import Repair
 
-__all__ = ["Span", "Surroundings", "surroundings", "thinking"]
+__all__ = ["Span", "Surroundings", "spoken_from", "surroundings", "thinking"]
 
 _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 _OPENING: Final = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
@@ -100,6 +100,12 @@ def thinking(text: str, *, swallowed: bool = False) -> tuple[int, bool]:
         return closed.end(), False
     closed = _CLOSED.search(text, opened.end())
     return (closed.end(), False) if closed else (0, True)
+
+
+def spoken_from(text: str) -> int:
+    """Where the answer begins behind a thinking part that has closed; 0 where there is none."""
+    end, _ = thinking(text)
+    return len(text) - len(text[end:].lstrip()) if end else 0
 
 
 def _inside(spans: list[Span], at: int) -> bool:

@@ -1,0 +1,189 @@
+"""One question that a caller puts through a wrapped method: its response, and a guarded call for each answer in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from guards._flow import Ask, NoAnswer
+from guards.clients.endpoint import Endpoint, EndpointClient
+from guards.clients.retelling import Retelling
+from guards.errors import ConfigError
+from guards.messages import Message, Reply
+from guards.records import Outcome, plain
+from guards.streaming import Done, StreamEvent, TextPiece
+
+__all__ = ["Answer", "Question", "delivered"]
+
+
+class Question:
+    """One call of the caller's: its first response, and one guarded call for each answer in it."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        fetch: Callable[..., Any],
+        options: Mapping[str, Any],
+        colour: Literal["sync", "async"],
+        *,
+        parse: bool,
+    ) -> None:
+        refused = endpoint.refused(options)
+        if refused is not None:
+            raise ConfigError(refused, where="wrap")
+        self.streams = bool(options.get("stream"))
+        """Whether the caller asked for the answer in pieces."""
+        if self.streams and (parse or (options.get("n") or 1) > 1):
+            raise ConfigError(
+                "stream=True is guarded for create with one answer",
+                where="wrap",
+                hint="leave out stream, or n, or use create",
+            )
+        if endpoint.question not in options:
+            raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
+        self.endpoint = endpoint
+        self.options = {name: value for name, value in options.items() if name not in (endpoint.question, "stream")}
+        self.given = options[endpoint.question]
+        self.turns = endpoint.given(self.given)
+        self.tool = endpoint.forced(options)
+        self.first: Any = None
+        self.answers: list[Any] = []
+        self._asked = EndpointClient(endpoint, fetch, self.options, colour)
+        self._again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
+        self._clients: list[Answer] = []
+        self._outcomes: list[Outcome[Any]] = []
+        self._parse = parse
+
+    def next(self) -> Answer | None:
+        """The client of the next answer; None when all were judged."""
+        number = len(self._clients)
+        if number and number >= len(self.answers):
+            return None
+        client = Answer(self, number, self._asked if number == 0 else self._again, self._again)
+        self._clients.append(client)
+        return client
+
+    def take(self, outcome: Outcome[Any]) -> None:
+        """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
+        if not _passed(outcome):
+            outcome.raise_if_rejected()
+        self._outcomes.append(outcome)
+
+    def response(self) -> tuple[Any, Outcome[Any]]:
+        """The SDK's own response, with what was accepted in the answers' places; and the outcome to remember."""
+        parts = [self._part(c, o) for c, o in zip(self._clients, self._outcomes, strict=True)]
+        first = next((o for o in self._outcomes if not o.ok), self._outcomes[0])
+        return self.endpoint.joined(self.first, parts), first
+
+    def _part(self, client: Answer, outcome: Outcome[Any]) -> Any:
+        if self._as_it_came(client, outcome):
+            return client.last
+        return self.endpoint.rewritten(client.last, delivered(outcome), self.options)
+
+    def _as_it_came(self, client: Answer, outcome: Outcome[Any]) -> bool:
+        """Whether the last response is what is delivered. Raises `Rejected` where nothing came to put it into."""
+        if client.last is None:  # an input guard refused, say
+            raise outcome.rejection()
+        if _passed(outcome):
+            return True
+        text = delivered(outcome)
+        return not self._parse and text is not None and text == self.endpoint.read(client.last, self.tool).text
+
+    def chunks(self, event: StreamEvent) -> Iterator[Any]:
+        """What the caller sees of a streamed call at this event of it: the SDK's chunks."""
+        client = self._clients[-1]
+        if isinstance(event, TextPiece) and client.telling is not None:
+            told = client.telling.piece(event.text)
+        elif isinstance(event, Done):
+            self.take(event.outcome)
+            told = self._end(client, event.outcome)
+        else:
+            return
+        for chunk in told:
+            if not self.endpoint.unasked(chunk, self.options):
+                yield chunk
+
+    def _end(self, client: Answer, outcome: Outcome[Any]) -> Iterator[Any]:
+        as_it_came = self._as_it_came(client, outcome)
+        if client.telling is None or client.telling.empty:
+            raise outcome.rejection()
+        text = delivered(outcome)
+        return client.telling.end(
+            text, as_it_came=as_it_came, other=lambda: self.endpoint.rewritten(client.last, text, self.options)
+        )
+
+
+class Answer:
+    """The `Client` of one answer: the first time it is one of the first response's, then it asks anew."""
+
+    def __init__(self, question: Question, number: int, first: EndpointClient, again: EndpointClient) -> None:
+        self.colour = first.colour
+        self.last: Any = None
+        self.telling: Retelling | None = None
+        """The chunks of the last streamed response."""
+        self._question = question
+        self._number = number
+        self._first = first
+        self._again = again
+        self._begun = number == 0
+        """Whether the next answer is asked for; those behind the first lie in its response already."""
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        if not self._begun:
+            self._begun = True
+            answer = self._question.answers[self._number]
+            return _already(answer) if self.colour == "async" else answer
+        client = self._first if self.last is None else self._again
+        return client.put(self._given(ask), timeout)
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        self.telling = Retelling(self._question.endpoint.chunks(self.read))
+        return self._again.put_open(self._given(ask), timeout, self.telling)
+
+    def _given(self, ask: Ask) -> Any:
+        # What the caller wrote goes out as it was written; only a retry adds to it.
+        return self._question.endpoint.again(ask.messages) if ask.extra else self._question.given
+
+    def read(self, raw: Any) -> Reply:
+        question = self._question
+        parts = question.endpoint.split(raw)
+        shared = self._number > 0 and self.last is None
+        if self._number == 0 and self.last is None:
+            question.first, question.answers = raw, parts
+        self.last = parts[0]
+        reply = question.endpoint.read(self.last, question.tool)
+        if shared and reply.usage is not None:
+            # The response's tokens were counted with its first answer.
+            reply = replace(reply, usage={"input_tokens": 0, "output_tokens": 0})
+        if question.endpoint.unanswered(self.last, question.tool):
+            raise NoAnswer(reply)
+        return reply
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        return self._again.turns(reply, feedback)
+
+    def transient(self, fault: BaseException) -> bool:
+        return self._first.transient(fault)
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        return self._first.retry_after(fault)
+
+
+def _passed(outcome: Outcome[Any]) -> bool:
+    """Whether the response asks for one of the caller's own tools: there is no answer yet, and it goes on as it is."""
+    return outcome.reason == "reply.tool_calls"
+
+
+async def _already(answer: Any) -> Any:
+    return answer
+
+
+def delivered(outcome: Outcome[Any]) -> str | None:
+    """The text in the answer's place: the accepted one, or what a policy delivers; None for nothing."""
+    if outcome.ok or outcome.delivered_by == "noop":
+        return outcome.accepted_text
+    if outcome.value is None:
+        return None
+    return outcome.value if isinstance(outcome.value, str) else json.dumps(plain(outcome.value), ensure_ascii=False)
