@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.findings import Finding
@@ -25,6 +26,8 @@ class Explainer:
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._definitions = {d["ref"]: d for d in _definitions(schema)}
+        # Models fail at the same few places again and again.
+        self._located = lru_cache(maxsize=1024)(self._locate)
 
     def findings(self, fault: ValidationError, document: Document) -> tuple[Finding, ...]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
@@ -74,7 +77,7 @@ class Explainer:
             actual=None if kind == "missing" else _actual(document, place, error),
         )
 
-    def _located(self, loc: tuple[int | str, ...]) -> tuple[Place, Members]:
+    def _locate(self, loc: tuple[int | str, ...]) -> tuple[Place, Members]:
         """pydantic's location less the tags that are not in the document, and the unions that they were of."""
         walked = next(self._walk(self._schema, loc, 0), None)
         if walked is None:

@@ -84,6 +84,8 @@ class _Fitter:
         self, place: str | int, value: Any, guide: Guide, *, wanted: bool = False, needed: bool = False
     ) -> tuple[Any, int]:
         """A part of what is being fitted."""
+        if type(value) in guide.as_is:  # most parts, even of an answer that does not hold
+            return value, 0
         changing, self._changing = self._changing, False
         self._last_wanted, self._needed = wanted, needed
         self._place.append(place)

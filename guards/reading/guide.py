@@ -81,6 +81,13 @@ class Guide:
         return frozenset(kinds)
 
     @cached_property
+    def as_is(self) -> frozenset[type]:
+        """The Python types of scalars that stand here as they are, whatever their value."""
+        if self.options or self.values is not None:
+            return frozenset()
+        return frozenset(type(scalar) for scalar in ("", 0, 0.5, True, None) if kind_of(scalar) in self.kinds)
+
+    @cached_property
     def values(self) -> tuple[Any, ...] | None:
         """The only values that may stand here, where the schema lists them."""
         for schema in self._schemas:
