@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from guards._pipeline import GuardSet
+from guards._pipeline import Entry, GuardSet
 from guards.checks.text_units import sentence_ends
 from guards.contracts.base import Contract, Limits
 from guards.findings import join_pointer
-from guards.reading.document import Place
+from guards.reading.document import Place, Steps
 from guards.reading.locate import spoken_from, thinking
 from guards.streaming import Item, Partial, StreamEvent, TextPiece
 
@@ -67,11 +67,11 @@ def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) ->
 def can_check_parts(contract: Contract[Any], guards: GuardSet) -> bool:
     """Whether every guard can judge a part of the answer, and it can be told which part is whose."""
     entries = [entry for tier in guards.tiers for entry in tier]
-    if not all(entry.guard.partial and not entry.inside for entry in entries):
+    if not all(entry.guard.partial for entry in entries):
         return False
     if contract.format == "text":
         return True
-    return contract.format == "json" and all(_steps(entry.path) for entry in entries)
+    return contract.format == "json" and all(_places(entry, contract) for entry in entries)
 
 
 class _Word(Live):
@@ -150,7 +150,11 @@ class _Json(Live):
         from guards.reading.json_stream import JsonStream
 
         entries = [entry for tier in checks.tiers for entry in tier] if checks else []
-        self._guarded = [(_steps(entry.path) or (), replace(entry, path=None)) for entry in entries]
+        self._guarded = [
+            (steps, replace(entry, path=None, inside=False))
+            for entry in entries
+            for steps in _places(entry, contract) or ()
+        ]
         self._builder = _builder(contract, self._guards_at)
         self._stream = JsonStream(self._builder, limits.depth)
 
@@ -162,13 +166,17 @@ class _Json(Live):
         steps: list[Step] = []
         for place, value in closed:
             guards = self._guards_at(place)
-            part = Part(value, join_pointer(place), guards) if guards.tiers else None
+            part = Part(value, join_pointer(place), guards) if guards.tiers and value is not None else None
             whole = len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value)
             if part is not None or whole:
                 steps.append((part, Item(value, join_pointer(place)) if whole else None))
-        if stream.begun and not stream.lost:
+        if stream.begun and not stream.lost and not self._inside_guarded(stream.place):
             steps.append((None, Partial(stream.value, join_pointer(stream.place))))
         return steps
+
+    def _inside_guarded(self, place: Place) -> bool:
+        """Whether what is growing belongs to a part that some guard has to see whole."""
+        return any(self._guards_at(place[:length]).tiers for length in range(1, len(place) + 1))
 
     def _guards_at(self, place: Place) -> GuardSet:
         if not self._guarded:
@@ -177,13 +185,22 @@ class _Json(Live):
         return GuardSet((there,)) if there else _NO_GUARDS
 
 
+def _places(entry: Entry, contract: Contract[Any]) -> tuple[Steps, ...] | None:
+    """Where a guard stands in any answer; None where that cannot be said before the answer is there."""
+    if entry.inside:
+        places = contract.steps_to(entry.guard)
+        return places if places and all(places) else None
+    steps = _steps(entry.path)
+    return (steps,) if steps else None
+
+
 _NO_GUARDS: Final = GuardSet()
 _STEP: Final = re.compile(r"""\.([A-Za-z_]\w*)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]|(\[\*\]|\.\*)""")
 _ANY: Final = None
 """Stands for every key and index in the steps of a path."""
 
 
-def _steps(path: str | None) -> tuple[str | int | None, ...] | None:
+def _steps(path: str | None) -> Steps | None:
     """A plain JSONPath as keys and indexes; None for any other, and for the whole."""
     if path is None or not path.startswith("$"):
         return None
@@ -199,7 +216,7 @@ def _steps(path: str | None) -> tuple[str | int | None, ...] | None:
     return tuple(steps)
 
 
-def _matches(steps: tuple[str | int | None, ...], place: Place) -> bool:
+def _matches(steps: Steps, place: Place) -> bool:
     return len(steps) == len(place) and all(
         step is _ANY or step == there for step, there in zip(steps, place, strict=True)
     )

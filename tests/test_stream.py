@@ -6,7 +6,7 @@ import gc
 import json
 import threading
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal, Optional
 
 import pytest
 from hypothesis import given
@@ -319,6 +319,84 @@ def test_guards_at_fields_run_when_the_field_has_closed():
     assert all(event.value.note is None for event in events[:at] if isinstance(event, Partial))
     assert {event.value.note for event in events[at + 1 : -1]} == {None, "brief"}
     assert events[-1].outcome.value.note == "brief"
+
+
+@check(partial=True)
+def brief(value, context):
+    return "too long" if len(str(value)) > 8 else None
+
+
+class Inner(BaseModel):
+    text: Annotated[str, brief]
+
+
+class Outer(BaseModel):
+    head: Annotated[str, brief] | None
+    inner: Inner
+    rows: list[Inner]
+    by: dict[str, Annotated[str, brief]]
+    tail: str
+
+
+@pytest.mark.parametrize("place", ["head", "inner", "rows", "by"])
+def test_guards_inside_a_type_judge_their_fields(place):
+    """An `Annotated` guard that can judge parts does so wherever it stands; the rest of the answer is shown meanwhile."""
+    data = {
+        "head": None,
+        "inner": {"text": "a"},
+        "rows": [{"text": "b"}, {"text": "c"}],
+        "by": {"k": "d"},
+        "tail": "x" * 20,
+    }
+    long = {
+        "head": "Z" * 9,
+        "inner": {"text": "Z" * 9},
+        "rows": [{"text": "b"}, {"text": "Z" * 9}],
+        "by": {"k": "Z" * 9},
+    }
+    wrong = json.dumps({**data, place: long[place]})
+    events = events_of(Guarded(Outer), [pieces(wrong, 3), pieces(json.dumps(data), 3)])
+    at = next(n for n, event in enumerate(events) if isinstance(event, Restarted))
+    assert "Z" not in "".join(str(event.value) for event in events[:at] if isinstance(event, Partial))
+    assert len([event for event in events[at:] if isinstance(event, Partial)]) > 5
+    assert events[-1].outcome.value.tail == "x" * 20
+
+
+class Node(BaseModel):
+    text: Annotated[str, brief]
+    next: Optional["Node"] = None  # noqa: UP007, UP037, UP045  # a type inside itself
+
+
+@pytest.mark.parametrize("kind", [Node, Annotated[str, brief] | int, dict[str, Annotated[str, brief] | list[int]]])
+def test_guards_whose_place_the_answer_decides_hold_it_back(kind):
+    """Inside a union, or a type inside itself, nothing is shown before the whole has passed."""
+    good = {"text": "a", "next": {"text": "b"}} if kind is Node else {"k": "a"} if "dict" in str(kind) else "a"
+    wrong = json.dumps(good).replace("a", "Z" * 9, 1) if kind is not Node else json.dumps({"text": "Z" * 9})
+    events = events_of(Guarded(kind), [pieces(wrong, 2), pieces(json.dumps(good), 2)])
+    assert isinstance(events[0], Restarted)
+    assert events[-1].outcome.ok
+
+
+def test_a_guard_of_an_object_sees_it_before_anybody_else():
+    """Nothing that grows inside of a guarded part is shown before the part has closed and passed."""
+
+    class Address(BaseModel):
+        street: str
+        city: str
+
+    class Person(BaseModel):
+        name: str
+        address: Address
+
+    nowhere = check(partial=True)(lambda value: "nowhere" if "Nowhere" in str(value) else None)
+    texts = ['{"name": "Ada", "address": {"street": "Elm", "city": "%s"}}' % city for city in ("Nowhere", "York")]
+    ticket = Guarded(Person, guards=[nowhere.on("$.address")])
+    events = events_of(ticket, [pieces(text, 4) for text in texts])
+    at = next(n for n, event in enumerate(events) if isinstance(event, Restarted))
+    shown = [event.value for event in events[:at] if isinstance(event, Partial)]
+    assert shown[-1].name == "Ada"
+    assert all(value.address is None for value in shown)
+    assert events[-1].outcome.value.address.city == "York"
 
 
 def test_a_forbidden_pattern_judges_parts():

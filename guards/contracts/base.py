@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.reading.document import Document, Place, at
+from guards.reading.document import Document, Place, Steps, at
 from guards.records import Repair
 
 __all__ = ["Contract", "Dial", "Format", "Limits", "Reading", "Style", "check_dial"]
@@ -95,6 +95,10 @@ class Contract(ABC, Generic[T]):
     def all_inner_guards(self) -> tuple[Any, ...]:
         """Every guard that stands inside the contract, without its place."""
         return ()
+
+    def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
+        """The places of an inner guard in any answer; None where they depend on the answer."""
+        return None
 
     def part(self, reading: Reading[T], place: Place) -> Any:
         """The part of the value at a place of the document."""

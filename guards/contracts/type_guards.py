@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from guards.reading.document import Place, at
+from guards.reading.document import Place, Steps, at
 
 __all__ = ["METADATA_KEY", "GuardTree", "part_of"]
 
@@ -57,6 +57,13 @@ class GuardTree:
             waiting += tree.children()
         return tuple(found.values())
 
+    def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
+        """The places of a guard in any value; None where they depend on the value (a union, a type inside itself)."""
+        try:
+            return tuple(_walk(self, guard, (), ()))
+        except _Depends:
+            return None
+
     def children(self) -> list[GuardTree]:
         return [
             *(child for *_, child in self.fields),
@@ -94,6 +101,31 @@ class GuardTree:
             for key, item in value.items():
                 for child in self.values:
                     yield from child.places(item, (*place, str(key)))
+
+
+class _Depends(Exception):  # control flow inside this file
+    pass
+
+
+def _walk(tree: GuardTree, guard: Any, steps: Steps, above: tuple[GuardTree, ...]) -> Iterator[Steps]:
+    if not _holds(tree, guard):
+        return
+    if tree in above:
+        raise _Depends
+    if any(one is guard for one in tree.here):
+        yield steps
+    if any(accepts is not _is_there and _holds(member, guard) for accepts, member in tree.members):
+        raise _Depends
+    inner = [(child, steps) for child in (*(member for _, member in tree.members), *tree.others)]
+    inner += [(child, (*steps, name) if name else steps) for _, _, name, child in tree.fields]
+    inner += [(child, (*steps, index)) for index, child in tree.positions]
+    inner += [(child, (*steps, None)) for child in (*tree.items, *tree.values)]
+    for child, further in inner:
+        yield from _walk(child, guard, further, (*above, tree))
+
+
+def _holds(tree: GuardTree, guard: Any) -> bool:
+    return any(one is guard for one in tree.guards)
 
 
 class _Builder:

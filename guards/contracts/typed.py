@@ -16,7 +16,7 @@ from pydantic_core import SchemaValidator
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.contracts.type_guards import GuardTree, part_of
 from guards.errors import ConfigError
-from guards.reading.document import Document, JsonDocument, Place
+from guards.reading.document import Document, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
 
 if TYPE_CHECKING:
@@ -88,6 +88,9 @@ class Typed(Contract[T]):
     @property
     def all_inner_guards(self) -> tuple[Any, ...]:
         return self._tree.guards if self._tree else ()
+
+    def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
+        return self._tree.steps_to(guard) if self._tree else None
 
     def part(self, reading: Reading[T], place: Place) -> Any:
         data = reading.document.data if reading.document else None

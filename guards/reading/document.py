@@ -15,9 +15,11 @@ from typing import Any, ClassVar, TypeAlias
 from guards.errors import ConfigError
 from guards.findings import join_pointer, parse_pointer
 
-__all__ = ["Document", "JsonDocument", "Place", "TextDocument", "at", "without"]
+__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "without"]
 
 Place: TypeAlias = tuple[str | int, ...]
+Steps: TypeAlias = tuple[str | int | None, ...]
+"""As `Place`, of many documents: None is any key and any index."""
 
 
 class Document(ABC):
