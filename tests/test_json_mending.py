@@ -112,6 +112,12 @@ def codes(outcome):
         ('{"name": "Ana", "other": }', "json.no_value"),
         ('{\\"name\\": \\"Ana\\"}', "json.encoded"),
         ("{&quot;name&quot;: &quot;Ana&quot;}", "json.encoded"),
+        ('{""name"": ""Ana""}', "json.encoded"),
+        ("\uff5b\uff02name\uff02\uff1a\uff02Ana\uff02\uff5d", "json.encoded"),
+        ('\uff5b"name"\uff1a"Ana"\uff5d', "json.encoded"),
+        ('He wrote:\n> {\n>   "name": "Ana"\n> }\n\nRegards', "json.encoded"),
+        ('+{\n+  "name": "Ana"\n+}', "json.encoded"),
+        ('11 {\n12   "name": "Ana"\n13 }', "json.encoded"),
         ('{"name": "Ana", "oth', "json.truncated"),
         ('"{\\"name\\": \\"Ana\\"}"', "value.json"),
         ('{" Name ": "Ana"}', "value.key"),
@@ -130,6 +136,58 @@ def test_one_repair(text, code):
     assert not validate(text, JsonSchema(schema), reading="strict").ok
     Person = type("Person", (BaseModel,), {"__annotations__": {"name": str}})  # noqa: N806
     assert validate(text, Person).value == Person(name="Ana")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>{"name": "save", "arguments": {"city": "Oslo"}}</tool_call>',
+        '{"id": "call_1", "type": "function", "name": "save", "arguments": "{\\"city\\": \\"Oslo\\"}"}',
+        '{"name": "save", "input": {"city": "Oslo"}}',
+    ],
+)
+def test_the_call_of_a_tool_around_its_arguments(text):
+    """A model that writes the call as text means the arguments; where both are there it is no such call."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    outcome = validate(text, JsonSchema(schema))
+    assert outcome.value == {"city": "Oslo"}
+    assert "value.unwrapped" in codes(outcome)
+    assert not validate('{"name": "a", "input": {"city": "x"}, "arguments": {"city": "y"}}', JsonSchema(schema)).ok
+
+
+def test_a_bracket_of_another_kind_where_the_container_goes_on():
+    """What follows tells whether a wrong bracket closes the list it stands in or the object around."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "rows": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+            "done": {"type": "boolean"},
+        },
+        "required": ["done"],
+    }
+    for text in (
+        '{"tags": ["a", "b"}, "rows": [{"n": 1}, {"n": 2}], "done": true}',
+        '{"tags": ["a", "b"], "rows": [{"n": 1], {"n": 2}], "done": true}',
+        '{"tags": ["a", "b", "rows": [{"n": 1}, {"n": 2}], "done": true}',
+    ):
+        outcome = validate(text, JsonSchema(schema))
+        assert outcome.value == {"tags": ["a", "b"], "rows": [{"n": 1}, {"n": 2}], "done": True}, text
+        assert "json.bracket" in codes(outcome)
+
+
+def test_a_null_for_what_may_be_missing():
+    """It is left out where the contract allows the member to be missing, and no null; never where it is required."""
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "string"}, "c": {"type": ["string", "null"]}},
+        "required": ["a"],
+    }
+    outcome = validate('{"a": 1, "b": null, "c": null}', JsonSchema(schema))
+    assert outcome.value == {"a": 1, "c": None}
+    assert [(repair.code, repair.path) for repair in outcome.repairs] == [("value.null", "/b")]
+    assert not validate('{"a": null}', JsonSchema(schema)).ok
+    assert not validate('{"a": 1, "b": null}', JsonSchema(schema), reading="strict").ok
 
 
 @pytest.mark.parametrize(

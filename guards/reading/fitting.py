@@ -372,6 +372,10 @@ class _Fitter:
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
+        if not self._place and (call := _arguments(value)) is not None:
+            fitted, cost = self._unwrapped(value, call, guide, "a call of a tool around its arguments")
+            if cost < MISFIT:
+                return fitted, cost
         if "array" in guide.kinds and "object" in guide.item(0).kinds and guide.item(0) is not ANY:
             return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
         return value, MISFIT
@@ -419,6 +423,12 @@ class _Fitter:
                 self._place.pop()
                 total += _SPELLING
             needed = name in required
+            if held is None and not needed and "null" not in guide.names[name].kinds:
+                self._place.append(key)
+                self.note("value.null", "a null for what may be missing was left out")
+                self._place.pop()
+                total += _TYPE
+                continue
             fitted, cost = self._at(key, held, guide.names[name], wanted=needed and complete, needed=needed)
             total += cost
             if fitted is not _GONE:
@@ -475,3 +485,10 @@ def _same(left: Any, right: Any) -> bool:
     if left is _GONE or right is _GONE:
         return left is right
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _arguments(value: dict[str, Any]) -> Any:
+    """What a call of a tool, as models write it, gives the tool; None for any other object."""
+    given = [key for key in ("arguments", "parameters", "input") if isinstance(value.get(key), dict | str)]
+    others = value.keys() - set(given) - {"id", "type"}
+    return value[given[0]] if len(given) == 1 and others == {"name"} and isinstance(value["name"], str) else None

@@ -78,6 +78,7 @@ _AHEAD: Final = re.compile(
 )
 _QUOTES: Final = "".join({*CLOSERS, *"".join(CLOSERS.values())})
 _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is what models write
+_COMMA: Final = re.compile(rf"[{_BLANK}]*+,[{_BLANK}]*+")
 _COMMAS: Final = ",;，、؛"
 _ELLIPSIS: Final = re.compile(r"\.{3,}|…")
 _BARE_KEY: Final = re.compile(
@@ -231,7 +232,7 @@ class Mender:
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
             if mark in "}])":
-                if mark == closer or (mark in "])" and not self._closes_outer(mark)):
+                if mark == closer or (mark in "])" and not self._closes_outer(mark)) or self._meant_here(mark):
                     self.at += 1
                     if mark != closer:
                         self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after=closer)
@@ -282,7 +283,7 @@ class Mender:
                 self._ends_open(cut=bool(commas))
                 break
             if mark in "}])":
-                if mark == "}" or not self._closes_outer(mark):
+                if mark == "}" or not self._closes_outer(mark) or self._meant_here(mark):
                     self.at += 1
                     if mark != "}":
                         self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after="}")
@@ -419,6 +420,19 @@ class Mender:
     def _closes_outer(self, mark: str) -> bool:
         """Whether a container further out is waiting for this bracket."""
         return any({"{": "}", "[": "]", "(": ")"}[opener] == mark for opener, _ in self.stack[:-1])
+
+    def _meant_here(self, mark: str) -> bool:
+        """Whether a bracket of the container around was meant for the one being read, since that around goes on."""
+        if len(self.stack) < 2 or (comma := _COMMA.match(self.text, self.at + 1)) is None:
+            return False
+        (opener, around), further = self.stack[-2], self.stack[:-2]
+        if mark == "}" and opener == "{" and around.known is not None:
+            key = _QUOTED_KEY.match(self.text, comma.end())
+            plain = folded(key[1] or key[2]) if key else None
+            return plain in around.known and not any(plain in (outer.known or ()) for _, outer in further)
+        if mark == "]" and opener == "[":
+            return self.text.startswith("{", comma.end()) and not any(outer == "[" for outer, _ in further)
+        return False
 
     def _ends_open(self, *, cut: bool) -> None:
         if cut and not self.open:

@@ -8,7 +8,6 @@ fits only after something was left out or put around. Different documents that f
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from guards.reading.asserts import refused_asserts
 from guards.reading.document import JsonDocument
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
+from guards.reading.json_disguise import undisguised
 from guards.reading.json_mender import Bare, TooDeep, mend
 from guards.reading.json_parser import Unreadable, parse_json
 from guards.reading.locate import Span, Surroundings, surroundings
@@ -37,8 +37,6 @@ _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
 _OPENING: Final = re.compile(r"[{\[]")
-_ESCAPED: Final = re.compile(r"""[{\[]\s*(?:\\n|\\r|\\t|\s)*\\+["{\[]""")
-_ENTITIES: Final = re.compile(r"[{\[]\s*&(?:quot|#34|#x22|apos|#39);")
 _JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
@@ -114,7 +112,7 @@ class _Recovery(Generic[T]):
         around = surroundings(self.text)
         tried: list[_Candidate[T]] = []
         inner: list[_Candidate[T]] = []
-        for stage in (self._whole, self._escaped, self._mended, self._opened, self._inside, self._alone):
+        for stage in (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone):
             found = stage(around)
             if self.limit and self.limit[0].code in {"limit.candidates", "json.ambiguous"}:
                 return Reading(None, None, (self.limit[0],))
@@ -139,24 +137,13 @@ class _Recovery(Generic[T]):
             if span not in around.alone or not isinstance(document.data, dict | list)
         ]
 
-    def _escaped(self, around: Surroundings) -> list[_Candidate[T]]:
-        """A document whose quotes are all escaped, for JSON or for HTML."""
+    def _disguised(self, around: Surroundings) -> list[_Candidate[T]]:
+        """A document that is written in another notation as a whole."""
         body = self.text[around.start :]
-        if len(body) > self.limits.repair_chars:
+        found = undisguised(body) if len(body) <= self.limits.repair_chars else None
+        if found is None or not self._spend(len(body)):
             return []
-        if _ENTITIES.search(body):
-            plain, what = html.unescape(body), "the document was escaped for HTML"
-        elif (found := _ESCAPED.search(body)) is not None:
-            piece = body[found.start() : body.rfind("}" if body[found.start()] == "{" else "]") + 1]
-            try:
-                plain, what = (
-                    json.JSONDecoder(strict=False).decode(f'"{piece}"'),
-                    "the quotes of the document were escaped",
-                )
-            except ValueError:
-                return []
-        else:
-            return []
+        plain, what = found
         inner = _Recovery(plain, self.limits, self.check, self.guide, self.eager)
         inner.allowance = self.allowance
         candidates = inner._whole(place := surroundings(plain)) + inner._mended(place)

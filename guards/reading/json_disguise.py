@@ -1,0 +1,94 @@
+"""JSON that is written in another notation as a whole: escaped, doubled, quoted line by line, in full-width marks."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["undisguised"]
+
+
+def undisguised(text: str) -> tuple[str, str] | None:
+    """The text in plain notation, and what it was written in; None where it is in plain notation already."""
+    for way, what in _WAYS:
+        plain = way(text)
+        if plain is not None:
+            return plain, what
+    return None
+
+
+_ENTITIES: Final = re.compile(r"[{\[]\s*&(?:quot|#34|#x22|apos|#39);")
+
+
+def _html(text: str) -> str | None:
+    return html.unescape(text) if _ENTITIES.search(text) else None
+
+
+_ESCAPED: Final = re.compile(r"""[{\[]\s*(?:\\n|\\r|\\t|\s)*\\+["{\[]""")
+
+
+def _escaped(text: str) -> str | None:
+    found = _ESCAPED.search(text)
+    if found is None:
+        return None
+    piece = text[found.start() : text.rfind("}" if text[found.start()] == "{" else "]") + 1]
+    try:
+        plain: str = json.JSONDecoder(strict=False).decode(f'"{piece}"')
+    except ValueError:
+        return None
+    return plain
+
+
+_DOUBLED: Final = re.compile(r'[{\[]\s*(?:[{\[]\s*)*""[^"\n]+""\s*[:,\]]')
+
+
+def _doubled(text: str) -> str | None:
+    """As a cell of a CSV file has it: every quote twice, an empty text four times."""
+    return text.replace('""', '"') if _DOUBLED.search(text) else None
+
+
+_WIDE: Final = {ord(mark) + 0xFEE0: mark for mark in '{}[]:,"'}
+_MARKS: Final = "".join(map(chr, _WIDE))
+_WIDE_START: Final = re.compile(rf"""[{_MARKS[0]}{_MARKS[2]}]\s*["“{_MARKS}]""")
+_WIDE_PART: Final = re.compile(rf"""("(?:[^"\\\n]|\\.)*+"|“[^“”\n]*+”)|[{_MARKS}]""")
+
+
+def _wide(text: str) -> str | None:
+    """Its full-width marks outside of texts in quotes."""
+    if not _WIDE_START.search(text):
+        return None
+    return _WIDE_PART.sub(lambda found: found[1] or found[0].translate(_WIDE), text)
+
+
+_PREFIXES: Final = (r"[ \t]*>[ \t]?", r"\+", r"[ \t]*\d+[.:|)]?(?:[ \t]|$)")
+_FIRST: Final = re.compile(rf"^({'|'.join(_PREFIXES)})(?=[ \t]*[{{\[])", re.MULTILINE)
+
+
+def _prefixed(text: str) -> str | None:
+    """Lines that are quoted (as in a mail), added (as in a diff) or numbered: from the first bracket on."""
+    first = _FIRST.search(text)
+    if first is None:
+        return None
+    lines = text[first.start() :].splitlines()
+    for prefix in _PREFIXES:
+        found = [re.match(prefix, line) for line in lines]
+        run = next((number for number, match in enumerate(found) if match is None), len(lines))
+        if run < 2:
+            continue
+        numbers = [int(re.sub(r"\D", "", match[0]) or 0) for match in found[:run] if match]
+        if r"\d" in prefix and any(number != numbers[0] + step for step, number in enumerate(numbers)):
+            continue
+        return "\n".join(line[match.end() :] for line, match in zip(lines, found[:run], strict=False) if match)
+    return None
+
+
+_WAYS: Final[tuple[tuple[Callable[[str], str | None], str], ...]] = (
+    (_html, "the document was escaped for HTML"),
+    (_escaped, "the quotes of the document were escaped"),
+    (_doubled, "the quotes of the document were doubled"),
+    (_wide, "the brackets and marks were full-width"),
+    (_prefixed, "the lines of the document were quoted or numbered"),
+)
