@@ -2,13 +2,14 @@
 
 import enum
 import json
+import random
 from pathlib import Path
 from typing import Literal
 
 import corruptions
 import pytest
 from clock import cpu_within
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
@@ -439,6 +440,7 @@ def schema_of(data):
     return {"type": {bool: "boolean", int: "integer", float: "number", str: "string"}[type(data)]}
 
 
+@example(data={"name": ["", ""]}, chance=random.Random(0), indent=None)
 @given(data=DOCUMENTS, chance=st.randoms(use_true_random=False), indent=st.sampled_from([None, 1]))
 @pytest.mark.parametrize("corrupt", corruptions.EVERY, ids=lambda corrupt: corrupt.__name__)
 def test_a_corruption_is_read_back_or_refused(corrupt, data, chance, indent):

@@ -42,12 +42,14 @@ def _escaped(text: str) -> str | None:
     return plain
 
 
-_DOUBLED: Final = re.compile(r'[{\[]\s*(?:[{\[]\s*)*""[^"\n]+""\s*[:,\]]')
+_DOUBLED: Final = re.compile(r'[{\[]\s*(?:[{\[]\s*)*""\w[^"\n]*""\s*[:,\]]')
 
 
 def _doubled(text: str) -> str | None:
-    """As a cell of a CSV file has it: every quote twice, an empty text four times."""
-    return text.replace('""', '"') if _DOUBLED.search(text) else None
+    """As a cell of a CSV file has it: every quote twice."""
+    if not _DOUBLED.search(text) or '"' in text.replace('""', "").strip().strip('"'):
+        return None
+    return text.replace('""', '"')
 
 
 _WIDE: Final = {ord(mark) + 0xFEE0: mark for mark in '{}[]:,"'}
