@@ -1,0 +1,10 @@
+"""Models that guards ask: what names one, and the one that is loaded for it.
+
+A guard holds a `ModelSpec`; the model is loaded when it is first asked something, once in a process, and shared by all
+guards, threads and tasks, whose items run in common batches.
+"""
+
+from guards.models.handles import Handle, handle_of, preload
+from guards.models.spec import Item, ModelSpec, Task
+
+__all__ = ["Handle", "Item", "ModelSpec", "Task", "handle_of", "preload"]
