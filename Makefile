@@ -75,5 +75,6 @@ $(BASE): pyproject.toml constraints.txt
 
 $(DEV): $(BASE)
 	@echo "installing what tests, lint and types need in $(VENV)"
+	@$(PIP) torch==$$(sed -n 's/^torch==//p' constraints.txt)  # first, and by its exact version
 	@$(PIP) --group dev
 	@touch $@

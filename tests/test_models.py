@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
 
-from guards.errors import ConfigError
+from guards.errors import ConfigError, MissingExtra
 from guards.models import ModelSpec, handle_of, preload
 from guards.models.batching import Batcher
 
@@ -232,3 +234,12 @@ def test_a_leader_that_is_interrupted_leaves_the_others_served():
     assert sum(value == "interrupted" for value in said.values()) == 1
     assert all(value == [item * 2] for item, value in said.items() if value != "interrupted")
     assert batcher([7]) == [14]
+
+
+@pytest.mark.parametrize("absent", ["torch", "transformers"])
+def test_a_missing_extra_says_how_to_get_it(monkeypatch, absent):
+    """Without torch or transformers a model that must be loaded is an error with the line for pip."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch") if absent != "torch" else None)
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(MissingExtra, match=r"output-guards\[models\]"):
+        handle_of(ModelSpec("classification", "some/model", revision=absent))(["x"])

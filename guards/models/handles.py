@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from guards.errors import ConfigError
 from guards.models.batching import Batcher
 from guards.models.spec import Item, ModelSpec
 
@@ -129,7 +128,9 @@ if hasattr(os, "register_at_fork"):
 def _backend(spec: ModelSpec) -> Backend:
     if callable(spec.model):
         return _Function(spec)
-    raise ConfigError(f"nothing here loads {spec.name!r}", where="model=", hint="give a function that asks the model")
+    from guards.models._transformers import Transformers
+
+    return Transformers(spec)
 
 
 def _checked(backend: Backend, items: list[Item], spec: ModelSpec) -> list[Row]:

@@ -1,0 +1,141 @@
+"""Models in transformers' format, run by torch: the one file that imports either.
+
+Only safetensors are read, no code of a model's own is run, and a folder is never looked up on a hub.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from guards.errors import ConfigError, MissingExtra
+from guards.models.spec import Item, ModelSpec
+
+__all__ = ["Transformers"]
+
+
+class Transformers:
+    """Sequence classifiers (of one text or of a pair), and encoders whose tokens' mean is the vector of a text."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        """Load it. Raises MissingExtra without torch and transformers, ConfigError for what cannot be this task's."""
+        try:
+            import torch
+            import transformers
+        except ModuleNotFoundError as fault:
+            if fault.name not in ("torch", "transformers"):
+                raise
+            raise MissingExtra(fault.name, "models", where=f"model={spec.name}") from fault
+        self._torch = torch
+        self._spec = spec
+        self._device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
+        name = "bfloat16" if self._device.startswith("cuda") else "float32"
+        dtype = getattr(torch, name if spec.dtype == "auto" else spec.dtype)
+        if spec.threads is not None:
+            torch.set_num_threads(spec.threads)  # of the whole process: torch knows no other
+        given = _place(spec)
+        kind = transformers.AutoModel if spec.task == "embedding" else transformers.AutoModelForSequenceClassification
+        try:
+            with _quietly(transformers):
+                self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(**given)
+                model, told = kind.from_pretrained(**given, use_safetensors=True, dtype=dtype, output_loading_info=True)
+        except (OSError, ValueError, KeyError) as fault:
+            raise ConfigError(
+                f"{spec.name} cannot be loaded: {str(fault).splitlines()[0]}",
+                where="model=",
+                hint="give the id or the folder of a model with config.json, model.safetensors and its tokenizer",
+            ) from fault
+        missing = [name for name in told["missing_keys"] if "pooler" not in name]
+        if missing:  # transformers would fill them with noise
+            raise ConfigError(
+                f"{spec.name} has no weights for {', '.join(sorted(missing)[:3])}: it was not made for {spec.task}",
+                where="model=",
+                hint="give a model that was trained for this task",
+            )
+        self._model = model.to(self._device).eval()
+        self._tokens = _most_tokens(spec, self._tokenizer, model.config)
+        self._lock = threading.Lock()  # fast tokenizers change their own state while they cut and pad
+        self.labels = () if spec.task == "embedding" else _labels(model.config)
+        self._many = getattr(model.config, "problem_type", None) == "multi_label_classification"
+
+    def weigh(self, item: Item) -> int:
+        """Its tokens, guessed from its length: counting them costs as much as cutting them."""
+        length = len(item) if isinstance(item, str) else sum(map(len, item))
+        return min(self._tokens, 2 + length // 4)
+
+    def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
+        """Probabilities of the labels, or unit vectors."""
+        torch = self._torch
+        with torch.inference_mode():
+            inputs = self._inputs(items)
+            if self._spec.task == "embedding":
+                states = self._model(**inputs).last_hidden_state.float()
+                mask = inputs["attention_mask"].unsqueeze(-1).float()
+                means = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+                rows = torch.nn.functional.normalize(means, dim=1)
+            else:
+                logits = self._model(**inputs).logits.float()
+                one_by_one = self._many or logits.shape[1] == 1
+                rows = logits.sigmoid() if one_by_one else logits.softmax(-1)
+        listed: list[list[float]] = rows.cpu().tolist()
+        return listed
+
+    def _inputs(self, items: list[Item]) -> Any:
+        firsts = [_encodable(item if isinstance(item, str) else item[0]) for item in items]
+        seconds = [_encodable(item[1]) for item in items if not isinstance(item, str)]
+        with self._lock:
+            made = self._tokenizer(
+                firsts,
+                seconds or None,
+                padding=True,
+                truncation=True,
+                max_length=self._tokens,
+                return_tensors="pt",
+            )
+        return made.to(self._device)
+
+
+def _encodable(text: str) -> str:
+    """Half of a surrogate pair, which no encoding can carry, becomes the mark for what cannot be read."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@contextmanager
+def _quietly(transformers: Any) -> Iterator[None]:
+    """Without progress bars on the screen of whoever uses the library."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _place(spec: ModelSpec) -> dict[str, Any]:
+    """What `from_pretrained` is told: a folder is never looked for elsewhere, and its own code is never run."""
+    name = str(spec.model)
+    folder = Path(name).expanduser()
+    is_path = folder.exists() or folder.is_absolute() or name.startswith((".", "~")) or os.sep * 2 in name
+    if is_path and not folder.is_dir():
+        raise ConfigError(f"there is no folder {name!r}", where="model=", hint="give the folder of the model's files")
+    common: dict[str, Any] = {"trust_remote_code": False}
+    if is_path:
+        return {**common, "pretrained_model_name_or_path": str(folder), "local_files_only": True}
+    return {**common, "pretrained_model_name_or_path": name, "revision": spec.revision}
+
+
+def _most_tokens(spec: ModelSpec, tokenizer: Any, config: Any) -> int:
+    """The most tokens of one input: what was asked for, but no more than the model has places for."""
+    known = [tokenizer.model_max_length, getattr(config, "max_position_embeddings", None), spec.max_tokens]
+    return min(int(number) for number in known if number)
+
+
+def _labels(config: Any) -> tuple[str, ...]:
+    """By `id2label`, never by position: two NLI models of one family may have them in another order."""
+    return tuple(str(config.id2label[index]) for index in range(config.num_labels))
