@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast
 
 from guards._flow import Compute, Flow, Job
-from guards.checks.base import Guard, Placed, as_findings, check_options
+from guards.checks.base import Guard, Judged, Placed, check_options, judged
 from guards.context import Context
 from guards.contracts.base import Contract, Reading
 from guards.errors import ConfigError
@@ -130,9 +130,9 @@ def examine(
 
 def _run_tier(
     runs: Sequence[Run], reading: Reading[T], contract: Contract[T], context: Context
-) -> Flow[list[tuple[Finding, ...] | BaseException]]:
+) -> Flow[list[Judged | BaseException]]:
     """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
-    results: list[tuple[Finding, ...] | BaseException] = [()] * len(runs)
+    results: list[Judged | BaseException] = [Judged()] * len(runs)
     waiting: list[int] = []
     jobs: list[Job] = []
     for index, (entry, place) in enumerate(runs):
@@ -159,9 +159,9 @@ def _runs_here(entry: Entry, context: Context) -> bool:
     return context.deadline is None or guard.always_quick
 
 
-def _caught(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...] | BaseException:
+def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseException:
     try:
-        return as_findings(guard.check(value, context), guard)
+        return judged(guard.check(value, context), guard)
     except Exception as fault:  # noqa: BLE001  # any fault of a guard becomes a visible `guard.failed`
         return fault
 
@@ -172,15 +172,15 @@ def _job(entry: Entry, value: Any, context: Context) -> Job:
     return Job(run, entry.is_async, context.deadline, guard.timeout)
 
 
-def _called(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...]:
-    return as_findings(guard.check(value, context), guard)
+def _called(guard: Guard, value: Any, context: Context) -> Judged:
+    return judged(guard.check(value, context), guard)
 
 
-async def _awaited(guard: Guard, value: Any, context: Context) -> tuple[Finding, ...]:
+async def _awaited(guard: Guard, value: Any, context: Context) -> Judged:
     verdict = guard.check(value, context)
     if hasattr(verdict, "__aiter__"):
-        return as_findings([entry async for entry in cast("Any", verdict)], guard)
-    return as_findings(await cast("Any", verdict), guard)
+        return judged([entry async for entry in cast("Any", verdict)], guard)
+    return judged(await cast("Any", verdict), guard)
 
 
 def _places(entry: Entry, reading: Reading[Any], inner: list[tuple[Place, Any]]) -> list[Run]:
@@ -201,9 +201,7 @@ class _Result:
         self.skipped: list[str] = []
         self.faults: list[BaseException] = []
 
-    def take(
-        self, entry: Entry, place: Place, verdict: tuple[Finding, ...] | BaseException, reading: Reading[Any]
-    ) -> None:
+    def take(self, entry: Entry, place: Place, verdict: Judged | BaseException, reading: Reading[Any]) -> None:
         label, document = entry.label, reading.document
         if isinstance(verdict, BaseException):
             path = document.path(place) if document else ""
@@ -213,13 +211,11 @@ class _Result:
                 self.skipped.append(label)
             self.scores.pop(label, None)
             return
-        score = 1.0
-        for finding in verdict:
-            score = min(score, finding.score if finding.score is not None else float(not finding.blocks))
+        for finding in verdict.findings:
             path = _absolute(document, place, finding.path)
             self.found.append(Found(finding.replace(path=path, guard=label), entry))
         if label not in self.skipped:
-            self.scores[label] = min(self.scores.get(label, 1.0), score)
+            self.scores[label] = min(self.scores.get(label, 1.0), verdict.score)
 
 
 def _failure(entry: Entry, path: str, fault: BaseException) -> Finding:

@@ -30,6 +30,7 @@ from guards import (
     load,
     validate,
 )
+from guards.checks import Scored
 from guards.contracts import Choice, JsonSchema, Text
 
 VALUE = Ticket(title="Printer", priority=2)
@@ -403,3 +404,34 @@ def test_bad_for_one_type_is_good_for_another():
     assert not validate("1", {"const": True}).ok
     assert validate("true", {"const": True}).ok
     assert not validate(BAD, Ticket).ok
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("score", "found", "ok"), [(0.75, None, True), (0.25, "too low", False), (1, [], True), (0, None, True)]
+)
+def test_a_check_that_measures(asynchronous, score, found, ok):
+    """A score is on record whether the value passed or not; what blocks is the findings alone."""
+    if asynchronous:
+
+        @check(name="measure")
+        async def measure(value):
+            return Scored(score, found)
+
+    else:
+        measure = check(name="measure")(lambda value: Scored(score, found))
+    outcome = validate("1", int, guards=[measure])
+    assert (outcome.ok, outcome.scores) == (ok, {"measure": float(score)})
+
+
+@pytest.mark.parametrize("score", [float("nan"), 1.5, -0.1, True, "0.5", None, float("inf")])
+def test_what_is_no_score_fails_the_guard(score):
+    """A score that is no number from 0 to 1 is a guard that could not do its work, never a pass."""
+    outcome = validate("1", int, guards=[check(name="measure")(lambda value: Scored(score))])
+    assert (outcome.ok, outcome.reason, outcome.scores) == (False, "guard.failed", {})
+
+
+def test_over_several_places_the_lowest_score_counts():
+    """One guard at every item of a list has one score."""
+    measure = check(name="measure")(lambda value: Scored(value / 10))
+    assert validate("[7, 3, 9]", list[int], guards=[measure.on("$[*]")]).scores == {"measure": 0.3}

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from guards.checks.base import Guard, check
+    from guards.checks.base import Guard, Scored, check
     from guards.checks.length import Length
     from guards.checks.one_of import OneOf
     from guards.checks.pattern import Pattern
     from guards.checks.range import Range
 
-__all__ = ["Guard", "Length", "OneOf", "Pattern", "Range", "check"]
+__all__ = ["Guard", "Length", "OneOf", "Pattern", "Range", "Scored", "check"]
 
 _HOMES: Final = {
     "Guard": "base",
@@ -23,6 +23,7 @@ _HOMES: Final = {
     "OneOf": "one_of",
     "Pattern": "pattern",
     "Range": "range",
+    "Scored": "base",
     "check": "base",
 }
 

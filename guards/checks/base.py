@@ -17,11 +17,30 @@ from guards.errors import ConfigError
 from guards.findings import Finding, Severity
 from guards.policies import Policy
 
-__all__ = ["FunctionGuard", "Guard", "OnError", "Placed", "Verdict", "as_findings", "check"]
+__all__ = ["FunctionGuard", "Guard", "Judged", "OnError", "Placed", "Scored", "Verdict", "check", "judged"]
 
 OnError = Literal["closed", "open"]
-Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | None"
-"""What a check may give: nothing wrong, one message, one finding, or several."""
+Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
+"""What a check may give: nothing wrong, one message, one finding, or several; a `Scored` where there is a score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score with the findings: 0 to 1, higher is more acceptable. It is on record where the value passed, too.
+
+    Without one, a check scores 1 where it found nothing that blocks, else the lowest score of its findings, or 0.
+    """
+
+    score: float
+    findings: str | Finding | Iterable[str | Finding] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a check gave, in one form."""
+
+    findings: tuple[Finding, ...] = ()
+    score: float = 1.0
 
 
 def _snake(name: str) -> str:
@@ -232,8 +251,19 @@ def check(
     return lambda function: FunctionGuard(function, **options)
 
 
-def as_findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
-    """What a check gave, as findings. Raises TypeError for what is no verdict (a bool, a number): never a pass."""
+def judged(result: Any, guard: Guard) -> Judged:
+    """What a check gave. Raises TypeError for what is no verdict (a bool, a number) or no score: never a pass."""
+    if isinstance(result, Scored):
+        score = result.score
+        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+            raise TypeError(f"the check {guard.name!r} gave the score {score!r}; it must be a number from 0 to 1")
+        return Judged(_findings(result.findings, guard), float(score))
+    findings = _findings(result, guard)
+    scores = [finding.score if finding.score is not None else float(not finding.blocks) for finding in findings]
+    return Judged(findings, min(scores, default=1.0))
+
+
+def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if result is None:
         return ()
     if isinstance(result, Finding):
@@ -243,9 +273,10 @@ def as_findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if isinstance(result, Generator):
         result = _with_return(result)
     if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
-        return tuple(finding for entry in result for finding in as_findings(_entry(entry, guard), guard))
+        return tuple(finding for entry in result for finding in _findings(_entry(entry, guard), guard))
     raise TypeError(
-        f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several"
+        f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several, "
+        "or a Scored"
     )
 
 
