@@ -140,6 +140,18 @@ def test_one_repair(text, code):
 
 
 @pytest.mark.parametrize(
+    "other", ['> {\n>  "name": "Bob"\n> }', '{name: "Bob"}', '+{\n+"name": "Bob"\n+}', '3 {\n4 "name": "Bob"\n5 }']
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_two_documents_in_lines_of_another_notation(other, first):
+    """One of two different documents is never chosen silently, in whatever notation they are."""
+    quoted = '> {\n>   "name": "Ana"\n> }'
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    texts = (quoted, other) if first else (other, quoted)
+    assert not validate("\n\nor rather\n\n".join(texts), JsonSchema(schema)).ok
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '<tool_call>{"name": "save", "arguments": {"city": "Oslo"}}</tool_call>',

@@ -65,26 +65,34 @@ def _wide(text: str) -> str | None:
     return _WIDE_PART.sub(lambda found: found[1] or found[0].translate(_WIDE), text)
 
 
-_PREFIXES: Final = (r"[ \t]*>[ \t]?", r"\+", r"[ \t]*\d+[.:|)]?(?:[ \t]|$)")
-_FIRST: Final = re.compile(rf"^({'|'.join(_PREFIXES)})(?=[ \t]*[{{\[])", re.MULTILINE)
+_PREFIXES: Final = tuple(map(re.compile, (r"[ \t]*>[ \t]?", r"\+", r"[ \t]*(\d{1,9})[.:|)]?(?:[ \t]|$)")))
+_OPENS: Final = re.compile(r"[ \t]*[{\[]")
 
 
 def _prefixed(text: str) -> str | None:
-    """Lines that are quoted (as in a mail), added (as in a diff) or numbered: from the first bracket on."""
-    first = _FIRST.search(text)
-    if first is None:
-        return None
-    lines = text[first.start() :].splitlines()
+    """Lines that are quoted (as in a mail), added (as in a diff) or numbered; all others stay as they are."""
+    lines = text.splitlines()
+    plain = lines
     for prefix in _PREFIXES:
-        found = [re.match(prefix, line) for line in lines]
-        run = next((number for number, match in enumerate(found) if match is None), len(lines))
-        if run < 2:
-            continue
-        numbers = [int(re.sub(r"\D", "", match[0]) or 0) for match in found[:run] if match]
-        if r"\d" in prefix and any(number != numbers[0] + step for step, number in enumerate(numbers)):
-            continue
-        return "\n".join(line[match.end() :] for line, match in zip(lines, found[:run], strict=False) if match)
-    return None
+        plain = _without(prefix, plain)
+    return "\n".join(plain) if plain != lines else None
+
+
+def _without(prefix: re.Pattern[str], lines: list[str]) -> list[str]:
+    """The lines less their prefix in each run of two or more that a document begins in."""
+    result: list[str] = []
+    at = 0
+    while at < len(lines):
+        run: list[re.Match[str]] = []
+        while at + len(run) < len(lines) and (found := prefix.match(lines[at + len(run)])) is not None:
+            if run and prefix.groups and int(found[1]) != int(run[-1][1]) + 1:
+                break
+            run.append(found)
+        bare = [found.string[found.end() :] for found in run]
+        opened = len(run) > 1 and any(_OPENS.match(line) for line in bare)
+        result += bare if opened else lines[at : at + max(1, len(run))]
+        at += max(1, len(run))
+    return result
 
 
 _WAYS: Final[tuple[tuple[Callable[[str], str | None], str], ...]] = (
