@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 import pytest
@@ -331,6 +332,17 @@ def test_what_a_policy_delivers_is_told(method, policy, text):
     with Server([answer(GOOD)]) as server:
         chunks = chunks_of(server, method, "sync", ticket.replace(guards=[low], on_fail=policy).wrap)
     assert text_of(method, chunks) == text
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_fallback_that_asks_for_a_tool_lets_nothing_pass(streams):
+    """The refused answer of the wrapped client is not delivered because another client had no answer yet."""
+    with Server([answer(BAD), tool("look", "{}")]) as server:
+        other = functools.partial(server.openai().chat.completions.create, model="other")
+        client = ticket.replace(on_fail=Fallback(client=other)).wrap(server.openai())
+        with pytest.raises(Rejected):
+            list(Chat().ask(client, stream=streams))
+    assert len(server.requests) == 2
 
 
 def test_a_reflection_of_its_own_is_asked_for_without_a_stream():

@@ -67,7 +67,7 @@ class Question:
 
     def take(self, outcome: Outcome[Any]) -> None:
         """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
-        if not _passed(outcome):
+        if not self._passed(self._clients[-1], outcome):
             outcome.raise_if_rejected()
         self._outcomes.append(outcome)
 
@@ -86,10 +86,16 @@ class Question:
         """Whether the last response is what is delivered. Raises `Rejected` where nothing came to put it into."""
         if client.last is None:  # an input guard refused, say
             raise outcome.rejection()
-        if _passed(outcome):
+        if self._passed(client, outcome):
             return True
         text = delivered(outcome)
         return not self._parse and text is not None and text == self.endpoint.read(client.last, self.tool).text
+
+    def _passed(self, client: Answer, outcome: Outcome[Any]) -> bool:
+        """Whether the response asks for one of the caller's own tools: it holds no answer yet and goes on as it is.
+        Not so where another client, a fallback, asked for one: the caller's own response is one that was refused."""
+        asked = outcome.reason == "reply.tool_calls" and client.last is not None
+        return asked and self.endpoint.unanswered(client.last, self.tool)
 
     def chunks(self, event: StreamEvent) -> Iterator[Any]:
         """What the caller sees of a streamed call at this event of it: the SDK's chunks."""
@@ -169,11 +175,6 @@ class Answer:
 
     def retry_after(self, fault: BaseException) -> float | None:
         return self._first.retry_after(fault)
-
-
-def _passed(outcome: Outcome[Any]) -> bool:
-    """Whether the response asks for one of the caller's own tools: there is no answer yet, and it goes on as it is."""
-    return outcome.reason == "reply.tool_calls"
 
 
 async def _already(answer: Any) -> Any:
