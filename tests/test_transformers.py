@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,8 @@ def test_what_cannot_be_loaded(folder_of, tmp_path):
     (pickled / "model.safetensors").unlink()
     for task, path, words in (
         ("classification", tmp_path / "none", "no folder"),
+        ("classification", Path("models/none"), "no folder"),
+        ("classification", "a/b/none", "no folder"),
         ("classification", tmp_path / "empty", "cannot be loaded"),
         ("classification", encoder, "no weights for classifier"),
         ("classification", pickled, "cannot be loaded"),

@@ -5,7 +5,6 @@ Only safetensors are read, no code of a model's own is run, and a folder is neve
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -121,7 +120,7 @@ def _place(spec: ModelSpec) -> dict[str, Any]:
     """What `from_pretrained` is told: a folder is never looked for elsewhere, and its own code is never run."""
     name = str(spec.model)
     folder = Path(name).expanduser()
-    is_path = folder.exists() or folder.is_absolute() or name.startswith((".", "~")) or os.sep * 2 in name
+    is_path = folder.exists() or folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1
     if is_path and not folder.is_dir():
         raise ConfigError(f"there is no folder {name!r}", where="model=", hint="give the folder of the model's files")
     common: dict[str, Any] = {"trust_remote_code": False}

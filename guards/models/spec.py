@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from guards.errors import ConfigError
@@ -52,7 +53,8 @@ class ModelSpec:
         if self.task not in get_args(Task):
             raise ConfigError(f"{self.task!r} is no task", where="task=", hint=f"use one of {get_args(Task)}")
         if isinstance(self.model, os.PathLike):  # equal paths are equal specs, whatever their type
-            object.__setattr__(self, "model", os.fspath(self.model))
+            # Absolute, so that a folder which is not there is never taken for the id of a model.
+            object.__setattr__(self, "model", str(Path(self.model).expanduser().absolute()))
         if not (callable(self.model) or (isinstance(self.model, str) and self.model.strip())):
             raise ConfigError(
                 f"{self.model!r} names no model", where="model=", hint="give an id, the path of a folder, or a function"
