@@ -200,7 +200,15 @@ def test_a_null_for_what_may_be_missing():
     assert outcome.value == {"a": 1, "c": None}
     assert [(repair.code, repair.path) for repair in outcome.repairs] == [("value.null", "/b")]
     assert not validate('{"a": null}', JsonSchema(schema)).ok
+    schema["properties"]["b"]["default"] = "x"
+    assert not validate('{"a": 1, "b": null}', JsonSchema(schema)).ok
+    del schema["properties"]["b"]["default"]
     assert not validate('{"a": 1, "b": null}', JsonSchema(schema), reading="strict").ok
+
+    class Job(BaseModel):
+        hours: int = 8
+
+    assert not validate('{"hours": null}', Job).ok
 
 
 @pytest.mark.parametrize(

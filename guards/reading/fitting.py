@@ -423,7 +423,9 @@ class _Fitter:
                 self._place.pop()
                 total += _SPELLING
             needed = name in required
-            if held is None and not needed and "null" not in guide.names[name].kinds:
+            absent = held is None and not needed and "null" not in guide.names[name].kinds
+            # A default would stand in the null's place, and nobody said that it is meant.
+            if absent and guide.names[name].default in (None, (None,)):
                 self._place.append(key)
                 self.note("value.null", "a null for what may be missing was left out")
                 self._place.pop()
