@@ -5,6 +5,7 @@ guards, threads and tasks, whose items run in common batches.
 """
 
 from guards.models.handles import Handle, handle_of, preload
+from guards.models.labels import nli_positions, nli_scores, position
 from guards.models.spec import Item, ModelSpec, Task
 
-__all__ = ["Handle", "Item", "ModelSpec", "Task", "handle_of", "preload"]
+__all__ = ["Handle", "Item", "ModelSpec", "Task", "handle_of", "nli_positions", "nli_scores", "position", "preload"]
