@@ -4,8 +4,21 @@ A guard holds a `ModelSpec`; the model is loaded when it is first asked somethin
 guards, threads and tasks, whose items run in common batches.
 """
 
-from guards.models.handles import Handle, handle_of, preload
+from guards.models.endpoint import Endpoint
+from guards.models.handles import Handle, Row, handle_of, preload
 from guards.models.labels import nli_positions, nli_scores, position
 from guards.models.spec import Item, ModelSpec, Task
 
-__all__ = ["Handle", "Item", "ModelSpec", "Task", "handle_of", "nli_positions", "nli_scores", "position", "preload"]
+__all__ = [
+    "Endpoint",
+    "Handle",
+    "Item",
+    "ModelSpec",
+    "Row",
+    "Task",
+    "handle_of",
+    "nli_positions",
+    "nli_scores",
+    "position",
+    "preload",
+]

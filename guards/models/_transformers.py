@@ -1,4 +1,4 @@
-"""Models in transformers' format, run by torch: the one file that imports either.
+"""Models in transformers' format, run by torch: the one file that imports either (`_embedded` is handed them).
 
 Only safetensors are read, no code of a model's own is run, and a folder is never looked up on a hub.
 """
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from guards.errors import ConfigError, MissingExtra
+from guards.models.items import encodable, weight
+from guards.models.labels import named
 from guards.models.spec import Item, ModelSpec
 
-__all__ = ["Transformers"]
+__all__ = ["Transformers", "quietly"]
 
 
 class Transformers:
@@ -31,20 +33,28 @@ class Transformers:
             raise MissingExtra(fault.name, "models", where=f"model={spec.name}") from fault
         self._torch = torch
         self._spec = spec
-        self._device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
-        name = "bfloat16" if self._device.startswith("cuda") else "float32"
-        dtype = getattr(torch, name if spec.dtype == "auto" else spec.dtype)
+        self._device = _device(spec, torch)
+        dtype = _dtype(spec, self._device, torch)
         if spec.threads is not None:
             torch.set_num_threads(spec.threads)  # of the whole process: torch knows no other
+        self._tokenizer, model = self._read(spec, transformers, dtype)
+        self._model = model.to(self._device).eval()
+        self.limit: int = _most_tokens(spec, self._tokenizer, model.config)
+        self._lock = threading.Lock()  # fast tokenizers change their own state while they cut and pad
+        self.labels = () if spec.task == "embedding" else named(_labels(model.config), spec.labels, spec.name)
+        self._many = getattr(model.config, "problem_type", None) == "multi_label_classification"
+
+    def _read(self, spec: ModelSpec, transformers: Any, dtype: Any) -> tuple[Any, Any]:
+        """The tokenizer and the model from a folder, or by an id."""
         given = _place(spec)
         kind = transformers.AutoModel if spec.task == "embedding" else transformers.AutoModelForSequenceClassification
         try:
-            with _quietly(transformers):
-                self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(**given)
+            with quietly(transformers):
+                tokenizer = transformers.AutoTokenizer.from_pretrained(**given)
                 model, told = kind.from_pretrained(**given, use_safetensors=True, dtype=dtype, output_loading_info=True)
-        except (OSError, ValueError, KeyError) as fault:
+        except Exception as fault:  # those of safetensors, tokenizers and torch share no root but this
             raise ConfigError(
-                f"{spec.name} cannot be loaded: {str(fault).splitlines()[0]}",
+                f"{spec.name} cannot be loaded: {(str(fault) or type(fault).__name__).splitlines()[0]}",
                 where="model=",
                 hint="give the id or the folder of a model with config.json, model.safetensors and its tokenizer",
             ) from fault
@@ -55,16 +65,10 @@ class Transformers:
                 where="model=",
                 hint="give a model that was trained for this task",
             )
-        self._model = model.to(self._device).eval()
-        self._tokens = _most_tokens(spec, self._tokenizer, model.config)
-        self._lock = threading.Lock()  # fast tokenizers change their own state while they cut and pad
-        self.labels = () if spec.task == "embedding" else _labels(model.config)
-        self._many = getattr(model.config, "problem_type", None) == "multi_label_classification"
+        return tokenizer, model
 
     def weigh(self, item: Item) -> int:
-        """Its tokens, guessed from its length: counting them costs as much as cutting them."""
-        length = len(item) if isinstance(item, str) else sum(map(len, item))
-        return min(self._tokens, 2 + length // 4)
+        return min(self.limit, weight(item))
 
     def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
         """Probabilities of the labels, or unit vectors."""
@@ -83,28 +87,39 @@ class Transformers:
         listed: list[list[float]] = rows.cpu().tolist()
         return listed
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Of fast tokenizers; they count in characters, whatever the bytes."""
+        with self._lock, _unworried(self._tokenizer):
+            made = self._tokenizer(encodable(text), add_special_tokens=False, return_offsets_mapping=True)
+        return [(start, end) for start, end in made["offset_mapping"] if end > start]
+
     def _inputs(self, items: list[Item]) -> Any:
-        firsts = [_encodable(item if isinstance(item, str) else item[0]) for item in items]
-        seconds = [_encodable(item[1]) for item in items if not isinstance(item, str)]
+        firsts = [encodable(item if isinstance(item, str) else item[0]) for item in items]
+        seconds = [encodable(item[1]) for item in items if not isinstance(item, str)]
         with self._lock:
             made = self._tokenizer(
                 firsts,
                 seconds or None,
                 padding=True,
                 truncation=True,
-                max_length=self._tokens,
+                max_length=self.limit,
                 return_tensors="pt",
             )
         return made.to(self._device)
 
 
-def _encodable(text: str) -> str:
-    """Half of a surrogate pair, which no encoding can carry, becomes the mark for what cannot be read."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+@contextmanager
+def _unworried(tokenizer: Any) -> Iterator[None]:
+    """Without its warning of a text that is longer than the model: such a text is cut into windows."""
+    most, tokenizer.model_max_length = tokenizer.model_max_length, 10**9
+    try:
+        yield
+    finally:
+        tokenizer.model_max_length = most
 
 
 @contextmanager
-def _quietly(transformers: Any) -> Iterator[None]:
+def quietly(transformers: Any) -> Iterator[None]:
     """Without progress bars on the screen of whoever uses the library."""
     logging = transformers.utils.logging
     shown = logging.is_progress_bar_enabled()
@@ -114,6 +129,25 @@ def _quietly(transformers: Any) -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+def _device(spec: ModelSpec, torch: Any) -> str:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if spec.device == "auto":
+        return "cuda" if count else "cpu"
+    kind, _, number = spec.device.partition(":")
+    if kind == "cuda" and int(number or 0) >= count:
+        raise ConfigError(f"there is no {spec.device} here", where="device=", hint='use "cpu" or "auto"')
+    return spec.device
+
+
+def _dtype(spec: ModelSpec, device: str, torch: Any) -> Any:
+    if spec.dtype == "int8":
+        raise ConfigError(
+            "torch does not run models in int8", where="dtype=", hint="write the model with `guards export-onnx --int8`"
+        )
+    auto = "bfloat16" if device.startswith("cuda") else "float32"
+    return getattr(torch, auto if spec.dtype == "auto" else spec.dtype)
 
 
 def _place(spec: ModelSpec) -> dict[str, Any]:

@@ -7,32 +7,23 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
+from guards.models.backend import Backend, backend_of
 from guards.models.batching import Batcher
+from guards.models.items import texts_of
 from guards.models.spec import Item, ModelSpec
 
-__all__ = ["Backend", "Handle", "handle_of", "preload"]
+__all__ = ["Handle", "Row", "handle_of", "preload"]
 
 Row = tuple[float, ...]
 """What a model says of one item: a score of each label, or a vector."""
 
 _MOST_KEPT: Final = 20_000
-
-
-class Backend(Protocol):
-    """A model in memory."""
-
-    labels: tuple[str, ...]
-
-    def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
-        """One row per item: the probability of each label, or the vector."""
-        ...
-
-    def weigh(self, item: Item) -> int:
-        """About how many tokens an item has."""
-        ...
+_MOST_NUMBERS: Final = 2_000_000
+"""Of one model's rows together; some 60 MB. A vector may have hundreds, a row of scores a few."""
+_MOST_FUNCTIONS: Final = 64
 
 
 class Handle:
@@ -49,6 +40,15 @@ class Handle:
     def labels(self) -> tuple[str, ...]:
         """The names of the scores, in their order; loads the model."""
         return self._load()[0].labels
+
+    @property
+    def limit(self) -> int | None:
+        """The most tokens of one input (of a pair together); None where that is not known. Loads the model."""
+        return self._load()[0].limit
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token of a text begins and ends, in characters; loads the model."""
+        return self._load()[0].spans(text)
 
     def preload(self) -> None:
         """Load the model now, and have it say something once."""
@@ -69,39 +69,38 @@ class Handle:
         if missing:
             _, batcher = self._load()
             rows |= zip(missing, batcher(list(missing.values())), strict=True)
-            with self._lock:
-                self._kept |= {key: rows[key] for key in missing}
-                while len(self._kept) > _MOST_KEPT:
-                    self._kept.popitem(last=False)
+            self._keep({key: rows[key] for key in missing})
         return [rows[key] for key in keys]
+
+    def _keep(self, rows: dict[bytes, Row]) -> None:
+        width = max(map(len, rows.values()))
+        with self._lock:
+            self._kept |= rows
+            while len(self._kept) > min(_MOST_KEPT, _MOST_NUMBERS // width):
+                self._kept.popitem(last=False)
 
     def _load(self) -> tuple[Backend, Batcher[Item, Row]]:
         with self._lock:
             if self._loaded is None:
-                backend = _backend(self.spec)
+                backend = backend_of(self.spec)
                 self._loaded = backend, Batcher(lambda items: _checked(backend, items, self.spec), backend.weigh)
             return self._loaded
 
 
-class _Function:
-    """A function of the user's as a model."""
-
-    def __init__(self, spec: ModelSpec) -> None:
-        assert callable(spec.model)
-        self.labels = spec.labels or ()
-        self._run: Callable[[Sequence[Any]], Sequence[Sequence[float]]] = spec.model
-
-    def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
-        return self._run(items)
-
-    def weigh(self, item: Item) -> int:
-        return 1 + (len(item) if isinstance(item, str) else sum(map(len, item))) // 4
-
-
 def handle_of(spec: ModelSpec) -> Handle:
-    """The one handle of this spec in this process; nothing is loaded yet."""
+    """The one handle of this spec in this process; nothing is loaded yet.
+
+    Loaded models stay. Of functions, which cost nothing to load, the last 64 that were asked for keep their handle: a
+    function that is made anew for each request must not fill the memory.
+    """
     with _LOCK:
-        return _HANDLES.setdefault(spec, Handle(spec))
+        if not callable(spec.model):
+            return _HANDLES.setdefault(spec, Handle(spec))
+        handle = _FUNCTIONS.pop(spec, None) or Handle(spec)
+        _FUNCTIONS[spec] = handle  # the last one, now
+        if len(_FUNCTIONS) > _MOST_FUNCTIONS:
+            _FUNCTIONS.popitem(last=False)
+        return handle
 
 
 def preload(specs: Sequence[ModelSpec]) -> None:
@@ -111,6 +110,7 @@ def preload(specs: Sequence[ModelSpec]) -> None:
 
 
 _HANDLES: dict[ModelSpec, Handle] = {}
+_FUNCTIONS: OrderedDict[ModelSpec, Handle] = OrderedDict()
 _LOCK = threading.Lock()
 
 
@@ -119,24 +119,21 @@ def _after_fork() -> None:
     global _LOCK  # noqa: PLW0603  # as the comment above says
     _LOCK = threading.Lock()
     _HANDLES.clear()
+    _FUNCTIONS.clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _backend(spec: ModelSpec) -> Backend:
-    if callable(spec.model):
-        return _Function(spec)
-    from guards.models._transformers import Transformers
-
-    return Transformers(spec)
-
-
 def _checked(backend: Backend, items: list[Item], spec: ModelSpec) -> list[Row]:
     """The rows as plain floats. A row that is no score must not become a verdict."""
-    rows = [tuple(float(number) for number in row) for row in backend.run(items)]
+    given = backend.run(items)
     width = len(backend.labels)
+    try:
+        rows = [tuple(map(float, row)) for row in given]
+    except (TypeError, ValueError) as fault:
+        raise ValueError(f"{spec.name} gave something else than numbers") from fault
     for row in rows:
         if not all(map(math.isfinite, row)) or not row:
             raise ValueError(f"{spec.name} gave numbers that are none")
@@ -146,9 +143,8 @@ def _checked(backend: Backend, items: list[Item], spec: ModelSpec) -> list[Row]:
 
 
 def _key(item: Item) -> bytes:
-    texts = (item,) if isinstance(item, str) else item
     digest = hashlib.blake2b(digest_size=16)
-    for text in texts:
+    for text in texts_of(item):
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
     return digest.digest()

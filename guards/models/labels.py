@@ -11,13 +11,27 @@ from typing import Final
 
 from guards.errors import ConfigError
 
-__all__ = ["nli_positions", "nli_scores", "position"]
+__all__ = ["named", "nli_positions", "nli_scores", "position"]
 
 _SAYS_NOTHING: Final = re.compile(r"label \d+|\d+")
 """What transformers writes where whoever trained a model named nothing (LABEL_0)."""
 
 _OVERRIDE: Final = "name them in their order: ModelSpec(..., labels=(...))"
 _NOT_ENTAILMENT: Final = ("not entailment", "non entailment", "no entailment")
+
+
+def named(own: tuple[str, ...], given: tuple[str, ...] | None, model: str) -> tuple[str, ...]:
+    """A loaded model's labels: its own, or those that its spec gives to their places.
+
+    Raises ConfigError where these are not as many.
+    """
+    if given is not None and len(given) != len(own):
+        raise ConfigError(
+            f"{model} has {len(own)} labels ({_listed(own)}), not {len(given)}",
+            where="labels=",
+            hint="name each of them",
+        )
+    return own if given is None else given
 
 
 def position(labels: Sequence[str], wanted: str | Sequence[str], where: str) -> int:

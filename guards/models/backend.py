@@ -1,0 +1,65 @@
+"""A model in memory, whatever runs it; and which back end runs a spec. Each stands in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from guards.models.endpoint import Endpoint
+from guards.models.spec import Item, ModelSpec
+
+__all__ = ["Backend", "backend_of"]
+
+
+class Backend(Protocol):
+    """A model in memory. What cannot be loaded is a ConfigError of the constructor."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the scores, in their order; none of a vector's numbers."""
+        ...
+
+    @property
+    def limit(self) -> int | None:
+        """The most tokens of one input; None where it is not known."""
+        ...
+
+    def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
+        """One row per item: the probability of each label, or the vector."""
+        ...
+
+    def weigh(self, item: Item) -> int:
+        """About how many tokens an item has."""
+        ...
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token of a text begins and ends, in characters, marks of the model's own left out."""
+        ...
+
+
+def backend_of(spec: ModelSpec) -> Backend:
+    """Load what a spec names, by the rules that `ModelSpec` tells.
+
+    Raises MissingExtra where its library is not installed, ConfigError for what cannot be loaded.
+    """
+    model = spec.model
+    if isinstance(model, Endpoint):
+        from guards.models._endpoint import Served
+
+        return Served(spec, model)
+    if callable(model):
+        from guards.models._function import Function
+
+        return Function(spec, model)
+    if str(model).startswith("embedded:"):
+        from guards.models._embedded import Embedded
+
+        return Embedded(spec)
+    from guards.models._onnx import Onnx, file_of
+
+    file = file_of(spec)
+    if file is not None:
+        return Onnx(spec, file)
+    from guards.models._transformers import Transformers
+
+    return Transformers(spec)
