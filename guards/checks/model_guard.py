@@ -9,13 +9,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from guards.checks.base import Guard, Verdict
 from guards.context import Context
 from guards.models import Item, ModelSpec, Row, handle_of
 
-__all__ = ["ModelGuard", "Rows", "Steps"]
+__all__ = ["ModelGuard", "Rows", "Steps", "driven"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,15 @@ class ModelGuard(Guard):
         """The models that it asks: what `guards.models.preload` takes, and what a calibration holds for."""
 
     def check(self, value: Any, context: Context) -> Verdict:
-        steps = self.steps(value, context)
-        try:
-            asked = next(steps)
-            while True:
-                asked = steps.send(handle_of(asked.spec)(asked.items))
-        except StopIteration as stop:
-            verdict: Verdict = stop.value
-            return verdict
+        return driven(self.steps(value, context))
+
+
+def driven(steps: Generator[Rows, list[Row], T]) -> T:
+    """What comes of steps when their models are asked right away."""
+    try:
+        asked = next(steps)
+        while True:
+            asked = steps.send(handle_of(asked.spec)(asked.items))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
