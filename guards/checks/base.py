@@ -17,7 +17,18 @@ from guards.errors import ConfigError
 from guards.findings import Finding, Severity
 from guards.policies import Policy
 
-__all__ = ["FunctionGuard", "Guard", "Judged", "OnError", "Placed", "Scored", "Verdict", "check", "judged"]
+__all__ = [
+    "FunctionGuard",
+    "Guard",
+    "Judged",
+    "OnError",
+    "Placed",
+    "Scored",
+    "Verdict",
+    "check",
+    "check_threshold",
+    "judged",
+]
 
 OnError = Literal["closed", "open"]
 Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
@@ -293,6 +304,13 @@ def check_options(guard: Guard) -> None:
     if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
         raise ConfigError(f"timeout must be seconds above 0, not {timeout!r}", where=where)
     _check_policy(guard.on_fail, f"{where}, on_fail=")
+
+
+def check_threshold(threshold: Any, where: str) -> float:
+    """The threshold as it was given. `ConfigError` for what lies outside the scale of scores."""
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ConfigError(f"must be a number from 0 to 1, not {threshold!r}", where=where)
+    return float(threshold)
 
 
 def _check_policy(policy: Any, where: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from guards.findings import escape
 
-__all__ = ["texts_of"]
+__all__ = ["judged_texts", "texts_of"]
 
 
 def texts_of(value: Any) -> list[tuple[str, str]]:
@@ -17,6 +17,17 @@ def texts_of(value: Any) -> list[tuple[str, str]]:
     Looked into are mappings, sequences, pydantic models and dataclasses; keys are no texts, and neither are numbers.
     """
     return list(_texts(value, ""))
+
+
+def judged_texts(value: Any, guard: str) -> list[tuple[str, str]]:
+    """As `texts_of`, for a guard that cannot judge a value without any text. Raises TypeError for one."""
+    found = texts_of(value)
+    if not found:
+        raise TypeError(
+            f"{guard} judges text, and this {type(value).__name__} holds none; put it at a place that holds text, with "
+            ".on() or in Annotated"
+        )
+    return found
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
