@@ -583,7 +583,14 @@ class Call(Generic[T]):
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
-        return Context(self.given, messages=messages, attempt=number, partial=partial, deadline=self._spend.deadline)
+        return Context(
+            self.given,
+            messages=messages,
+            asked=self.messages,
+            attempt=number,
+            partial=partial,
+            deadline=self._spend.deadline,
+        )
 
 
 _MOST_CUT_OFF: Final = 2

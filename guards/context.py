@@ -13,24 +13,27 @@ __all__ = ["Context"]
 class Context(Mapping[str, Any]):
     """A read-only mapping of what the caller gave, and where in the call a guard stands.
 
-    `messages`: what was sent to the model. `attempt`: 1 for the first answer; 0 outside a call. `partial`: whether the
+    `messages`: what was sent to the model. `asked`: of them what the caller asked, without the turns that the library
+    added to ask again. `attempt`: 1 for the first answer; 0 outside a call. `partial`: whether the
     value is still being written (streaming). `deadline`: when the budget's seconds end, on the clock of
     `time.monotonic()`; None without a bound.
     """
 
-    __slots__ = ("_values", "attempt", "deadline", "messages", "partial")
+    __slots__ = ("_values", "asked", "attempt", "deadline", "messages", "partial")
 
     def __init__(
         self,
         values: Mapping[str, Any] | None = None,
         *,
         messages: tuple[Message, ...] = (),
+        asked: tuple[Message, ...] | None = None,
         attempt: int = 0,
         partial: bool = False,
         deadline: float | None = None,
     ) -> None:
         self._values = values or {}
         self.messages = messages
+        self.asked = messages if asked is None else asked
         self.attempt = attempt
         self.partial = partial
         self.deadline = deadline

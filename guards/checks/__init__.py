@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from guards.checks.one_of import OneOf
     from guards.checks.pattern import Pattern
     from guards.checks.range import Range
+    from guards.checks.similarity import Similarity
 
-__all__ = ["Guard", "Length", "OneOf", "Pattern", "Range", "Scored", "check"]
+__all__ = ["Guard", "Length", "OneOf", "Pattern", "Range", "Scored", "Similarity", "check"]
 
 _HOMES: Final = {
     "Guard": "base",
@@ -24,6 +25,7 @@ _HOMES: Final = {
     "Pattern": "pattern",
     "Range": "range",
     "Scored": "base",
+    "Similarity": "similarity",
     "check": "base",
 }
 
