@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from guards._quote import fence, span
@@ -22,6 +22,7 @@ Mode = Literal["reask", "inline", "separate"]
 
 _MOST_FINDINGS: Final = 20
 _MOST_CHARS: Final = 80
+_MOST_QUOTED: Final = 300
 _MOST_EXPECTED: Final = 400
 """What was expected is the caller's own; a list of options is of use only whole."""
 _REFLECTION: Final = re.compile(r"\s*<reflection>(.*?)</reflection>\s*", re.DOTALL | re.IGNORECASE)
@@ -128,12 +129,23 @@ def lines_of(findings: Iterable[Finding]) -> list[str]:
 def _line(finding: Finding) -> str:
     place = span(finding.path) if finding.path else "the whole answer"
     message = finding.message if _ours(finding) else span(_clip(finding.message, 400))
-    facts = []
+    facts = list(_grounds(finding)) if finding.code in _GROUNDED else []
     if finding.expected is not None and not _said(finding):
         facts.append(f"expected {span(_show(finding.expected, _MOST_EXPECTED))}")
     if finding.actual is not None:
-        facts.append(f"got {span(_show(finding.actual))}")
+        facts.append(f"got {span(_show(finding.actual, _MOST_QUOTED if facts else _MOST_CHARS))}")
     return f"- {place}: {message} ({finding.code}){'; ' if facts else ''}{', '.join(facts)}"
+
+
+def _grounds(finding: Finding) -> Iterator[str]:
+    """What a claim was held against: it can be mended by what stands there, and by nothing else."""
+    evidence = finding.evidence if isinstance(finding.evidence, Mapping) else {}
+    if evidence.get("absent"):
+        yield f"no source has {', '.join(span(_show(word)) for word in evidence['absent'])}"
+    for passage in list(evidence.get("passages", ()))[:1]:
+        near = "contradicting" if finding.code == "nli.contradicted" else "nearest"
+        text = span(_show(passage["text"], _MOST_QUOTED))
+        yield f"{near} passage, in source {span(_show(passage['document']))}: {text}"
 
 
 def _ours(finding: Finding) -> bool:
@@ -145,7 +157,8 @@ def _ours(finding: Finding) -> bool:
 
 
 _OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "reply"})
-_OUR_RULES: Final = frozenset({"rule.length", "rule.one_of", "rule.range", "rule.pattern"})
+_GROUNDED: Final = frozenset({"nli.contradicted", "nli.unsupported"})
+_OUR_RULES: Final = _GROUNDED | {"rule.length", "rule.one_of", "rule.range", "rule.pattern"}
 
 
 def _said(finding: Finding) -> bool:

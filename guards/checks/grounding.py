@@ -1,0 +1,235 @@
+"""How well is a claim grounded in documents? The passages about it, what an NLI model says of each, and one score.
+
+A claim is held against passages of a few sentences, not against a whole document that a model would have to cut: those
+are asked about that are nearest by their vectors and by the words that they share (Laban et al. 2022, SummaC, split
+documents too, but ask about every pair).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import mul
+from typing import Any, Final
+
+from guards.checks.encoder import EMBEDDED as ENCODER
+from guards.checks.encoder import Encoder, cosine
+from guards.checks.lexical import Lexicon, coverage, names, numbers, stems
+from guards.checks.model_guard import Rows
+from guards.checks.nli import EMBEDDED as NLI
+from guards.checks.nli import Nli, Probabilities
+from guards.checks.passages import Span, sentences, windows
+from guards.checks.sources import Documents
+from guards.models import Row, handle_of
+
+__all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground"]
+
+_PASSAGE: Final = 64
+"""The most tokens of one passage; a longer sentence is cut."""
+_NEAREST: Final = 3
+"""Passages that the NLI model is asked about, for each claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document, with its place in characters."""
+
+    document: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one passage says of a claim: two probabilities; and how near it is: cosine, share of the claim's words."""
+
+    passage: Passage
+    entailment: float
+    contradiction: float
+    cosine: float
+    shared: float
+
+    def told(self) -> dict[str, Any]:
+        """As plain data, for a finding."""
+        return {
+            "document": self.passage.document,
+            "start": self.passage.span[0],
+            "end": self.passage.span[1],
+            "text": self.passage.text,
+            "entailment": round(self.entailment, 4),
+            "contradiction": round(self.contradiction, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """What the documents say of a claim.
+
+    `evidence` is in the order of nearness; `shared` the share of the claim's words that some document has; the absent
+    numbers and names of the claim are those that no document has. `calibrated`: whether the score is that of the
+    embedded models; with others it is the probability of entailment alone.
+    """
+
+    claim: str
+    evidence: tuple[Evidence, ...]
+    shared: float
+    absent_numbers: tuple[str, ...] = ()
+    absent_names: tuple[str, ...] = ()
+    calibrated: bool = True
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """What a calibrated score is made of; neither the length of the claim nor a count that grows with it."""
+        return (
+            max(_logit(one.entailment) - _logit(one.contradiction) for one in self.evidence),
+            max(one.cosine for one in self.evidence),
+            max(one.shared for one in self.evidence),
+            self.shared,
+            float(bool(self.absent_numbers)),
+            float(bool(self.absent_names)),
+        )
+
+    @property
+    def score(self) -> float:
+        """How likely the claim is supported, 0 to 1."""
+        if not self.calibrated:
+            return max(one.entailment for one in self.evidence)
+        return _sigmoid(_BIAS + math.fsum(map(mul, _WEIGHTS, self.features)))
+
+    @property
+    def contradicting(self) -> Evidence | None:
+        """The passage that is about the claim and contradicts it, if one does."""
+        worst = max(self.evidence, key=lambda one: one.contradiction)
+        best = max(one.entailment for one in self.evidence)
+        about = max(worst.cosine, worst.shared) >= _ABOUT
+        return worst if about and worst.contradiction > max(_CONTRADICTED, best) else None
+
+    @property
+    def decisive(self) -> list[Evidence]:
+        """The evidence with the one first that a refusal rests on: what contradicts, else what comes nearest."""
+        worst = self.contradicting
+        return sorted(self.evidence, key=lambda one: (one is not worst, -one.entailment))
+
+
+class Corpus:
+    """Documents cut into passages, with what the search in them needs; made once for all claims of an answer."""
+
+    def __init__(self, documents: Documents, nli: Nli) -> None:
+        self.passages = [passage for name, text in documents for passage in _passages(name, text, nli)]
+        self._text = "\n".join(text for _, text in documents)
+
+    @cached_property
+    def stems(self) -> list[frozenset[str]]:
+        return [frozenset(stems(passage.text)) for passage in self.passages]
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        return Lexicon.of(self.stems)
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        return frozenset().union(*self.stems)
+
+    @cached_property
+    def _numbers(self) -> frozenset[float]:
+        return frozenset().union(*numbers(self._text).values())
+
+    @cached_property
+    def _lowered(self) -> str:
+        return self._text.lower()
+
+    def absent_numbers(self, claim: str) -> tuple[str, ...]:
+        """The claim's numbers, as it writes them, whose values no document has."""
+        return tuple(written for written, values in numbers(claim).items() if values.isdisjoint(self._numbers))
+
+    def absent_names(self, claim: str) -> tuple[str, ...]:
+        """The claim's names that no document has."""
+        return tuple(dict.fromkeys(name for name in names(claim) if name not in self._lowered))
+
+
+def ground(
+    claims: Sequence[str], corpus: Corpus, encoder: Encoder | None, nli: Nli
+) -> Generator[Rows, list[Row], list[Grounding]]:
+    """One `Grounding` per claim, by two questions to models: for the vectors of all texts, and for all pairs.
+
+    Without an encoder, the words alone say what is near.
+    """
+    near = yield from _near(claims, corpus, encoder)
+    pairs = [(one.passage.text, claim) for claim, found in zip(claims, near, strict=True) for one in found]
+    said = iter(nli.named((yield Rows(nli.spec, pairs))))
+    calibrated = encoder is not None and (nli.spec.model, encoder.spec.model) == (NLI, ENCODER)
+    return [
+        Grounding(
+            claim,
+            tuple(one.told(next(said)) for one in found),
+            coverage(stems(claim), corpus.vocabulary, corpus.lexicon),
+            corpus.absent_numbers(claim),
+            corpus.absent_names(claim),
+            calibrated,
+        )
+        for claim, found in zip(claims, near, strict=True)
+    ]
+
+
+def _near(
+    claims: Sequence[str], corpus: Corpus, encoder: Encoder | None
+) -> Generator[Rows, list[Row], list[list[_Near]]]:
+    """For each claim the passages nearest to it."""
+    if encoder is None:
+        return [_nearest(claim, corpus, [0.0] * len(corpus.passages)) for claim in claims]
+    vectors = yield from encoder.vectors([*claims, *(passage.text for passage in corpus.passages)])
+    others = vectors[len(claims) :]
+    return [
+        _nearest(claim, corpus, [cosine(vector, other) for other in others])
+        for claim, vector in zip(claims, vectors, strict=False)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A passage that may speak of a claim."""
+
+    passage: Passage
+    cosine: float
+    shared: float
+
+    def told(self, said: Probabilities) -> Evidence:
+        entailment, _, contradiction = said
+        return Evidence(self.passage, entailment, contradiction, self.cosine, self.shared)
+
+
+def _nearest(claim: str, corpus: Corpus, cosines: Sequence[float]) -> list[_Near]:
+    words = stems(claim)
+    found = [
+        _Near(passage, near, coverage(words, has, corpus.lexicon))
+        for passage, near, has in zip(corpus.passages, cosines, corpus.stems, strict=True)
+    ]
+    return sorted(found, key=lambda one: one.cosine + one.shared, reverse=True)[:_NEAREST]
+
+
+def _passages(name: str, text: str, nli: Nli) -> Iterator[Passage]:
+    tokens = handle_of(nli.spec).spans(text)
+    for sentence in sentences(text):
+        for start, end in windows(tokens, [sentence], _PASSAGE):
+            yield Passage(name, (start, end), text[start:end])
+
+
+def _logit(probability: float) -> float:
+    """Bounded: what a model is sure of, and wrong, must not outweigh everything else."""
+    kept = min(1 - _SURE, max(_SURE, probability))
+    return math.log(kept / (1 - kept))
+
+
+def _sigmoid(number: float) -> float:
+    return 1 / (1 + math.exp(-number))
+
+
+_SURE: Final = 0.02
+_CONTRADICTED: Final = 0.5
+_ABOUT: Final = 0.4
+"""A passage that is less near is about something else: to a model of SNLI, what is about something else contradicts."""
+_WEIGHTS: Final = (0.13, 0.38, 1.93, 0.61, -1.14, -0.97)
+_BIAS: Final = -1.28
+"""Of `Grounding.features`, made by training/grounding.py for the embedded models."""
