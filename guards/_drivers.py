@@ -1,32 +1,36 @@
 """The two drivers of the engine's generator, sync and async: the only code that sends, waits and knows threads.
 
-Both do the same four things: put a question, retry its transport, run guards' jobs together, and throw faults back into
-the generator, which closes its record.
+Both do the same: put a question, retry its transport, run guards' jobs (`_jobs`) and flows together, and throw faults
+back into the generator, which closes its record.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from functools import partial
+from threading import Event
 from typing import Any, TypeVar
 
-from guards._flow import Ask, Compute, Effect, Emit, Flow, Incoming, Job, Leave, OutOfTime, Pull
+from guards._flow import Ask, Compute, Effect, Emit, Flow, Incoming, Leave, OutOfTime, Pull, Together
+from guards._jobs import begun, caught, caught_async, compute, compute_async, gathered, in_thread, settled
 from guards._spend import clock
 from guards._transport import async_retrying, left, retries, sync_retrying
 from guards.errors import ConfigError
 
-__all__ = ["run_async", "run_sync", "stream_async", "stream_sync"]
+__all__ = ["perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
 
 R = TypeVar("R")
 
 
-def run_sync(flow: Flow[R]) -> R:
-    """Drive a flow in this thread."""
+def run_sync(flow: Flow[R], do: Callable[[Effect], Any] | None = None) -> R:
+    """Drive a flow in this thread; `do` does what it asks for, `perform` by default."""
+    do = do or perform
     try:
         effect = next(flow)
         while True:
             try:
-                result = _perform(effect)
+                result = do(effect)
             except BaseException as fault:  # noqa: BLE001  # the flow closes its record and raises it again
                 effect = flow.throw(fault)
             else:
@@ -41,7 +45,7 @@ async def run_async(flow: Flow[R]) -> R:
         effect = next(flow)
         while True:
             try:
-                result = await _perform_async(effect)
+                result = await perform_async(effect)
             except BaseException as fault:  # noqa: BLE001  # as above; a cancellation too
                 effect = flow.throw(fault)
             else:
@@ -61,7 +65,7 @@ def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
                 effect = flow.send(None)
                 continue
             try:
-                result = _perform(effect)
+                result = perform(effect)
                 if isinstance(effect, Ask) and effect.live:
                     opened.append(result)
             except BaseException as fault:  # noqa: BLE001  # as in `run_sync`
@@ -87,7 +91,7 @@ async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
                 effect = flow.send(None)
                 continue
             try:
-                result = await _perform_async(effect)
+                result = await perform_async(effect)
                 if isinstance(effect, Ask) and effect.live:
                     opened.append(result)
             except BaseException as fault:  # noqa: BLE001  # as in `run_async`
@@ -105,13 +109,16 @@ async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
 # -- sync ------------------------------------------------------------------------------------------------------------
 
 
-def _perform(effect: Effect) -> Any:
+def perform(effect: Effect) -> Any:
+    """Do what a flow asks for."""
     if isinstance(effect, Ask):
         return _ask(effect)
     if isinstance(effect, Pull):
         return _pull(effect)
     if isinstance(effect, Leave):
         return effect.incoming.close()
+    if isinstance(effect, Together):
+        return together(effect)
     assert isinstance(effect, Compute), "events are for who reads a stream"
     return compute(effect)
 
@@ -159,77 +166,60 @@ def _put(ask: Ask) -> Any:
     return client.read(client.send(ask, left(ask.deadline)))
 
 
-def compute(work: Compute) -> list[Any]:
-    """The jobs' results or faults, in order, run together."""
-    jobs = work.jobs
-    if len(jobs) == 1 and not jobs[0].is_async and _ends(jobs[0]) is None:
-        return [_result(jobs[0].run)]
-    from concurrent.futures import CancelledError, Future
-    from concurrent.futures import TimeoutError as FutureTimeout
+def together(effect: Together, stopped: Event | None = None) -> list[Any]:
+    """The flows' results or faults, in order; each flow in a thread of its own, but for a lone one."""
+    from guards._workers import calls
 
-    from guards._workers import background_loop, checks
-
-    running: list[tuple[float | None, Future[Any] | BaseException, Callable[[], None]]] = []
-    for job in jobs:
-        try:
-            if job.is_async:
-                future = background_loop.run(job.run())
-                running.append((_ends(job), future, _cancel(future)))
-            else:
-                task = checks.submit(job.run)
-                running.append((_ends(job), task.future, lambda task=task: checks.abandon(task)))  # type: ignore[misc]
-        except RuntimeError as fault:
-            running.append((None, fault, _nothing))
-    results: list[Any] = []
+    stopped = stopped or Event()
+    runs = [partial(run_sync, flow, partial(_perform_aside, stopped)) for flow in effect.flows]
+    if len(runs) == 1:
+        return [caught(runs[0])]
     try:
-        for ends, future_or_fault, stop in running:
-            if isinstance(future_or_fault, BaseException):
-                results.append(future_or_fault)
-                continue
-            try:
-                results.append(future_or_fault.result(left(ends)))
-            except FutureTimeout:
-                if future_or_fault.done():
-                    results.append(future_or_fault.exception())
-                else:
-                    stop()
-                    results.append(TimeoutError("the check did not end in time"))
-            except CancelledError as fault:
-                results.append(RuntimeError(f"the check was cancelled: {fault}"))
-            except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
-                results.append(fault)
+        return settled([begun(calls, run) for run in runs])
     except BaseException:
-        for _, _, stop in running:
-            stop()
+        stopped.set()
         raise
-    return results
 
 
-def _result(run: Callable[[], Any]) -> Any:
+def _perform_aside(stopped: Event, effect: Effect) -> Any:
+    """As `perform`, for a flow beside others: it ends where nobody waits for it any more, and no question of it takes
+    longer than it may."""
+    if stopped.is_set():
+        raise RuntimeError("the call was left")
+    if isinstance(effect, Together):
+        return together(effect, stopped)
+    if isinstance(effect, Ask) and effect.deadline is not None:
+        return _ask_no_longer(effect)
+    return perform(effect)
+
+
+def _ask_no_longer(ask: Ask) -> Any:
+    from guards._workers import calls
+
+    task = calls.submit(partial(_ask, ask))
     try:
-        return run()
-    except Exception as fault:  # noqa: BLE001  # as above
-        return fault
-
-
-def _cancel(future: Any) -> Callable[[], None]:
-    return lambda: future.cancel() and None
-
-
-def _nothing() -> None:
-    return None
+        return task.future.result(left(ask.deadline))
+    except BaseException as fault:
+        own = task.future.done() and task.future.exception() is fault
+        calls.abandon(task)
+        if isinstance(fault, TimeoutError) and not own:
+            raise OutOfTime from fault
+        raise
 
 
 # -- async -----------------------------------------------------------------------------------------------------------
 
 
-async def _perform_async(effect: Effect) -> Any:
+async def perform_async(effect: Effect) -> Any:
+    """As `perform`."""
     if isinstance(effect, Ask):
         return await _ask_async(effect)
     if isinstance(effect, Pull):
         return await _pull_async(effect)
     if isinstance(effect, Leave):
         return await effect.incoming.aclose()
+    if isinstance(effect, Together):
+        return await together_async(effect)
     assert isinstance(effect, Compute), "events are for who reads a stream"
     return await compute_async(effect)
 
@@ -243,7 +233,7 @@ async def _pull_async(pull: Pull) -> str | None:
         async with asyncio.timeout(left(pull.deadline)) as bound:
             if pull.incoming.is_async:
                 return await pull.incoming.anext()
-            piece: str | None = await _in_thread(calls, pull.incoming.next)
+            piece: str | None = await in_thread(calls, pull.incoming.next)
             return piece
     except TimeoutError as fault:
         if bound.expired():
@@ -295,67 +285,15 @@ async def _put_async(ask: Ask) -> Any:
 
     from guards._workers import calls
 
-    return await _in_thread(calls, lambda: _put(ask))
+    return await in_thread(calls, lambda: _put(ask))
 
 
-async def _in_thread(workers: Any, run: Callable[[], Any]) -> Any:
-    """The work in a thread; a cancellation leaves the thread behind instead of waiting for it."""
-    import asyncio
-
-    task = workers.submit(run)
-    try:
-        return await asyncio.wrap_future(task.future)
-    except asyncio.CancelledError:
-        workers.abandon(task)
-        raise
-
-
-async def compute_async(work: Compute) -> list[Any]:
-    """As `compute`."""
-    import asyncio
-
-    tasks = [asyncio.ensure_future(_job_async(job)) for job in work.jobs]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:  # `gather` leaves the others running when one raises
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
-async def _job_async(job: Job) -> Any:
-    import asyncio
-
-    from guards._workers import checks
-
-    ends = _ends(job)
-    try:
-        async with asyncio.timeout(left(ends)) as bound:
-            if job.is_async:
-                result: Coroutine[Any, Any, Any] = job.run()
-                return await result
-            return await _in_thread(checks, job.run)
-    except TimeoutError as fault:
-        return TimeoutError("the check did not end in time") if bound.expired() else fault
-    except asyncio.CancelledError as fault:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        return RuntimeError(f"the check was cancelled: {fault}")  # by itself: nobody cancelled the call
-    except Exception as fault:  # noqa: BLE001  # as in `compute`
-        return fault
+async def together_async(effect: Together) -> list[Any]:
+    """As `together`."""
+    return await gathered(caught_async(partial(run_async, flow)) for flow in effect.flows)
 
 
 # -- both ------------------------------------------------------------------------------------------------------------
-
-
-def _ends(job: Job) -> float | None:
-    """When the job's time is up: its own bound or the budget's, whichever comes first."""
-    if job.timeout is None:
-        return job.deadline
-    own = clock() + job.timeout
-    return own if job.deadline is None else min(own, job.deadline)
 
 
 def _check_nap(ask: Ask, seconds: float) -> None:

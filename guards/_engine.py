@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards import _edits, _reflect
@@ -26,6 +27,7 @@ from guards.reading.document import JsonDocument, TextDocument
 from guards.records import Outcome, Reason
 
 if TYPE_CHECKING:
+    from guards._asking import Desk
     from guards._live import Live, Part
     from guards._parts import Parts
     from guards.hooks import Hook
@@ -83,6 +85,7 @@ class Call(Generic[T]):
     __slots__ = (
         "_cut_off",
         "_deciding",
+        "_desk",
         "_history",
         "_late",
         "_ledger",
@@ -109,6 +112,8 @@ class Call(Generic[T]):
         self.showing = showing
         self._live: Live | None = None
         """The view of the answer that is coming, where the call is streamed."""
+        self._desk: Desk | None = None
+        """Where guards of the open attempt ask."""
         self.client = client
         self.messages = messages
         self.given = context
@@ -187,6 +192,7 @@ class Call(Generic[T]):
         """One question, its answer read and checked."""
         ledger, plan = self._ledger, self.plan
         opened = ledger.start(question.messages + question.extra)
+        self._desk = self._lent(plan.guards, question.client, opened)
         deadline = self._spend.deadline
         live = self.showing is not None
         ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra, live)
@@ -214,7 +220,7 @@ class Call(Generic[T]):
         reading = self._read(reply, question.parts)
         if question.parts is not None:
             opened.whole = question.parts.whole(reply.text)
-        examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened))
+        examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened), self._desk)
         return self._seen(opened, examined)
 
     def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
@@ -255,7 +261,7 @@ class Call(Generic[T]):
             return ()
         context = self._context(opened, partial=True)
         reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
-        examined = yield from examine(reading, self.plan.contract, part.guards, context)
+        examined = yield from examine(reading, self.plan.contract, part.guards, context, self._desk)
         return tuple(
             Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
             for found in examined.blocking
@@ -312,7 +318,9 @@ class Call(Generic[T]):
         """Input guards over the user's text; an `Outcome` where they refuse."""
         from guards._input import check_input  # most tickets have none
 
-        refused, remarks = yield from check_input(self.plan.input_guards, self.messages, self._context(None))
+        guards = self.plan.input_guards
+        desk = self._lent(guards, self.client, None)
+        refused, remarks = yield from check_input(guards, self.messages, self._context(None), desk)
         self._ledger.reports += remarks
         if refused is None:
             return None
@@ -399,7 +407,7 @@ class Call(Generic[T]):
         document, repairs = edit
         again = contract.recheck(document)
         again = replace(again, repairs=(*reading.repairs, *repairs))
-        result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open))
+        result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open), self._desk)
         before, after = _keys(examined.blocking), _keys(result.blocking)
         solved = _keys([one.found for one in acting])
         # A filter moves the items behind it, so that its findings can only be counted.
@@ -580,6 +588,15 @@ class Call(Generic[T]):
     def _seen(self, opened: Open, examined: Examined[T]) -> Examined[T]:
         self._ledger.seen(opened, examined)
         return examined
+
+    def _lent(self, guards: GuardSet, client: Client, opened: Open | None) -> Desk | None:
+        """What guards that ask a model are lent; most tickets have none."""
+        if not guards.asking:
+            return None
+        from guards._asking import Desk
+
+        messages = opened.messages if opened else ()
+        return Desk(self.plan, client.aside, messages, self._spend, partial(self._ledger.add, opened))
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "Incoming",
     "Job",
     "Leave",
+    "Misuse",
     "NoAnswer",
     "OutOfTime",
     "Pull",
+    "Together",
 ]
 
 R = TypeVar("R")
@@ -34,6 +37,12 @@ class Client(Protocol):
     """Whatever answers: what `clients/` makes of a callable or an SDK's method."""
 
     colour: Literal["sync", "async"]
+
+    @property
+    def aside(self) -> Client | None:
+        """Who answers further questions, beside those of the call, by the same model; None where only the caller's own
+        code asks."""
+        ...
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         """Put the question; the raw answer, or an awaitable of it when `colour` is "async".
@@ -157,6 +166,17 @@ class Compute:
     jobs: Sequence[Job]
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Drive flows side by side; answered with a list, one entry per flow: its result, or the exception it raised.
+
+    A question that such a flow puts does not outlast its deadline, whatever its client does: `OutOfTime` is thrown into
+    the flow, and a thread that hangs is left behind.
+    """
+
+    flows: Sequence[Flow[Any]]
+
+
 class NoAnswer(Exception):  # a signal between client and engine
     """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
 
@@ -172,5 +192,13 @@ class OutOfTime(Exception):  # a signal between driver and engine; it never leav
     """Thrown into the flow when a question's deadline passed before its answer came."""
 
 
-Effect: TypeAlias = Ask | Compute | Pull | Leave | Emit
+class Misuse(Exception):  # a signal between a guard's question and the pipeline; it never leaves the library
+    """Wrong use that a guard's own question brought to light: no failure of the guard, which could be let pass."""
+
+    def __init__(self, fault: ConfigError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+Effect: TypeAlias = "Ask | Compute | Together | Pull | Leave | Emit"
 Flow: TypeAlias = Generator[Effect, Any, R]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guards._flow import Flow
 from guards._pipeline import Examined, Found, GuardSet, examine
@@ -12,14 +12,17 @@ from guards.context import Context
 from guards.contracts.base import Reading
 from guards.contracts.text import Text
 from guards.findings import Finding
-from guards.messages import Message
+from guards.messages import Message, text_of
 from guards.records import plain
+
+if TYPE_CHECKING:
+    from guards._asking import Desk
 
 __all__ = ["check_input", "input_text"]
 
 
 def check_input(
-    guards: GuardSet, messages: Sequence[Message], context: Context
+    guards: GuardSet, messages: Sequence[Message], context: Context, desk: Desk | None
 ) -> Flow[tuple[Examined[Any] | None, list[Finding]]]:
     """What the input guards refused (None: nothing), and the remarks that do not block; a tier that does ends it."""
     found: list[Found] = []
@@ -28,7 +31,7 @@ def check_input(
         for entry in tier:
             text = input_text(messages, context, entry.guard.roles)
             reading: Reading[Any] = Reading(text, None)
-            examined = yield from examine(reading, _TEXT, GuardSet(((entry,),)), context)
+            examined = yield from examine(reading, _TEXT, GuardSet(((entry,),)), context, desk)
             found += examined.found
             faults += examined.faults
         if any(one.finding.blocks for one in found):
@@ -47,7 +50,7 @@ def input_text(messages: Sequence[Message], context: Mapping[str, Any], roles: S
     """
     if not messages:
         return "\n".join(text for value in context.values() for text in _texts(value))
-    return "\n".join(_text(m.get("content")) for m in messages if "all" in roles or m.get("role") in roles)
+    return "\n".join(text_of(m.get("content")) for m in messages if "all" in roles or m.get("role") in roles)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -59,16 +62,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping | list | tuple | set | frozenset):
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(part)
-
-
-def _text(content: Any) -> str:
-    """The text of a turn; of content parts, those that hold text."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, Sequence):
-        return ""
-    texts = [_text(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)]
-    return "\n".join(text for text in texts if text)
 
 
 _TEXT = Text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +39,7 @@ class Open:
 class Ledger:
     """Keeps the attempts of one call. At most one is open at a time."""
 
-    __slots__ = ("_hooks", "_spend", "attempts", "open", "ready", "reflections", "reports", "started")
+    __slots__ = ("_hooks", "_lock", "_spend", "apart", "attempts", "open", "ready", "reflections", "reports", "started")
 
     def __init__(self, spend: Spend, hooks: tuple[Hook, ...]) -> None:
         self.attempts: list[Attempt] = []
@@ -48,7 +49,10 @@ class Ledger:
         self.reflections: list[str] = []
         self.reports: list[Finding] = []
         """What belongs to the call and to no answer: hooks that failed, remarks of input guards."""
+        self.apart = _NO_USAGE
+        """What was used before the first attempt, by input guards."""
         self.started = clock()
+        self._lock = threading.Lock()
         self._spend = spend
         self._hooks = hooks
 
@@ -59,8 +63,8 @@ class Ledger:
 
     @property
     def usage(self) -> Usage:
-        """Of all closed attempts."""
-        usage = _NO_USAGE
+        """Of all closed attempts, and of what came before them."""
+        usage = self.apart
         for attempt in self.attempts:
             usage = usage + attempt.usage
         return usage
@@ -95,6 +99,14 @@ class Ledger:
             usage = usage if cost is None else replace(usage, cost=cost)
         opened.usage = opened.usage + usage
         self._spend.add(usage)
+
+    def add(self, opened: Open | None, usage: Usage) -> None:
+        """What a guard used, which the budget has been charged with; several may come at once."""
+        with self._lock:
+            if opened is None:
+                self.apart = self.apart + usage
+            else:
+                opened.usage = opened.usage + usage
 
     def seen(self, opened: Open, examined: Examined[Any]) -> None:
         """What came of the answer."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from guards._flow import Compute, Flow, Job
-from guards.checks.base import Guard, Judged, Placed, check_options, judged
+from guards._flow import Compute, Flow, Job, Misuse, Together
+from guards.checks.asking import AskingGuard
+from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
 from guards.context import Context
 from guards.contracts.base import Contract, Reading
 from guards.errors import ConfigError
@@ -20,7 +21,10 @@ from guards.findings import Finding, join_pointer, parse_pointer
 from guards.policies import Policy
 from guards.reading.document import Document, Place, at
 
-__all__ = ["Entry", "Examined", "Found", "GuardSet", "examine"]
+if TYPE_CHECKING:
+    from guards._asking import Desk
+
+__all__ = ["NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
 
 T = TypeVar("T")
 
@@ -59,6 +63,12 @@ class GuardSet:
         tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
         return cls(tiers, {key: entry.label for entry in entries for key in entry.guard.needs})
 
+    @property
+    def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
+        """Those that ask a model, with their labels."""
+        entries = (entry for tier in self.tiers for entry in tier)
+        return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
+
     def missing(self, context: Mapping[str, Any]) -> tuple[str, str] | None:
         """A context key that some guard needs and nobody gave, with the guard's label."""
         return next(((key, label) for key, label in self.needs.items() if key not in context), None)
@@ -96,9 +106,18 @@ Run = tuple[Entry, Place]
 
 
 def examine(
-    reading: Reading[T], contract: Contract[T], guards: GuardSet, context: Context, *, every_tier: bool = False
+    reading: Reading[T],
+    contract: Contract[T],
+    guards: GuardSet,
+    context: Context,
+    desk: Desk | None = None,
+    *,
+    every_tier: bool = False,
 ) -> Flow[Examined[T]]:
-    """Run the guards over a reading. Where the contract refused, no guard runs: there is no value to look at."""
+    """Run the guards over a reading. Where the contract refused, no guard runs: there is no value to look at.
+
+    Guards that ask a model do it at the `desk`. Raises the `ConfigError` of a question that could not have been put.
+    """
     if not guards.tiers:
         return Examined(reading, tuple([Found(f) for f in reading.findings]) if reading.findings else ())
     if not reading.ok:
@@ -121,7 +140,7 @@ def examine(
             runs += places
             if not places:
                 result.skipped.append(entry.label)
-        results = yield from _run_tier(runs, reading, contract, context)
+        results = yield from _run_tier(runs, reading, contract, context, desk)
         for (entry, place), verdict in zip(runs, results, strict=True):
             result.take(entry, place, verdict, reading)
         blocked = any(found.finding.blocks for found in result.found)
@@ -129,27 +148,55 @@ def examine(
 
 
 def _run_tier(
-    runs: Sequence[Run], reading: Reading[T], contract: Contract[T], context: Context
+    runs: Sequence[Run], reading: Reading[T], contract: Contract[T], context: Context, desk: Desk | None
 ) -> Flow[list[Judged | BaseException]]:
     """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
     results: list[Judged | BaseException] = [Judged()] * len(runs)
-    waiting: list[int] = []
-    jobs: list[Job] = []
+    jobs: dict[int, Job] = {}
+    flows: dict[int, Flow[Judged]] = {}
     for index, (entry, place) in enumerate(runs):
         try:
             value = reading.value if not place else contract.part(reading, place)
         except Exception as fault:  # noqa: BLE001  # the place is not to be had: the guard did not run
             results[index] = fault
             continue
-        if _runs_here(entry, context):
+        if isinstance(entry.guard, AskingGuard):
+            flows[index] = _asked(entry, place, value, context, desk)
+        elif _runs_here(entry, context):
             results[index] = _caught(entry.guard, value, context)
         else:
-            waiting.append(index)
-            jobs.append(_job(entry, value, context))
-    if jobs:
-        for index, answer in zip(waiting, (yield Compute(jobs)), strict=True):
-            results[index] = answer
+            jobs[index] = _job(entry, value, context)
+    answers = yield from _done(list(jobs.values()), list(flows.values()))
+    for index, answer in zip((*jobs, *flows), answers, strict=True):
+        if isinstance(answer, Misuse):
+            raise answer.fault
+        results[index] = answer
     return results
+
+
+def _done(jobs: Sequence[Job], flows: Sequence[Flow[Judged]]) -> Flow[list[Any]]:
+    """An entry of each job, then of each flow; all run side by side."""
+    if not flows:
+        return (yield Compute(jobs)) if jobs else []
+    if not jobs:
+        return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+    of_jobs, *of_flows = yield Together([_computed(jobs), *flows])
+    if isinstance(of_jobs, BaseException):
+        of_jobs = [of_jobs] * len(jobs)
+    return [*of_jobs, *of_flows]
+
+
+def _computed(jobs: Sequence[Job]) -> Flow[Any]:
+    return (yield Compute(jobs))
+
+
+def _asked(entry: Entry, place: Place, value: Any, context: Context, desk: Desk | None) -> Flow[Judged]:
+    guard = entry.guard
+    assert isinstance(guard, AskingGuard)
+    if desk is None:
+        raise ConfigError("asks a model, and nobody here can be asked", where=f"guard {entry.label!r}")
+    verdict = yield from guard.ask(value, context, desk.asking(guard, entry.label, place))
+    return judged(verdict, guard)
 
 
 def _runs_here(entry: Entry, context: Context) -> bool:
@@ -168,19 +215,12 @@ def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseExceptio
 
 def _job(entry: Entry, value: Any, context: Context) -> Job:
     guard = entry.guard
-    run: Callable[[], Any] = partial(_awaited if entry.is_async else _called, guard, value, context)
+    run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
     return Job(run, entry.is_async, context.deadline, guard.timeout)
 
 
 def _called(guard: Guard, value: Any, context: Context) -> Judged:
     return judged(guard.check(value, context), guard)
-
-
-async def _awaited(guard: Guard, value: Any, context: Context) -> Judged:
-    verdict = guard.check(value, context)
-    if hasattr(verdict, "__aiter__"):
-        return judged([entry async for entry in cast("Any", verdict)], guard)
-    return judged(await cast("Any", verdict), guard)
 
 
 def _places(entry: Entry, reading: Reading[Any], inner: list[tuple[Place, Any]]) -> list[Run]:

@@ -32,6 +32,10 @@ class Spend:
         """Whether each reply must say what it used."""
         return self.budget.tokens is not None or self.budget.cost is not None
 
+    def within(self, seconds: float | None) -> Spend:
+        """The same purse for something that may take so many seconds from now, and no longer than the whole."""
+        return self if seconds is None else _Within(self, seconds)
+
     def add(self, usage: Usage) -> None:
         """Count a reply. Raises `ConfigError` where a tokens or cost budget cannot be kept, since nothing was said."""
         budget = self.budget
@@ -68,3 +72,23 @@ class Spend:
         if budget.cost is not None and self.cost >= budget.cost:
             return Reason("budget.cost", f"The budget of {budget.cost:g} ended ({self.cost:g} spent).")
         return None
+
+
+class _Within(Spend):
+    """A part of the time; tokens and cost are the whole's."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, whole: Spend, seconds: float) -> None:
+        super().__init__(whole.budget.replace(seconds=seconds))
+        self._whole = whole
+        if whole.deadline is not None and self.deadline is not None:
+            self.deadline = min(self.deadline, whole.deadline)
+
+    def add(self, usage: Usage) -> None:
+        self._whole.add(usage)
+
+    def ended(self) -> Reason | None:
+        if self.deadline is not None and clock() >= self.deadline:
+            return self.out_of_time()
+        return self._whole.ended()

@@ -37,8 +37,8 @@ class Task:
 class Workers:
     """At most `most` threads at work; further tasks wait. At most `most_left` may be left behind.
 
-    Work that one of these threads hands in goes past both the queue and `most`: the thread is about to wait for it, and
-    all of them could wait for what nobody begins.
+    Work that a thread of any of them hands in goes past both the queue and `most`: the thread is about to wait for it,
+    and all of them could wait for what nobody begins.
     """
 
     def __init__(self, name: str, *, most: int, most_left: int) -> None:
@@ -53,7 +53,6 @@ class Workers:
         self._tasks: deque[Task] = deque()
         self._threads = 0
         self._idle = 0
-        self._here = threading.local()
         self.left = 0
 
     def submit(self, run: Callable[[], Any]) -> Task:
@@ -65,7 +64,7 @@ class Workers:
         with self._changed:
             if self.left >= self.most_left:
                 raise RuntimeError(f"{self.left} {self.name} threads hang and were left behind; no more are started")
-            within = getattr(self._here, "working", False)
+            within = getattr(_HERE, "working", False)
             if within:
                 self._tasks.appendleft(task)
             else:
@@ -93,7 +92,7 @@ class Workers:
             self._changed.notify()
 
     def _work(self) -> None:
-        self._here.working = True
+        _HERE.working = True
         while (task := self._next()) is not None:
             self._run(task)
             with self._changed:
@@ -131,6 +130,15 @@ class Workers:
         else:
             task.future.set_result(result)
 
+
+def _leave() -> None:
+    """The one thread of a forked child is nobody's worker."""
+    _HERE.working = False
+
+
+_HERE = threading.local()
+"""Whether this thread is a worker."""
+os.register_at_fork(after_in_child=_leave)
 
 checks = Workers("check", most=32, most_left=64)
 calls = Workers("call", most=256, most_left=256)

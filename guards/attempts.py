@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from guards._drivers import compute, compute_async
-from guards._flow import Ask, Compute, Effect
+from guards._drivers import perform, perform_async
+from guards._flow import Ask, Client, Effect
 from guards.clients import reply_of, reply_turns
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
@@ -109,7 +109,7 @@ class Attempts(Generic[R_co]):
     def _checked(self, effect: Effect) -> Effect | None:
         """Run checks, up to the next effect. What ends them from outside (Ctrl-C, a cancellation) closes the record."""
         try:
-            results = compute(_checks(effect))
+            results = perform(effect)
         except BaseException as fault:
             self._fail(fault)
             raise
@@ -117,7 +117,7 @@ class Attempts(Generic[R_co]):
 
     async def _achecked(self, effect: Effect) -> Effect | None:
         try:
-            results = await compute_async(_checks(effect))
+            results = await perform_async(effect)
         except BaseException as fault:
             self._fail(fault)
             raise
@@ -245,16 +245,11 @@ class Handle(Generic[R_co]):
         return self._reply
 
 
-def _checks(effect: Effect) -> Compute:
-    """What is to be done between two questions: nothing is streamed here."""
-    assert isinstance(effect, Compute)
-    return effect
-
-
 class _Caller:
     """The client where the caller's own code asks: it is never sent to, only its turns are made."""
 
     colour: Literal["sync", "async"] = "sync"
+    aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         raise ConfigError("the caller makes the calls here", where="attempts")

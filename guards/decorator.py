@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, Typ
 from typing_extensions import ParamSpec
 
 from guards._drivers import run_async, run_sync
-from guards._flow import Ask
+from guards._flow import Ask, Client
 from guards.clients import reply_of, reply_turns
 from guards.clients.callables import aopened, collected
 from guards.clients.incoming import Incoming
@@ -64,6 +64,7 @@ class _Function:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
+        self.aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
@@ -198,7 +199,7 @@ def decorate(ticket: Guarded[Any], function: Callable[..., Any]) -> Decorated[An
 
     shape = _Shape(function)
     where = f"@ticket on {getattr(function, '__name__', function)!r}"
-    check_no_client(ticket, where)
+    check_no_client(ticket, where, question=shape.messages is not None, in_async=shape.is_async)
     asking = next((s for s in policies_of(ticket) if s.asks and s.name in ("reask", "reflect")), None)
     if asking is not None and shape.feedback is None and shape.messages is None:
         raise ConfigError(

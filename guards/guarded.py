@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn,
 
 from typing_extensions import ParamSpec, TypeForm
 
+from guards._asking import check_askable, check_clients, refuse_async_guards
 from guards._drivers import run_async, run_sync
 from guards._engine import Call, Plan, Showing
 from guards._flow import Client
@@ -184,6 +185,8 @@ class Guarded(Generic[R_co]):
             hooks=hooks,
             resolve=resolve,
         )
+        check_clients(plan.guards, resolve)
+        check_clients(plan.input_guards, resolve)
         settings = {
             "contract": given,
             "guards": guards,
@@ -280,7 +283,7 @@ class Guarded(Generic[R_co]):
     def run(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
         """As `call`, with the whole `Outcome`: never raises for a bad answer."""
         call = self._begin(resolve(llm, where="call"), messages, context)
-        refuse_async(call.client)
+        refuse_async(call)
         return run_sync(call.run())
 
     async def arun(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
@@ -371,8 +374,11 @@ def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:
     return [step for chain in chains for step in chain.steps]
 
 
-def check_no_client(ticket: Guarded[Any], where: str) -> None:
-    """`ConfigError` where a policy needs a call of its own and nobody here can make it."""
+def check_no_client(ticket: Guarded[Any], where: str, *, question: bool = True, in_async: bool = True) -> None:
+    """`ConfigError` where a policy or guard needs a call of its own and nobody here can make it.
+
+    `question`: whether what is asked is known; `in_async`: whether an async client can be awaited.
+    """
     for step in policies_of(ticket):
         if isinstance(step, Reflect) and step.mode == "separate" and step.client is None:
             raise ConfigError(
@@ -380,12 +386,18 @@ def check_no_client(ticket: Guarded[Any], where: str) -> None:
                 where=where,
                 hint="add client=, or use mode='inline'",
             )
+    for guards in (ticket._plan.input_guards, ticket._plan.guards):  # noqa: SLF001  # one room
+        check_askable(guards, where, question=question)
+        if not in_async:
+            refuse_async_guards(guards, resolve, where)
 
 
-def refuse_async(client: Client) -> None:
-    """`ConfigError` where a sync call gets an async client."""
-    if client.colour == "async":
+def refuse_async(call: Call[Any]) -> None:
+    """`ConfigError` where a sync call gets an async client, or a guard of it has one."""
+    if call.client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use `await ticket.acall(...)`")
+    for guards in (call.plan.input_guards, call.plan.guards):
+        refuse_async_guards(guards, resolve, "call")
 
 
 def _rebuild(settings: dict[str, Any]) -> Guarded[Any]:

@@ -71,7 +71,7 @@ class Session(Generic[R_co]):
         from guards.guarded import refuse_async
 
         call = self._begin(resolve(llm, where="session.call"), messages, context)
-        refuse_async(call.client)
+        refuse_async(call)
         try:
             return run_sync(call.run())
         finally:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import TypeForm
 
+from guards._asking import Desk, check_askable, check_clients, refuse_async_guards
 from guards._drivers import run_async, run_sync
 from guards._flow import Flow
+from guards._ledger import Ledger
 from guards._pipeline import NO_GUARDS, Examined, GuardSet, examine
-from guards._spend import clock
+from guards._spend import Spend, clock
 from guards.checks.base import Guard, Placed
+from guards.clients import resolve
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Style, check_dial
 from guards.contracts.compiled import compile_contract
 from guards.errors import ConfigError
-from guards.records import Outcome, Reason
+from guards.policies import Budget, Raise
+from guards.records import Outcome, Reason, Usage
 
-__all__ = ["Compiled", "avalidate", "check_context", "contract", "validate"]
+__all__ = ["Compiled", "avalidate", "check_context", "contract", "desk_of", "validate"]
 
 T = TypeVar("T")
 _LIMITS = Limits()
@@ -119,14 +124,14 @@ def validate(
     reading: Dial = "careful",
     limits: Limits = _LIMITS,
 ) -> Outcome[Any]:
-    """Hold a text against a contract and guards: every tier runs, every finding is reported, nothing is asked.
+    """Hold a text against a contract and guards: every tier runs, every finding is reported, no other answer is asked
+    for. Guards that ask a model bring their own client.
 
     Never raises for a bad text; `ConfigError` for wrong use (no contract, no guard, a missing context key).
     """
-    started = clock()
     compiled, guard_set = _prepare(text, contract, guards, context, format, reading)
-    examined = run_sync(_examine(text, compiled, guard_set, context, reading, limits))
-    return _outcome(text, examined, started)
+    refuse_async_guards(guard_set, resolve, "validate")
+    return run_sync(_validate(text, compiled, guard_set, context, reading, limits))
 
 
 @overload
@@ -175,10 +180,8 @@ async def avalidate(
     limits: Limits = _LIMITS,
 ) -> Outcome[Any]:
     """As `validate`, with async checks awaited in the running loop and slow ones kept out of it."""
-    started = clock()
     compiled, guard_set = _prepare(text, contract, guards, context, format, reading)
-    examined = await run_async(_examine(text, compiled, guard_set, context, reading, limits))
-    return _outcome(text, examined, started)
+    return await run_async(_validate(text, compiled, guard_set, context, reading, limits))
 
 
 def check_context(guards: GuardSet, context: Mapping[str, Any] | None, where: str = "context=") -> None:
@@ -201,23 +204,37 @@ def _prepare(
     if not guards and not compiled.all_inner_guards:
         return compiled, NO_GUARDS
     guard_set = GuardSet.of(guards, compiled)
+    check_clients(guard_set, resolve)
+    check_askable(guard_set, "validate", question=False)
     check_context(guard_set, context)
     return compiled, guard_set
 
 
-def _examine(
+def _validate(
     text: str,
     compiled: Contract[Any],
     guard_set: GuardSet,
     context: Mapping[str, Any] | None,
     dial: Dial,
     limits: Limits,
-) -> Flow[Examined[Any]]:
+) -> Flow[Outcome[Any]]:
+    started = clock()
+    ledger = Ledger(Spend(Budget()), ())
+    desk = desk_of(compiled, dial, limits, ledger) if guard_set.asking else None
     reading = compiled.read(text, dial, limits)
-    return (yield from examine(reading, compiled, guard_set, Context(context), every_tier=True))
+    examined = yield from examine(reading, compiled, guard_set, Context(context), desk, every_tier=True)
+    return _outcome(text, examined, ledger.usage, started)
 
 
-def _outcome(text: str, examined: Examined[Any], started: float) -> Outcome[Any]:
+def desk_of(compiled: Contract[Any], dial: Dial, limits: Limits, ledger: Ledger) -> Desk:
+    """Where guards ask that brought their own client: nobody else is there, and no budget."""
+    from guards._engine import Plan
+
+    plan = Plan(compiled, NO_GUARDS, NO_GUARDS, Raise(), None, dial, limits, "default", (), resolve)
+    return Desk(plan, None, (), Spend(Budget()), partial(ledger.add, None))
+
+
+def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -> Outcome[Any]:
     reading = examined.reading
     if not examined.blocking:
         return Outcome(
@@ -227,6 +244,7 @@ def _outcome(text: str, examined: Examined[Any], started: float) -> Outcome[Any]
             examined.findings,
             examined.scores,
             reading.repairs,
+            usage=usage,
             seconds=clock() - started,
             document=reading.document,
         )
@@ -239,6 +257,7 @@ def _outcome(text: str, examined: Examined[Any], started: float) -> Outcome[Any]
         examined.findings,
         examined.scores,
         reading.repairs,
+        usage=usage,
         seconds=clock() - started,
         reason=Reason(refused, _SENTENCES[refused]),
         cause=examined.faults[0] if examined.faults else None,

@@ -15,11 +15,13 @@ import guards
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
     0: ["errors", "_documents", "_quote"],
-    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming"],
+    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming", "_progress"],
     2: ["reading", "contracts"],
     3: ["models"],
     4: ["checks"],
     5: [
+        "_asking",
+        "_jobs",
         "_pipeline",
         "_reflect",
         "_engine",
@@ -33,7 +35,7 @@ FLOORS = {
         "_parts",
         "_transport",
     ],
-    6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "config", "testing"],
+    6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "bulk", "config", "testing"],
     7: ["cli"],
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms} | {"_workers": 5}
@@ -118,8 +120,11 @@ def test_optional_libraries_have_one_home():
         "openai": "guards.clients.openai",
         "anthropic": "guards.clients.anthropic",
         "litellm": "guards.clients.litellm",
-        "torch": "guards.models._transformers",
+        "torch": ("guards.models._transformers", "guards.models._export"),
         "transformers": "guards.models._transformers",
+        "onnxruntime": ("guards.models._onnx", "guards.models._export"),
+        "tokenizers": "guards.models._onnx",
+        "py3langid": "guards.checks.language",
     }
     for name, file in modules():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_origin
 from weakref import WeakKeyDictionary
 
-from guards._flow import Ask
+from guards._flow import Ask, Client
 from guards._quote import fence
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
@@ -57,6 +57,10 @@ class CallableClient:
                 hint=f"give it first: functools.partial({_name(function)}, {signature.missing}=...)",
             )
         self.colour: Colour = self._signature.colour
+
+    @property
+    def aside(self) -> Client:
+        return self
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from guards._flow import Ask, NoAnswer
+from guards._flow import Ask, Client, NoAnswer
 from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.errors import ConfigError
@@ -129,6 +129,10 @@ class EndpointClient:
         self._fetch = fetch
         self._options = dict(options)
         self._tool = endpoint.forced(options)
+
+    @property
+    def aside(self) -> Client:
+        return self
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from guards._flow import Ask, NoAnswer
+from guards._flow import Ask, Client, NoAnswer
 from guards.clients.endpoint import Endpoint, EndpointClient
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
@@ -135,6 +135,11 @@ class Answer:
         self._again = again
         self._begun = number == 0
         """Whether the next answer is asked for; those behind the first lie in its response already."""
+
+    @property
+    def aside(self) -> Client:
+        # This one puts the caller's question whatever it is asked, and keeps what came as the caller's response.
+        return self._again
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         if not self._begun:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self
 
+from guards._flow import Client
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, signature_of
 from guards.clients.endpoint import Endpoint, colour_of
@@ -297,6 +298,10 @@ class _Keeping(CallableClient):
         self.colour = signature.colour
         self._signature = replace(signature, keyword=keyword)
         self._last: Any = None
+
+    @property
+    def aside(self) -> Client:
+        return _Keeping(self.function, self._signature, self._signature.keyword)
 
     def read(self, raw: Any) -> Reply:
         reply = super().read(raw)

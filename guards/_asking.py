@@ -1,0 +1,161 @@
+"""What guards that ask a model are lent: a client, and the budget of the call. Each of their questions is a small
+guarded call of its own, so that budgets, retries and reading are those of every other question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from guards._flow import Client, Flow, Misuse
+from guards._pipeline import NO_GUARDS, GuardSet
+from guards._spend import Spend
+from guards.checks.asking import AskingGuard
+from guards.contracts.base import Contract, Limits, Reading
+from guards.errors import ConfigError
+from guards.findings import Finding
+from guards.messages import Message
+from guards.policies import Policy, Raise, Reask
+from guards.reading.document import Place
+from guards.records import Outcome, Usage
+
+if TYPE_CHECKING:
+    from guards._engine import Plan
+
+__all__ = ["Desk", "check_askable", "check_clients", "refuse_async_guards"]
+
+T = TypeVar("T")
+
+_ASK_AGAIN: Final = Reask(times=2).then(Raise())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one attempt of a call lends to its guards.
+
+    `client`: who answered, None where only the caller's code asks. `messages`: the question, empty where it is not
+    known. `count` takes what was used into the record; the budget is charged by the questions themselves.
+    """
+
+    plan: Plan[Any]
+    client: Client | None
+    messages: tuple[Message, ...]
+    spend: Spend
+    count: Callable[[Usage], None]
+
+    def asking(self, guard: AskingGuard, label: str, place: Place) -> Questions:
+        """What one guard asks by; its time begins now."""
+        client = self.client if guard.client is None else self.plan.resolve(guard.client)
+        if client is None:
+            raise ConfigError("asks a model, and nobody here can be asked", where=_where(label), hint="give it client=")
+        return Questions(self, client, self.spend.within(guard.timeout), place, label)
+
+
+class Questions:
+    """One guard's questions: see `checks.asking.Asking`."""
+
+    def __init__(self, desk: Desk, client: Client, spend: Spend, place: Place, label: str) -> None:
+        self.deadline = spend.deadline
+        self._desk = desk
+        self._client = client
+        self._spend = spend
+        self._place = place
+        self._label = label
+
+    def answer(self, messages: Sequence[Message], contract: Contract[T]) -> Flow[T]:
+        plan = replace(self._desk.plan, contract=contract, dial="careful", limits=Limits())
+        outcome = yield from self._call(plan, messages, _ASK_AGAIN)
+        if not outcome.ok:
+            raise _failure(outcome)
+        return outcome.value  # type: ignore[return-value]  # an outcome that is ok has a value
+
+    def sample(self, messages: Sequence[Message] | None = None) -> Flow[Reading[Any]]:
+        asked = self._desk.messages if messages is None else messages
+        if not asked:
+            raise RuntimeError("the question is not known here")
+        plan = self._desk.plan
+        outcome = yield from self._call(plan, asked, Raise())
+        if not outcome.ok and outcome.reason != "policy.raise":  # not refused by the contract: no answer came
+            raise _failure(outcome)
+        reading = Reading(outcome.value, outcome.document, outcome.findings)
+        if not reading.ok or not self._place:
+            return reading
+        try:
+            return replace(reading, value=plan.contract.part(reading, self._place))
+        except (LookupError, TypeError):  # this answer has no such place
+            return replace(reading, value=None, findings=(_NOT_THERE,))
+
+    def _call(self, plan: Plan[Any], messages: Sequence[Message], on_fail: Policy[Any]) -> Flow[Outcome[Any]]:
+        from guards._engine import Call
+
+        # The policy bounds the attempts; the ticket's guards and hooks are about the ticket's answers.
+        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, attempts=None, hooks=())
+        call = Call(plan, self._client, tuple(messages), {}, self._spend)
+        try:
+            return (yield from call.run())
+        except ConfigError as fault:
+            raise Misuse(fault) from fault
+        except Exception as fault:
+            fault.add_note(f"guards: by a question of the guard {self._label!r}")
+            raise
+        finally:
+            if call.outcome is not None:
+                self._desk.count(call.outcome.usage)
+
+
+def _failure(outcome: Outcome[Any]) -> Exception:
+    """Why a question of a guard has no answer."""
+    reason = outcome.reason
+    if reason == "budget.seconds":
+        return TimeoutError("no answer came in time")
+    if outcome.attempts and reason in ("policy.raise", "stop.repeated"):
+        return RuntimeError(f"none of {len(outcome.attempts)} answers to its question could be used")
+    return RuntimeError(reason.message)
+
+
+_NOT_THERE: Final = Finding("schema.required", "is not there")
+
+
+# -- wrong use, found where it is written ------------------------------------------------------------------------------
+
+
+def check_clients(guards: GuardSet, resolve: Callable[..., Client]) -> None:
+    """`ConfigError` for a client that cannot be asked."""
+    for label, guard in guards.asking:
+        if guard.client is not None:
+            resolve(guard.client, where=_where(label))
+
+
+def check_askable(guards: GuardSet, where: str, *, question: bool) -> None:
+    """`ConfigError` for a guard that needs the call's client, where nobody but the caller's code asks; or the question
+    itself, where it is not known."""
+    for label, guard in guards.asking:
+        if guard.client is None:
+            raise ConfigError(
+                f"the guard {label!r} asks a model, and nobody here can be asked",
+                where=where,
+                hint=f"give it a client: {type(guard).__name__}(..., client=...)",
+            )
+        if guard.resamples and not question:
+            raise ConfigError(
+                f"the guard {label!r} asks the question again, and it is not known here",
+                where=where,
+                hint="tell it the key of the context that holds the question: question=...",
+            )
+
+
+def refuse_async_guards(guards: GuardSet, resolve: Callable[..., Client], where: str) -> None:
+    """`ConfigError` where a guard's own client is async, and the call is not."""
+    for label, guard in guards.asking:
+        client = guard.client
+        if client is not None and resolve(client, where=_where(label)).colour == "async":
+            raise ConfigError(
+                f"the client of the guard {label!r} is async",
+                where=where,
+                hint="use the async form (acall, avalidate, `async def`), or give it a sync client",
+            )
+
+
+def _where(label: str) -> str:
+    return f"guard {label!r}, client="
