@@ -22,14 +22,16 @@ from guards import (
     Filter,
     Guarded,
     GuardFailed,
+    Noop,
     Raise,
     Reply,
     TextPiece,
     avalidate,
     check,
+    outcome_of,
     validate,
 )
-from guards.checks import Criterion, Judge
+from guards.checks import Criterion, Judge, SelfConsistency
 from guards.checks.asking import AskingGuard
 from guards.contracts import Text
 from guards.testing import ScriptedModel
@@ -596,3 +598,32 @@ def test_a_guard_of_ones_own_can_ask():
     outcome = validate("one two three", Text(), guards=[Short(client=ScriptedModel(["three", "3"]))])
     assert [finding.message for finding in outcome.findings] == ["too long"]
     assert "has no ask" in validate("a", Text(), guards=[Nothing(client=always)]).findings[0].message
+
+
+SHAPES = {
+    "chat": lambda client: client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Greet"}]),
+    "responses": lambda client: client.responses.create(model="m", input="Greet"),
+    "messages": lambda client: client.messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": "Greet"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_client_of_a_wrapped_sdk_judges_beside_it(shape):
+    """Judge and samples go out by the SDK's own method, and the caller gets the response that was judged."""
+    pytest.importorskip("anthropic" if shape == "messages" else "openai")
+    from server import Server, answer
+
+    for guard, further, score in (
+        (Judge(RULE), said(), {"judge": 0.9}),
+        (SelfConsistency(1, by="value"), "Good evening", {"self_consistency": 0.0}),
+    ):
+        ticket = Guarded(Text(), guards=[guard], on_fail=Noop())
+        with Server([answer("Good morning"), answer(further)]) as server:
+            client = server.anthropic() if shape == "messages" else server.openai()
+            response = SHAPES[shape](ticket.wrap(client))
+            _, second = (json.dumps(body) for body in server.bodies)
+        assert "Good morning" in response.to_json()
+        assert outcome_of(response).scores == score
+        assert (RULE in second, "Greet" in second) == ((True, False) if isinstance(guard, Judge) else (False, True))
