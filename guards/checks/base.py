@@ -9,13 +9,16 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
 
 from guards.context import Context
 from guards.contracts.type_guards import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding, Severity
 from guards.policies import Policy
+
+if TYPE_CHECKING:
+    from guards.checks.calibration import Calibration
 
 __all__ = [
     "FunctionGuard",
@@ -25,6 +28,8 @@ __all__ = [
     "Placed",
     "Scored",
     "Verdict",
+    "awaited",
+    "changed",
     "check",
     "check_threshold",
     "judged",
@@ -119,6 +124,17 @@ class Guard:
         """
         return Placed(self, path, on_fail)
 
+    def calibrated(self, calibration: Calibration) -> Self:
+        """A copy of this guard with the threshold of a calibration.
+
+        Raises `ConfigError` where that holds for another guard, option or model (it says which part differs), and
+        where this guard has no `threshold`.
+        """
+        if "threshold" not in vars(self):
+            raise ConfigError("has no threshold to be calibrated", where=f"guard {self.name!r}")
+        calibration.check(self)
+        return changed(self, threshold=calibration.threshold)
+
     @property
     def is_async(self) -> bool:
         """Whether `check` must be awaited."""
@@ -172,6 +188,7 @@ class Placed:
         )
 
 
+G = TypeVar("G", bound=Guard)
 Function: TypeAlias = Callable[..., Any]
 
 
@@ -274,6 +291,14 @@ def judged(result: Any, guard: Guard) -> Judged:
     return Judged(findings, min(scores, default=1.0))
 
 
+async def awaited(guard: Guard, value: Any, context: Context) -> Judged:
+    """What an async guard gives; as `judged`."""
+    verdict = guard.check(value, context)
+    if hasattr(verdict, "__aiter__"):
+        return judged([entry async for entry in cast("Any", verdict)], guard)
+    return judged(await cast("Any", verdict), guard)
+
+
 def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if result is None:
         return ()
@@ -289,6 +314,13 @@ def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
         f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several, "
         "or a Scored"
     )
+
+
+def changed(guard: G, **attributes: Any) -> G:
+    """A copy of a guard with other attributes, which are taken as they are."""
+    copy = object.__new__(type(guard))
+    copy.__dict__.update(guard.__dict__ | attributes)
+    return copy
 
 
 def check_options(guard: Guard) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from guards.checks.base import Guard, Verdict
 from guards.context import Context
 from guards.models import Item, ModelSpec, Row, handle_of
 
-__all__ = ["ModelGuard", "Rows", "Steps", "driven"]
+__all__ = ["ModelGuard", "Rows", "Steps", "driven", "steps_of"]
 
 T = TypeVar("T")
 
@@ -57,3 +57,10 @@ def driven(steps: Generator[Rows, list[Row], T]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+def steps_of(guard: Guard, value: Any, context: Context) -> Steps:
+    """A check of any guard that is not async, as steps; one without a model asks nothing."""
+    if isinstance(guard, ModelGuard):
+        return (yield from guard.steps(value, context))
+    return cast("Verdict", guard.check(value, context))

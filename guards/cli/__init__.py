@@ -1,4 +1,4 @@
-"""The command `guards`: `check`, `prompt`, `demo`. Imported by nothing but the entry point.
+"""The command `guards`: `calibrate`, `check`, `prompt`, `demo`, `export-onnx`. Imported by nothing but the entry point.
 
 Each command stands in a file of its own, which is imported when it is called: `guards --version` loads no contract,
 no drawing and no SDK.
@@ -19,8 +19,10 @@ from guards.errors import ConfigError
 __all__ = ["main"]
 
 COMMANDS = {
+    "calibrate": "Find the threshold of a guard on labelled rows.",
     "check": "Check an answer against a contract.",
-    "demo": "Three answers, wrong at first, until they hold.",
+    "demo": "Four answers, wrong at first, until they hold.",
+    "export-onnx": "Write a model as ONNX, to be run without torch.",
     "prompt": "Print the text that tells a model what to answer.",
 }
 
@@ -43,7 +45,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"guards.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"guards.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,4 +1,4 @@
-"""What `--contract` names: a file, or `module:Name` for a Python type or a `Guarded`."""
+"""What `--contract` names: a file, or `module:Name` for a Python type or a `Guarded`. And what any `module:Name` is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from guards.errors import ConfigError
 
-__all__ = ["contract_option", "named"]
+__all__ = ["contract_option", "member", "named"]
 
 contract_option = click.option(
     "--contract",
@@ -35,11 +35,16 @@ def named(given: str) -> Any:
                 f"{given!r} is not a file", where="--contract", hint="name a file, or module:Name for a Python type"
             )
         return path
+    return member(given, "--contract")
+
+
+def member(given: str, option: str) -> Any:
+    """What stands in a module under `module:Name`. `ConfigError`, naming the option, for what is not there."""
     module, _, name = given.partition(":")
-    return _attribute(_module(module, given), name, given)
+    return _attribute(_module(module, f"{option} {given}"), name, f"{option} {given}")
 
 
-def _module(module: str, given: str) -> Any:
+def _module(module: str, where: str) -> Any:
     # Beside the installed packages, the folder of the call: that is where a user's own types are. As `python -m` does.
     here = str(Path.cwd())
     if here not in sys.path:
@@ -51,17 +56,17 @@ def _module(module: str, given: str) -> Any:
         if missing and missing.partition(".")[0] != module.partition(".")[0]:
             raise  # the module is there and lacks something of its own: its own affair, shown whole
         raise ConfigError(
-            f"there is no module {module!r}", where=f"--contract {given}", hint="call from the folder that holds it"
+            f"there is no module {module!r}", where=where, hint="call from the folder that holds it"
         ) from fault
 
 
-def _attribute(module: Any, name: str, given: str) -> Any:
+def _attribute(module: Any, name: str, where: str) -> Any:
     found = module
     for part in name.split("."):
         try:
             found = getattr(found, part)
         except AttributeError as fault:
             raise ConfigError(
-                f"the module {module.__name__!r} has no {name!r}", where=f"--contract {given}", hint="name a type in it"
+                f"the module {module.__name__!r} has no {name!r}", where=where, hint="name what stands in it"
             ) from fault
     return found

@@ -8,6 +8,7 @@ from guards.models.endpoint import Endpoint
 from guards.models.handles import Handle, Row, handle_of, preload
 from guards.models.labels import nli_positions, nli_scores, position
 from guards.models.spec import Item, ModelSpec, Task
+from guards.models.weights import digest_of
 
 __all__ = [
     "Endpoint",
@@ -16,6 +17,7 @@ __all__ = [
     "ModelSpec",
     "Row",
     "Task",
+    "digest_of",
     "handle_of",
     "nli_positions",
     "nli_scores",
