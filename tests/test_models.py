@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import pickle
@@ -9,17 +10,28 @@ import sys
 import threading
 import time
 import types
+import weakref
 from pathlib import Path
 
 import pytest
 
+from guards import check, validate
+from guards.contracts import Text
 from guards.errors import ConfigError, MissingExtra
-from guards.models import ModelSpec, handle_of, preload
+from guards.models import Endpoint, ModelSpec, _http, handle_of, handles, nli_positions, nli_scores, position, preload
+from guards.models.backend import backend_of
 from guards.models.batching import Batcher
 
 
 def lengths(items):
     return [[min(1.0, len(item) / 100), 0.0] for item in items]
+
+
+class Unhashable:
+    __hash__ = None
+
+    def __call__(self, items):
+        return lengths(items)
 
 
 def spec_of(function=lengths, **options):
@@ -39,6 +51,14 @@ def spec_of(function=lengths, **options):
         ({"max_tokens": 0}, "from 1 on"),
         ({"threads": True}, "from 1 on"),
         ({"labels": None}, "need names"),
+        ({"labels": "ab"}, "no list of different names"),
+        ({"labels": ()}, "no list of different names"),
+        ({"labels": ("a", "a")}, "no list of different names"),
+        ({"labels": ("a", 1)}, "no list of different names"),
+        ({"device": "gpu"}, "no device"),
+        ({"device": None}, "no device"),
+        ({"model": "https://"}, "no address"),
+        ({"model": Unhashable()}, "cannot be hashed"),
     ],
 )
 def test_a_spec_that_names_nothing(options, words):
@@ -54,6 +74,20 @@ def test_equal_specs_share_one_model():
     assert handle_of(spec_of()) is not handle_of(spec_of(device="cuda"))
     assert pickle.loads(pickle.dumps(spec_of())) == spec_of()
     assert ModelSpec("embedding", "m", revision="v1").name == "m@v1"
+    assert ModelSpec("embedding", "http://host/v1/") == ModelSpec("embedding", Endpoint("http://host/v1"))
+    assert ModelSpec("embedding", "http://host/v1/").name == "http://host/v1"
+
+
+def test_what_a_guard_is_given_as_its_model():
+    """A spec of its task, what may stand in one, or nothing; labels are those of a function alone."""
+    assert ModelSpec.of(None, "pairs", "m", ("a",)) == ModelSpec("pairs", "m")
+    assert ModelSpec.of(lengths, "pairs", "m", ("a",)) == ModelSpec("pairs", lengths, ("a",))
+    endpoint = Endpoint("http://host")
+    assert ModelSpec.of(endpoint, "pairs", "m", ("a",)) == ModelSpec("pairs", endpoint)
+    given = ModelSpec("pairs", "other")
+    assert ModelSpec.of(given, "pairs", "m") is given
+    with pytest.raises(ConfigError, match="the spec is for 'pairs'"):
+        ModelSpec.of(given, "embedding", "m")
 
 
 # -- handles -----------------------------------------------------------------------------------------------------------
@@ -103,6 +137,115 @@ def test_a_result_too_few_is_an_error():
     """Rows cannot be told apart where their number is wrong."""
     with pytest.raises(ValueError, match="gave 1 results for 2 items"):
         handle_of(spec_of(lambda items: [[0.1, 0.9]]))(["x", "y"])
+
+
+def test_a_function_may_give_a_number():
+    """Where there is one label, a row of one number is the number; what a text's tokens are is its words."""
+    handle = handle_of(ModelSpec("classification", lambda items: [0.5 for _ in items], labels=("bad",), max_tokens=9))
+    assert handle(["x"]) == [(0.5,)]
+    assert (handle.labels, handle.limit, handle.spans("no, not")) == (("bad",), 9, [(0, 2), (2, 3), (4, 7)])
+
+
+def test_functions_of_a_moment_are_let_go():
+    """One made for each request does not stay for ever; one that is asked again and again keeps its handle and rows."""
+    lasting, gone = handle_of(spec_of()), []
+    for number in range(200):
+        function = lambda items: lengths(items)
+        handle_of(spec_of(function))([str(number)])
+        gone.append(weakref.ref(function))
+        assert handle_of(spec_of()) is lasting
+    del function
+    gc.collect()
+    assert sum(function() is not None for function in gone) < 70
+
+
+def test_no_more_is_remembered_than_has_room(monkeypatch):
+    """Rows go when there are too many of them, or too many numbers in them, the oldest first."""
+    monkeypatch.setattr(handles, "_MOST_NUMBERS", 6)
+    ran = []
+
+    def model(items):
+        ran.extend(items)
+        return lengths(items)
+
+    handle = handle_of(spec_of(model))
+    for text in "abcdda":
+        handle([text])
+    assert ran == ["a", "b", "c", "d", "a"]
+
+
+# -- labels ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_label_by_its_name():
+    """Case and joints do not count; of several names for the same the first that there is."""
+    labels = ("Not_Toxic", "TOXIC", "severe-toxic")
+    assert position(labels, "toxic", "forbid=") == 1
+    assert position(labels, "severe toxic", "forbid=") == 2
+    assert position(labels, ("harmful", "not toxic"), "forbid=") == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (("a", "b"), "forbid=: the model has no label 'toxic' or 'bad'; it has 'a', 'b'"),
+        ((), "forbid=: the model has no label 'toxic' or 'bad'; it names none"),
+        (("toxic", "Toxic"), "forbid=: the model has the label 'toxic' more than once: 'toxic', 'Toxic'; name them"),
+        (("LABEL_0", "LABEL_1"), "its labels say nothing ('LABEL_0', 'LABEL_1'): name them in their order: ModelSpec("),
+        (tuple(f"l{n}" for n in range(99)), "'l19' and 79 more"),
+    ],
+)
+def test_a_label_that_is_not_there(labels, words):
+    """The error lists what the model has, and says what to do about names that say nothing."""
+    with pytest.raises(ConfigError) as caught:
+        position(labels, ("toxic", "bad"), "forbid=")
+    assert words in str(caught.value)
+
+
+def test_the_labels_of_an_nli_model():
+    """By name, in whatever order; a model of two labels never tells a contradiction."""
+    three = nli_positions(("CONTRADICTION", "neutral", "Entailment"))
+    assert nli_scores((0.1, 0.2, 0.7), three) == (0.7, 0.2, 0.1)
+    two = nli_positions(("not_entailment", "entailment"))
+    assert nli_scores((0.25, 0.75), two) == (0.75, 0.25, 0.0)
+    for labels in (("LABEL_0", "LABEL_1", "LABEL_2"), ("yes", "no"), ("a",), ("entailment", "neutral", "other")):
+        with pytest.raises(ConfigError, match="^model=: "):
+            nli_positions(labels)
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+def broken(items):
+    raise RuntimeError("the model broke")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "/no/such/folder",
+        "/no/such/model.onnx",
+        "embedded:no-such-model",
+        Endpoint("http://127.0.0.1:9", key_env="NO_SUCH_VARIABLE"),
+        Endpoint("http://127.0.0.1:9"),
+        broken,
+    ],
+    ids=str,
+)
+def test_every_back_end_s_fault_is_a_guard_that_failed(model, monkeypatch):
+    """What cannot be loaded or run passes no answer: `guard.failed`, whatever the back end, and wherever it broke."""
+    monkeypatch.setattr(_http, "_FIRST_WAIT", 0)
+    spec = ModelSpec("classification", model, labels=("bad",))
+    if not callable(model) and not (isinstance(model, Endpoint) and model.key_env is None):
+        with pytest.raises(ConfigError):
+            backend_of(spec)
+
+    @check
+    def harmless(value, context):
+        return None if handle_of(spec)([value])[0][0] < 0.5 else "is bad"
+
+    outcome = validate("hello", Text(), guards=[harmless])
+    assert (outcome.ok, [finding.code for finding in outcome.findings]) == (False, ["guard.failed"])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

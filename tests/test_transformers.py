@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -11,45 +12,25 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from tiny import PAIRS, TEXTS, bert, named  # noqa: E402
+
 from guards.errors import ConfigError  # noqa: E402
 from guards.models import ModelSpec, handle_of  # noqa: E402
+from guards.models.backend import backend_of  # noqa: E402
 
 # What these packages warn of within themselves is their own affair.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "dog", "sat", "on", "mat", "a", "not", ".", "##s"]
-SIZES = {
-    "vocab_size": len(WORDS),
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 24,
-}
-
 
 @pytest.fixture(scope="module")
 def folder_of(tmp_path_factory):
-    """A folder with a tiny BERT of random weights, as transformers itself writes it."""
-
-    def make(kind=transformers.BertForSequenceClassification, **options):
-        folder = tmp_path_factory.mktemp("model")
-        torch.manual_seed(7)
-        model = kind(transformers.BertConfig(**SIZES, **options))
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(8)  # else every text scores alike
-        model.save_pretrained(folder)
-        (folder / "vocab.txt").write_text("\n".join(WORDS))
-        transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-        return folder
-
-    return make
+    """A folder with a tiny model."""
+    return lambda kind=None, **options: bert(tmp_path_factory.mktemp("model"), kind, **options)
 
 
 def test_scores_of_a_classifier(folder_of):
     """One probability per label, named by the model's own map; the same as transformers gives by hand."""
-    folder = folder_of(id2label={0: "toxic", 1: "fine", 2: "odd"}, label2id={"toxic": 0, "fine": 1, "odd": 2})
+    folder = folder_of(**named("toxic", "fine", "odd"))
     handle = handle_of(ModelSpec("classification", folder))
     assert handle.labels == ("toxic", "fine", "odd")
     (row,) = handle(["the cat sat"])
@@ -63,10 +44,8 @@ def test_scores_of_a_classifier(folder_of):
 
 def test_labels_that_may_hold_together(folder_of):
     """A multi-label model's scores are each by itself; so is the one score of a model with one label."""
-    labels = {"id2label": {0: "a", 1: "b"}, "label2id": {"a": 0, "b": 1}}
-    (row,) = handle_of(ModelSpec("classification", folder_of(problem_type="multi_label_classification", **labels)))(
-        ["cat"]
-    )
+    folder = folder_of(problem_type="multi_label_classification", **named("a", "b"))
+    (row,) = handle_of(ModelSpec("classification", folder))(["cat"])
     assert abs(sum(row) - 1) > 1e-3
     (one,) = handle_of(ModelSpec("pairs", folder_of(num_labels=1)))([("cat", "dog")])
     assert len(one) == 1
@@ -111,13 +90,82 @@ def test_odd_texts_have_scores(folder_of, text):
     assert sum(row) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_score_does_not_depend_on_its_batch(folder_of):
+    """Alone and among texts of other lengths, every task's row is the same within 0.01."""
+    for task, items in (("classification", TEXTS), ("pairs", PAIRS), ("embedding", TEXTS)):
+        kind = transformers.BertModel if task == "embedding" else None
+        model = backend_of(ModelSpec(task, folder_of(kind), device="cpu"))
+        for together, item in zip(model.run(list(items)), items, strict=True):
+            assert model.run([item])[0] == pytest.approx(together, abs=0.01)
+
+
+def test_the_places_of_tokens(folder_of):
+    """Characters of the text, without the model's own marks, past the limit too, where the text is not ASCII too."""
+    handle = handle_of(ModelSpec("classification", folder_of(), max_tokens=4))
+    text = "the \U0001f642 cat. " * 9
+    spans = handle.spans(text)
+    assert [text[start:end] for start, end in spans[:4]] == ["the", "\U0001f642", "cat", "."]
+    assert len(spans) == 36
+    assert handle.limit == 4
+
+
+def test_labels_are_renamed_by_the_spec(folder_of):
+    """Labels that say nothing get names by their places, as many as there are."""
+    folder = folder_of(num_labels=3)
+    names = ("entailment", "neutral", "contradiction")
+    assert handle_of(ModelSpec("pairs", folder)).labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+    assert handle_of(ModelSpec("pairs", folder, labels=names)).labels == names
+    with pytest.raises(ConfigError, match="has 3 labels"):
+        handle_of(ModelSpec("pairs", folder, labels=names[:2]))(["x"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_what_this_machine_does_not_have(folder_of):
+    """A device that is not there and a type that torch does not run in are errors that say what to do."""
+    folder = folder_of()
+    for options, words in (({"device": "cuda"}, "no cuda"), ({"device": "cuda:1"}, "no cuda:1")):
+        with pytest.raises(ConfigError, match=words):
+            handle_of(ModelSpec("classification", folder, **options))(["x"])
+    with pytest.raises(ConfigError, match="export-onnx"):
+        handle_of(ModelSpec("classification", "some/model", dtype="int8"))(["x"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_bf16_on_cuda(folder_of):
+    """On a GPU scores are those of the CPU within the precision of bfloat16."""
+    folder = folder_of()
+    on_cpu, on_gpu = (backend_of(ModelSpec("pairs", folder, device=device)) for device in ("cpu", "auto"))
+    assert on_gpu.model.dtype == torch.bfloat16
+    for ours, theirs in zip(on_gpu.run(PAIRS), on_cpu.run(PAIRS), strict=True):
+        assert ours == pytest.approx(theirs, abs=0.03)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_runs_in_one_thread(folder_of):
+    """After a fork a model that is loaded anew does not wait for the parent's threads, whatever number was asked for."""
+    spec = ModelSpec("classification", folder_of(), device="cpu", threads=2)
+    row = handle_of(spec)(["the cat"])
+    child = os.fork()
+    if child == 0:
+        good = False
+        try:
+            good = handle_of(spec)(["the cat"])[0] == pytest.approx(row[0], abs=1e-5) and torch.get_num_threads() == 1
+        finally:
+            os._exit(0 if good else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_what_cannot_be_loaded(folder_of, tmp_path):
-    """No folder, an empty one, one of another task, weights in pickle: each an error that says so, and no hub asked."""
+    """No folder, an empty one, one of another task, weights in pickle, broken files: each an error that says so."""
     (tmp_path / "empty").mkdir()
     encoder = folder_of(transformers.BertModel)
-    pickled = folder_of()
+    pickled, torn, senseless, other = (folder_of() for _ in range(4))
     torch.save({}, pickled / "pytorch_model.bin")
     (pickled / "model.safetensors").unlink()
+    (torn / "model.safetensors").write_bytes((torn / "model.safetensors").read_bytes()[:100])
+    (senseless / "tokenizer.json").write_text("{}")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "hidden_size": 32}))
     for task, path, words in (
         ("classification", tmp_path / "none", "no folder"),
         ("classification", Path("models/none"), "no folder"),
@@ -125,6 +173,9 @@ def test_what_cannot_be_loaded(folder_of, tmp_path):
         ("classification", tmp_path / "empty", "cannot be loaded"),
         ("classification", encoder, "no weights for classifier"),
         ("classification", pickled, "cannot be loaded"),
+        ("classification", torn, "cannot be loaded"),
+        ("classification", senseless, "cannot be loaded"),
+        ("classification", other, "cannot be loaded"),
     ):
         with pytest.raises(ConfigError, match=words):
             handle_of(ModelSpec(task, path))(["x"])

@@ -5,9 +5,11 @@ Only safetensors are read, no code of a model's own is run, and a folder is neve
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +37,15 @@ class Transformers:
         self._spec = spec
         self._device = _device(spec, torch)
         dtype = _dtype(spec, self._device, torch)
-        if spec.threads is not None:
+        if os.getpid() != _first_process():
+            # A child of fork has none of OpenMP's threads and would wait for them for ever; torch's own data loaders do
+            # the same.
+            torch.set_num_threads(1)
+        elif spec.threads is not None:
             torch.set_num_threads(spec.threads)  # of the whole process: torch knows no other
-        self._tokenizer, model = self._read(spec, transformers, dtype)
-        self._model = model.to(self._device).eval()
-        self.limit: int = _most_tokens(spec, self._tokenizer, model.config)
+        self.tokenizer, model = self._read(spec, transformers, dtype)
+        self.model = model.to(self._device).eval()
+        self.limit: int = _most_tokens(spec, self.tokenizer, model.config)
         self._lock = threading.Lock()  # fast tokenizers change their own state while they cut and pad
         self.labels = () if spec.task == "embedding" else named(_labels(model.config), spec.labels, spec.name)
         self._many = getattr(model.config, "problem_type", None) == "multi_label_classification"
@@ -74,14 +80,14 @@ class Transformers:
         """Probabilities of the labels, or unit vectors."""
         torch = self._torch
         with torch.inference_mode():
-            inputs = self._inputs(items)
+            inputs = self.tokens(items)
             if self._spec.task == "embedding":
-                states = self._model(**inputs).last_hidden_state.float()
+                states = self.model(**inputs).last_hidden_state.float()
                 mask = inputs["attention_mask"].unsqueeze(-1).float()
                 means = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
                 rows = torch.nn.functional.normalize(means, dim=1)
             else:
-                logits = self._model(**inputs).logits.float()
+                logits = self.model(**inputs).logits.float()
                 one_by_one = self._many or logits.shape[1] == 1
                 rows = logits.sigmoid() if one_by_one else logits.softmax(-1)
         listed: list[list[float]] = rows.cpu().tolist()
@@ -89,15 +95,16 @@ class Transformers:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Of fast tokenizers; they count in characters, whatever the bytes."""
-        with self._lock, _unworried(self._tokenizer):
-            made = self._tokenizer(encodable(text), add_special_tokens=False, return_offsets_mapping=True)
+        with self._lock, _unworried(self.tokenizer):
+            made = self.tokenizer(encodable(text), add_special_tokens=False, return_offsets_mapping=True)
         return [(start, end) for start, end in made["offset_mapping"] if end > start]
 
-    def _inputs(self, items: list[Item]) -> Any:
+    def tokens(self, items: list[Item]) -> Any:
+        """The arrays that the model is given, by name: (items, tokens of the longest)."""
         firsts = [encodable(item if isinstance(item, str) else item[0]) for item in items]
         seconds = [encodable(item[1]) for item in items if not isinstance(item, str)]
         with self._lock:
-            made = self._tokenizer(
+            made = self.tokenizer(
                 firsts,
                 seconds or None,
                 padding=True,
@@ -120,15 +127,23 @@ def _unworried(tokenizer: Any) -> Iterator[None]:
 
 @contextmanager
 def quietly(transformers: Any) -> Iterator[None]:
-    """Without progress bars on the screen of whoever uses the library."""
+    """Without progress bars and reports on the screen of whoever uses the library: what is wrong is raised."""
     logging = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
+    shown, told = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(told)
         if shown:
             logging.enable_progress_bar()
+
+
+@cache
+def _first_process() -> int:
+    """The process in which torch was first used here; a child of it inherits the answer."""
+    return os.getpid()
 
 
 def _device(spec: ModelSpec, torch: Any) -> str:
