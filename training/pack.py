@@ -1,0 +1,57 @@
+"""Make what ships out of a trained classifier: its difference from the packaged encoder, of low rank and in int8.
+
+    python training/pack.py build/nli guards/models/embedded/nli.safetensors --labels entailment,neutral,contradiction
+
+Of each matrix two thin factors (by singular values) with a scale per column, of each vector and of the head all in
+float16. What is stored, and how it is read again, is in guards/models/_embedded.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from encoder import WEIGHTS, encoder_folder
+from safetensors.torch import load_file, save_file
+
+
+def packed(trained: dict[str, torch.Tensor], base: dict[str, torch.Tensor], rank: int) -> dict[str, torch.Tensor]:
+    """What is stored of each weight that was trained; `base` has the encoder's names, without "bert."."""
+    stored: dict[str, torch.Tensor] = {}
+    for name, value in trained.items():
+        before = base.get(name.removeprefix("bert."))
+        if before is not None and torch.equal(value, before):
+            continue
+        if before is None or value.ndim < 2 or name.startswith("bert.pooler"):
+            stored[name] = value.half()
+            continue
+        left, strengths, right = torch.linalg.svd(value - before, full_matrices=False)
+        root = strengths[:rank].sqrt()
+        for side, factor in (("left", left[:, :rank] * root), ("right", right[:rank].T * root)):
+            scale = (factor.abs().amax(0).clamp(min=1e-5) / 127).half()
+            stored[f"{name}.{side}"] = (factor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
+            stored[f"{name}.{side}.scale"] = scale
+    return stored
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of a run that has ended")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--labels", required=True, help="in the order of the head, with commas")
+    parser.add_argument("--rank", type=int, default=64)
+    options = parser.parse_args()
+    trained = load_file(options.run / "model.safetensors")
+    trained = {name.removeprefix("model."): value for name, value in trained.items()}
+    stored = packed(trained, load_file(encoder_folder() / "model.safetensors"), options.rank)
+    options.file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(stored, options.file, {"labels": json.dumps(options.labels.split(",")), "encoder": WEIGHTS})
+    content = options.file.read_bytes()
+    print(f"{options.file}: {len(content) / 1e6:.2f} MB, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
