@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from guards.checks.cascade import Cascade
     from guards.checks.classifier import Classifier
     from guards.checks.entailment import Entailment
+    from guards.checks.intent import Intent
     from guards.checks.judge import Criterion, Judge
     from guards.checks.language import Language
     from guards.checks.length import Length
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from guards.checks.self_consistency import SelfConsistency
     from guards.checks.sentiment import Sentiment
     from guards.checks.similarity import Similarity
+    from guards.checks.topic import Topic
     from guards.checks.toxicity import Toxicity
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Criterion",
     "Entailment",
     "Guard",
+    "Intent",
     "Judge",
     "Language",
     "Length",
@@ -46,6 +49,7 @@ __all__ = [
     "SelfConsistency",
     "Sentiment",
     "Similarity",
+    "Topic",
     "Toxicity",
     "calibrate",
     "check",
@@ -59,6 +63,7 @@ _HOMES: Final = {
     "Criterion": "judge",
     "Entailment": "entailment",
     "Guard": "base",
+    "Intent": "intent",
     "Judge": "judge",
     "Language": "language",
     "Length": "length",
@@ -70,6 +75,7 @@ _HOMES: Final = {
     "SelfConsistency": "self_consistency",
     "Sentiment": "sentiment",
     "Similarity": "similarity",
+    "Topic": "topic",
     "Toxicity": "toxicity",
     "calibrate": "guards.bulk",
     "check": "base",

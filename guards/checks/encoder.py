@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Final, TypeAlias
 
+from guards.checks.cuts import cuts
 from guards.checks.model_guard import Rows
-from guards.checks.passages import sentences, windows
 from guards.models import ModelSpec, Row, handle_of
 from guards.models.spec import Model
 
@@ -18,8 +18,6 @@ __all__ = ["EMBEDDED", "MOST_CHARS", "Encoder", "Vector", "cosine"]
 EMBEDDED: Final = "embedded:encoder"
 MOST_CHARS: Final = 200_000
 """The longest text that is looked at, some 30,000 words: on two cores it takes the embedded encoder about a minute."""
-_MARKS: Final = 2
-"""What an encoder puts around a text (`[CLS]`, `[SEP]`)."""
 
 Vector: TypeAlias = Row
 """Of length 1."""
@@ -49,15 +47,7 @@ class Encoder:
     def _windows(self, text: str) -> list[str]:
         if len(text) > MOST_CHARS:
             raise ValueError(f"a text of {len(text):,} characters is longer than the {MOST_CHARS:,} that are compared")
-        handle = handle_of(self.spec)
-        # No token is shorter than a byte, so that most texts need not be cut to be measured.
-        if handle.limit is None or len(text.encode("utf-8", "replace")) <= handle.limit - _MARKS:
-            return [text]
-        size = max(1, handle.limit - _MARKS)
-        tokens = handle.spans(text)
-        if len(tokens) <= size:
-            return [text]
-        return [text[start:end] for start, end in windows(tokens, sentences(text) or [(0, len(text))], size)]
+        return [text[start:end] for start, end in cuts(text, handle_of(self.spec), (0,))]
 
     def _mean(self, vectors: Sequence[Vector]) -> Vector:
         if len(vectors) == 1:
@@ -75,4 +65,5 @@ def cosine(one: Vector, other: Vector) -> float:
     """Of two vectors of length 1: from -1 to 1. Raises ValueError where they are not of one size."""
     if len(one) != len(other):
         raise ValueError(f"vectors of {len(one)} and of {len(other)} numbers cannot be compared")
-    return max(-1.0, min(1.0, sum(map(mul, one, other))))
+    product: float = sum(map(mul, one, other))
+    return max(-1.0, min(1.0, product))  # rounding may lead past either end

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, TypeAlias
 
 from guards.checks.base import OnError, Scored, check_threshold
 from guards.checks.encoder import Encoder, Vector, cosine
 from guards.checks.model_guard import ModelGuard, Rows, Steps, driven
-from guards.checks.passages import Span, sentences
+from guards.checks.parts import By, Part, check_by, parts_of
 from guards.checks.sources import Documents, documents, documents_of
 from guards.checks.texts import judged_texts
 from guards.context import Context
@@ -26,15 +26,12 @@ from guards.policies import Policy
 
 __all__ = ["Similarity"]
 
-By = Literal["whole", "sentence"]
 Texts: TypeAlias = "str | Sequence[str] | Mapping[str, str]"
 """A key of the context, or the texts themselves."""
 
 _QUESTION: Final = "question"
 _LIKE: Final = 0.5
 _UNLIKE: Final = 0.2
-_MOST_QUOTED: Final = 80
-_MOST_SHOWN: Final = 200
 
 
 class Similarity(ModelGuard):
@@ -78,15 +75,13 @@ class Similarity(ModelGuard):
     ) -> None:
         if like is not None and unlike is not None:
             raise ConfigError("an answer is held against one thing", where="Similarity()", hint="write two guards")
-        if by not in get_args(By):
-            raise ConfigError(f"unknown by {by!r}", where="Similarity(by=)", hint=f"use one of {get_args(By)}")
         if threshold is None:
             threshold = _LIKE if unlike is None else _UNLIKE
         self.threshold = check_threshold(threshold, "Similarity(threshold=)")
         self.apart = unlike is not None
         """Whether it must be far from the others."""
         self.others = _given("reference" if like is None else like) if unlike is None else _given(unlike)
-        self.by: By = by
+        self.by = check_by(by, "Similarity")
         self.encoder = Encoder.of(model)
         if isinstance(self.others, str) and self.others != _QUESTION:
             self.needs = (self.others,)
@@ -101,9 +96,9 @@ class Similarity(ModelGuard):
         return driven(self._cosines(pairs))
 
     def steps(self, value: Any, context: Context) -> Steps:
-        answered = [part for path, text in judged_texts(value, "Similarity") for part in self._parts(path, text)]
+        answered = [part for path, text in judged_texts(value, "Similarity") for part in parts_of(path, text, self.by)]
         worded = [part for part in answered if part.words]
-        others = [part for name, text in self._documents(context) for part in self._parts(name, text)]
+        others = [part for name, text in self._documents(context) for part in parts_of(name, text, self.by)]
         vectors = yield from self.encoder.vectors([part.words for part in (*worded, *others)])
         beside = list(zip(others, vectors[len(worded) :], strict=True))
         near = [_nearest(part, vector, beside) for part, vector in zip(worded, vectors, strict=False)]
@@ -122,20 +117,12 @@ class Similarity(ModelGuard):
             context = Context({_QUESTION: _last_question(context)})
         return documents(context, self.others, may_be_empty=self.apart)
 
-    def _parts(self, name: str, text: str) -> list[_Part]:
-        spans = sentences(text)
-        if not spans:
-            return [_Part(name, "", (0, len(text)))]
-        if self.by == "whole":
-            return [_Part(name, text, (0, len(text)))]
-        return [_Part(name, text[start:end], (start, end)) for start, end in spans]
-
     def _score(self, one: _Near) -> float:
         closeness = max(0.0, one.cosine)
         return 1 - closeness if self.apart else closeness
 
     def _finding(self, one: _Near, score: float) -> Finding:
-        what = f"the sentence {_quoted(one.part.words)}" if self.by == "sentence" else "the text"
+        what = f"the sentence {one.part.quoted}" if self.by == "sentence" else "the text"
         of = "the texts given" if not isinstance(self.others, str) else f"the {self.others}"
         if not one.part.words:
             message = f"has no words that could be compared with {of}"
@@ -154,33 +141,19 @@ class Similarity(ModelGuard):
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A text, or a sentence of one."""
-
-    name: str
-    """The path within the answer, or the id of the document."""
-    words: str
-    """What is compared; "" for what holds no letter or digit."""
-    span: Span
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"span": list(self.span), "text": self.words[:_MOST_SHOWN]}
-
-
-@dataclass(frozen=True, slots=True)
 class _Near:
     """A part of an answer and the nearest of what it was compared with; None where there was nothing."""
 
-    part: _Part
+    part: Part
     cosine: float = 0.0
-    other: _Part | None = None
+    other: Part | None = None
 
     def to_dict(self) -> dict[str, Any]:
         other = None if self.other is None else {"document": self.other.name, **self.other.to_dict()}
         return {**self.part.to_dict(), "cosine": round(self.cosine, 4), "nearest": other}
 
 
-def _nearest(part: _Part, vector: Vector, beside: Sequence[tuple[_Part, Vector]]) -> _Near:
+def _nearest(part: Part, vector: Vector, beside: Sequence[tuple[Part, Vector]]) -> _Near:
     cosines = [(cosine(vector, theirs), index) for index, (_, theirs) in enumerate(beside)]
     if not cosines:
         return _Near(part)
@@ -206,7 +179,3 @@ def _given(texts: Texts) -> str | tuple[tuple[str, str], ...]:
             raise ConfigError("the key of the context is empty", where="Similarity()", hint="a text goes in a list")
         return texts
     return tuple(documents_of(texts, "Similarity()"))
-
-
-def _quoted(text: str) -> str:
-    return f'"{text if len(text) <= _MOST_QUOTED else text[: _MOST_QUOTED - 1] + "…"}"'
