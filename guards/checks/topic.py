@@ -151,7 +151,8 @@ class Topic(ModelGuard):
 
         With examples a text is of one topic, and probabilities add up; with names each was judged by itself.
         """
-        chosen = [share for name, share in zip(self.topics, one.probabilities, strict=True) if name in self.marked]
+        marked = set(self.marked)
+        chosen = [share for name, share in zip(self.topics, one.probabilities, strict=True) if name in marked]
         return min(1.0, sum(chosen)) if self.examples else max(chosen)
 
     def _score(self, one: Classed) -> float:
