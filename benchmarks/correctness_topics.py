@@ -10,6 +10,7 @@ import math
 import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,103 +21,108 @@ from correctness_similarity import auroc
 from encoder import part_of, rows
 
 from guards.checks.encoder import Encoder
-from guards.checks.linear_head import head_of
+from guards.checks.linear_head import LinearHead
 from guards.checks.model_guard import driven
 
 __all__ = ["run"]
 
-
-def examples_of(given, most):
-    """Of each class the first texts, as a guard holds them."""
-    found = defaultdict(dict)
-    for row in given:
-        if len(found[row["intent"]]) < most:
-            found[row["intent"]][row["text"]] = None
-    return tuple((name, tuple(texts)) for name, texts in sorted(found.items()))
+ALL = 10**6
 
 
-def vectors(texts):
-    return driven(Encoder.of(None).vectors(texts))
+class Vectors(dict):
+    """Of texts, each asked for once: a handle remembers fewer than these data have."""
+
+    def of(self, texts: Iterable[str]):
+        new = [text for text in dict.fromkeys(texts) if text not in self]
+        self.update(zip(new, np.array(driven(Encoder.of(None).vectors(new)), np.float32), strict=True))
+        return np.array([self[text] for text in texts])
 
 
-def by_words(examples):
-    """Naive Bayes over the words of each class."""
-    counts = {name: Counter(w for text in texts for w in words(text)) for name, texts in examples}
-    known = len({word for count in counts.values() for word in count})
-    sizes = {name: sum(count.values()) + known for name, count in counts.items()}
+class Fitted:
+    """What was learned from the first texts of each class: the head of a `Topic`, and the baselines."""
 
-    def told(text):
-        return max(counts, key=lambda name: sum(math.log((counts[name][w] + 1) / sizes[name]) for w in words(text)))
+    def __init__(self, training, most, vectors) -> None:
+        found = defaultdict(dict)
+        for row in training:
+            if len(found[row["intent"]]) < most:
+                found[row["intent"]][row["text"]] = None
+        self.names = sorted(found)
+        texts = [(text, index) for index, name in enumerate(self.names) for text in found[name]]
+        seen, of = vectors.of([text for text, _ in texts]), np.array([index for _, index in texts])
+        self.head = LinearHead.of(seen, of)
+        centres = np.array([seen[of == index].mean(axis=0) for index in range(len(self.names))])
+        self.centres = centres / np.linalg.norm(centres, axis=1, keepdims=True)
+        self.counts = [Counter(w for text in found[name] for w in words(text)) for name in self.names]
+        known = len({word for count in self.counts for word in count})
+        self.sizes = [sum(count.values()) + known for count in self.counts]
 
-    return told
+    def by_words(self, text):
+        """Naive Bayes."""
+        said = words(text)
+        sums = [
+            sum(math.log((count[word] + 1) / size) for word in said)
+            for count, size in zip(self.counts, self.sizes, strict=True)
+        ]
+        return int(np.argmax(sums))
 
 
 def words(text):
     return re.findall(r"\w+", text.lower())
 
 
-def accuracies(examples, tested):
-    """Of the head, the nearest centroid, words, and the largest class; and the head's own answers."""
-    names = [name for name, _ in examples]
-    of = [names.index(row["intent"]) for row in tested]
-    seen = vectors([row["text"] for row in tested])
-    told = head_of(Encoder.of(None), examples).read(seen)
-    centres = np.array([np.mean(vectors(texts), axis=0) for _, texts in examples])
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    near = np.array(seen) @ centres.T
-    guess = by_words(examples)
-    columns = {
-        "Topic": [int(np.argmax(one.probabilities)) == true for one, true in zip(told, of, strict=True)],
-        "centroid": near.argmax(axis=1) == of,
-        "words": [guess(row["text"]) == row["intent"] for row in tested],
-        "majority": [true == Counter(of).most_common(1)[0][0] for true in of],
-    }
-    return {name: float(np.mean(right)) for name, right in columns.items()}, told, near.max(axis=1), columns["Topic"]
+def line(label, fitted, tested, vectors):
+    """Print the accuracies; gives which rows the head got right, how far each is within, and its nearest centre."""
+    of = np.array([fitted.names.index(row["intent"]) for row in tested])
+    seen = vectors.of([row["text"] for row in tested])
+    told = fitted.head.read(seen)
+    near = seen @ fitted.centres.T
+    right = np.array([int(np.argmax(one.probabilities)) for one in told]) == of
+    within = np.array([one.within for one in told])
+    columns = [
+        right,
+        near.argmax(axis=1) == of,
+        np.array([fitted.by_words(row["text"]) for row in tested]) == of,
+        of == Counter(of.tolist()).most_common(1)[0][0],
+        within >= 0.5,
+    ]
+    print(f"{label:<28}{len(tested):>6}" + "".join(f"{float(np.mean(c)):>9.3f}" for c in columns), flush=True)
+    return right, within, near.max(axis=1)
+
+
+def described(most):
+    return "all" if most == ALL else f"{most} a class"
 
 
 def run(data: Path) -> None:
     print(f"{'topics, accuracy':<28}{'rows':>6}{'Topic':>9}{'centroid':>9}{'words':>9}{'majority':>9}{'within':>9}")
-    for name, sizes in (("banking77_train", (10**6, 10, 3)), ("ag_news_train", (100, 10, 3))):
-        given = rows(data / "intent" / f"{name}.jsonl.gz")
+    for name in ("banking77_train", "ag_news_train"):
+        given, vectors = rows(data / "intent" / f"{name}.jsonl.gz"), Vectors()
         training = [row for row in given if part_of(row["text"], 5)]
         tested = [row for row in given if not part_of(row["text"], 5)]
-        for most in sizes:
-            line(f"{name.removesuffix('_train')}, {described(most)}", examples_of(training, most), tested)
-    clinc(data)
+        for most in (ALL, 10, 3):
+            line(f"{name.removesuffix('_train')}, {described(most)}", Fitted(training, most, vectors), tested, vectors)
+    clinc(data, (ALL, 10))
 
 
-def described(most):
-    return "all" if most == 10**6 else f"{most} a class"
-
-
-def line(label, examples, tested):
-    figures, told, near, right = accuracies(examples, tested)
-    within = np.mean([one.within >= 0.5 for one in told])
-    print(f"{label:<28}{len(tested):>6}" + "".join(f"{f:>9.3f}" for f in (*figures.values(), within)), flush=True)
-    return told, near, right
-
-
-def clinc(data):
-    """In scope and out of scope."""
+def clinc(data: Path, sizes: Iterable[int]) -> None:
+    """In scope, and out of it."""
     training = [row for row in rows(data / "intent" / "clinc150_train.jsonl.gz") if not row["oos"]]
-    tested = rows(data / "intent" / "clinc150_dev.jsonl.gz")
+    tested, vectors = rows(data / "intent" / "clinc150_dev.jsonl.gz"), Vectors()
     inside, outside = ([row for row in tested if row["oos"] == oos] for oos in (False, True))
-    beyond = vectors([row["text"] for row in outside])
     lines = []
-    for most in (10**6, 10):
-        examples = examples_of(training, most)
-        told, near, right = line(f"clinc150, {described(most)}", examples, inside)
-        there = [one.within for one in told]
-        away = [one.within for one in head_of(Encoder.of(None), examples).read(beyond)]
-        labels = [True] * len(there) + [False] * len(away)
-        centres = np.array([np.mean(vectors(texts), axis=0) for _, texts in examples])
-        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-        far = (np.array(beyond) @ centres.T).max(axis=1)
-        kept = np.mean([ok and within >= 0.5 for ok, within in zip(right, there, strict=True)])
-        lines.append(
-            f"clinc150, {described(most):<18}{len(outside):>6}{auroc([*there, *away], labels):>9.3f}"
-            f"{auroc([*near, *far], labels):>9.3f}{np.mean(np.array(away) < 0.5):>9.3f}{kept:>9.3f}"
-        )
+    for most in sizes:
+        fitted = Fitted(training, most, vectors)
+        right, within, near = line(f"clinc150, {described(most)}", fitted, inside, vectors)
+        beyond = vectors.of([row["text"] for row in outside])
+        away = np.array([one.within for one in fitted.head.read(beyond)])
+        labels = [True] * len(inside) + [False] * len(outside)
+        figures = [
+            auroc([*within, *away], labels),
+            auroc([*near, *(beyond @ fitted.centres.T).max(axis=1)], labels),
+            np.mean(away < 0.5),
+            np.mean(right & (within >= 0.5)),
+        ]
+        lines.append(f"clinc150, {described(most):<18}{len(outside):>6}" + "".join(f"{f:>9.3f}" for f in figures))
     print(f"\n{'out of scope':<28}{'rows':>6}{'AUROC':>9}{'centroid':>9}{'refused':>9}{'kept':>9}")
     print("\n".join(lines))
     print("refused: out of scope and below 0.5; kept: in scope, not refused, and of the right class")
