@@ -145,7 +145,7 @@ def test_a_text_without_words():
     assert passes(Similarity(unlike=["cat"], model=counted), "") == 1
 
 
-@pytest.mark.parametrize("value", [3, None, {"a": 1}, [], object()])
+@pytest.mark.parametrize("value", [3, None, {"a": 1}, []])
 def test_a_value_without_text_is_not_passed(value):
     """A guard at a place that holds no text cannot judge it, near or far."""
     for guard in (Similarity(["cat"], model=counted), Similarity(unlike=["cat"], model=counted)):
