@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.checks.cuts import cuts
+from guards.checks.cuts import cuts, fitting
 from guards.models import ModelSpec, handle_of
 
 TEXT = "One is here.  Two is here. Three is here.\n\nFour is here."
@@ -73,3 +73,11 @@ def test_every_character_is_in_some_part(text, together, limit):
 def test_a_model_of_hardly_any_tokens(limit):
     """However short its input, the text is shown token by token, and it ends."""
     assert parts("a b c", (0,), limit=limit) == ["a", "b", "c"]
+
+
+def test_a_part_that_does_not_fit():
+    """A part of a text stays as it is where it fits, else it is cut; its places are those of the text."""
+    span = (TEXT.index("Two"), TEXT.index("  Two") + len("  Two is here."))
+    assert fitting(TEXT, span, handle(), None) == fitting(TEXT, span, handle(), 4) == [span]
+    made = fitting(TEXT, span, handle(), 2)
+    assert [TEXT[start:end] for start, end in made] == ["Two is", "here."]

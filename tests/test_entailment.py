@@ -7,14 +7,17 @@ import re
 from typing import Annotated
 
 import pytest
+from clock import cpu_within
 from pydantic import BaseModel
 
-from guards import Fix, Guarded, Raise, Reask, validate
+from guards import Context, Fix, Guarded, Raise, Reask, validate
 from guards.checks import Entailment
+from guards.checks.nli import Nli
 from guards.contracts import Text
 from guards.errors import ConfigError
 from guards.findings import NO_FIX
 from guards.models import ModelSpec
+from guards.models.items import words
 from guards.testing import FixedScores, ScriptedModel
 
 MENU = "The café opens at 8 am. Coffee costs 3.50 euros."
@@ -281,3 +284,56 @@ def test_a_stream_is_judged_sentence_by_sentence():
     assert "1904" in shown
     assert "snow" not in shown
     assert isinstance(events[-1], Done)
+
+
+def narrow(pairs):
+    """A model of 32 tokens, that would raise where a pair had more; what is false it does not support."""
+    assert all(len(words(premise)) + len(words(claim)) <= 32 for premise, claim in pairs)
+    return [0.1 if "false" in claim else 0.9 for _, claim in pairs]
+
+
+NARROW = ModelSpec("pairs", Nli.of(narrow).spec.model, labels=("entailment", "neutral", "contradiction"), max_tokens=32)
+
+
+@pytest.mark.parametrize("per", ["sentence", "answer"])
+def test_a_long_claim_is_judged_in_parts(per):
+    """What stands beyond the model's input is not passed unseen; a fix drops the sentence, not the part."""
+    long = "This is so and " * 20 + "that is false."
+    findings = judged(long, "This is so. " * 30, model=NARROW, per=per).findings
+    assert all("false" in finding.actual for finding in findings)
+    assert all(long[one.evidence["start"] : one.evidence["end"]] == one.actual for one in findings)
+    assert findings
+    findings = judged(f"All is so. {long} All is well.", "This is so.", model=NARROW).findings
+    assert {finding.fix for finding in findings} == {"All is so. All is well."}
+
+
+def test_a_question_must_leave_room_for_the_claim():
+    """A question that would push the claim out of the model's input fails the guard; a shorter one takes its room."""
+    guard = entailment(model=NARROW, question="q")
+
+    def asked(question):
+        return validate("It is false.", Text(), guards=[guard], context={"source": "It is so.", "q": question})
+
+    assert [finding.code for finding in asked("Is it so?").findings] == ["nli.unsupported"]
+    (finding,) = asked("Is it so? " * 20).findings
+    assert finding.code == "guard.failed"
+    assert "a question of 80 tokens leaves no room for a claim" in finding.message
+
+
+def test_a_long_source_takes_time_by_its_length():
+    """Passages are cut in one going through the tokens, not one for each sentence."""
+    guard = entailment(model=lambda pairs: [0.9 for _ in pairs])
+    with cpu_within(10):
+        assert guard.check("All is well.", Context({"source": "Hello there. " * 20_000})).score == 0.9
+
+
+def test_a_share_is_one_of_all_sentences():
+    """While a text is streamed no sentence of it is refused by itself where a share of all of them may be."""
+    from guards import Retracted
+
+    assert not entailment(allow_unsupported=0.5).partial
+    ticket = Guarded(Text(), guards=[entailment(allow_unsupported=0.5)], on_fail=Raise())
+    pieces = ["It snowed. ", "Coffee costs 3.50 euros."]
+    events = list(ticket.stream(ScriptedModel([pieces]), "Tell me.", context={"source": SOURCES}))
+    assert not any(isinstance(event, Retracted) for event in events)
+    assert events[-1].outcome.ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from clock import cpu_within
 
 from guards.checks.lexical import Lexicon, coverage, names, numbers, stems
 
@@ -40,6 +41,13 @@ def test_names_are_words_with_a_capital_inside_a_sentence():
     text = "Yesterday the O'Neill family met Mary-Ann in Paris. Then they left.\n- Bread from Lyon: The end."
     assert names(text) == ["o'neill", "mary-ann", "paris", "lyon"]
     assert names("all in lower case") == []
+    assert names("It ended.  Then, in  Rome, it began.") == ["rome"]
+
+
+def test_names_take_time_by_the_length_of_a_text():
+    """A long run of blanks is passed once, not from each of its blanks."""
+    with cpu_within(1):
+        assert names("hello" + " " * 100_000 + "world") == []
 
 
 def test_coverage_counts_rare_words_for_more():

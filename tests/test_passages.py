@@ -69,6 +69,14 @@ def test_windows_hold_every_token(lengths, size):
     assert all(any(start <= one and other <= end for start, end in made) for one, other in tokens)
 
 
+def test_one_window_of_a_long_text_costs_little():
+    """A text that is cut sentence by sentence takes time by its length: its tokens are not gone through for each."""
+    text = "Aa a. " * 20_000
+    tokens, pieces = words(text), sentences(text)
+    with cpu_within(2):
+        assert [windows(tokens, [piece], 9)[0] for piece in pieces] == pieces
+
+
 def test_windows_share_what_they_can():
     """Windows begin at pieces and overlap by half of those that fit; a long piece is cut with an overlap."""
     text = "Aa a. Bb b. Cc c. Dd d."

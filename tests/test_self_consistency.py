@@ -14,6 +14,7 @@ from guards.checks import SelfConsistency
 from guards.contracts import Choice, Text
 from guards.errors import GuardFailed
 from guards.models import ModelSpec
+from guards.models.items import words as words_of
 from guards.testing import ScriptedModel
 
 ANSWER = "Ada was born in London. She met Babbage in 1833."
@@ -131,6 +132,39 @@ def test_a_sample_that_says_nothing_counts_against():
     outcome = checked(ANSWER, samples, guard_of(threshold=0.6), Text())
     assert {finding.score for finding in outcome.findings} == {0.5}
     assert len(outcome.findings) == 2
+
+
+def test_a_long_sentence_is_compared_in_parts():
+    """What a sentence says beyond the model's input is compared too."""
+
+    def narrow(pairs):
+        assert all(len(words_of(premise)) + len(words_of(claim)) <= 32 for premise, claim in pairs)
+        return [(0.0, 0.1, 0.9) if "false" in claim else (0.9, 0.1, 0.0) for _, claim in pairs]
+
+    spec = ModelSpec("pairs", narrow, labels=("entailment", "neutral", "contradiction"), max_tokens=32)
+    answer = "It is so and " * 20 + "false."
+    (finding,) = checked(answer, ["It is so."], guard_of(1, model=spec), Text()).findings
+    start, end = finding.evidence["span"]
+    assert answer[start:end] == finding.actual
+    assert finding.actual.endswith("false.")
+
+
+@pytest.mark.parametrize("by", [None, "meaning"])
+def test_marks_alone_are_compared_by_value(by):
+    """A text without a word has no sentence that could be compared: it is not taken for agreed upon."""
+    assert checked("?! ...", ["Yes."], guard_of(1, by=by), Text()).scores == {"self_consistency": 0.0}
+    assert checked("?! ...", ["?!  ..."], guard_of(1, by=by), Text()).ok
+
+
+def test_a_sample_of_none_is_no_text():
+    """Where the contract takes nothing for an answer, a sample of it counts against a text, and is not read as one."""
+
+    def strict(pairs):
+        assert not any("None" in premise for premise, _ in pairs)
+        return by_words(pairs)
+
+    outcome = checked(json.dumps(ANSWER), ["null"], guard_of(1, model=strict), str | None)
+    assert outcome.scores == {"self_consistency": 0.0}
 
 
 # -- values ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from guards.checks.passages import Span, sentences, windows
 from guards.models import Handle
 
-__all__ = ["SPLITS", "Split", "cuts"]
+__all__ = ["SPLITS", "Split", "cuts", "fitting"]
 
 Split: TypeAlias = Literal["windows", "sentences", "both"]
 SPLITS: Final[dict[str, tuple[int, ...]]] = {"windows": (0,), "sentences": (1,), "both": (0, 1)}
@@ -36,6 +36,15 @@ def cuts(text: str, handle: Handle, together: Sequence[int], spare: int = 0) -> 
         for chunk in [pieces] if number == 0 else [[one] for one in _chunks(pieces, number)]:
             found += windows(tokens, chunk, size)
     return list(dict.fromkeys(_bare(text, span) for span in found))
+
+
+def fitting(text: str, span: Span, handle: Handle, size: int | None) -> list[Span]:
+    """A part of a text as it is, or in windows of so many tokens where it has more; None is as many as there are."""
+    part = text[slice(*span)]
+    if size is None or len(part.encode("utf-8", "replace")) <= size:  # no token is shorter than a byte
+        return [span]
+    found = windows(handle.spans(part), [(0, len(part))], size)
+    return [(span[0] + start, span[0] + end) for start, end in found]
 
 
 def _pieces(text: str) -> list[Span]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from guards.checks.base import OnError, Scored, check_threshold
+from guards.checks.cuts import fitting
 from guards.checks.encoder import Encoder
-from guards.checks.grounding import Corpus, Grounding, ground
+from guards.checks.grounding import Corpus, Grounding, ground, room_for
 from guards.checks.model_guard import ModelGuard, Steps
 from guards.checks.nli import Nli
 from guards.checks.passages import Span, sentences
@@ -21,7 +22,7 @@ from guards.checks.texts import judged_texts
 from guards.context import Context
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import NO_FIX, Finding
-from guards.models import ModelSpec
+from guards.models import ModelSpec, handle_of
 from guards.models.spec import Model
 from guards.policies import Policy
 
@@ -42,7 +43,8 @@ class Entailment(ModelGuard):
 
     Args:
         source: the key of the context that holds the sources: a text, a list of texts, or a mapping of id to text.
-        per: what is one claim: a "sentence" of a text, or the whole "answer".
+        per: what is one claim: a "sentence" of a text, or the whole "answer". One that is too long for the model to see
+            whole beside a passage is judged in parts, each of them a claim.
         threshold: the lowest score of a claim that is accepted, 0 to 1. For the embedded model 0.5 was calibrated (see
             docs/models/nli.md); for another, calibrate it on rows of your own.
         allow_unsupported: claims that may fall below it in one answer, as a number, or as a share of them (a float
@@ -59,11 +61,10 @@ class Entailment(ModelGuard):
     probabilities; the proposed fix of a text is the same text without the refused sentences.
 
     What cannot be judged is raised: TypeError for a value without text, ConfigError for a source that is empty or no
-    text.
+    text, ValueError for a question that leaves no room for a claim.
     """
 
     cost = 3
-    partial = True
 
     def __init__(
         self,
@@ -93,7 +94,8 @@ class Entailment(ModelGuard):
         self.nli = Nli.of(model)
         self.encoder = None if encoder is False else Encoder.of(encoder)
         self.needs = (source,) if question is None else (source, question)
-        self.partial = per == "sentence"
+        # A share is one of all sentences: of a single one of a stream it would allow none.
+        self.partial = per == "sentence" and not 0 < self.allow_unsupported < 1
         super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
 
     @property
@@ -112,10 +114,11 @@ class Entailment(ModelGuard):
 
     def steps(self, value: Any, context: Context) -> Steps:
         corpus = Corpus(documents(context, self.source), self.nli)
-        claims = [claim for path, text in judged_texts(value, "Entailment") for claim in self._claims(path, text)]
+        asked = _question(context, self.question)
+        room = room_for(asked, self.nli)
+        claims = [claim for path, text in judged_texts(value, "Entailment") for claim in self._claims(path, text, room)]
         if not claims:
             return Scored(1.0)  # texts without a word claim nothing
-        asked = _question(context, self.question)
         grounded = yield from ground([asked + claim.words for claim in claims], corpus, self.encoder, self.nli)
         judged = sorted(zip(grounded, claims, strict=True), key=lambda pair: pair[0].score)
         bad = [(found, claim) for found, claim in judged if found.score < self.threshold]
@@ -153,20 +156,22 @@ class Entailment(ModelGuard):
             fix=NO_FIX if allowed else _without(claim, refused),
         )
 
-    def _claims(self, path: str, text: str) -> list[_Claim]:
+    def _claims(self, path: str, text: str, room: int | None) -> list[_Claim]:
         spans = sentences(text)
         if self.per == "answer" and spans:
             spans = [(spans[0][0], spans[-1][1])]
-        return [_Claim(path, text, span) for span in spans]
+        handle = handle_of(self.nli.spec)
+        return [_Claim(path, text, part, span) for span in spans for part in fitting(text, span, handle, room)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A sentence of a text at a path."""
+    """A sentence of a text at a path, or a part of it where it is longer than a model sees."""
 
     path: str
     text: str
     span: Span
+    sentence: Span
 
     @property
     def words(self) -> str:
@@ -176,7 +181,7 @@ class _Claim:
 def _without(claim: _Claim, refused: Sequence[_Claim]) -> Any:
     """The claim's text without the refused sentences; no fix where nothing would be left."""
     kept, start = "", 0
-    for first, end in sorted(one.span for one in refused if one.path == claim.path):
+    for first, end in sorted({one.sentence for one in refused if (one.path, one.text) == (claim.path, claim.text)}):
         kept = _joined(kept, claim.text[start:first])
         start = end
     kept = _joined(kept, claim.text[start:]).strip()

@@ -22,12 +22,14 @@ from guards.checks.nli import EMBEDDED as NLI
 from guards.checks.nli import Nli, Probabilities
 from guards.checks.passages import Span, sentences, windows
 from guards.checks.sources import Documents
-from guards.models import Row, handle_of
+from guards.models import Handle, Row, handle_of
 
-__all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground"]
+__all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground", "room_for"]
 
 _PASSAGE: Final = 64
 """The most tokens of one passage; a longer sentence is cut."""
+_MARKS: Final = 3
+"""Tokens that a model puts around and between two texts."""
 _NEAREST: Final = 3
 """Passages that the NLI model is asked about, for each claim."""
 
@@ -149,6 +151,24 @@ class Corpus:
         return tuple(dict.fromkeys(name for name in names(claim) if name not in self._lowered))
 
 
+def room_for(question: str, nli: Nli) -> int | None:
+    """The most tokens of a claim that the model sees whole, beside a passage and the question before it; None where its
+    limit is not known.
+
+    Raises ValueError for a question that leaves less than a quarter of it.
+    """
+    handle = handle_of(nli.spec)
+    if handle.limit is None:
+        return None
+    room = max(1, handle.limit - _MARKS - handle.limit // 16 - _passage_size(handle))  # as in `cuts`
+    taken = len(handle.spans(question)) if question else 0
+    if taken > room - room // 4:
+        raise ValueError(
+            f"a question of {taken} tokens leaves no room for a claim beside it: {room - room // 4} would do"
+        )
+    return room - taken
+
+
 def ground(
     claims: Sequence[str], corpus: Corpus, encoder: Encoder | None, nli: Nli
 ) -> Generator[Rows, list[Row], list[Grounding]]:
@@ -210,10 +230,15 @@ def _nearest(claim: str, corpus: Corpus, cosines: Sequence[float]) -> list[_Near
 
 
 def _passages(name: str, text: str, nli: Nli) -> Iterator[Passage]:
-    tokens = handle_of(nli.spec).spans(text)
+    handle = handle_of(nli.spec)
+    tokens = handle.spans(text)
     for sentence in sentences(text):
-        for start, end in windows(tokens, [sentence], _PASSAGE):
+        for start, end in windows(tokens, [sentence], _passage_size(handle)):
             yield Passage(name, (start, end), text[start:end])
+
+
+def _passage_size(handle: Handle) -> int:
+    return _PASSAGE if handle.limit is None else min(_PASSAGE, max(1, handle.limit // 2))
 
 
 def _logit(probability: float) -> float:

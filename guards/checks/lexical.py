@@ -19,7 +19,8 @@ __all__ = ["Lexicon", "coverage", "names", "numbers", "stems"]
 # Two kinds of apostrophe are in use.
 _WORD: Final = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W\d_]+)*")
 _LETTERS: Final = re.compile("[a-z]+")
-_NAME: Final = re.compile(r"(?<![.!?:\"\u201c(\n*-])\s+([A-Z][^\W\d_]*(?:['\u2019-][^\W\d_]+)*)")
+# White space is taken as a whole: begun anew at each blank of it, a long run would cost its square.
+_NAME: Final = re.compile(r"(?<![.!?:\"\u201c(\n*\s-])\s++([A-Z][^\W\d_]*(?:['\u2019-][^\W\d_]+)*)")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+")
 _SCALE: Final = re.compile(r"\s?(thousand|million|billion|trillion|k|m|bn|mn)\b", re.IGNORECASE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from guards.checks.text_units import sentence_ends
@@ -38,17 +39,19 @@ def windows(tokens: Sequence[Span], pieces: Sequence[Span], size: int) -> list[S
     Neighbours share half of what fits, where they hold more than one piece; a piece of more than `size` tokens is cut
     into windows that share a quarter. Every token of a piece is in some window.
     """
-    starts = [start for start, _ in tokens]
+
+    def before(place: int) -> int:
+        return bisect_left(tokens, place, key=_START)
 
     def count(start: int, end: int) -> int:
-        return bisect_left(starts, end) - bisect_left(starts, start)
+        return before(end) - before(start)
 
     made: list[Span] = []
     first = 0
     while first < len(pieces):
         start, end = pieces[first]
         if count(start, end) > size:
-            made += _cut(tokens[bisect_left(starts, start) : bisect_left(starts, end)], size)
+            made += _cut(tokens[before(start) : before(end)], size)
             first += 1
             continue
         last = first
@@ -94,9 +97,10 @@ def _stripped(text: str, start: int, end: int) -> Span | None:
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
+_START: Final = itemgetter(0)
 _LONGEST: Final = 16
 _LETTER: Final = re.compile(r"[^\W_]")
-_ITEM: Final = re.compile(r"(?<=\n)(?=[^\S\n]*(?:[-*•–+]|\d{1,3}[.)])\s)")
+_ITEM: Final = re.compile(r"(?<=\n)(?=[^\S\n]*(?:[-*•–+]|\d{1,3}[.)])\s)")  # noqa: RUF001  # the mark itself
 _OPEN: Final = re.compile(
     r"(?<![^\s(\[])(?:[A-Z]|(?i:dr|mr|mrs|ms|prof|st|sr|jr|rev|gen|col|lt|capt|sgt|gov|sen|rep|hon|fig|figs|eq|no|nos|vol|pp|ch|sec|art"
     r"|e\.g|i\.e|cf|vs|etc|al|approx|ca|inc|ltd|co|corp|dept|est|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec"

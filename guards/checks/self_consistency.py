@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, check_count, check_text, computed, side_by_side
 from guards.checks.base import OnError, Scored, Verdict, check_threshold
-from guards.checks.cuts import cuts
+from guards.checks.cuts import cuts, fitting
 from guards.checks.nli import Nli, Probabilities
 from guards.checks.passages import sentences
 from guards.context import Context
@@ -94,7 +94,7 @@ class SelfConsistency(AskingGuard):
         readings = yield from side_by_side([asking.sample(messages) for _ in range(self.samples)])
         if by == "value":
             return self._by_value(value, readings)
-        texts = [str(reading.value) if reading.ok else None for reading in readings]
+        texts = [str(reading.value) if reading.ok and reading.value is not None else None for reading in readings]
         return (yield from computed(partial(self._by_meaning, value, texts), asking.deadline))
 
     def _way(self, value: Any) -> By:
@@ -104,15 +104,19 @@ class SelfConsistency(AskingGuard):
                 f"{type(self).__name__}(by='meaning') compares text, not {type(value).__name__}; put it at a place "
                 "that holds text, with .on() or in Annotated"
             )
-        return self.by or ("meaning" if is_text and len(value.split()) > 1 and sentences(value) else "value")
+        if not is_text or not sentences(value):  # marks alone mean nothing
+            return "value"
+        return self.by or ("meaning" if len(value.split()) > 1 else "value")
 
     # -- text ----------------------------------------------------------------------------------------------------
 
     def _by_meaning(self, answer: str, samples: Sequence[str | None]) -> Scored:
         """Blocks while the model runs. None is a sample that could not be read: it supports nothing."""
-        spans = sentences(answer)
+        handle = handle_of(self.nli.spec)
+        half = None if handle.limit is None else max(1, handle.limit // 2)
+        spans = [part for span in sentences(answer) for part in fitting(answer, span, handle, half)]
         claims = [answer[start:end] for start, end in spans]
-        parts = [[] if sample is None else self._parts(sample, claims) for sample in samples]
+        parts = [self._parts(sample or "", claims) for sample in samples]
         pairs = [(part, claim) for claim in claims for sample in parts for part in sample]
         triples = iter(self.nli.probabilities(pairs))
         findings: list[Finding] = []
@@ -126,7 +130,9 @@ class SelfConsistency(AskingGuard):
         return Scored(lowest, findings)
 
     def _parts(self, sample: str, claims: Sequence[str]) -> list[str]:
-        """The sample in windows that leave room for each claim."""
+        """The sample in windows that leave room for each claim; none of one that says nothing."""
+        if not sentences(sample):
+            return []
         handle = handle_of(self.nli.spec)
         room = 0 if handle.limit is None else min(handle.limit // 2, max(len(handle.spans(claim)) for claim in claims))
         return [sample[start:end] for start, end in cuts(sample, handle, (0,), room)]
