@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import random
 import xml.etree.ElementTree as ET
@@ -232,6 +233,19 @@ def test_scores_that_tell_nothing_apart():
             calibrate(flat, TEXTS, LABELS, **wish)
 
 
+def test_labels_the_wrong_way_round():
+    """Where the acceptable rows score below the others, no threshold is given: it would refuse the wrong ones."""
+    with pytest.raises(ConfigError, match=r"score above the acceptable ones \(AUROC 0.0.*wrong way round"):
+        calibrate(GUARD, TEXTS, [not label for label in LABELS], precision=0.1)
+
+
+@pytest.mark.parametrize("scores", [[math.nan] * 400, [2.0] * 400, [0.5] * 399, ["1"] * 400])
+def test_scores_that_are_none(scores):
+    """Scores from elsewhere are looked at before anything is made of them."""
+    with pytest.raises(ConfigError, match="scores"):
+        Calibration.of(GUARD, scores, LABELS, "fpr", 0.1)
+
+
 # -- what it holds for -------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +383,11 @@ def test_the_document(tmp_path):
             {"rows": {"acceptable": 1, "unacceptable": 9, "refused_acceptable": 2, "refused_unacceptable": 3}},
             "more rows are refused than there are",
         ),
+        ({"threshold": math.nan}, "from 0 to 1, not nan"),
+        ({"wanted": {"measure": "fpr", "rate": math.nan}}, "nan is no rate"),
+        ({"wanted": {"measure": "fpr", "rate": 1e-9}}, "do not fit its curve and the rate"),
+        ({"threshold": 0.0}, "do not fit its curve"),
+        ({"threshold": 0.99}, "do not fit its curve"),
     ],
 )
 def test_a_document_that_is_none(change, words):
@@ -378,10 +397,15 @@ def test_a_document_that_is_none(change, words):
         Calibration.from_dict(data | change)
 
 
-def test_a_text_that_is_no_json():
-    """A broken file says where it breaks."""
+def test_a_text_that_is_no_json(tmp_path):
+    """A broken file says where it breaks, and so does one that is no text or has no end."""
     with pytest.raises(ConfigError, match="this is no JSON"):
         Calibration.from_json("{")
+    with pytest.raises(ConfigError, match="this is no JSON"):
+        Calibration.from_json("[" * 200_000)
+    (tmp_path / "other").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="other: this is no JSON"):
+        Calibration.load(tmp_path / "other")
 
 
 def test_the_picture():

@@ -306,6 +306,12 @@ def test_too_few_rows_for_a_band(labels, error):
         Cascade.fit(Sure(CHEAP), Length(max=3), [n / 40 for n in range(40)], labels, error=error)
 
 
+def test_scores_that_are_no_scores():
+    """No band is found from what is no number."""
+    with pytest.raises(ConfigError, match=r"scores\[0\]: must be a number from 0 to 1"):
+        Cascade.fit(Sure(CHEAP), Length(max=3), [float("nan")] * 40, [n >= 20 for n in range(40)], error=0.1)
+
+
 def test_guards_of_the_library_take_part():
     """Two toxicity models, the small one first: only its doubtful texts reach the large one."""
     small = FixedScores({"fine": 0.02, "awful": 0.99}, default=0.5)

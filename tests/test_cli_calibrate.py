@@ -132,6 +132,7 @@ def test_wrong_use(folder, arguments, words):
         ("{secret", "line 2: is no JSON"),
         ("[1]", "line 2: is no object with value and label"),
         ('{"value": "secret", "label": "secret"}', "line 2: label must be true or false"),
+        ('{"value": "secret", "label": 1, "context": []}', "line 2: label must be true or false, and context"),
         ('{"value": "secret", "label": 1, "context": "secret"}', "line 2: label must be true or false, and context"),
     ],
 )

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from guards._documents import document
-from guards.checks.base import Guard
+from guards.checks.base import Guard, check_threshold
 from guards.checks.provenance import difference, provenance
 from guards.checks.roc import CONFIDENCE, Estimate, Point, area, best, corners, points, share, thinned
 from guards.checks.roc_svg import drawn
 from guards.errors import ConfigError
 
-__all__ = ["Calibration", "Measure", "checked_rate"]
+__all__ = ["Calibration", "Measure", "check_scores", "checked_rate"]
 
 Measure: TypeAlias = Literal["fpr", "precision"]
 _MEASURES: Final = ("fpr", "precision")
@@ -56,18 +56,35 @@ class Calibration:
     curve: tuple[Point, ...]
 
     def __post_init__(self) -> None:
+        check_threshold(self.threshold, "calibration, threshold")
+        checked_rate(*((self.wanted, None) if self.measure == "fpr" else (None, self.wanted)))
         if not (self.refused_acceptable <= self.acceptable and 0 < self.refused_unacceptable <= self.unacceptable):
             raise ConfigError("more rows are refused than there are, or none of the unacceptable", where="calibration")
+        chosen = Point(self.threshold, self.refused_acceptable, self.refused_unacceptable)
+        if not (_reaches(chosen, self.measure, self.wanted, self.acceptable) and all(map(chosen.fits, self.curve))):
+            raise ConfigError(
+                "its threshold and what that refuses do not fit its curve and the rate that was wanted",
+                where="calibration",
+                hint="calibrate again; a threshold of your own is for the guard: threshold=",
+            )
 
     @classmethod
     def of(cls, guard: Guard, scores: Sequence[float], labels: Sequence[bool], measure: Measure, wanted: float) -> Self:
         """From scores that are there already, those of `guard`; `guards.checks.calibrate` says the rest."""
+        check_scores(scores, labels)
         acceptable = sum(labels)
         unacceptable = len(labels) - acceptable
         _check_rows(measure, wanted, acceptable, unacceptable)
         made = points(scores, labels)
         auroc = area(made, acceptable, unacceptable)
         chosen = best(made, lambda point: _reaches(point, measure, wanted, acceptable))
+        if auroc.high < 0.5:
+            raise ConfigError(
+                f"the unacceptable rows score above the acceptable ones (AUROC {auroc.value:.3f} over {len(labels)} "
+                "rows)",
+                where="calibrate(labels=)",
+                hint="True is acceptable: see whether the labels are the wrong way round",
+            )
         if chosen is None:
             raise ConfigError(
                 f"no threshold that refuses an unacceptable row has {_said(measure, wanted)} "
@@ -155,11 +172,11 @@ class Calibration:
         )
 
     @classmethod
-    def from_json(cls, text: str, where: str = "calibration") -> Self:
+    def from_json(cls, text: str | bytes, where: str = "calibration") -> Self:
         """The reverse of `to_json`. Raises ConfigError for what is no JSON or does not fit the schema."""
         try:
             data = json.loads(text)
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise ConfigError(f"this is no JSON: {fault}", where=where) from fault
         return cls.from_dict(data, where)
 
@@ -170,7 +187,7 @@ class Calibration:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """From a file. Raises OSError where it cannot be read, ConfigError where it holds something else."""
-        return cls.from_json(Path(path).read_text(encoding="utf-8"), where=str(path))
+        return cls.from_json(Path(path).read_bytes(), where=str(path))
 
 
 _ROWS: Final = ("acceptable", "unacceptable", "refused_acceptable", "refused_unacceptable")
@@ -185,6 +202,14 @@ def checked_rate(fpr: float | None, precision: float | None) -> tuple[Measure, f
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1:
         raise ConfigError(f"{rate!r} is no rate between 0 and 1", where=f"calibrate({measure}=)")
     return measure, float(rate)
+
+
+def check_scores(scores: Sequence[float], labels: Sequence[bool]) -> None:
+    """`ConfigError` for scores that are none, and for another number of them than of labels."""
+    if len(scores) != len(labels):
+        raise ConfigError(f"{len(scores)} scores for {len(labels)} labels", where="scores")
+    for number, score in enumerate(scores):
+        check_threshold(score, f"scores[{number}]")
 
 
 def _check_rows(measure: Measure, wanted: float, acceptable: int, unacceptable: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, computed
 from guards.checks.base import Guard, Judged, OnError, Scored, Verdict, awaited, changed, judged
+from guards.checks.calibration import check_scores
 from guards.checks.cascade_stats import CascadeStats, Counter
 from guards.checks.model_guard import ModelGuard, Steps, driven, steps_of
 from guards.checks.roc import Point, points
@@ -91,6 +92,7 @@ class Cascade(Guard):
         the acceptable rows, and lets at most this share of the unacceptable ones pass. Raises ConfigError where rows
         are too few to show such a share, and as the constructor.
         """
+        check_scores(scores, labels)
         return cls(cheap, dear, band=_fitted(scores, labels, error), **options)
 
     @property

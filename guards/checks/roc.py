@@ -24,6 +24,11 @@ class Point(NamedTuple):
     refused_acceptable: int
     refused_unacceptable: int
 
+    def fits(self, other: Point) -> bool:
+        """Whether the two may lie on one curve: the higher threshold refuses no fewer rows."""
+        low, high = sorted((self, other))
+        return low[1] <= high[1] and low[2] <= high[2]
+
 
 class Estimate(NamedTuple):
     """A figure from a sample, and the interval that holds the true one in 95 of 100 samples."""

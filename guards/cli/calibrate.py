@@ -155,7 +155,8 @@ def _row(line: str, where: str) -> Row:
         raise ConfigError("is no JSON", where=where, hint=hint) from None
     if not isinstance(data, dict) or "value" not in data or "label" not in data:
         raise ConfigError("is no object with value and label", where=where, hint=hint)
-    label, context = data["label"], data.get("context") or {}
+    label, context = data["label"], data.get("context")
+    context = {} if context is None else context
     if label not in (True, False) or not isinstance(context, dict):
         raise ConfigError("label must be true or false, and context an object", where=where, hint=hint)
     return Row(data["value"], bool(label), context)
