@@ -581,6 +581,24 @@ def test_a_key_of_the_context_is_needed():
         judged("Hi", Judge(RULE, client=always, needs="mail"))
 
 
+@pytest.mark.parametrize("option", ["needs", "against"])
+def test_nothing_is_no_ground_to_judge_on(option):
+    """A key of the context that holds None is a failure of the guard: nobody is asked about a "null"."""
+    client = Answers(said())
+    outcome = judged("Hi", Judge(RULE, client=client, **{option: "mail"}), context={"mail": None})
+    assert (outcome.ok, outcome.findings[0].code, client.calls) == (False, "guard.failed", [])
+    assert "context['mail']: is None" in outcome.findings[0].message
+
+
+def test_a_mean_of_equal_scores_is_that_score():
+    """Rounding neither refuses what each run or criterion lets pass, nor gives a score below the threshold to it."""
+    assert judged("Hi", Judge(RULE, client=Answers(said("pass", 0.7)), runs=3, threshold=0.7)).scores == {"judge": 0.7}
+    verdict = json.loads(said("pass", 0.7))
+    rubric = [Criterion(name, "is good", weight) for name, weight in (("a", 0.1), ("b", 0.2))]
+    client = Answers(json.dumps({"a": verdict, "b": verdict}))
+    assert judged("Hi", Judge(rubric, client=client, threshold=0.7)).scores == {"judge": 0.7}
+
+
 def test_a_guard_of_ones_own_can_ask():
     """A subclass asks by the same two ways; one without `ask` is a failure, never a pass."""
 

@@ -69,8 +69,8 @@ class Judge(AskingGuard):
         partial: whether it judges the parts of an answer while it is streamed: one question for each.
 
     A judge that gives no verdict (three times over, nothing that can be read), or whose client fails, is a guard that
-    could not do its work. Codes: `judge.refused`, `judge.criterion` (one for each that fails), `judge.worse`,
-    `judge.divided` (a warning).
+    could not do its work; so is one whose `needs` or `against` the context has as None. Codes: `judge.refused`,
+    `judge.criterion` (one for each that fails), `judge.worse`, `judge.divided` (a warning).
     """
 
     def __init__(
@@ -117,6 +117,9 @@ class Judge(AskingGuard):
 
     def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
         given = {key: context[key] for key in self.shows}
+        for key in self.needs:
+            if context[key] is None:
+                raise ConfigError("is None: there is nothing to show the judge", where=f"context[{key!r}]")
         if self.against is not None:
             return (yield from self._compare(value, context[self.against], given, asking))
         if isinstance(self.rule, str):
@@ -155,7 +158,7 @@ class Judge(AskingGuard):
             if opinion.score < self.threshold:
                 failing.append(opinion.score)
         weights = [criterion.weight for criterion in self.rule]
-        mean = fmean([opinions[criterion.name].score for criterion in self.rule], weights)
+        mean = _mean([opinions[criterion.name].score for criterion in self.rule], weights)
         return Scored(min([mean, *failing]), found)
 
     def _finding(
@@ -225,7 +228,7 @@ class _Opinion:
 
     @property
     def score(self) -> float:
-        return fmean(self.scores)
+        return _mean(self.scores)
 
     @property
     def spread(self) -> float:
@@ -239,6 +242,11 @@ class _Opinion:
         """The reasons of the run that thought least of it."""
         text = "; ".join(self.reasons[self.scores.index(min(self.scores))])
         return text if len(text) <= _MOST_SAID else text[: _MOST_SAID - 1] + "…"
+
+
+def _mean(scores: Sequence[float], weights: Sequence[float] | None = None) -> float:
+    """Never beyond the scores by rounding: the mean of three times 0.7 has to pass where 0.7 does."""
+    return max(min(scores), min(fmean(scores, weights), max(scores)))
 
 
 def _preference(first: str, swapped: str) -> float:
