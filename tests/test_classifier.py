@@ -190,6 +190,8 @@ def test_a_model_that_fails():
         ({"forbid": " "}, "names no label"),
         ({"forbid": [3]}, "names no label"),
         ({"forbid": {(): 0.5}}, "names no label"),
+        ({"forbid": 3}, "int is no label"),
+        ({"forbid": {"a", "b"}}, "a set has no order"),
         ({"forbid": "a", "require": "a"}, "named twice"),
         ({"forbid": {"a": 0}}, "would hold for every text"),
         ({"forbid": {"a": 1.0}}, "would hold for every text"),

@@ -98,6 +98,7 @@ def test_by_a_classifier():
     assert result(Language("en", "de", model=spec), ENGLISH) == (pytest.approx(5 / 9), [])
     score, (finding,) = result(Language("de", model=spec), ENGLISH)
     assert (score, finding.evidence["label"]) == (pytest.approx(3 / 7), "fr")
+    assert result(Language("en", "EN", model=spec), ENGLISH)[0] == pytest.approx(1 / 3)
     outcome = validate(ENGLISH, Text(), guards=[Language("xx", model=spec)])
     assert "no label 'xx'; it has 'EN', 'de', 'fr', 'it'" in outcome.findings[0].message
 

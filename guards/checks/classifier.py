@@ -189,6 +189,12 @@ def limits(labels: Labels | None, where: str, forbidden: bool) -> tuple[Limit, .
     """Labels as limits. Raises ConfigError for what is no label and for a limit that is no probability."""
     if isinstance(labels, str):
         labels = (labels,)
+    if not isinstance(labels, Mapping | Sequence | None) or isinstance(labels, bytes):
+        raise ConfigError(
+            f"{type(labels).__name__} is no label, list or mapping of labels",
+            where=where,
+            hint="a set has no order, by which a function's scores are told apart: write a list",
+        )
     given = labels.items() if isinstance(labels, Mapping) else [(label, 0.5) for label in labels or ()]
     made = [Limit(names if isinstance(names, tuple) else (names,), at, forbidden) for names, at in given]
     for limit in made:

@@ -102,7 +102,8 @@ class Language(Classifier):
     def _rows(self, parts: Sequence[str]) -> Generator[Rows, list[Row], list[Sequence[float]]]:
         rows = yield Rows(self._spec, parts)
         labels = handle_of(self._spec).labels
-        columns = [position(labels, language, "Language()") for language in self._limits[0].names]
+        # "en" and "EN" are one to a model, and count once.
+        columns = list(dict.fromkeys(position(labels, language, "Language()") for language in self._limits[0].names))
         return [[_against_the_next(row, columns), *row] for row in rows]
 
     def _finding(self, subject: Subject, index: int, bad: Sequence[Place], score: float) -> Finding:

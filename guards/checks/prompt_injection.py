@@ -76,7 +76,9 @@ class PromptInjection(Classifier):
     def _subjects(self, value: Any, context: Context) -> list[Subject]:
         if self._source is None:
             return super()._subjects(value, context)
-        return [Subject("", text, name) for name, text in documents(context, self._source)]
+        # An attack may be written in marks that are no letters.
+        found = documents(context, self._source, wordless=True)
+        return [Subject("", text, name) for name, text in found]
 
     def _words(self, subject: Subject, limit: Limit, worst: Place, probability: float) -> tuple[str, str]:
         what = "holds" if subject.document is None else "a document of the context holds"

@@ -17,19 +17,21 @@ Documents: TypeAlias = "list[tuple[str, str]]"
 _WORD: Final = re.compile(r"[^\W_]")
 
 
-def documents(context: Context, key: str, *, may_be_empty: bool = False) -> Documents:
+def documents(context: Context, key: str, *, may_be_empty: bool = False, wordless: bool = False) -> Documents:
     """The documents under a key, as `documents_of`. ConfigError for a key that is not there, too."""
     where = f"context[{key!r}]"
     if key not in context:
         raise ConfigError("is missing", where=where, hint=f"pass context={{{key!r}: …}}")
-    return documents_of(context[key], where, key, may_be_empty=may_be_empty)
+    return documents_of(context[key], where, key, may_be_empty=may_be_empty, wordless=wordless)
 
 
-def documents_of(given: Any, where: str, name: str = "0", *, may_be_empty: bool = False) -> Documents:
+def documents_of(
+    given: Any, where: str, name: str = "0", *, may_be_empty: bool = False, wordless: bool = False
+) -> Documents:
     """The documents in one text (its id is `name`), a list (ids "0", "1", …), or a mapping of id to text.
 
-    Texts without a letter or a digit are left out. Raises ConfigError for what is no text, and, unless `may_be_empty`,
-    where nothing is left: an answer cannot be held against nothing.
+    Texts without a letter or a digit are left out; with `wordless` those alone that are blank. Raises ConfigError for
+    what is no text, and, unless `may_be_empty`, where nothing is left: an answer cannot be held against nothing.
     """
     found = list(_pairs(given, where, name))
     for one, text in found:
@@ -39,7 +41,7 @@ def documents_of(given: Any, where: str, name: str = "0", *, may_be_empty: bool 
                 where=where,
                 hint="give a text, a list of texts, or a mapping of id to text",
             )
-    kept = [(one, text) for one, text in found if _WORD.search(text)]
+    kept = [(one, text) for one, text in found if (text.strip() if wordless else _WORD.search(text))]
     if not kept and not may_be_empty:
         raise ConfigError("holds no text", where=where, hint="there is nothing to hold the answer against")
     return kept
