@@ -133,6 +133,13 @@ def test_what_is_no_score_is_an_error(row):
             handle(["x"])
 
 
+@pytest.mark.parametrize("row", ["1", b"\x00\x01", {0: 0.1, 1: 0.2}, {0, 1}, ["0.5", "0.5"]])
+def test_what_only_turns_into_numbers_is_an_error(row):
+    """Digits of a text and keys of a mapping are no scores, though they can be made numbers of."""
+    with pytest.raises(TypeError, match="where a list of numbers was due"):
+        handle_of(spec_of(lambda items: [row for _ in items]))(["x"])
+
+
 def test_a_result_too_few_is_an_error():
     """Rows cannot be told apart where their number is wrong."""
     with pytest.raises(ValueError, match="gave 1 results for 2 items"):

@@ -107,6 +107,8 @@ def test_the_places_of_tokens(folder_of):
     assert [text[start:end] for start, end in spans[:4]] == ["the", "\U0001f642", "cat", "."]
     assert len(spans) == 36
     assert handle.limit == 4
+    text = "\ud83d\ude42 \ud800 the cat"  # surrogates, a pair of them too, are a character each
+    assert [text[start:end] for start, end in handle.spans(text)][-2:] == ["the", "cat"]
 
 
 def test_labels_are_renamed_by_the_spec(folder_of):

@@ -9,6 +9,7 @@ from guards.models.spec import Item
 
 __all__ = ["encodable", "texts_of", "weight", "words"]
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final = re.compile(r"\w+|[^\w\s]")
 
 
@@ -18,8 +19,11 @@ def texts_of(item: Item) -> tuple[str, ...]:
 
 
 def encodable(text: str) -> str:
-    """Half of a surrogate pair, which no encoding can carry, becomes the mark for what cannot be read."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """A surrogate, which no encoding can carry, becomes the mark for what cannot be read.
+
+    One character for one, a pair of them too, so that places in the one text are places in the other.
+    """
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def weight(item: Item) -> int:
