@@ -244,16 +244,10 @@ def train(
             spent += loss.detach() * len(batch)
             seen += len(batch)
             if seen // size % 100 == 0:
-                print(
-                    f"epoch {number + 1}, {seen} rows, loss {spent.item() / seen:.4f}, {time.monotonic() - begun:.0f} s",
-                    flush=True,
-                )
-        report = {
-            "epoch": number + 1,
-            "loss": spent.item() / seen,
-            "seconds": time.monotonic() - begun,
-            **evaluate(model),
-        }
+                passed = time.monotonic() - begun
+                print(f"epoch {number + 1}, {seen} rows, loss {spent.item() / seen:.4f}, {passed:.0f} s", flush=True)
+        report: dict[str, Any] = {"epoch": number + 1, "loss": spent.item() / seen, "seconds": time.monotonic() - begun}
+        report |= evaluate(model)
         print(json.dumps(report), flush=True)
         with (out / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(report) + "\n")

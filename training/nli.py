@@ -5,8 +5,8 @@
 The teachers are trained on SNLI, MultiNLI and counterfactually-augmented SNLI (the templated sets make it worse), and
 in each epoch some of FEVER, whose premises are what a claim is checked against in a document; of these some get the
 premise of another claim, since in SNLI what is about something else counts as a contradiction. One model alone stops
-getting better after three epochs: there are too few labelled rows. So the mean of the teachers labels five times as many
-pairs of sentences of the same sets that nobody has labelled (a premise with a hypothesis about a like one, two
+getting better after three epochs: there are too few labelled rows. So the mean of the teachers labels five times as
+many pairs of sentences of the same sets that nobody has labelled (a premise with a hypothesis about a like one, two
 hypotheses of one premise, a pair turned round), and the student learns from all (Hinton et al. 2015; Xie et al. 2020).
 
 Held back, by premise: every twelfth premise of MultiNLI; of the development rows one half chooses (its figures are
