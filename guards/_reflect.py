@@ -140,9 +140,11 @@ def _line(finding: Finding) -> str:
 def _grounds(finding: Finding) -> Iterator[str]:
     """What a claim was held against: it can be mended by what stands there, and by nothing else."""
     evidence = finding.evidence if isinstance(finding.evidence, Mapping) else {}
-    if evidence.get("absent"):
-        yield f"no source has {', '.join(span(_show(word)) for word in evidence['absent'])}"
-    for passage in list(evidence.get("passages", ()))[:1]:
+    absent, passages = evidence.get("absent"), evidence.get("passages")
+    if isinstance(absent, list) and absent:
+        yield f"no source has {', '.join(span(_show(word)) for word in absent)}"
+    passage = passages[0] if isinstance(passages, list) and passages else None
+    if isinstance(passage, Mapping) and {"text", "document"} <= passage.keys():  # a guard of the user's own may differ
         near = "contradicting" if finding.code == "nli.contradicted" else "nearest"
         text = span(_show(passage["text"], _MOST_QUOTED))
         yield f"{near} passage, in source {span(_show(passage['document']))}: {text}"

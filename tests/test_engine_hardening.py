@@ -137,6 +137,15 @@ def test_an_unknown_severity_is_no_pass():
     assert (outcome.ok, outcome.reason) == (False, "guard.failed")
 
 
+@pytest.mark.parametrize("score", [float("nan"), 7, -0.1])
+def test_a_score_that_is_none_is_no_pass(score):
+    """A finding whose score lies outside the scale fails the guard: on record it would have been a full score."""
+    odd = check(lambda value: Finding("x", "bad", score=score, severity="warning"))
+    outcome = validate("1", int, guards=[odd])
+    assert (outcome.ok, outcome.reason) == (False, "guard.failed")
+    assert "it must be from 0 to 1" in outcome.findings[0].message
+
+
 def test_what_a_generator_returns_counts():
     """A check that yields in one branch and returns its message in another is heard in both."""
 

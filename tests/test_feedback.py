@@ -217,3 +217,10 @@ def test_splitting_a_reflection(reflection, answer):
         assert rest == answer.lstrip()
     if "<reflection>" not in answer.lower():
         assert split_reflection(answer) == (None, answer)
+
+
+def test_evidence_of_another_shape_is_left_out():
+    """A guard of the user's own may use a code of the library with evidence of its own; the call goes on."""
+    odd = check(lambda value: Finding("nli.unsupported", "no", evidence={"passages": ["x"], "absent": 5}))
+    turns = asked_again("a", "b", contract=Text(), guards=[odd])
+    assert turns[-1]["content"].splitlines()[1] == "- the whole answer: no (nli.unsupported)"

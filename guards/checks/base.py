@@ -358,12 +358,15 @@ def _with_return(findings: Generator[Any, None, Any]) -> Iterator[Any]:
 
 
 def _checked(finding: Finding, guard: Guard) -> Finding:
-    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is no number."""
+    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is none."""
     if finding.severity not in get_args(Severity):
         raise TypeError(f"the check {guard.name!r} gave a finding of severity {finding.severity!r}")
-    if finding.score is None or type(finding.score) is float:
+    if finding.score is None:
         return finding
-    return finding.replace(score=float(finding.score))
+    score = float(finding.score)
+    if not 0 <= score <= 1:  # nan, too
+        raise TypeError(f"the check {guard.name!r} gave a finding of the score {score!r}; it must be from 0 to 1")
+    return finding if type(finding.score) is float else finding.replace(score=score)
 
 
 def _entry(entry: Any, guard: Guard) -> Any:
