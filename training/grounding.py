@@ -76,14 +76,14 @@ def fitted(
 
     optimiser.step(loss)
     plain = (weights / spread).detach()
-    return plain.tolist(), float(bias - (plain * middle).sum())
+    return plain.tolist(), (bias.detach() - (plain * middle).sum()).item()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--decay", type=float, default=0.01)
-    parser.add_argument("--most", type=int, default=250, help="rows of one source")
+    parser.add_argument("--most", type=int, default=130, help="rows of one source")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
