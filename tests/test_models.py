@@ -237,7 +237,7 @@ def broken(items):
         Endpoint("http://127.0.0.1:9"),
         broken,
     ],
-    ids=str,
+    ids=["folder", "onnx", "embedded", "endpoint without its key", "endpoint", "function"],
 )
 def test_every_back_end_s_fault_is_a_guard_that_failed(model, monkeypatch):
     """What cannot be loaded or run passes no answer: `guard.failed`, whatever the back end, and wherever it broke."""
