@@ -1,7 +1,8 @@
 """Make what ships out of a trained classifier: its difference from the packaged encoder, of low rank and in int8.
 
-    python training/pack.py build/nli guards/models/embedded/nli.safetensors --labels entailment,neutral,contradiction
+    python training/pack.py guards/models/embedded/nli.safetensors build/nli --labels entailment,neutral,contradiction
 
+Of several runs of one script the mean of their weights is taken (Wortsman et al. 2022, model soups).
 Of each matrix two thin factors (by singular values) with a scale per column, of each vector and of the head all in
 float16. What is stored, and how it is read again, is in guards/models/_embedded.py.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -39,14 +41,22 @@ def packed(trained: dict[str, torch.Tensor], base: dict[str, torch.Tensor], rank
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="the folder of a run that has ended")
     parser.add_argument("file", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+", help="the folders of runs that have ended")
     parser.add_argument("--labels", required=True, help="in the order of the head, with commas")
     parser.add_argument("--rank", type=int, default=64)
+    parser.add_argument("--limit", type=float, help="of two labels: the first one's probability that shall become 0.5")
     options = parser.parse_args()
-    trained = load_file(options.run / "model.safetensors")
-    trained = {name.removeprefix("model."): value for name, value in trained.items()}
-    stored = packed(trained, load_file(encoder_folder() / "model.safetensors"), options.rank)
+    runs = [load_file(run / "model.safetensors") for run in options.runs]
+    mean = {
+        name.removeprefix("model."): torch.stack([one[name].float() for one in runs]).mean(0)
+        if value.is_floating_point()
+        else value
+        for name, value in runs[0].items()
+    }
+    stored = packed(mean, load_file(encoder_folder() / "model.safetensors"), options.rank)
+    if options.limit is not None:
+        stored["classifier.bias"][0] -= math.log(options.limit / (1 - options.limit))
     options.file.parent.mkdir(parents=True, exist_ok=True)
     save_file(stored, options.file, {"labels": json.dumps(options.labels.split(",")), "encoder": WEIGHTS})
     content = options.file.read_bytes()
