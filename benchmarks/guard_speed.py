@@ -60,14 +60,15 @@ def bulk(chance: random.Random, many: int, rounds: int) -> None:
 def threads(chance: random.Random, many: int, rounds: int) -> None:
     handle = handle_of(ModelSpec("embedding", "embedded:encoder"))
     handle.preload()
-    ratios = []
-    for _ in range(rounds):
-        given, others = texts(many, chance, 6, 12), texts(many, chance, 6, 12)
-        one_by_one = seconds(lambda given=given: [handle([text]) for text in given])
-        with ThreadPoolExecutor(16) as pool:
-            together = seconds(lambda pool=pool, others=others: list(pool.map(lambda text: handle([text]), others)))
-        ratios.append(one_by_one / together)
-    print(f"16 threads beside one, texts of 6 to 12 words: {statistics.median(ratios):.2f} times")
+    for shortest, longest in ((1, 3), (3, 6), (6, 12)):
+        ratios = []
+        for _ in range(rounds):
+            given, others = texts(many, chance, shortest, longest), texts(many, chance, shortest, longest)
+            one_by_one = seconds(lambda given=given: [handle([text]) for text in given])
+            with ThreadPoolExecutor(16) as pool:
+                together = seconds(lambda pool=pool, others=others: list(pool.map(lambda text: handle([text]), others)))
+            ratios.append(one_by_one / together)
+        print(f"16 threads beside one, texts of {shortest} to {longest} words: {statistics.median(ratios):.2f} times")
 
 
 def lone(chance: random.Random, many: int) -> None:

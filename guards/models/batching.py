@@ -69,7 +69,10 @@ class Batcher(Generic[I, R]):
         self._most = most
         self._most_weight = most_weight
         self._linger = linger
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # Two, so that who comes wakes the caller who leads, and not all who wait for their results.
+        self._arrived = threading.Condition(lock)
+        self._changed = threading.Condition(lock)
         self._waiting: list[_Waiting[I]] = []
         self._led = False
         self._crowd = 1
@@ -80,7 +83,7 @@ class Batcher(Generic[I, R]):
         brought = [_Waiting(job, index, item, self._weigh(item)) for index, item in enumerate(items)]
         with self._changed:
             self._waiting += brought
-            self._changed.notify_all()
+            self._arrived.notify()
         try:
             while self._leads(job):
                 self._work()
@@ -117,7 +120,7 @@ class Batcher(Generic[I, R]):
         with self._changed:
             until = time.monotonic() + self._linger
             while self._crowd > len({id(waiting.job) for waiting in self._waiting}):
-                if not self._changed.wait(until - time.monotonic()) or time.monotonic() >= until:
+                if not self._arrived.wait(until - time.monotonic()) or time.monotonic() >= until:
                     break
             self._waiting = [waiting for waiting in self._waiting if not waiting.job.ended]
             oldest = self._waiting[0]
