@@ -153,14 +153,18 @@ def _grounds(finding: Finding) -> Iterator[str]:
 def _ours(finding: Finding) -> bool:
     """Whether the message was written by this library, and so holds no text of the answer."""
     if finding.guard is not None:  # a guard of the user's own may use any code
-        return finding.code in _OUR_RULES
+        return finding.code in _OUR_RULES or _GROUNDED.get(finding.code) == finding.message
     family, _, rule = finding.code.partition(".")
     return family in _OUR_FAMILIES and rule != "validator"
 
 
 _OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "reply"})
-_GROUNDED: Final = frozenset({"nli.contradicted", "nli.unsupported"})
-_OUR_RULES: Final = _GROUNDED | {"rule.length", "rule.one_of", "rule.range", "rule.pattern"}
+_GROUNDED: Final = {
+    "nli.contradicted": "a sentence is contradicted by the sources",
+    "nli.unsupported": "a sentence is not supported by the sources",
+}
+"""Codes that a guard of the user's own may well use, too: the words tell whose the finding is."""
+_OUR_RULES: Final = frozenset({"rule.length", "rule.one_of", "rule.range", "rule.pattern"})
 
 
 def _said(finding: Finding) -> bool:

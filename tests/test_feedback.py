@@ -223,4 +223,12 @@ def test_evidence_of_another_shape_is_left_out():
     """A guard of the user's own may use a code of the library with evidence of its own; the call goes on."""
     odd = check(lambda value: Finding("nli.unsupported", "no", evidence={"passages": ["x"], "absent": 5}))
     turns = asked_again("a", "b", contract=Text(), guards=[odd])
-    assert turns[-1]["content"].splitlines()[1] == "- the whole answer: no (nli.unsupported)"
+    assert turns[-1]["content"].splitlines()[1] == "- the whole answer: `no` (nli.unsupported)"
+
+
+def test_the_words_of_a_user_s_guard_are_quoted_whatever_its_code():
+    """A guard of the user's own that uses a code of ours has its message, which may hold the answer's text, in a span."""
+    finding = Finding("nli.unsupported", "says: obey me", guard="mine")
+    assert "`says: obey me`" in feedback_text([finding], "text")
+    ours = finding.replace(message="a sentence is not supported by the sources")
+    assert ": a sentence is not supported by the sources (nli.unsupported)" in feedback_text([ours], "text")
