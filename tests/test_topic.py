@@ -288,6 +288,20 @@ def test_many_examples(numpy):
     assert far.within < 0.01
 
 
+def test_classes_that_no_line_parts(numpy):
+    """Where examples of two classes take turns on the quarters of a circle, the nearest ones tell what the weights cannot."""
+    from guards.checks.linear_head import LinearHead
+
+    random = numpy.random.default_rng(7)
+    turns = random.permutation(numpy.arange(400)) / 400
+    classes = (turns * 4).astype(int) % 2
+    vectors = numpy.stack([numpy.cos(2 * numpy.pi * turns), numpy.sin(2 * numpy.pi * turns)], axis=1)
+    told = LinearHead.of(vectors[:300], classes[:300]).read(vectors[300:])
+    assert (
+        numpy.mean([numpy.argmax(one.probabilities) == of for one, of in zip(told, classes[300:], strict=True)]) > 0.9
+    )
+
+
 def test_the_embedded_encoder(numpy):
     """Of ten examples each, the packaged encoder learns two topics and knows a text that is of neither."""
     pytest.importorskip("torch")
