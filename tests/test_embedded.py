@@ -60,6 +60,11 @@ SOURCE = {
         ("The cook won a prize in Paris.", False),
         ("The house was built in 1950 by Otto Lang.", False),
         ("Dogs are not allowed in the garden.", False),
+        (
+            "\u24c9\u24d7\u24d4 \u24d2\u24de\u24de\u24da \u24e6\u24de\u24dd \u24d0 \u24df\u24e1\u24d8\u24e9\u24d4.",
+            False,
+        ),
+        ("\U0001f44d", False),
     ],
 )
 def test_plain_claims(claim, ok):

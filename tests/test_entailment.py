@@ -265,9 +265,45 @@ def test_nothing_is_loaded_by_construction():
 
 def test_a_text_without_words_claims_nothing():
     """There is nothing to hold against a source; a value without any text cannot be judged."""
-    assert judged("…").scores == {"entailment": 1.0}
+    assert judged("… — ???").scores == {"entailment": 1.0}
     outcome = validate("[1, 2]", list[int], guards=[entailment()], context={"source": MENU})
     assert outcome.findings[0].code == "guard.failed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ("👍", ["👍"]),
+        ("\u24c8\u24dd\u24de\u24e6", ["\u24c8\u24dd\u24de\u24e6"]),
+        (
+            "Coffee costs 3.50 euros. \u24c8\u24dd\u24de\u24e6.",
+            ["Coffee costs 3.50 euros.", "\u24c8\u24dd\u24de\u24e6."],
+        ),
+        ("Coffee costs 3.50 euros. 🎉", ["Coffee costs 3.50 euros."]),
+    ],
+)
+def test_what_is_said_without_letters_is_a_claim(answer, claims):
+    """Circled letters make sentences, and so do symbols that are all of an answer; behind a sentence they adorn it."""
+    seen = []
+
+    def model(pairs):
+        seen.extend(claim for _, claim in pairs)
+        return [(0.9, 0.1, 0.0) if re.search(r"[a-z]", claim) else (0.2, 0.7, 0.1) for _, claim in pairs]
+
+    outcome = judged(answer, model=model)
+    assert set(seen) == set(claims)
+    assert outcome.ok == all(re.search(r"[a-z]", claim) for claim in claims)
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "told"),
+    [("It is so. " * 30_000, MENU, "an answer of 300,000 "), ("It is so.", [MENU * 30_000], "sources of 1,440,000 ")],
+)
+def test_more_than_can_be_searched(answer, source, told):
+    """An answer or sources that would keep a machine busy for minutes are told as too long, and nothing passes."""
+    (finding,) = judged(answer, source).findings
+    assert finding.code == "guard.failed"
+    assert told in finding.message
 
 
 def test_a_stream_is_judged_sentence_by_sentence():

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from unicodedata import category
 
 from guards.checks.base import OnError, Scored, check_threshold
 from guards.checks.cuts import fitting
-from guards.checks.encoder import Encoder
+from guards.checks.encoder import MOST_CHARS, Encoder
 from guards.checks.grounding import Corpus, Grounding, ground, room_for
 from guards.checks.model_guard import ModelGuard, Steps
 from guards.checks.nli import Nli
@@ -61,7 +62,8 @@ class Entailment(ModelGuard):
     probabilities; the proposed fix of a text is the same text without the refused sentences.
 
     What cannot be judged is raised: TypeError for a value without text, ConfigError for a source that is empty or no
-    text, ValueError for a question that leaves no room for a claim.
+    text, ValueError for a question that leaves no room for a claim, for an answer of more than 200,000 characters and
+    for sources of more than a million.
     """
 
     cost = 3
@@ -116,9 +118,12 @@ class Entailment(ModelGuard):
         corpus = Corpus(documents(context, self.source), self.nli)
         asked = _question(context, self.question)
         room = room_for(asked, self.nli)
-        claims = [claim for path, text in judged_texts(value, "Entailment") for claim in self._claims(path, text, room)]
+        texts = judged_texts(value, "Entailment")
+        if (size := sum(len(text) for _, text in texts)) > MOST_CHARS:
+            raise ValueError(f"an answer of {size:,} characters is longer than the {MOST_CHARS:,} that are judged")
+        claims = [claim for path, text in texts for claim in self._claims(path, text, room)]
         if not claims:
-            return Scored(1.0)  # texts without a word claim nothing
+            return Scored(1.0)  # blanks and punctuation claim nothing
         grounded = yield from ground([asked + claim.words for claim in claims], corpus, self.encoder, self.nli)
         judged = sorted(zip(grounded, claims, strict=True), key=lambda pair: pair[0].score)
         bad = [(found, claim) for found, claim in judged if found.score < self.threshold]
@@ -157,7 +162,7 @@ class Entailment(ModelGuard):
         )
 
     def _claims(self, path: str, text: str, room: int | None) -> list[_Claim]:
-        spans = sentences(text)
+        spans = sentences(text) or _symbols(text)
         if self.per == "answer" and spans:
             spans = [(spans[0][0], spans[-1][1])]
         handle = handle_of(self.nli.spec)
@@ -176,6 +181,11 @@ class _Claim:
     @property
     def words(self) -> str:
         return self.text[slice(*self.span)]
+
+
+def _symbols(text: str) -> list[Span]:
+    """Of a text without a sentence, all of it where it says something in emoji or other symbols."""
+    return [(0, len(text))] if any(category(char) in ("So", "Co") for char in text) else []
 
 
 def _without(claim: _Claim, refused: Sequence[_Claim]) -> Any:

@@ -26,6 +26,8 @@ from guards.models import Handle, Row, handle_of
 
 __all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground", "room_for"]
 
+_MOST_CHARS: Final = 1_000_000
+"""Of all documents together, some 150,000 words: on two cores the embedded encoder reads them in about ten minutes."""
 _PASSAGE: Final = 64
 """The most tokens of one passage; a longer sentence is cut."""
 _MARKS: Final = 3
@@ -119,9 +121,18 @@ class Grounding:
 
 
 class Corpus:
-    """Documents cut into passages, with what the search in them needs; made once for all claims of an answer."""
+    """Documents cut into passages, with what the search in them needs; made once for all claims of an answer.
+
+    Raises ValueError for more than a million characters.
+    """
 
     def __init__(self, documents: Documents, nli: Nli) -> None:
+        size = sum(len(text) for _, text in documents)
+        if size > _MOST_CHARS:
+            raise ValueError(
+                f"sources of {size:,} characters are more than the {_MOST_CHARS:,} that are searched: give those that "
+                "the answer was made from"
+            )
         self.passages = [passage for name, text in documents for passage in _passages(name, text, nli)]
         self._text = "\n".join(text for _, text in documents)
 

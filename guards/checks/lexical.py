@@ -52,8 +52,12 @@ def _stem(word: str) -> str:
 
 
 def stems(text: str) -> list[str]:
-    """The words that say something, in lower case and without their endings; numbers are words too."""
-    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON]
+    """The words that say something, in lower case and without their endings; numbers are words too.
+
+    What has no word is one of its own: what is said in symbols stands in no source unless they do.
+    """
+    words = _WORD.findall(text.lower()) or [text.strip()]
+    return [_stem(word) for word in words if word not in _COMMON]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Lexicon:
 
 
 def coverage(claim: Sequence[str], found: frozenset[str] | set[str], lexicon: Lexicon) -> float:
-    """The share of a claim's stems that are found, 0 to 1, the rare ones counting for more; 1 where it has none."""
+    """The share of a claim's stems that are found, 0 to 1, the rare ones counting for more; 1 for none."""
     whole = sum(map(lexicon.weight, claim))
     return sum(lexicon.weight(stem) for stem in claim if stem in found) / whole if whole else 1.0
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from guards.checks.text_units import sentence_ends
+from guards.checks.text_units import LETTER, sentence_ends
 
 __all__ = ["Span", "sentences", "windows"]
 
@@ -92,14 +92,13 @@ def _ends(text: str) -> Iterator[int]:
 
 def _stripped(text: str, start: int, end: int) -> Span | None:
     piece = text[start:end]
-    if not _LETTER.search(piece):
+    if not LETTER.search(piece):
         return None
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 _START: Final = itemgetter(0)
 _LONGEST: Final = 16
-_LETTER: Final = re.compile(r"[^\W_]")
 _ITEM: Final = re.compile(r"(?<=\n)(?=[^\S\n]*(?:[-*•–+]|\d{1,3}[.)])\s)")  # noqa: RUF001  # the mark itself
 _OPEN: Final = re.compile(
     r"(?<![^\s(\[])(?:[A-Z]|(?i:dr|mr|mrs|ms|prof|st|sr|jr|rev|gen|col|lt|capt|sgt|gov|sen|rep|hon|fig|figs|eq|no|nos|vol|pp|ch|sec|art"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
+from guards.checks.text_units import LETTER
 from guards.context import Context
 from guards.errors import ConfigError
 
@@ -13,8 +13,6 @@ __all__ = ["Documents", "documents", "documents_of"]
 
 Documents: TypeAlias = "list[tuple[str, str]]"
 """Pairs of id and text."""
-
-_WORD: Final = re.compile(r"[^\W_]")
 
 
 def documents(context: Context, key: str, *, may_be_empty: bool = False, wordless: bool = False) -> Documents:
@@ -41,7 +39,7 @@ def documents_of(
                 where=where,
                 hint="give a text, a list of texts, or a mapping of id to text",
             )
-    kept = [(one, text) for one, text in found if (text.strip() if wordless else _WORD.search(text))]
+    kept = [(one, text) for one, text in found if (text.strip() if wordless else LETTER.search(text))]
     if not kept and not may_be_empty:
         raise ConfigError("holds no text", where=where, hint="there is nothing to hold the answer against")
     return kept

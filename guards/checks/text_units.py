@@ -3,8 +3,8 @@
 The rules are simple, the same for every language, and need no model:
 
 - A **character** is a Unicode code point, as in `len()`; `é` written as a letter and a combining accent is two.
-- A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each). In
-  Chinese and Japanese, which write no spaces, each ideograph and kana is one.
+- A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each),
+  be it circled, squared or in braille. In Chinese and Japanese, which write no spaces, each ideograph and kana is one.
 - A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (the full-width ones and the
   danda need no white space), closing quotes and brackets included, or at an empty line. Full stops before a small
   letter end none ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no
@@ -19,11 +19,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, Literal
 
-__all__ = ["TEXT_UNITS", "TextUnit", "count", "cut", "sentence_ends"]
+__all__ = ["LETTER", "TEXT_UNITS", "TextUnit", "count", "cut", "sentence_ends"]
 
 TextUnit = Literal["characters", "words", "sentences", "lines"]
 TEXT_UNITS: Final = ("characters", "words", "sentences", "lines")
 
+LETTER: Final = re.compile(r"[^\W_]|[\u249c-\u24e9\u2801-\u28ff\U0001f110-\U0001f189\U0001f1e6-\U0001f1ff]")
+"""A letter or a digit: what makes a run of characters a word. For Unicode the letters in circles, squares and brackets,
+those of flags and those of braille are symbols; a sentence that is written in them is one all the same."""
 _MOST_CHARS: Final = 1_000_000
 _CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
 # Accents, voicing marks, the long-vowel mark and variation selectors belong to the character before them.
@@ -37,7 +40,6 @@ _WIDE_STOPS: Final = "。！？｡।॥"  # noqa: RUF001
 _END: Final = re.compile(
     rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}{_TAIL}]*+|\n[^\S\n]*+\n"
 )
-_LETTER: Final = re.compile(r"[^\W_]")
 _NEXT: Final = re.compile(r"\s*+(.)", re.DOTALL)
 
 
@@ -51,7 +53,7 @@ def count(text: str, unit: TextUnit) -> int:
         return sum(1 for _ in sentence_ends(text))
     # As `_word_ends`, by a way several times as fast.
     rest, ideographs = _IDEOGRAPH.subn(" ", text)
-    return ideographs + sum(1 for run in rest.split() if run.isalnum() or _LETTER.search(run))
+    return ideographs + sum(1 for run in rest.split() if run.isalnum() or LETTER.search(run))
 
 
 def cut(text: str, unit: TextUnit, most: int, least: int = 0) -> str | None:
@@ -89,7 +91,7 @@ def _head(text: str, unit: TextUnit, most: int) -> str:
 
 
 def _word_ends(text: str) -> Iterator[int]:
-    return (found.end() for found in _RUN.finditer(text) if _LETTER.search(found[0]))
+    return (found.end() for found in _RUN.finditer(text) if LETTER.search(found[0]))
 
 
 def _sentence_ends_in(text: str, most: int) -> Iterator[int]:
@@ -104,8 +106,8 @@ def sentence_ends(text: str) -> Iterator[int]:
         end = found.end()
         if not found[0].strip(".…") and (following := _NEXT.match(text, end)) and following[1].islower():
             continue
-        if _LETTER.search(text, start, end):
+        if LETTER.search(text, start, end):
             yield end
         start = end
-    if _LETTER.search(text, start):
+    if LETTER.search(text, start):
         yield len(text)
