@@ -52,7 +52,7 @@ def tokens_of(text: str) -> int:
     return len(handle_of(ENCODER).spans(text))
 
 
-def split(data: Path, seed: int) -> tuple[Rows, Rows, Rows]:
+def split(data: Path, seed: int, *, tasks: bool = True) -> tuple[Rows, Rows, Rows]:
     """Rows to train on, rows that choose, rows that report."""
     chance = random.Random(seed)
     texts = grammar(Path(__file__).with_name("written_injection.txt"))
@@ -63,7 +63,7 @@ def split(data: Path, seed: int) -> tuple[Rows, Rows, Rows]:
     development = rows(data / "injection" / "injection_dev.jsonl.gz")
     made = [*texts.rows(25, seed, held=True), *documents.rows(150, seed + 1, held=True)]
     development += [_numbered(row, chance) for row in made]
-    made = [*texts.rows(WRITTEN, seed), *documents.rows(PLANTED, seed)]
+    made = [*texts.rows(WRITTEN, seed), *documents.rows(PLANTED, seed, tasks=tasks)]
     training = open_rows + [_numbered(row, chance) for row in made]
     choose, report = parts(development)
     return fresh(training + _pieces(training, chance), development), choose, report
@@ -146,8 +146,8 @@ def by_windows(model: Classifier, measured: Rows, encoded: Encoded, device: str)
 
 
 def main() -> None:
-    given = options(__doc__, epochs=3, tokens=TOKENS)
-    training, choose, report = split(given.data, given.seed)
+    given = options(__doc__, ("--no-tasks", "train without tasks that come with a text"), epochs=3, tokens=TOKENS)
+    training, choose, report = split(given.data, given.seed, tasks=not given.no_tasks)
     model = run(given, training, choose, figures)
     if model is None:
         return

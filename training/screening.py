@@ -95,8 +95,8 @@ def _embedded(texts: Sequence[str], tokens: int) -> torch.Tensor:
     return vectors
 
 
-def options(about: str | None, *, epochs: int, tokens: int) -> argparse.Namespace:
-    """What the command line says."""
+def options(about: str | None, *flags: tuple[str, str], epochs: int, tokens: int) -> argparse.Namespace:
+    """What the command line says; flags of a script's own have a name and a help text."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
@@ -108,6 +108,8 @@ def options(about: str | None, *, epochs: int, tokens: int) -> argparse.Namespac
     parser.add_argument("--most", type=int, help="rows to train on, for a try")
     parser.add_argument("--linear", action="store_true", help="fit the baseline only")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    for name, help_text in flags:
+        parser.add_argument(name, action="store_true", help=help_text)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     return given

@@ -82,14 +82,14 @@ class Documents:
     def any(self, chance: random.Random) -> Document:
         return chance.choice((self.mail, self.table, self.passage))(chance)
 
-    def rows(self, number: int, seed: int, *, held: bool = False) -> Iterator[dict[str, Any]]:
+    def rows(self, number: int, seed: int, *, tasks: bool = True, held: bool = False) -> Iterator[dict[str, Any]]:
         """A document with something planted, another without, a task with what it is about; and so on."""
         chance = random.Random(f"documents {seed} {held}")
         for _ in range(number):
             for label, kind, draw in (
                 ("injection", "planted", lambda: self._attacked(chance, held=held)),
                 ("harmless", "documents", lambda: self._untouched(chance)),
-                ("harmless", "tasks", lambda: self.task(chance)),
+                *((("harmless", "tasks", lambda: self.task(chance)),) if tasks else ()),
             ):
                 while not self.fits(text := draw()):
                     pass
