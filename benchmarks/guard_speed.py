@@ -58,28 +58,36 @@ def bulk(chance: random.Random, many: int, rounds: int) -> None:
 
 
 def threads(chance: random.Random, many: int, rounds: int) -> None:
-    handle = handle_of(ModelSpec("embedding", "embedded:encoder"))
+    spec = ModelSpec("embedding", "embedded:encoder")
+    handle, backend = handle_of(spec), backend_of(spec)
     handle.preload()
     for shortest, longest in ((1, 3), (3, 6), (6, 12)):
-        ratios = []
+        ratios, bare = [], []
         for _ in range(rounds):
-            given, others = texts(many, chance, shortest, longest), texts(many, chance, shortest, longest)
+            given, others, third = (texts(many, chance, shortest, longest) for _ in range(3))
             one_by_one = seconds(lambda given=given: [handle([text]) for text in given])
             with ThreadPoolExecutor(16) as pool:
                 together = seconds(lambda pool=pool, others=others: list(pool.map(lambda text: handle([text]), others)))
+            batches = seconds(lambda third=third: [backend.run(third[i : i + 16]) for i in range(0, many, 16)])
             ratios.append(one_by_one / together)
-        print(f"16 threads beside one, texts of {shortest} to {longest} words: {statistics.median(ratios):.2f} times")
+            bare.append(one_by_one / batches)
+        print(
+            f"16 threads beside one, texts of {shortest} to {longest} words: {statistics.median(ratios):.2f} times; "
+            f"the bare model in batches of 16: {statistics.median(bare):.2f}"
+        )
 
 
 def lone(chance: random.Random, many: int) -> None:
     spec = ModelSpec("embedding", "embedded:encoder")
     handle, backend = handle_of(spec), backend_of(spec)
-    waits, hits = [], []
+    waits, hits, later = [], [], []
     for text, other in zip(texts(many, chance, 8, 8), texts(many, chance, 8, 8), strict=True):
         waits.append(seconds(lambda text=text: handle([text])) - seconds(lambda other=other: backend.run([other])))
         hits.append(seconds(lambda text=text: handle([text])))
+        later.append(seconds(lambda text=text: handle([text])))
     print(f"a lone question takes longer than the bare model by {statistics.median(waits) * 1e3:.2f} ms (median)")
-    print(f"the same question again: {statistics.median(hits) * 1e6:.0f} µs")
+    print(f"the same question again, right after the model has run: {statistics.median(hits) * 1e6:.0f} µs")
+    print(f"and once more: {statistics.median(later) * 1e6:.0f} µs")
 
 
 def grounded(chance: random.Random, rounds: int) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,49 @@ def test_bf16_on_cuda(folder_of):
     assert on_gpu.model.dtype == torch.bfloat16
     for ours, theirs in zip(on_gpu.run(PAIRS), on_cpu.run(PAIRS), strict=True):
         assert ours == pytest.approx(theirs, abs=0.03)
+
+
+def test_one_thread_runs_all_models(folder_of):
+    """Whoever asks, on the CPU models run in one thread that is no caller's, with the number of threads that a spec says."""
+    handles = [
+        handle_of(ModelSpec(task, folder_of(kind), device="cpu", threads=threads))
+        for task, kind, threads in (
+            ("classification", transformers.BertForSequenceClassification, 2),
+            ("embedding", transformers.BertModel, 1),
+        )
+    ]
+    seen = []
+
+    def note(*_):
+        seen.append((threading.get_ident(), torch.get_num_threads()))
+
+    for handle in handles:
+        handle.preload()
+        handle._loaded[0].model.register_forward_hook(note)
+    callers = [
+        threading.Thread(target=handle, args=([f"the cat {number}"],)) for number in range(3) for handle in handles
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(seen) >= 2
+    assert len(set(seen)) == 1
+    assert seen[0][1] == 1
+    assert seen[0][0] not in {threading.get_ident(), *(caller.ident for caller in callers)}
+
+
+def test_a_model_is_asked_at_exit(folder_of):
+    """What runs when the interpreter ends, and no thread can be started any more, is answered all the same."""
+    code = (
+        "import atexit, sys; from guards.models import ModelSpec, handle_of\n"
+        "handle = handle_of(ModelSpec('embedding', sys.argv[1], device='cpu')); handle.preload()\n"
+        "atexit.register(lambda: print(len(handle(['the cat'])[0])))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder_of(transformers.BertModel)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -49,8 +49,8 @@ class ModelSpec:
         dtype: "float32", "bfloat16", "float16", or "int8" (ONNX only); "auto" is bfloat16 for torch on CUDA, else
             float32 or what an ONNX file holds.
         max_tokens: of one input, its two texts together; None for what the model was made for.
-        threads: of the CPU; None leaves the library's own number. torch has one number for the
-            whole process, and runs in one thread in a child of fork.
+        threads: of the CPU; None leaves the library's own number. All models that torch runs on the CPU have one
+            number, the last that was given, and in a child of fork it is 1.
 
     A function and an endpoint run as they do: device, dtype and threads say nothing to them, and their `max_tokens` is
     the length of the windows into which guards cut long texts.
