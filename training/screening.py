@@ -75,7 +75,8 @@ def linear(training: Rows, measured: Rows, tokens: int) -> list[float]:
         return loss
 
     optimiser.step(closure)
-    return [float(score) for score in torch.sigmoid(asked @ weights[1:] + weights[0])]
+    scores: list[float] = torch.sigmoid(asked @ weights[1:] + weights[0]).tolist()
+    return scores
 
 
 @torch.no_grad()
