@@ -64,6 +64,7 @@ SOURCE = {
             "\u24c9\u24d7\u24d4 \u24d2\u24de\u24de\u24da \u24e6\u24de\u24dd \u24d0 \u24df\u24e1\u24d8\u24e9\u24d4.",
             False,
         ),
+        ("Anna Berg \u24e2\u24e3\u24de\u24db\u24d4 \u24e3\u24d7\u24d4 \u24dc\u24de\u24dd\u24d4\u24e8 in 1904.", False),
         ("\U0001f44d", False),
     ],
 )

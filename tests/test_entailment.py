@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from typing import Annotated
@@ -273,31 +274,43 @@ def test_a_text_without_words_claims_nothing():
 @pytest.mark.parametrize(
     ("answer", "claims"),
     [
-        ("👍", ["👍"]),
-        ("\u24c8\u24dd\u24de\u24e6", ["\u24c8\u24dd\u24de\u24e6"]),
-        (
-            "Coffee costs 3.50 euros. \u24c8\u24dd\u24de\u24e6.",
-            ["Coffee costs 3.50 euros.", "\u24c8\u24dd\u24de\u24e6."],
-        ),
-        ("Coffee costs 3.50 euros. 🎉", ["Coffee costs 3.50 euros."]),
+        ("👍", {"👍"}),
+        ("≠", {"≠"}),
+        ("\U0001fae9", {"\U0001fae9"}),
+        ("\u24c8\u24dd\u24de\u24e6.", {"Snow."}),
+        ("Anna Berg \U0001f182\U0001f183\U0001f17e\U0001f17b\U0001f174 it.", {"Anna Berg STOLE it."}),
+        ("Coffee costs 3.50 euros. \u24c8\u249c \u3260.", {"Coffee costs 3.50 euros.", "Sa \u1100."}),
+        ("Coffee costs 3.50 euros. 🎉", {"Coffee costs 3.50 euros."}),
+        ("Coffee costs 3.50 euros. 🇫🇷 🅿️ Ⓜ️", {"Coffee costs 3.50 euros."}),
+        (["Coffee costs 3.50 euros.", "✓", "───"], {"Coffee costs 3.50 euros."}),
+        ("=== | ---", set()),
     ],
 )
 def test_what_is_said_without_letters_is_a_claim(answer, claims):
-    """Circled letters make sentences, and so do symbols that are all of an answer; behind a sentence they adorn it."""
-    seen = []
+    """Circled letters are read as plain ones; symbols that are all of an answer are judged, behind a sentence they adorn."""
+    seen = set()
 
     def model(pairs):
-        seen.extend(claim for _, claim in pairs)
-        return [(0.9, 0.1, 0.0) if re.search(r"[a-z]", claim) else (0.2, 0.7, 0.1) for _, claim in pairs]
+        seen.update(claim for _, claim in pairs)
+        return [(0.9, 0.1, 0.0) if claim.startswith("Coffee") else (0.2, 0.7, 0.1) for _, claim in pairs]
 
-    outcome = judged(answer, model=model)
-    assert set(seen) == set(claims)
-    assert outcome.ok == all(re.search(r"[a-z]", claim) for claim in claims)
+    given, contract = (answer, Text()) if isinstance(answer, str) else (json.dumps(answer), list[str])
+    outcome = validate(given, contract, guards=[entailment(model=model)], context={"source": SOURCES})
+    assert seen == claims
+    assert outcome.ok == all(claim.startswith("Coffee") for claim in claims)
+    texts = [answer] if isinstance(answer, str) else answer
+    assert all(
+        texts[0][finding.evidence["start"] : finding.evidence["end"]] == finding.actual for finding in outcome.findings
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "source", "told"),
-    [("It is so. " * 30_000, MENU, "an answer of 300,000 "), ("It is so.", [MENU * 30_000], "sources of 1,440,000 ")],
+    [
+        ("It is so. " * 30_000, MENU, "an answer of 300,000 "),
+        ("It is so.", [MENU * 30_000], "sources of 1,440,000 "),
+        ("So. " * 1_001, ["Yes. " * 1_000], "1,001 claims and 1,000 passages "),
+    ],
 )
 def test_more_than_can_be_searched(answer, source, told):
     """An answer or sources that would keep a machine busy for minutes are told as too long, and nothing passes."""

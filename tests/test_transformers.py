@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ transformers = pytest.importorskip("transformers")
 from tiny import PAIRS, TEXTS, bert, named  # noqa: E402
 
 from guards.errors import ConfigError  # noqa: E402
-from guards.models import ModelSpec, handle_of  # noqa: E402
+from guards.models import ModelSpec, _transformers, handle_of  # noqa: E402
 from guards.models.backend import backend_of  # noqa: E402
 
 # What these packages warn of within themselves is their own affair.
@@ -173,6 +174,37 @@ def test_one_thread_runs_all_models(folder_of):
     assert len(set(seen)) == 1
     assert seen[0][1] == 1
     assert seen[0][0] not in {threading.get_ident(), *(caller.ident for caller in callers)}
+
+
+def test_a_question_waits_for_a_turn_only(folder_of):
+    """While one model has a large batch before it, another is asked after the first turn of that batch."""
+    busy, other = (
+        handle_of(ModelSpec(task, folder_of(kind), device="cpu"))
+        for task, kind in (("classification", None), ("embedding", transformers.BertModel))
+    )
+    turns, begun, asked = [], threading.Event(), threading.Event()
+
+    def busy_turn(*_):
+        turns.append("busy")
+        begun.set()
+        asked.wait(10)
+
+    busy.preload()
+    other.preload()
+    busy._loaded[0].model.register_forward_hook(busy_turn)
+    other._loaded[0].model.register_forward_hook(lambda *_: turns.append("other"))
+    many = threading.Thread(target=busy, args=([f"{'the cat sat on a mat ' * 20}{number}" for number in range(64)],))
+    many.start()
+    begun.wait(10)
+    one = threading.Thread(target=other, args=(["the cat"],))
+    one.start()
+    while not _transformers._LANE._work_queue.qsize():
+        time.sleep(0.001)
+    asked.set()
+    one.join()
+    many.join()
+    assert turns[:2] == ["busy", "other"]
+    assert turns.count("busy") > 1
 
 
 def test_a_model_is_asked_at_exit(folder_of):

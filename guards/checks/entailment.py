@@ -15,6 +15,7 @@ from guards.checks.base import OnError, Scored, check_threshold
 from guards.checks.cuts import fitting
 from guards.checks.encoder import MOST_CHARS, Encoder
 from guards.checks.grounding import Corpus, Grounding, ground, room_for
+from guards.checks.letters import plain_letters
 from guards.checks.model_guard import ModelGuard, Steps
 from guards.checks.nli import Nli
 from guards.checks.passages import Span, sentences
@@ -62,8 +63,8 @@ class Entailment(ModelGuard):
     probabilities; the proposed fix of a text is the same text without the refused sentences.
 
     What cannot be judged is raised: TypeError for a value without text, ConfigError for a source that is empty or no
-    text, ValueError for a question that leaves no room for a claim, for an answer of more than 200,000 characters and
-    for sources of more than a million.
+    text, ValueError for a question that leaves no room for a claim, for an answer of more than 200,000 characters, for
+    sources of more than a million, and where a million comparisons of a claim with a passage would not do.
     """
 
     cost = 3
@@ -115,16 +116,15 @@ class Entailment(ModelGuard):
         return np.array(self.nli.probabilities(pairs), dtype=np.float64).reshape(-1, 3)
 
     def steps(self, value: Any, context: Context) -> Steps:
-        corpus = Corpus(documents(context, self.source), self.nli)
-        asked = _question(context, self.question)
-        room = room_for(asked, self.nli)
         texts = judged_texts(value, "Entailment")
         if (size := sum(len(text) for _, text in texts)) > MOST_CHARS:
             raise ValueError(f"an answer of {size:,} characters is longer than the {MOST_CHARS:,} that are judged")
-        claims = [claim for path, text in texts for claim in self._claims(path, text, room)]
+        corpus = Corpus(documents(context, self.source), self.nli)
+        asked = _question(context, self.question)
+        claims = self._claims(texts, room_for(asked, self.nli))
         if not claims:
             return Scored(1.0)  # blanks and punctuation claim nothing
-        grounded = yield from ground([asked + claim.words for claim in claims], corpus, self.encoder, self.nli)
+        grounded = yield from ground([asked + claim.read for claim in claims], corpus, self.encoder, self.nli)
         judged = sorted(zip(grounded, claims, strict=True), key=lambda pair: pair[0].score)
         bad = [(found, claim) for found, claim in judged if found.score < self.threshold]
         return self._verdict(judged, bad)
@@ -161,12 +161,23 @@ class Entailment(ModelGuard):
             fix=NO_FIX if allowed else _without(claim, refused),
         )
 
-    def _claims(self, path: str, text: str, room: int | None) -> list[_Claim]:
-        spans = sentences(text) or _symbols(text)
-        if self.per == "answer" and spans:
-            spans = [(spans[0][0], spans[-1][1])]
+    def _claims(self, texts: Sequence[tuple[str, str]], room: int | None) -> list[_Claim]:
         handle = handle_of(self.nli.spec)
-        return [_Claim(path, text, part, span) for span in spans for part in fitting(text, span, handle, room)]
+        read = [(path, text, plain_letters(text)) for path, text in texts]
+        found = [(path, text, plain, self._spans(plain)) for path, text, plain in read]
+        if not any(spans for *_, spans in found):
+            # Behind a sentence symbols adorn it; alone they are what is said.
+            found = [(path, text, plain, [(0, len(plain))]) for path, text, plain in read if _speaks(plain)]
+        return [
+            _Claim(path, text, part, span, plain[slice(*part)])
+            for path, text, plain, spans in found
+            for span in spans
+            for part in fitting(plain, span, handle, room)
+        ]
+
+    def _spans(self, text: str) -> list[Span]:
+        spans = sentences(text)
+        return [(spans[0][0], spans[-1][1])] if self.per == "answer" and spans else spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +188,17 @@ class _Claim:
     text: str
     span: Span
     sentence: Span
+    read: str
+    """Its words as models are asked about them."""
 
     @property
     def words(self) -> str:
         return self.text[slice(*self.span)]
 
 
-def _symbols(text: str) -> list[Span]:
-    """Of a text without a sentence, all of it where it says something in emoji or other symbols."""
-    return [(0, len(text))] if any(category(char) in ("So", "Co") for char in text) else []
+def _speaks(text: str) -> bool:
+    """Whether a text without a sentence says something in emoji or other symbols; those of ASCII are marks."""
+    return any(char > "\x7f" and category(char)[0] not in "PZ" and category(char) not in ("Cc", "Cf") for char in text)
 
 
 def _without(claim: _Claim, refused: Sequence[_Claim]) -> Any:
@@ -195,7 +208,7 @@ def _without(claim: _Claim, refused: Sequence[_Claim]) -> Any:
         kept = _joined(kept, claim.text[start:first])
         start = end
     kept = _joined(kept, claim.text[start:]).strip()
-    return kept if sentences(kept) else NO_FIX
+    return kept if sentences(plain_letters(kept)) else NO_FIX
 
 
 def _joined(kept: str, part: str) -> str:

@@ -26,8 +26,10 @@ from guards.models import Handle, Row, handle_of
 
 __all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground", "room_for"]
 
-_MOST_CHARS: Final = 1_000_000
-"""Of all documents together, some 150,000 words: on two cores the embedded encoder reads them in about ten minutes."""
+_MOST_SEARCHED: Final = 1_000_000
+"""Characters of all documents together, some 150,000 words."""
+_MOST_COMPARED: Final = 1_000_000
+"""Claims times passages: half a minute without the models."""
 _PASSAGE: Final = 64
 """The most tokens of one passage; a longer sentence is cut."""
 _MARKS: Final = 3
@@ -128,10 +130,10 @@ class Corpus:
 
     def __init__(self, documents: Documents, nli: Nli) -> None:
         size = sum(len(text) for _, text in documents)
-        if size > _MOST_CHARS:
+        if size > _MOST_SEARCHED:
             raise ValueError(
-                f"sources of {size:,} characters are more than the {_MOST_CHARS:,} that are searched: give those that "
-                "the answer was made from"
+                f"sources of {size:,} characters are more than the {_MOST_SEARCHED:,} that are searched: give those "
+                "that the answer was made from"
             )
         self.passages = [passage for name, text in documents for passage in _passages(name, text, nli)]
         self._text = "\n".join(text for _, text in documents)
@@ -188,8 +190,14 @@ def ground(
 ) -> Generator[Rows, list[Row], list[Grounding]]:
     """One `Grounding` per claim, by two questions to models: for the vectors of all texts, and for all pairs.
 
-    Without an encoder, the words alone say what is near.
+    Without an encoder, the words alone say what is near. Raises ValueError for more claims and passages than can be
+    compared in reasonable time.
     """
+    if len(claims) * len(corpus.passages) > _MOST_COMPARED:
+        raise ValueError(
+            f"{len(claims):,} claims and {len(corpus.passages):,} passages are too many to be compared: give the "
+            "sources that the answer was made from, or judge the answer in parts"
+        )
     near = yield from _near(claims, corpus, encoder)
     pairs = [(one.passage.text, claim) for claim, found in zip(claims, near, strict=True) for one in found]
     said = iter(nli.named((yield Rows(nli.spec, pairs))))

@@ -54,9 +54,10 @@ def _stem(word: str) -> str:
 def stems(text: str) -> list[str]:
     """The words that say something, in lower case and without their endings; numbers are words too.
 
-    What has no word is one of its own: what is said in symbols stands in no source unless they do.
+    A text of symbols alone counts as one word.
     """
-    words = _WORD.findall(text.lower()) or [text.strip()]
+    lowered = text.lower().strip()
+    words = _WORD.findall(lowered) or ([lowered] if lowered else [])
     return [_stem(word) for word in words if word not in _COMMON]
 
 

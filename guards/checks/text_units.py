@@ -3,8 +3,8 @@
 The rules are simple, the same for every language, and need no model:
 
 - A **character** is a Unicode code point, as in `len()`; `é` written as a letter and a combining accent is two.
-- A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each),
-  be it circled, squared or in braille. In Chinese and Japanese, which write no spaces, each ideograph and kana is one.
+- A **word** is a run between white space that holds a letter or a digit ("it's", "e-mail" and "3.5" are one each). In
+  Chinese and Japanese, which write no spaces, each ideograph and kana is one.
 - A **sentence** ends at `.`, `!`, `?`, `…` and their like before white space or the end (the full-width ones and the
   danda need no white space), closing quotes and brackets included, or at an empty line. Full stops before a small
   letter end none ("e.g. this"); one before a capital does ("Dr. Smith" is two). Without a letter or a digit it is no
@@ -24,9 +24,6 @@ __all__ = ["LETTER", "TEXT_UNITS", "TextUnit", "count", "cut", "sentence_ends"]
 TextUnit = Literal["characters", "words", "sentences", "lines"]
 TEXT_UNITS: Final = ("characters", "words", "sentences", "lines")
 
-LETTER: Final = re.compile(r"[^\W_]|[\u249c-\u24e9\u2801-\u28ff\U0001f110-\U0001f189\U0001f1e6-\U0001f1ff]")
-"""A letter or a digit: what makes a run of characters a word. For Unicode the letters in circles, squares and brackets,
-those of flags and those of braille are symbols; a sentence that is written in them is one all the same."""
 _MOST_CHARS: Final = 1_000_000
 _CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
 # Accents, voicing marks, the long-vowel mark and variation selectors belong to the character before them.
@@ -40,6 +37,8 @@ _WIDE_STOPS: Final = "。！？｡।॥"  # noqa: RUF001
 _END: Final = re.compile(
     rf"(?<![{_STOPS}])[{_STOPS}]++[{_CLOSERS}]*+(?=\s|\Z)|[{_WIDE_STOPS}]++[{_CLOSERS}{_TAIL}]*+|\n[^\S\n]*+\n"
 )
+LETTER: Final = re.compile(r"[^\W_]")
+"""A letter or a digit."""
 _NEXT: Final = re.compile(r"\s*+(.)", re.DOTALL)
 
 
