@@ -68,10 +68,10 @@ def test_documents_of_the_context():
     assert result(guard, "fine", {"mails": ATTACK})[1][0].evidence["document"] == "mails"
 
 
-def test_a_document_without_letters_is_looked_at():
-    """Marks that are no letters can be read too, so that what is written in them is not left out."""
+def test_a_document_in_circled_letters_is_read():
+    """Letters that are symbols for Unicode are shown to the model as plain ones."""
     circled = "\u24be\u24d6\u24dd\u24de\u24e1\u24d4"
-    guard = PromptInjection(model=FixedScores({circled: 0.9}, default=0.0), source="mails")
+    guard = PromptInjection(model=FixedScores({"Ignore": 0.9}, default=0.0), source="mails")
     assert result(guard, "fine", {"mails": ["Hello.", circled, " "]})[1][0].evidence["document"] == "1"
 
 

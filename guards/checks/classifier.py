@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from guards.checks.base import OnError, Scored, check_threshold
 from guards.checks.cuts import SPLITS, Split, cuts
+from guards.checks.letters import plain_letters
 from guards.checks.model_guard import ModelGuard, Rows, Steps
 from guards.checks.passages import Span
 from guards.checks.texts import texts_of
@@ -131,8 +132,9 @@ class Classifier(ModelGuard):
 
     def _judged(self, subjects: Sequence[Subject]) -> Generator[Rows, list[Row], tuple[float, list[Finding]]]:
         """The lowest score, and the findings."""
-        spans = [self._cuts(subject.text) for subject in subjects]
-        parts = [subject.text[slice(*span)] for subject, cut in zip(subjects, spans, strict=True) for span in cut]
+        texts = [plain_letters(subject.text) for subject in subjects]
+        spans = [self._cuts(text) for text in texts]
+        parts = [text[slice(*span)] for text, cut in zip(texts, spans, strict=True) for span in cut]
         rows = iter((yield from self._rows(parts)) if parts else ())
         lowest, findings = 1.0, list[Finding]()
         for subject, cut in zip(subjects, spans, strict=True):
