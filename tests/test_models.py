@@ -388,8 +388,10 @@ def test_a_leader_that_is_interrupted_leaves_the_others_served():
 
 @pytest.mark.parametrize("absent", ["torch", "transformers"])
 def test_a_missing_extra_says_how_to_get_it(monkeypatch, absent):
-    """Without torch or transformers a model that must be loaded is an error with the line for pip."""
+    """Without torch or transformers a model that must be loaded is an error with the line for pip, by which model it is."""
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch") if absent != "torch" else None)
     monkeypatch.setitem(sys.modules, absent, None)
     with pytest.raises(MissingExtra, match=r"output-guards\[models\]"):
         handle_of(ModelSpec("classification", "some/model", revision=absent))(["x"])
+    with pytest.raises(MissingExtra, match=r"output-guards\[embedded\]"):
+        handle_of(ModelSpec("classification", "embedded:toxicity", revision=absent))(["x"])

@@ -11,7 +11,7 @@ import importlib.util
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from guards.errors import ConfigError, MissingExtra
 from guards.models._transformers import Transformers, quietly
@@ -31,6 +31,8 @@ _FOLDER: Final = Path(__file__).with_name("embedded")
 
 class Embedded(Transformers):
     """`embedded:encoder`, and one classifier for each file in `embedded/`."""
+
+    extra: ClassVar[str] = "embedded"
 
     def _read(self, spec: ModelSpec, transformers: Any, dtype: Any) -> tuple[Any, Any]:
         name = str(spec.model).removeprefix(PREFIX)
@@ -69,7 +71,7 @@ def encoder_folder() -> Path:
     """The folder of the packaged encoder. Raises MissingExtra without it, ConfigError where it holds other weights."""
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
-        raise MissingExtra(_PACKAGE.replace("_", "-"), "embedded", where="model=")
+        raise MissingExtra(_PACKAGE.replace("_", "-"), Embedded.extra, where="model=")
     folder = Path(found.origin).parent / "model"
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     if digest != _WEIGHTS:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from guards.errors import ConfigError, MissingExtra
 from guards.models.items import encodable, weight
@@ -30,6 +30,9 @@ _TURN: Final = 512
 class Transformers:
     """Sequence classifiers (of one text or of a pair), and encoders whose tokens' mean is the vector of a text."""
 
+    extra: ClassVar[str] = "models"
+    """What brings all that it needs."""
+
     def __init__(self, spec: ModelSpec) -> None:
         """Load it. Raises MissingExtra without torch and transformers, ConfigError for what cannot be this task's."""
         try:
@@ -38,7 +41,7 @@ class Transformers:
         except ModuleNotFoundError as fault:
             if fault.name not in ("torch", "transformers"):
                 raise
-            raise MissingExtra(fault.name, "models", where=f"model={spec.name}") from fault
+            raise MissingExtra(fault.name, self.extra, where=f"model={spec.name}") from fault
         self._torch = torch
         self._spec = spec
         self._device = _device(spec, torch)
