@@ -81,10 +81,10 @@ class Questions:
         reading = Reading(outcome.value, outcome.document, outcome.findings)
         if not reading.ok or not self._place:
             return reading
-        try:
-            return replace(reading, value=plan.contract.part(reading, self._place))
-        except (LookupError, TypeError):  # this answer has no such place
+        stands = plan.contract.stands(reading, self._place)
+        if len(stands) != 1 or stands[0].fault is not None:  # this answer has no such place
             return replace(reading, value=None, findings=(_NOT_THERE,))
+        return replace(reading, value=stands[0].value)
 
     def _call(self, plan: Plan[Any], messages: Sequence[Message], on_fail: Policy[Any]) -> Flow[Outcome[Any]]:
         from guards._engine import Call

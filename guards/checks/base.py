@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
 
 from guards.context import Context
-from guards.contracts.type_guards import METADATA_KEY
+from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding, Severity
 from guards.policies import Policy
@@ -86,6 +86,8 @@ class Guard:
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
     partial: bool = False
+    leaves_guard: ClassVar[bool] = True
+    """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""

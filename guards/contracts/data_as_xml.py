@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
 from guards.contracts.xml_guide import Guide, names_of
 from guards.contracts.xml_value import read_tree, write_tree
@@ -94,15 +94,22 @@ class DataAsXml(Contract[T]):
             return f"{_INSTRUCTION}\n\n{skeleton(self._guide, self.root)}"
         return self._example
 
-    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
         return self.inner.inner_guards(reading)
 
     @property
     def all_inner_guards(self) -> tuple[Any, ...]:
         return self.inner.all_inner_guards
 
-    def part(self, reading: Reading[T], place: Place) -> Any:
-        return self.inner.part(reading, place)
+    def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        document = reading.document
+        if not isinstance(document, AnsweredXml):
+            return []
+        places = document.select(path, self.inner.respelled(reading))
+        return [stand for place in places for stand in self.inner.stands(reading, place)]
+
+    def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
+        return self.inner.stands(reading, place)
 
     def to_xml(self, data: Any) -> str:
         """Plain data as the XML that this contract reads."""

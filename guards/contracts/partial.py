@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import AliasChoices, BaseModel, TypeAdapter
 
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
@@ -27,7 +27,7 @@ class PlainBuilder:
     `held(place)` is true where a text is not shown before it is whole.
     """
 
-    def __init__(self, schema: dict[str, Any], held: Callable[[Place], Any]) -> None:
+    def __init__(self, schema: dict[str, Any], held: Callable[[Place], bool]) -> None:
         from guards.contracts.json_schema import JsonSchema
         from guards.contracts.part_schema import part_schema, with_definitions
 
@@ -46,7 +46,7 @@ class PlainBuilder:
         return value
 
     def grows(self, place: Place) -> bool:
-        if _is_held(self._held(place)):
+        if self._held(place):
             return False
         guide = self._guide
         for step in place:
@@ -57,7 +57,7 @@ class PlainBuilder:
 class TypedBuilder:
     """Instances of a Python type: closed models are validated, open ones hold None for what has not come."""
 
-    def __init__(self, type_: Any, held: Callable[[Place], Any]) -> None:
+    def __init__(self, type_: Any, held: Callable[[Place], bool]) -> None:
         self._root = _node(type_, {})
         self._held = held
         self._broken: list[Place] = []
@@ -77,7 +77,7 @@ class TypedBuilder:
         return self._at(place).open(value)
 
     def grows(self, place: Place) -> bool:
-        return self._at(place).grows and not _is_held(self._held(place))
+        return self._at(place).grows and not self._held(place)
 
     def _at(self, place: Place) -> _Plain:
         node = self._root
@@ -110,10 +110,6 @@ class _Scalar(_Plain):
 
     def closed(self, value: Any) -> tuple[Any, bool]:
         return value, value is None or type(value) in self._kinds
-
-
-def _is_held(guards: Any) -> bool:
-    return bool(guards.tiers)
 
 
 class _Leaf(_Plain):
@@ -151,10 +147,10 @@ class _Model(_Plain):
         known[model] = self  # a model may hold itself
         self._model = model
         self._names: dict[str, tuple[str, _Plain]] = {}
-        for name, field in model.model_fields.items():
-            alias = field.validation_alias or field.alias
-            shown = alias if isinstance(alias, str) else name
-            self._names[shown] = (name, _node(field.annotation, known))
+        inner = {name: _node(field.annotation, known) for name, field in model.model_fields.items()}
+        # A name that is one field's alias and another's own is the first one's, as pydantic reads it.
+        for name, spelling in sorted(_spellings(model), key=lambda found: found[1] == found[0]):
+            self._names.setdefault(spelling, (name, inner[name]))
         self._missing: dict[str, Any] = dict.fromkeys(model.model_fields)
 
     def inner(self, step: str | int) -> _Plain:
@@ -175,6 +171,19 @@ class _Model(_Plain):
             return value
         there = {self._names[key][0]: held for key, held in value.items() if key in self._names}
         return self._model.model_construct(_fields_set=set(there), **{**self._missing, **there})
+
+
+def _spellings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """(field, a name that a document may use for it)"""
+    config = model.model_config
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias or field.alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        aliases = [choice for choice in choices if isinstance(choice, str)]
+        by_name = config.get("validate_by_name") or config.get("populate_by_name") or alias is None
+        yield from ((name, spelling) for spelling in aliases)
+        if by_name:
+            yield name, name
 
 
 _PLAIN: Final = _Plain()

@@ -1,6 +1,6 @@
 """A Python type as a contract: one compiled pydantic validator, in strict JSON mode; instances come back.
 
-What pydantic found becomes findings in `type_findings`; guards inside the type are found by `type_guards`.
+What pydantic found becomes findings in `type_findings`; what guards inside the type judge is found by `type_parts`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
-from guards.contracts.type_guards import GuardTree, part_of
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
+from guards.contracts.type_members import noted, noting
+from guards.contracts.type_shape import Shape, holds_guards, shape_of
+from guards.contracts.type_structures import ABSENT, Part
 from guards.errors import ConfigError
 from guards.reading.document import Document, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
@@ -51,8 +53,12 @@ class Typed(Contract[T]):
                 hint="use a pydantic model, dataclass, TypedDict, enum, Literal, Union, list, dict or primitive",
             ) from fault
         self._schema = schema
+        self._guarded = holds_guards(schema, type_)
+        self._notes = self._guarded and self._shape.notes
+        if self._notes:
+            schema = noted(schema, self._notes)
+            validator = SchemaValidator(schema, _use_prebuilt=False)
         self._validator, self._strict = _strict_validator(validator, schema)
-        self._tree = GuardTree.of(schema)
 
     def __eq__(self, other: object) -> bool:
         # Unions in another order compare equal, and the order can matter.
@@ -82,19 +88,60 @@ class Typed(Contract[T]):
 
         return describe_json(self.json_schema(), style, lambda data: self.recheck(JsonDocument(data)).ok)
 
-    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
-        return self._tree.places(reading.value) if self._tree else ()
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
+        if not self._guarded:
+            return ()
+        from guards.contracts.type_parts import judged_inside
 
-    @property
+        return judged_inside(self._whole(reading), reading.made or {})
+
+    @cached_property
     def all_inner_guards(self) -> tuple[Any, ...]:
-        return self._tree.guards if self._tree else ()
+        return self._shape.guards if self._guarded else ()
+
+    def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        from guards.contracts.type_parts import selected
+
+        return selected(self._whole(reading), reading.made or {}, path)
+
+    def check_path(self, path: str, where: str) -> None:
+        from guards.contracts.type_paths import check_path
+
+        check_path(self._shape, path, where, _name(self.type))
 
     def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
-        return self._tree.steps_to(guard) if self._tree else None
+        from guards.contracts.type_paths import steps_to
 
-    def part(self, reading: Reading[T], place: Place) -> Any:
-        data = reading.document.data if reading.document else None
-        return part_of(reading.value, data, place)
+        return steps_to(self._shape, guard)
+
+    def steps_of(self, path: str) -> tuple[Steps, ...] | None:
+        from guards.contracts.type_paths import steps_of
+
+        return steps_of(self._shape, path)
+
+    def within(self, place: Place, value: Any, steps: Steps) -> list[Stand]:
+        from guards.contracts.type_paths import within
+
+        return within(self._shape, place, value, steps)
+
+    def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
+        from guards.contracts.type_parts import at_place, stand_of
+
+        return [stand_of(part) for part in at_place(self._whole(reading), reading.made or {}, place)]
+
+    def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
+        if not self._shape.has_spellings:
+            return []
+        from guards.contracts.type_parts import respelled
+
+        return list(respelled(self._whole(reading), reading.made or {}))
+
+    def _whole(self, reading: Reading[T]) -> Part:
+        return Part(self._shape, reading.value, reading.document.data if reading.document else ABSENT, ())
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return shape_of(self._schema, self.type)
 
     @cached_property
     def _json_schema(self) -> dict[str, Any]:
@@ -124,15 +171,20 @@ class Typed(Contract[T]):
         return Explainer(self._schema)
 
     def _check(self, document: Document, source: str) -> Reading[T]:
+        made: Any = None
         try:
-            value = self._validator.validate_json(source, strict=self._strict)
+            if self._notes:
+                with noting() as made:
+                    value = self._validator.validate_json(source, strict=self._strict)
+            else:
+                value = self._validator.validate_json(source, strict=self._strict)
         except ValidationError as fault:
             return Reading(None, document, self._explainer.findings(fault, document))
         except UnicodeEncodeError:
             return Reading(None, document, self._explainer.surrogates(document))
         except RecursionError:
             return Reading(None, document, self._explainer.too_deep())
-        return Reading(value, document)
+        return Reading(value, document, made=made)
 
 
 def _strict_validator(validator: Any, schema: Any) -> tuple[Any, bool | None]:
