@@ -224,7 +224,8 @@ class Call(Generic[T]):
         return self._seen(opened, examined)
 
     def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
-        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it."""
+        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the rest
+        was left unread."""
         from guards._live import live_of
         from guards.streaming import TextPiece
 
@@ -245,15 +246,21 @@ class Call(Generic[T]):
                 if event is not None:
                     live.shown += event.text if isinstance(event, TextPiece) else ""
                     yield Emit(event)
-            if refused and not self._spend.counts_usage:
+            if refused and not self._needs_the_rest(refused):
                 yield Leave(incoming)
-                break
+                return _reply_of(incoming), refused
         try:
-            return incoming.reply, refused
-        except NoAnswer as signal:  # what was refused stays so, whatever else came
+            return incoming.reply, ()  # read to its end, it is judged as any other answer, whatever a part was
+        except NoAnswer as signal:
             if not refused:
                 raise
             return signal.reply, refused
+
+    def _needs_the_rest(self, refused: Sequence[Found]) -> bool:
+        """Whether something waits for the whole of an answer of which a part was refused: a budget for what it used, or
+        a policy that edits or delivers it."""
+        steps = [step for found in refused for step in self._deciding.chain(found)[1]]
+        return self._spend.counts_usage or any(_takes_answer(step) for step in steps)
 
     def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
         """What the guards of a part that has just closed have against it."""
@@ -639,6 +646,20 @@ def _nothing(*findings: Finding) -> Examined[Any]:
 def _delivers(step: Policy[Any]) -> bool:
     """Whether the policy needs neither an answer nor a model."""
     return step.name == "refrain" or (isinstance(step, Fallback) and not step.asks)
+
+
+def _takes_answer(step: Policy[Any]) -> bool:
+    """Whether what the policy does depends on the whole answer."""
+    if isinstance(step, Reask):
+        return step.scope == "fields"
+    return step.name in ("fix", "filter", "noop") or (isinstance(step, Fallback) and callable(step.value))
+
+
+def _reply_of(incoming: Incoming) -> Reply:
+    try:
+        return incoming.reply
+    except NoAnswer as signal:
+        return signal.reply
 
 
 def _guard_failed(examined: Examined[Any]) -> bool:

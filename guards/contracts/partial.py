@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel, TypeAdapter
+from pydantic import AliasChoices, BaseModel, TypeAdapter, computed_field
 
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
@@ -152,6 +152,7 @@ class _Model(_Plain):
         for name, spelling in sorted(_spellings(model), key=lambda found: found[1] == found[0]):
             self._names.setdefault(spelling, (name, inner[name]))
         self._missing: dict[str, Any] = dict.fromkeys(model.model_fields)
+        self._view = _view_of(model)
 
     def inner(self, step: str | int) -> _Plain:
         known = self._names.get(step) if isinstance(step, str) else None
@@ -170,7 +171,31 @@ class _Model(_Plain):
         if not isinstance(value, dict):
             return value
         there = {self._names[key][0]: held for key, held in value.items() if key in self._names}
-        return self._model.model_construct(_fields_set=set(there), **{**self._missing, **there})
+        return self._view.model_construct(_fields_set=set(there), **{**self._missing, **there})
+
+
+def _view_of(model: type[BaseModel]) -> type[BaseModel]:
+    """The class of an open instance: the model's own, or one of its name whose computed fields are None where they
+    cannot be computed yet."""
+    computed = model.model_computed_fields
+    if not computed:
+        return model
+    fields = {
+        name: computed_field(return_type=Any, alias=info.alias, repr=info.repr)(_once_there(info.wrapped_property))
+        for name, info in computed.items()
+    }
+    metaclass: Any = type(model)
+    return cast("type[BaseModel]", metaclass(model.__name__, (model,), {"__module__": model.__module__, **fields}))
+
+
+def _once_there(computed: Any) -> property:
+    def value(self: Any) -> Any:
+        try:
+            return computed.__get__(self, type(self))
+        except Exception:  # noqa: BLE001  # the author's code, on members that have not come yet
+            return None
+
+    return property(value)
 
 
 def _spellings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
