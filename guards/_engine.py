@@ -224,8 +224,8 @@ class Call(Generic[T]):
         return self._seen(opened, examined)
 
     def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
-        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the rest
-        was left unread."""
+        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
+        rest was left unread."""
         from guards._live import live_of
         from guards.streaming import TextPiece
 
