@@ -312,7 +312,7 @@ class Call(Generic[T]):
         self._cut_off += 1
         cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
         others = () if reading.ok or reading.document is None else reading.findings
-        return Reading(None, reading.document, (cut, *others), reading.repairs)
+        return replace(reading, value=None, findings=(cut, *others))
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over the user's text; an `Outcome` where they refuse."""
@@ -324,8 +324,9 @@ class Call(Generic[T]):
         self._ledger.reports += remarks
         if refused is None:
             return None
-        if _guard_failed(refused):
-            return self._end(refused, _FAILED)
+        failure = refused.failure
+        if failure is not None:
+            return self._end(refused, failure)
         # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
         own = [f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy]
         if len(own) == len(refused.found) and all(_delivers(step) for step in own):
@@ -336,8 +337,9 @@ class Call(Generic[T]):
 
     def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
         """Its `Outcome`, or the next question."""
-        if _guard_failed(original):
-            return self._end(original, _FAILED)
+        failure = original.failure
+        if failure is not None:
+            return self._end(original, failure)
         shown = self._for_good()
         spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
@@ -413,7 +415,7 @@ class Call(Generic[T]):
         # A filter moves the items behind it, so that its findings can only be counted.
         improved = after <= before - solved if name == "fix" else len(after) < len(before)
         # What a guard could not look at again was not mended.
-        return result if improved and not _guard_failed(result) else None
+        return result if improved and result.failure is None else None
 
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
@@ -623,7 +625,6 @@ _ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
-_FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
 _BY_POLICY: Final = {
     "noop": Reason("policy.noop", "The answer was delivered as it is, with its findings."),
     "refrain": Reason("policy.refrain", "The answer was withheld."),
@@ -639,10 +640,6 @@ def _nothing(*findings: Finding) -> Examined[Any]:
 def _delivers(step: Policy[Any]) -> bool:
     """Whether the policy needs neither an answer nor a model."""
     return step.name == "refrain" or (isinstance(step, Fallback) and not step.asks)
-
-
-def _guard_failed(examined: Examined[Any]) -> bool:
-    return any(found.finding.code == "guard.failed" for found in examined.blocking)
 
 
 def _keys(found: Sequence[Found]) -> set[tuple[str, str, str | None]]:

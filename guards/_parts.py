@@ -10,7 +10,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from guards import _reflect
@@ -99,7 +99,7 @@ def _parts(contract: Contract[Any], merging: _Json | _Xml, text: str, shown: str
             return contract.read(reply, dial, limits)  # the whole answer again, after all
         source, repairs = merged
         reading = contract.read(source, dial, limits)
-        return Reading(reading.value, reading.document, reading.findings, (*repairs, *reading.repairs))
+        return replace(reading, repairs=(*repairs, *reading.repairs))
 
     def whole(reply: str) -> str | None:
         merged = merging.merged(reply, dial, limits)

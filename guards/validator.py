@@ -248,8 +248,7 @@ def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -
             seconds=clock() - started,
             document=reading.document,
         )
-    failed = any(found.finding.code == "guard.failed" for found in examined.blocking)
-    refused = "guard.failed" if failed else "guard.refused" if reading.ok else "contract.refused"
+    reason = examined.failure or (_GUARD_REFUSED if reading.ok else _CONTRACT_REFUSED)
     return Outcome(
         False,
         None,
@@ -259,13 +258,10 @@ def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -
         reading.repairs,
         usage=usage,
         seconds=clock() - started,
-        reason=Reason(refused, _SENTENCES[refused]),
+        reason=reason,
         cause=examined.faults[0] if examined.faults else None,
     )
 
 
-_SENTENCES = {
-    "guard.failed": "A guard could not do its work, so the answer was not accepted.",
-    "guard.refused": "A guard refused the answer.",
-    "contract.refused": "The answer does not fit the contract.",
-}
+_GUARD_REFUSED = Reason("guard.refused", "A guard refused the answer.")
+_CONTRACT_REFUSED = Reason("contract.refused", "The answer does not fit the contract.")

@@ -46,12 +46,13 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
-    could be read."""
+    could be read. `faults` are the exceptions of the user's own code that are behind findings."""
 
     value: T | None
     document: Document | None
     findings: tuple[Finding, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    faults: tuple[BaseException, ...] = ()
 
     @property
     def ok(self) -> bool:
