@@ -91,6 +91,7 @@ class Call(Generic[T]):
         "_ledger",
         "_live",
         "_spend",
+        "_told_validators",
         "client",
         "given",
         "messages",
@@ -117,6 +118,8 @@ class Call(Generic[T]):
         self.client = client
         self.messages = messages
         self.given = context
+        self._told_validators: dict[str, Any] | None = dict(context) if context else None
+        """The same for validators inside the contract: pydantic's `info.context`."""
         self.outcome: Outcome[T] | None = None
         self._spend = spend
         self._ledger = Ledger(spend, plan.hooks)
@@ -232,7 +235,7 @@ class Call(Generic[T]):
         assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
-        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks)
+        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks, self._told_validators)
         incoming: Incoming = yield ask
         refused: tuple[Found, ...] = ()
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
@@ -283,7 +286,7 @@ class Call(Generic[T]):
                 yield Emit(Retracted(live.shown, outcome.findings))
             if text is None:
                 return
-            live = live_of(self.plan.contract, self.plan.limits, None)
+            live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
                 yield Emit(event)
         for event in live.rest(outcome.value):
@@ -306,7 +309,7 @@ class Call(Generic[T]):
         if parts is not None:
             reading: Reading[T] = parts.read(reply.text)
         else:
-            reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
+            reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
         if finish != "length" or (reading.ok and contract.format != "text"):
             return reading
         self._cut_off += 1
@@ -403,11 +406,13 @@ class Call(Generic[T]):
         if reading.document is None:
             return None
         findings = [one.found.finding for one in acting]
-        edit = _edits.fixed(reading.document, findings) if name == "fix" else _edits.pruned(contract, reading, findings)
+        told = self._told_validators
+        fix = name == "fix"
+        edit = _edits.fixed(reading.document, findings) if fix else _edits.pruned(contract, reading, findings, told)
         if edit is None:
             return None
         document, repairs = edit
-        again = contract.recheck(document)
+        again = contract.recheck(document, told)
         again = replace(again, repairs=(*reading.repairs, *repairs))
         result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open), self._desk)
         before, after = _keys(examined.blocking), _keys(result.blocking)
@@ -455,9 +460,9 @@ class Call(Generic[T]):
 
         if cut_off:
             kept = opened.whole if opened.whole is not None else opened.reply.text
-            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits)
+            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits, self._told_validators)
         assert document is not None
-        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits)
+        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
 
     def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
@@ -598,7 +603,7 @@ class Call(Generic[T]):
         from guards._asking import Desk
 
         messages = opened.messages if opened else ()
-        return Desk(self.plan, client.aside, messages, self._spend, partial(self._ledger.add, opened))
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, partial(self._ledger.add, opened))
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)

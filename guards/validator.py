@@ -221,7 +221,7 @@ def _validate(
     started = clock()
     ledger = Ledger(Spend(Budget()), ())
     desk = desk_of(compiled, dial, limits, ledger) if guard_set.asking else None
-    reading = compiled.read(text, dial, limits)
+    reading = compiled.read(text, dial, limits, dict(context) if context else None)
     examined = yield from examine(reading, compiled, guard_set, Context(context), desk, every_tier=True)
     return _outcome(text, examined, ledger.usage, started)
 
@@ -231,7 +231,7 @@ def desk_of(compiled: Contract[Any], dial: Dial, limits: Limits, ledger: Ledger)
     from guards._engine import Plan
 
     plan = Plan(compiled, NO_GUARDS, NO_GUARDS, Raise(), None, dial, limits, "default", (), resolve)
-    return Desk(plan, None, (), Spend(Budget()), partial(ledger.add, None))
+    return Desk(plan, None, (), {}, Spend(Budget()), partial(ledger.add, None))
 
 
 def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -> Outcome[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
@@ -70,11 +70,20 @@ class Contract(ABC, Generic[T]):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text."""
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text.
+
+        `context` is what the caller gave, for validators inside the contract (pydantic's `info.context`).
+        """
 
     @abstractmethod
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         """The same for a document that was read before and changed since."""
 
     @abstractmethod

@@ -6,8 +6,8 @@ What pydantic found becomes findings in `type_findings`; guards inside the type 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -66,12 +66,19 @@ class Typed(Contract[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Typed, (self.type,)
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_json(text, dial, limits, self._check, lambda: self._guide)
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        check = self._check if context is None else partial(self._check, context=context)
+        return read_json(text, dial, limits, check, lambda: self._guide)
 
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         # ASCII, so that a lone surrogate stays an escape and is refused by pydantic instead of breaking the encoder.
-        return self._check(document, json.dumps(document.data))
+        return self._check(document, json.dumps(document.data), context)
 
     def json_schema(self) -> dict[str, Any]:
         return dict(self._json_schema)
@@ -122,9 +129,9 @@ class Typed(Contract[T]):
 
         return Explainer(self._compiled)
 
-    def _check(self, document: Document, source: str) -> Reading[T]:
+    def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
         try:
-            value = self._validator.validate_json(source, strict=self._strict)
+            value = self._validator.validate_json(source, strict=self._strict, context=context)
         except ValidationError as fault:
             return self._explainer.reading(fault, document)
         except RecursionError:
