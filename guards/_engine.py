@@ -91,6 +91,7 @@ class Call(Generic[T]):
         "_ledger",
         "_live",
         "_spend",
+        "_told_validators",
         "client",
         "given",
         "messages",
@@ -117,6 +118,8 @@ class Call(Generic[T]):
         self.client = client
         self.messages = messages
         self.given = context
+        self._told_validators: dict[str, Any] | None = dict(context) if context else None
+        """The same for validators inside the contract: pydantic's `info.context`."""
         self.outcome: Outcome[T] | None = None
         self._spend = spend
         self._ledger = Ledger(spend, plan.hooks)
@@ -233,7 +236,7 @@ class Call(Generic[T]):
         assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
-        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks)
+        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks, self._told_validators)
         incoming: Incoming = yield ask
         refused: tuple[Found, ...] = ()
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
@@ -290,7 +293,7 @@ class Call(Generic[T]):
                 yield Emit(Retracted(live.shown, outcome.findings))
             if text is None:
                 return
-            live = live_of(self.plan.contract, self.plan.limits, None)
+            live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
                 yield Emit(event)
         for event in live.rest(outcome.value):
@@ -313,13 +316,13 @@ class Call(Generic[T]):
         if parts is not None:
             reading: Reading[T] = parts.read(reply.text)
         else:
-            reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
+            reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
         if finish != "length" or (reading.ok and contract.format != "text"):
             return reading
         self._cut_off += 1
         cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
         others = () if reading.ok or reading.document is None else reading.findings
-        return Reading(None, reading.document, (cut, *others), reading.repairs)
+        return replace(reading, value=None, findings=(cut, *others))
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over the user's text; an `Outcome` where they refuse."""
@@ -331,8 +334,9 @@ class Call(Generic[T]):
         self._ledger.reports += remarks
         if refused is None:
             return None
-        if _guard_failed(refused):
-            return self._end(refused, _FAILED)
+        failure = refused.failure
+        if failure is not None:
+            return self._end(refused, failure)
         # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
         own = [f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy]
         if len(own) == len(refused.found) and all(_delivers(step) for step in own):
@@ -343,8 +347,9 @@ class Call(Generic[T]):
 
     def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
         """Its `Outcome`, or the next question."""
-        if _guard_failed(original):
-            return self._end(original, _FAILED)
+        failure = original.failure
+        if failure is not None:
+            return self._end(original, failure)
         shown = self._for_good()
         spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
@@ -408,11 +413,13 @@ class Call(Generic[T]):
         if reading.document is None:
             return None
         findings = [one.found.finding for one in acting]
-        edit = _edits.fixed(reading.document, findings) if name == "fix" else _edits.pruned(contract, reading, findings)
+        told = self._told_validators
+        fix = name == "fix"
+        edit = _edits.fixed(reading.document, findings) if fix else _edits.pruned(contract, reading, findings, told)
         if edit is None:
             return None
         document, repairs = edit
-        again = contract.recheck(document)
+        again = contract.recheck(document, told)
         again = replace(again, repairs=(*reading.repairs, *repairs))
         result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open), self._desk)
         before, after = _keys(examined.blocking), _keys(result.blocking)
@@ -420,7 +427,7 @@ class Call(Generic[T]):
         # A filter moves the items behind it, so that its findings can only be counted.
         improved = after <= before - solved if name == "fix" else len(after) < len(before)
         # What a guard could not look at again was not mended.
-        return result if improved and not _guard_failed(result) else None
+        return result if improved and result.failure is None else None
 
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
@@ -460,9 +467,9 @@ class Call(Generic[T]):
 
         if cut_off:
             kept = opened.whole if opened.whole is not None else opened.reply.text
-            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits)
+            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits, self._told_validators)
         assert document is not None
-        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits)
+        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
 
     def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
@@ -603,7 +610,7 @@ class Call(Generic[T]):
         from guards._asking import Desk
 
         messages = opened.messages if opened else ()
-        return Desk(self.plan, client.aside, messages, self._spend, partial(self._ledger.add, opened))
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, partial(self._ledger.add, opened))
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
@@ -630,7 +637,6 @@ _ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
-_FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
 _BY_POLICY: Final = {
     "noop": Reason("policy.noop", "The answer was delivered as it is, with its findings."),
     "refrain": Reason("policy.refrain", "The answer was withheld."),
@@ -660,10 +666,6 @@ def _reply_of(incoming: Incoming) -> Reply:
         return incoming.reply
     except NoAnswer as signal:
         return signal.reply
-
-
-def _guard_failed(examined: Examined[Any]) -> bool:
-    return any(found.finding.code == "guard.failed" for found in examined.blocking)
 
 
 def _keys(found: Sequence[Found]) -> set[tuple[str, str, str | None]]:

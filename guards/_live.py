@@ -7,7 +7,7 @@ decides: it runs exactly once, at the end, as for any other answer.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -51,8 +51,10 @@ class Live(ABC):
         return []
 
 
-def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> Live:
-    """The view that belongs to a contract."""
+def live_of(
+    contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None = None
+) -> Live:
+    """The view that belongs to a contract; validators inside it see `context`."""
     if contract.format == "text":
         from guards.contracts.text import Text
 
@@ -61,7 +63,7 @@ def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) ->
         from guards._live_xml import XmlLive  # lxml is loaded for XML alone
 
         return XmlLive(contract)
-    return _Json(contract, limits, checks)
+    return _Json(contract, limits, checks, context)
 
 
 def can_check_parts(contract: Contract[Any], guards: GuardSet) -> bool:
@@ -149,7 +151,9 @@ class _Json(Live):
     around it closes is judged again.
     """
 
-    def __init__(self, contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> None:
+    def __init__(
+        self, contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None
+    ) -> None:
         super().__init__()
         from guards.reading.json_stream import JsonStream
 
@@ -162,7 +166,7 @@ class _Json(Live):
         ]
         self._judged: dict[tuple[int, Place], Any] = {}
         """What each guard judged at each place."""
-        self._builder = _builder(contract, self._guards_at)
+        self._builder = _builder(contract, self._guards_at, context)
         self._stream = JsonStream(self._builder, limits.depth)
         self._over = False
 
@@ -222,10 +226,10 @@ def _matches(steps: Steps, place: Place) -> bool:
     )
 
 
-def _builder(contract: Contract[Any], guards_at: Any) -> Any:
+def _builder(contract: Contract[Any], guards_at: Any, context: Mapping[str, Any] | None) -> Any:
     from guards.contracts.partial import PlainBuilder, TypedBuilder
     from guards.contracts.typed import Typed
 
     if isinstance(contract, Typed):
-        return TypedBuilder(contract.type, guards_at)
+        return TypedBuilder(contract.type, guards_at, context)
     return PlainBuilder(contract.json_schema(), guards_at)

@@ -21,11 +21,12 @@ from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding, join_pointer, parse_pointer
 from guards.policies import Policy
 from guards.reading.document import Document, Place, at
+from guards.records import Reason
 
 if TYPE_CHECKING:
     from guards._asking import Desk
 
-__all__ = ["NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
+__all__ = ["FAILURES", "NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
 
 T = TypeVar("T")
 
@@ -88,7 +89,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Examined(Generic[T]):
-    """An answer after contract and guards. `faults` are the exceptions of guards that could not run."""
+    """An answer after contract and guards. `faults` are the exceptions of guards that could not run, and of the user's
+    own code in the contract."""
 
     reading: Reading[T]
     found: tuple[Found, ...] = ()
@@ -104,6 +106,12 @@ class Examined(Generic[T]):
     def blocking(self) -> tuple[Found, ...]:
         """What keeps the answer from being accepted."""
         return tuple(found for found in self.found if found.finding.blocks)
+
+    @property
+    def failure(self) -> Reason | None:
+        """Why it can neither be accepted nor mended by the model, where the user's own code could not do its work."""
+        codes = {found.finding.code for found in self.found if found.finding.blocks}
+        return next((reason for reason in FAILURES if reason in codes), None)
 
 
 Run = tuple[Entry, Stand]
@@ -123,10 +131,12 @@ def examine(
     Guards that ask a model do it at the `desk`. Raises the `ConfigError` of a question that could not have been put.
     """
     if not guards.tiers:
-        return Examined(reading, tuple([Found(f) for f in reading.findings]) if reading.findings else ())
+        found = tuple([Found(f) for f in reading.findings]) if reading.findings else ()
+        return Examined(reading, found, faults=reading.faults)
     if not reading.ok:
         skipped = tuple(entry.label for tier in guards.tiers for entry in tier)
-        return Examined(reading, tuple(Found(f) for f in reading.findings), skipped=skipped)
+        found = tuple(Found(f) for f in reading.findings)
+        return Examined(reading, found, skipped=skipped, faults=reading.faults)
     result = _Result()
     seal = Seal()
     blocked = False
@@ -381,4 +391,8 @@ def _labelled(entries: Sequence[Entry]) -> list[Entry]:
     return labelled
 
 
+FAILURES: Final = (
+    Reason("guard.failed", "A guard could not do its work, so the answer was not accepted."),
+    Reason("schema.failed", "A default of the contract's own type could not be made."),
+)
 NO_GUARDS: Final = GuardSet()

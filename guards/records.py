@@ -184,7 +184,7 @@ class Outcome(Generic[T_co]):
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
-        cause: the exception behind a guard that failed, if any; left out of the record.
+        cause: the exception behind a guard that failed or a validator that crashed, if any; left out of the record.
         document: the document behind the value, as it was read and edited; left out of the record.
     """
 
@@ -213,7 +213,7 @@ class Outcome(Generic[T_co]):
         kind: type[Rejected] = Rejected
         if self.reason.startswith("budget."):
             kind = BudgetExhausted
-        elif self.reason == "guard.failed":
+        elif self.reason in ("guard.failed", "schema.failed"):
             kind = GuardFailed
         error = kind(self.summary(), outcome=self, code=str(self.reason))
         error.__cause__ = self.cause
@@ -245,7 +245,7 @@ class Outcome(Generic[T_co]):
         in their place, so that records can be compared without being read."""
         return {
             "ok": self.ok,
-            "value": plain(self.value) if content else _digest(self.value),
+            "value": _recorded(self.value) if content else _digest(self.value),
             "text": self.text if content else _digest(self.text),
             "findings": [plain(f.to_dict(content=content)) for f in self.findings],
             "scores": dict(self.scores),
@@ -295,13 +295,22 @@ def _foreign(value: Any) -> Any:
     from pydantic_core import PydanticSerializationError
 
     try:
-        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True))
+        # Without warnings: a list stands where the type says `Iterable`.
+        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True, warnings=False))
     except (PydanticSerializationError, TypeError, ValueError, RecursionError):
         return repr(value)
     except Exception as fault:  # a schema cannot be made of every class; what it raises then is its own affair
         if type(fault).__module__.startswith("pydantic"):
             return repr(value)
         raise
+
+
+def _recorded(value: Any) -> Any:
+    """The value in plain data; a record is not lost to a computed field that raises."""
+    try:
+        return plain(value)
+    except Exception as fault:  # noqa: BLE001  # of the user's own code; a guard that needs the data would fail
+        return f"<{type(value).__name__} without a JSON form: {type(fault).__name__} was raised>"
 
 
 def _digest(value: Any) -> dict[str, Any] | None:
@@ -313,7 +322,7 @@ def _digest(value: Any) -> dict[str, Any] | None:
     elif isinstance(value, Mapping) and "role" in value:
         return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
     else:
-        text = json.dumps(plain(value), sort_keys=True)
+        text = json.dumps(_recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")
     return {"length": len(text), "sha256": hashlib.sha256(data).hexdigest()}
 

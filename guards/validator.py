@@ -221,7 +221,7 @@ def _validate(
     started = clock()
     ledger = Ledger(Spend(Budget()), ())
     desk = desk_of(compiled, dial, limits, ledger) if guard_set.asking else None
-    reading = compiled.read(text, dial, limits)
+    reading = compiled.read(text, dial, limits, dict(context) if context else None)
     examined = yield from examine(reading, compiled, guard_set, Context(context), desk, every_tier=True)
     return _outcome(text, examined, ledger.usage, started)
 
@@ -231,7 +231,7 @@ def desk_of(compiled: Contract[Any], dial: Dial, limits: Limits, ledger: Ledger)
     from guards._engine import Plan
 
     plan = Plan(compiled, NO_GUARDS, NO_GUARDS, Raise(), None, dial, limits, "default", (), resolve)
-    return Desk(plan, None, (), Spend(Budget()), partial(ledger.add, None))
+    return Desk(plan, None, (), {}, Spend(Budget()), partial(ledger.add, None))
 
 
 def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -> Outcome[Any]:
@@ -248,8 +248,7 @@ def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -
             seconds=clock() - started,
             document=reading.document,
         )
-    failed = any(found.finding.code == "guard.failed" for found in examined.blocking)
-    refused = "guard.failed" if failed else "guard.refused" if reading.ok else "contract.refused"
+    reason = examined.failure or (_GUARD_REFUSED if reading.ok else _CONTRACT_REFUSED)
     return Outcome(
         False,
         None,
@@ -259,13 +258,10 @@ def _outcome(text: str, examined: Examined[Any], usage: Usage, started: float) -
         reading.repairs,
         usage=usage,
         seconds=clock() - started,
-        reason=Reason(refused, _SENTENCES[refused]),
+        reason=reason,
         cause=examined.faults[0] if examined.faults else None,
     )
 
 
-_SENTENCES = {
-    "guard.failed": "A guard could not do its work, so the answer was not accepted.",
-    "guard.refused": "A guard refused the answer.",
-    "contract.refused": "The answer does not fit the contract.",
-}
+_GUARD_REFUSED = Reason("guard.refused", "A guard refused the answer.")
+_CONTRACT_REFUSED = Reason("contract.refused", "The answer does not fit the contract.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
@@ -46,12 +46,13 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
-    could be read."""
+    could be read. `faults` are the exceptions of the user's own code that are behind findings."""
 
     value: T | None
     document: Document | None
     findings: tuple[Finding, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    faults: tuple[BaseException, ...] = ()
     made: Any = None
     """What the contract itself noted of how the value was made."""
 
@@ -85,11 +86,20 @@ class Contract(ABC, Generic[T]):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text."""
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text.
+
+        `context` is what the caller gave, for validators inside the contract (pydantic's `info.context`).
+        """
 
     @abstractmethod
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         """The same for a document that was read before and changed since."""
 
     @abstractmethod

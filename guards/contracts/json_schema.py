@@ -67,10 +67,16 @@ class JsonSchema(Contract[Any]):
                 fault.where = fault.where.replace(_WHERE, str(schema))
             raise
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[Any]:
         return read_json(text, dial, limits, lambda document, _: self.recheck(document), lambda: self._guide)
 
-    def recheck(self, document: Document) -> Reading[Any]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[Any]:
         findings = self._findings(document)
         return Reading(None if findings else document.data, document, findings)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, TypeAdapter, computed_field
 
+from guards.contracts.type_validator import compiled
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
 from guards.reading.json_stream import Place
@@ -57,9 +58,10 @@ class PlainBuilder:
 class TypedBuilder:
     """Instances of a Python type: closed models are validated, open ones hold None for what has not come."""
 
-    def __init__(self, type_: Any, held: Callable[[Place], bool]) -> None:
+    def __init__(self, type_: Any, held: Callable[[Place], bool], context: Mapping[str, Any] | None = None) -> None:
         self._root = _node(type_, {})
         self._held = held
+        self._context = context
         self._broken: list[Place] = []
         """Places that closed and are not what their type wants."""
 
@@ -68,7 +70,7 @@ class TypedBuilder:
         return not any(broken[: len(place)] == place for broken in self._broken)
 
     def closed(self, place: Place, value: Any) -> Any:
-        made, ok = self._at(place).closed(value)
+        made, ok = self._at(place).closed(value, self._context)
         if not ok:
             self._broken.append(place)
         return made
@@ -94,7 +96,7 @@ class _Plain:
     def inner(self, step: str | int) -> _Plain:
         return _PLAIN
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         """The value of a part that is whole, and whether it is what its type wants."""
         return value, True
 
@@ -108,7 +110,7 @@ class _Scalar(_Plain):
     def __init__(self, *kinds: type) -> None:
         self._kinds = kinds
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         return value, value is None or type(value) in self._kinds
 
 
@@ -116,12 +118,13 @@ class _Leaf(_Plain):
     """What becomes a value of its type when it is whole: a date, an enum, a union of models."""
 
     def __init__(self, type_: Any) -> None:
-        self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        self._validator, self._strict, _ = compiled(adapter.validator, adapter.core_schema)
         self.grows = False
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         try:
-            return self._adapter.validate_json(json.dumps(value), strict=True), True
+            return self._validator.validate_json(json.dumps(value), strict=self._strict, context=context), True
         except Exception:  # noqa: BLE001  # whatever is wrong with it, and whatever a validator raises, the end tells
             return value, False
 
@@ -158,12 +161,12 @@ class _Model(_Plain):
         known = self._names.get(step) if isinstance(step, str) else None
         return known[1] if known else _PLAIN
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         if not isinstance(value, dict):
             return value, value is None
         try:
             # Members that closed before are instances already and are not validated again.
-            return self._model.model_validate(value, strict=True), True
+            return self._model.model_validate(value, strict=True, context=context), True
         except Exception:  # noqa: BLE001  # as in `_Leaf`
             return self.open(value), False
 
@@ -231,7 +234,7 @@ def _node(type_: Any, known: dict[Any, _Plain]) -> _Plain:
     origin, arguments = get_origin(type_), get_args(type_)
     if isinstance(type_, type) and origin is None and issubclass(type_, BaseModel):
         return _Model(type_, known)
-    if origin is list and len(arguments) == 1:
+    if origin in (list, Iterable, Iterator, Generator) and arguments:
         return _List(_node(arguments[0], known))
     if origin in (dict, Mapping) and len(arguments) == 2:
         return _Map(_node(arguments[1], known))

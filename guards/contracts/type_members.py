@@ -23,7 +23,7 @@ from guards.contracts.type_structures import MADE, Part, stored
 if TYPE_CHECKING:
     from guards.contracts.type_shape import Shape
 
-__all__ = ["OPAQUE", "Given", "Layer", "Made", "Members", "Parsed", "Root", "Same", "could_be", "noted", "noting"]
+__all__ = ["Given", "Layer", "Made", "Members", "Parsed", "Root", "Same", "could_be", "noted", "noting"]
 
 Made: TypeAlias = dict[tuple[int, int], tuple[Any, set[int]]]
 """What validation noted: (union, identity of the value) -> the value, and the members that made it."""
@@ -146,44 +146,26 @@ def noting() -> Iterator[Made]:
         _NOTES.here = outer
 
 
-def noted(schema: Any, nodes: Mapping[int, Any]) -> Any:
+def noted(node: Any, nodes: Mapping[int, Any]) -> Any:
     """The core schema with a note behind each member of these nodes (by identity): unions, and what may be null."""
-    return _Noting(nodes).copy(schema)
+    if isinstance(node, Mapping):
+        copied = {key: child if key in _OPAQUE else noted(child, nodes) for key, child in node.items()}
+        return _with_notes(node, copied) if id(node) in nodes else copied
+    if isinstance(node, list):
+        return [noted(child, nodes) for child in node]
+    return tuple(noted(child, nodes) for child in node) if isinstance(node, tuple) else node
 
 
-class _Noting:
-    def __init__(self, nodes: Mapping[int, Any]) -> None:
-        self._nodes = nodes
-        self._definitions: dict[str, Any] = {}
-
-    def copy(self, node: Any) -> Any:
-        if isinstance(node, Mapping):
-            self._definitions |= {definition["ref"]: definition for definition in node.get("definitions", ())}
-            copied = {key: child if key in OPAQUE else self.copy(child) for key, child in node.items()}
-            return self._members(node, copied) if id(node) in self._nodes else copied
-        if isinstance(node, list):
-            return [self.copy(child) for child in node]
-        return tuple(self.copy(child) for child in node) if isinstance(node, tuple) else node
-
-    def _members(self, node: Any, copied: dict[str, Any]) -> dict[str, Any]:
-        key = id(node)
-        if node["type"] == "nullable":
-            return {**copied, "schema": _behind(copied["schema"], key, 0)}
-        choices = copied["choices"]
-        if isinstance(choices, Mapping):
-            behind = {tag: _behind(member, key, index) for index, (tag, member) in enumerate(choices.items())}
-            return {**copied, "choices": behind}
-        return {**copied, "choices": [self._choice(choice, key, index) for index, choice in enumerate(choices)]}
-
-    def _choice(self, choice: Any, key: int, index: int) -> Any:
-        if isinstance(choice, tuple):
-            return _behind(choice[0], key, index), choice[1]
-        # In the place of an error pydantic calls a class by its name: it goes on doing so.
-        member = choice
-        while member["type"] == "definition-ref" and member["schema_ref"] in self._definitions:
-            member = self._definitions[member["schema_ref"]]
-        behind = _behind(choice, key, index)
-        return (behind, member["cls"].__name__) if member["type"] in ("model", "dataclass") else behind
+def _with_notes(node: Any, copied: dict[str, Any]) -> dict[str, Any]:
+    key = id(node)
+    if node["type"] == "nullable":
+        return {**copied, "schema": _behind(copied["schema"], key, 0)}
+    choices = copied["choices"]
+    if isinstance(choices, Mapping):
+        behind = {tag: _behind(member, key, index) for index, (tag, member) in enumerate(choices.items())}
+        return {**copied, "choices": behind}
+    members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+    return {**copied, "choices": [_behind(member, key, index) for index, member in enumerate(members)]}
 
 
 def _behind(member: Any, key: int, index: int) -> Any:
@@ -249,4 +231,4 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "typed-dict": dict,
 }
 # Values of the user's own under these keys may look like schemas and are none.
-OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})
+_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

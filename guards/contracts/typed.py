@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
 from guards.contracts.type_members import noted, noting
 from guards.contracts.type_shape import Shape, holds_guards, shape_of
 from guards.contracts.type_structures import ABSENT, Part
+from guards.contracts.type_validator import DefaultFailed, compiled, readable
 from guards.errors import ConfigError
 from guards.reading.document import Document, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
@@ -42,7 +42,7 @@ class Typed(Contract[T]):
     def __init__(self, type_: Any) -> None:
         self.type = type_
         try:
-            self._adapter: TypeAdapter[T] = TypeAdapter(type_)
+            self._adapter: TypeAdapter[T] = TypeAdapter(readable(type_))
             # A model with forward references compiles lazily; the fault must show here.
             schema, validator = self._adapter.core_schema, self._adapter.validator
             validator.title  # noqa: B018  # a mock, where the type is not complete, raises here
@@ -57,8 +57,7 @@ class Typed(Contract[T]):
         self._notes = self._guarded and self._shape.notes
         if self._notes:
             schema = noted(schema, self._notes)
-            validator = SchemaValidator(schema, _use_prebuilt=False)
-        self._validator, self._strict = _strict_validator(validator, schema)
+        self._validator, self._strict, self._compiled = compiled(validator, schema)
 
     def __eq__(self, other: object) -> bool:
         # Unions in another order compare equal, and the order can matter.
@@ -73,12 +72,19 @@ class Typed(Contract[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Typed, (self.type,)
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_json(text, dial, limits, self._check, lambda: self._guide)
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        check = self._check if context is None else partial(self._check, context=context)
+        return read_json(text, dial, limits, check, lambda: self._guide)
 
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         # ASCII, so that a lone surrogate stays an escape and is refused by pydantic instead of breaking the encoder.
-        return self._check(document, json.dumps(document.data))
+        return self._check(document, json.dumps(document.data), context)
 
     def json_schema(self) -> dict[str, Any]:
         return dict(self._json_schema)
@@ -168,64 +174,25 @@ class Typed(Contract[T]):
     def _explainer(self) -> Explainer:
         from guards.contracts.type_findings import Explainer  # its tables are needed only where something is wrong
 
-        return Explainer(self._schema)
+        return Explainer(self._compiled)
 
-    def _check(self, document: Document, source: str) -> Reading[T]:
+    def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
         made: Any = None
         try:
             if self._notes:
                 with noting() as made:
-                    value = self._validator.validate_json(source, strict=self._strict)
+                    value = self._validator.validate_json(source, strict=self._strict, context=context)
             else:
-                value = self._validator.validate_json(source, strict=self._strict)
+                value = self._validator.validate_json(source, strict=self._strict, context=context)
         except ValidationError as fault:
-            return Reading(None, document, self._explainer.findings(fault, document))
-        except UnicodeEncodeError:
-            return Reading(None, document, self._explainer.surrogates(document))
+            return self._explainer.reading(fault, document)
         except RecursionError:
-            return Reading(None, document, self._explainer.too_deep())
+            return self._explainer.too_deep(document)
+        except DefaultFailed as fault:
+            return self._explainer.failed(fault, document)
+        except Exception as fault:  # noqa: BLE001  # what a class does to its own instances; the place is not known
+            return self._explainer.raised(fault, document)
         return Reading(value, document, made=made)
-
-
-def _strict_validator(validator: Any, schema: Any) -> tuple[Any, bool | None]:
-    """The validator to use, and what to pass it as `strict`.
-
-    `strict=True` at run time overrides even a field's own `strict=False`. Where a type declares itself lax anywhere,
-    its core schema is compiled again with strictness as the default of each config instead.
-    """
-    if not _lax_somewhere(schema):
-        return validator, True
-    strict = SchemaValidator(_default_strict(schema), {"strict": True}, _use_prebuilt=False)
-    return strict, None
-
-
-def _lax_somewhere(node: Any) -> bool:
-    if isinstance(node, Mapping):
-        return node.get("strict") is False or any(_lax_somewhere(child) for child in _schema_children(node))
-    return isinstance(node, list | tuple) and any(_lax_somewhere(child) for child in node)
-
-
-def _default_strict(node: Any) -> Any:
-    """A copy of a core schema in which every config that says nothing of strictness says strict."""
-    if isinstance(node, Mapping):
-        copy = {key: child if key in _OPAQUE else _default_strict(child) for key, child in node.items()}
-        if node.get("type") in _WITH_CONFIG:
-            copy["config"] = {"strict": True, **node.get("config", {})}
-        return copy
-    if isinstance(node, list):
-        return [_default_strict(child) for child in node]
-    if isinstance(node, tuple):
-        return tuple(_default_strict(child) for child in node)
-    return node
-
-
-def _schema_children(node: Mapping[str, Any]) -> Iterable[Any]:
-    return (child for key, child in node.items() if key not in _OPAQUE)
-
-
-_WITH_CONFIG: Final = frozenset({"model", "dataclass", "typed-dict"})
-# Values of the user's own under these keys may look like schemas and are none.
-_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})
 
 
 def _name(type_: Any) -> str:
