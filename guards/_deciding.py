@@ -1,8 +1,8 @@
 """Which policy acts on an answer's findings: every finding's own chain, then one precedence over all of them.
 
 What the policy then does is `_settling` and `_engine`. Turns of policies that ask are counted over the whole call, per
-owner of a chain (a guard with a policy of its own, or the ticket); policies that edit or deliver are tried anew for every
-answer.
+owner of a chain (a guard with a policy of its own, or the ticket). Policies that edit or deliver are tried anew for
+every answer.
 """
 
 from __future__ import annotations

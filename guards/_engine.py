@@ -25,7 +25,7 @@ from guards.findings import Finding, rank
 from guards.messages import Feedback, Message, Reply
 from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
-from guards.records import Outcome, Reason
+from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
     from guards._asking import Desk
@@ -504,7 +504,7 @@ class Call(Generic[T]):
         """An answer that holds; `by` names the edit that made it hold."""
         self._ledger.close(by)
         delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
-        return self._outcome(examined, ok=True, value=examined.reading.value, reason=_ACCEPTED, by=delivered_by)
+        return self._outcome(examined, ok=True, value=examined.reading.value, reason=ACCEPTED, by=delivered_by)
 
     def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
         """Rejected."""
@@ -572,7 +572,6 @@ _REFUSALS: Final = {
 }
 _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")
 _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
-_ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
