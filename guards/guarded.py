@@ -50,14 +50,15 @@ class Guarded(Generic[R_co]):
 
     Args:
         contract: a Python type, a JSON Schema (`dict` or `JsonSchema`), `XmlSchema`, `RelaxNG`, `Rail`, `Text`,
-            `Choice`, `Pattern`, or a `pathlib.Path` of such a file.
+            `Choice`, `Pattern`, or a `pathlib.Path` of such a file. A `Guarded`, or a `contract(...)` of one, brings
+            all that it says: guards, input guards and hooks are added to its own, any other option replaces it.
         guards: run over the answer, cheap before dear.
         input_guards: run over the user's text; where they refuse, no call is made.
-        on_fail: what follows an answer that does not hold.
-        budget: bounds on attempts, seconds, tokens and cost.
+        on_fail: what follows an answer that does not hold; `Reask(times=2).then(Raise())` by default.
+        budget: bounds on attempts, seconds, tokens and cost; three attempts by default.
         format: `"xml"` has a Python type or JSON Schema answered in XML.
-        reading: how far the reader goes: `"strict"`, `"careful"`, `"eager"`.
-        limits: bounds on the size of an answer.
+        reading: how far the reader goes: `"strict"`, `"careful"` (the default), `"eager"`.
+        limits: bounds on the size of an answer; `Limits()` by default.
         transport: a tenacity retrying object for the transport's faults; None for none. By default an SDK's known
             transient faults are retried, and a plain callable's exceptions pass.
         hooks: called with each event (`guards.hooks`).
