@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Any, Generic, Self
+from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -19,7 +19,7 @@ from guards.errors import BudgetExhausted, GuardFailed, Rejected
 from guards.findings import Finding, rank
 from guards.messages import Message
 
-__all__ = ["Attempt", "Outcome", "Reason", "Repair", "Usage"]
+__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 
@@ -41,6 +41,9 @@ class Reason(str):
 
     def __reduce__(self) -> tuple[type[Reason], tuple[str, str]]:
         return Reason, (str(self), self.message)
+
+
+ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Attempt:
     """One question to the model and all that came of it.
 
     Args:
-        messages: what was sent; empty where the caller's own function did the sending.
+        messages: what was sent; empty where the caller's own function did the sending, or nobody was asked.
         text: the answer, without a reflection that stood before it; None when no answer came.
         findings, repairs, scores: of this answer. Findings that a Fix or Filter answered stay here.
         skipped: names of the guards that did not run.
@@ -180,7 +183,7 @@ class Outcome(Generic[T_co]):
         findings: those that stand against the delivered or last value.
         scores: each guard that ran, 0 to 1, higher is more acceptable.
         repairs: the recorded changes behind the value.
-        attempts: every question, oldest first; empty for a plain validation.
+        attempts: every question, oldest first. A validation asks nobody: it has one where a policy acted, else none.
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
@@ -197,7 +200,7 @@ class Outcome(Generic[T_co]):
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = _NOTHING
     seconds: float = 0.0
-    reason: Reason = Reason("accepted", "The contract and every guard accepted the answer.")
+    reason: Reason = ACCEPTED
     delivered_by: str | None = None
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)

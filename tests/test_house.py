@@ -34,6 +34,8 @@ FLOORS = {
         "_live_xml",
         "_parts",
         "_seal",
+        "_settling",
+        "_terms",
         "_transport",
     ],
     6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "bulk", "config", "testing"],
