@@ -280,6 +280,17 @@ def test_a_path_that_no_answer_has_is_an_error_where_it_is_written():
     Guarded(Closed, guards=[no_evil.on("$.Title"), no_evil.on("$.tags[7]"), no_evil.on("$..anything")])
 
 
+def test_a_path_that_a_schema_shuts_out_is_an_error_where_it_is_written():
+    """The same for an object of a JSON Schema that takes no other keys, behind a reference, too."""
+    schema = {
+        "properties": {"lines": {"items": {"$ref": "#/$defs/line"}}},
+        "$defs": {"line": {"type": "object", "properties": {"sku": {}}, "additionalProperties": False}},
+    }
+    with pytest.raises(ConfigError, match="has 'typo' there"):
+        Guarded(schema, guards=[no_evil.on("$.lines[0].typo")])
+    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].typo"), no_evil.on("$.other")])
+
+
 def test_a_fix_changes_only_what_was_judged():
     """The fix of a key, of a part of a JSON text or of what a validator made has no place of its own to be put in."""
     for kind, answer in ((dict[Text, str], '{"EVIL": "x"}'), (Json[list[Text]], '"[\\"EVIL\\"]"')):
