@@ -6,7 +6,7 @@ fallback) is spelled as a stream of the same shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from guards.clients.incoming import SdkChunks
@@ -19,8 +19,11 @@ __all__ = ["Retelling"]
 class Retelling:
     """One answer's chunks: read as they come (`Chunks`), told piece by piece as its text is let out."""
 
-    def __init__(self, chunks: SdkChunks) -> None:
+    def __init__(self, chunks: SdkChunks, *, at_the_end: bool) -> None:
         self._chunks = chunks
+        self._at_the_end = at_the_end
+        """Whether nothing is told before the whole was seen: of an answer that is a tool's arguments nobody knows
+        sooner what else comes."""
         self._seen: list[tuple[Any, str]] = []
         """Every chunk, with what it adds to the text."""
         self._whole = ""
@@ -46,6 +49,8 @@ class Retelling:
 
     def piece(self, text: str) -> Iterator[Any]:
         """The next piece of the text, in the chunks that it came in; nothing where it came otherwise."""
+        if self._at_the_end:
+            return
         start = spoken_from(self._whole) if self._told_to is None else self._told_to
         if not self._whole.startswith(text, start):
             return
@@ -55,14 +60,16 @@ class Retelling:
         self._shown += len(text)
         yield from self._tell(len(text))
 
-    def end(self, text: str | None, *, as_it_came: bool, other: Callable[[], Any]) -> Iterator[Any]:
-        """What remains to be told. `as_it_came`: it is what the chunks say; else `other` gives the response anew."""
+    def end(self, text: str | None, response: Any, *, as_it_came: bool) -> Iterator[Any]:
+        """What remains to be told of the response that is delivered, whose text is `text`. `as_it_came`: it is what the
+        chunks say."""
         if text is not None and self._shown:
             yield from self.piece(text[self._shown :])
+        as_it_came = as_it_came and (text is None or self._chunks.agrees(text))
         if as_it_came or (self._shown and not self._chunks.repeats):
             yield from self._rest()
             return
-        spelled = self._chunks.spelled(other(), [chunk for chunk, _ in self._seen])
+        spelled = self._chunks.spelled(response, [chunk for chunk, _ in self._seen])
         yield from self._behind_text(spelled) if self._shown else spelled
 
     def _tell(self, length: int, *, silent: bool = False) -> Iterator[Any]:
@@ -83,9 +90,9 @@ class Retelling:
             self._used = 0
 
     def _cut(self, chunk: Any, said: str, start: int, end: int) -> Any:
-        if end - start == len(said):
-            return chunk
-        return self._chunks.saying(chunk, said[start:end], last=end == len(said))
+        if end - start < len(said):
+            chunk = self._chunks.saying(chunk, said[start:end], last=end == len(said))
+        return self._chunks.cleared(chunk)
 
     def _behind_text(self, spelled: list[Any]) -> list[Any]:
         """What follows the last chunk with text."""

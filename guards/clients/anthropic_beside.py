@@ -1,0 +1,71 @@
+"""What of Anthropic's messages, and of the events of their streams, may come back beside the judged text (`beside`)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from guards.clients.anthropic_tools import is_at_work
+from guards.clients.beside import GONE, Beside, Rule, beside, gone, kept, members, named, unknown
+
+__all__ = ["EVENT", "MESSAGE"]
+
+
+def _all(names: str, rule: Rule) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+def _words(value: Any, at: Beside) -> Any:
+    return GONE if at.by_call else _TEXT(value, at)
+
+
+def _call(value: Any, at: Beside) -> Any:
+    return _CALL(value, at) if at.by_call else GONE
+
+
+def _at_work(value: Any, at: Beside) -> Any:
+    return beside(value, at) if is_at_work(value, at.tools) else GONE
+
+
+def _ours(value: Any, at: Beside) -> Any:
+    return unknown(value, at) if at.as_it_came else value
+
+
+_TEXT: Final = members(_all("type text", kept) | {"citations": beside, "parsed_output": _ours})
+_CALL: Final = members(_all("type id name input caller toolset_name", kept))
+_THINKING: Final = _all("thinking redacted_thinking connector_text compaction", beside)
+_IS: Final = _all(
+    """
+    id type role model stop_reason stop_sequence usage container context_management diagnostics input_transformations
+    service_tier
+    """,
+    kept,
+)
+"""What is no text of the model's."""
+_CONTENT: Final = named(
+    "type",
+    {"text": _words, "tool_use": _call, "fallback": kept, "container_upload": kept, **_THINKING},
+    lambda _: _at_work,
+)
+MESSAGE: Final = members(_IS | {"content": _CONTENT, "stop_details": beside})
+
+_AT: Final = _all("type index usage context_management", kept)
+_EVENTS: Final[dict[str, Rule]] = {
+    "message_start": members(_AT | {"message": members(_IS | {"content": gone})}),
+    # Which blocks may come along is said of the whole; here it is what each may hold.
+    "content_block_start": members(
+        _AT | {"content_block": named("type", {"text": _TEXT, "tool_use": _CALL}, lambda _: kept)}
+    ),
+    "content_block_delta": members(
+        _AT
+        | {
+            "delta": members(
+                _all("type text partial_json", kept)
+                | _all("thinking signature citation content encrypted_content estimated_tokens", beside)
+            )
+        }
+    ),
+    "content_block_stop": members(_AT),
+    "message_delta": members(_AT | {"delta": members(_IS | {"stop_details": beside})}),
+    "message_stop": members(_AT),
+}
+EVENT: Final = named("type", _EVENTS, lambda _: members(_all("type", kept)))

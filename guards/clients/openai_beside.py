@@ -1,0 +1,197 @@
+"""What of OpenAI's responses, and of the chunks of their streams, may come back beside the judged text (`beside`).
+
+Also the members that servers of the same protocol add: what they say of themselves is kept, thinking and sources come
+along with a text that holds as it came, and what is not written here goes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from guards.clients.beside import (
+    GONE,
+    Beside,
+    Rule,
+    beside,
+    gone,
+    kept,
+    log_probabilities,
+    members,
+    named,
+    unknown,
+)
+from guards.clients.members import get, member
+from guards.clients.openai_tools import is_brought
+
+__all__ = ["CHAT", "CHAT_CHUNK", "COMPLETION", "HEAD", "RESPONSE", "RESPONSE_EVENT"]
+
+
+def _all(names: str, rule: Rule) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+# -- chat completions and completions ----------------------------------------------------------------------------------
+
+
+def _words(value: Any, at: Beside) -> Any:
+    """The answer in words, or what was said beside an answer in a call."""
+    if at.by_call:
+        return gone(value, at)
+    return value if isinstance(value, str) else _PARTS(value, at)
+
+
+def _call(value: Any, at: Beside) -> Any:
+    """The call whose arguments are the answer, or one that was made beside an answer in words."""
+    return _CALL(value, at) if at.by_call else gone(value, at)
+
+
+def _chat_tokens(value: Any) -> list[Any] | None:
+    content = member(value, "content")
+    return content if isinstance(content, list) and not member(value, "refusal") else None
+
+
+def _completion_tokens(value: Any) -> list[Any] | None:
+    tokens = member(value, "tokens")
+    return tokens if isinstance(tokens, list) else None
+
+
+def _ours(value: Any, at: Beside) -> Any:
+    """What was made of the text; a server that sends one itself is not asked."""
+    return unknown(value, at) if at.as_it_came else value
+
+
+_THINKING: Final = _all("reasoning reasoning_content reasoning_details thinking thinking_blocks", beside)
+_SERVERS: Final = _all(
+    """
+    content_filter_offsets content_filter_results created created_at finish_reason id index kv_transfer_params
+    matched_stop metadata model moderation native_finish_reason obfuscation object object_type prompt_filter_results
+    prompt_token_ids provider request_id role service_tier stop_reason system_fingerprint timings type usage x_groq
+    """,
+    kept,
+)
+"""What is no text of the model's: what a server says of itself, of the question and of its filters."""
+_SOURCES: Final = _all("annotations citations context search_results token_ids prompt_logprobs", beside)
+
+_PARTS: Final = named(
+    "type",
+    {"thinking": beside, "reasoning": beside, "reasoning_text": beside},
+    lambda _: members(_all("type text", kept) | _SOURCES),
+)
+_FUNCTION: Final = members(_all("name arguments input", kept))
+_CALL: Final = members(_SERVERS | {"function": _FUNCTION, "custom": _FUNCTION} | _all("name arguments", kept))
+_MESSAGE: Final = members(
+    _SERVERS | _THINKING | _SOURCES | {"content": _words, "tool_calls": _call, "function_call": _call, "parsed": _ours}
+)
+CHAT: Final = members(
+    _SERVERS
+    | _SOURCES
+    | {
+        "choices": members(
+            _SERVERS | _SOURCES | {"message": _MESSAGE, "logprobs": log_probabilities(_chat_tokens)},
+        )
+    }
+)
+HEAD: Final = members(_SERVERS | _SOURCES | {"choices": kept})
+"""What stands around choices that were cleared one by one."""
+COMPLETION: Final = members(
+    _SERVERS
+    | _SOURCES
+    | {
+        "choices": members(
+            _SERVERS | _SOURCES | _THINKING | {"text": kept, "logprobs": log_probabilities(_completion_tokens)}
+        )
+    }
+)
+"""Its chunks have the same shape."""
+_DELTA: Final = members(
+    _SERVERS | _THINKING | _SOURCES | _all("content refusal", kept) | {"tool_calls": kept, "function_call": kept}
+)
+CHAT_CHUNK: Final = members(
+    _SERVERS
+    | _SOURCES
+    | {"choices": members(_SERVERS | _SOURCES | {"delta": _DELTA, "logprobs": log_probabilities(_chat_tokens)})}
+)
+
+
+# -- responses ---------------------------------------------------------------------------------------------------------
+
+
+def _at_work(value: Any, at: Beside) -> Any:
+    """An item of a tool that works on the server."""
+    return _ITEM(value, at) if is_brought(value, at.tools) else GONE
+
+
+def _answering(value: Any, at: Beside) -> Any:
+    if not at.by_call or (at.tools is not None and get(value, "name") != at.tools.forced):
+        return GONE
+    return _ANSWER(value, at)
+
+
+def _message(value: Any, at: Beside) -> Any:
+    return GONE if at.by_call else _SPOKEN(value, at)
+
+
+_ITEM_IS: Final = _all("id type status role phase call_id name namespace server_label caller encrypted_content", kept)
+_ANSWER: Final = members(_ITEM_IS | _all("arguments input", kept))
+_TEXT: Final = members(
+    _all("type text", kept)
+    | _SOURCES
+    | {"parsed": _ours}
+    | {"logprobs": log_probabilities(lambda value: value if isinstance(value, list) else None)}
+)
+_SPOKEN: Final = members(
+    _ITEM_IS
+    | {
+        "content": lambda v, at: (
+            v if isinstance(v, str) else named("type", {"output_text": _TEXT, "text": _TEXT})(v, at)
+        )
+    }
+)
+_THOUGHT: Final = members(_ITEM_IS | _all("summary content", beside))
+
+
+_ITEM: Final = members(_ITEM_IS, rest=beside)
+_OUTPUT: Final = named(
+    "type",
+    {
+        "message": _message,
+        "reasoning": _THOUGHT,
+        "compaction": beside,
+        "function_call": _answering,
+        "custom_tool_call": _answering,
+    },
+    lambda _: _at_work,
+)
+_ASKED: Final = _all(
+    """
+    access_programs background completed_at context_compression conversation created_at error id image
+    incomplete_details input_transformations instructions max_output_tokens max_tool_calls metadata model moderation
+    object parallel_tool_calls previous_response_id prompt prompt_cache_diagnostics prompt_cache_key
+    prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier status store temperature text
+    tool_choice tool_usage tools top_logprobs top_p truncation usage user billing frequency_penalty presence_penalty
+    """,
+    kept,
+)
+"""The request once more, and what the server says of itself."""
+RESPONSE: Final = members(_ASKED | {"output": _OUTPUT})
+_BEGUN: Final = members(_ASKED | {"output": gone})
+
+_EVENT_IS: Final = _all(
+    """
+    type sequence_number stream_id item_id output_index content_index summary_index annotation_index command_index
+    partial_image_index obfuscation
+    """,
+    kept,
+)
+_EVENT: Final = members(
+    _EVENT_IS
+    | _all("annotation arguments code delta error input item logprobs name part partial_image_b64 refusal text", kept)
+    | {"response": kept}
+)
+_KNOWN: Final = re.compile(
+    r"response\.(output_text|content_part|output_item|refusal|reasoning\w*|function_call_arguments|custom_tool_call_input|"
+    r"\w+_call(_\w+)?|mcp_\w+|completed|incomplete)(\.|$)"
+)
+_OTHER: Final = members(_EVENT_IS | {"response": _BEGUN})
+RESPONSE_EVENT: Final = named("type", {}, lambda kind: _EVENT if _KNOWN.match(kind) else _OTHER)
