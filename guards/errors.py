@@ -84,7 +84,7 @@ class ScriptExhausted(GuardsError):
 
 
 class ServerFault(GuardsError):
-    """A server said in a body of status 200, or in the middle of a stream, that it failed; or the body was empty or broken.
+    """A server said in a body of status 200, or in a stream, that it failed; or the body was empty or broken.
 
     The text holds the server's own words (300 characters at most). `passing`: it may be gone at the next try, and was
     retried as a fault of the transport is.

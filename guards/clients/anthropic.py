@@ -26,7 +26,7 @@ from guards.clients.endpoint import (
     without,
 )
 from guards.clients.incoming import SdkChunks
-from guards.clients.members import body_of, copied, get, listed, member, put
+from guards.clients.members import body_of, copied, get, listed, member, members_of, put
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, is_arguments, written
 from guards.errors import ConfigError, ServerFault
@@ -230,8 +230,8 @@ def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
     first = pieces[:1] if text else []
     for piece in first:
         put(piece, "text", text)
-        if hasattr(piece, "parsed_output"):
-            piece.parsed_output = _parsed(text or "", options)
+        if "parsed_output" in (members_of(piece) or ()):
+            put(piece, "parsed_output", _parsed(text or "", options))
     # An empty block would be refused when the caller sends the turn back.
     put(message, "content", without(get(message, "content"), pieces, first))
     return message

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from guards.clients.anthropic_tools import is_at_work
-from guards.clients.beside import GONE, Beside, Rule, beside, gone, kept, members, named, unknown
+from guards.clients.beside import GONE, Beside, Rule, beside, counts, gone, kept, members, named, unknown
+from guards.clients.tools import is_arguments
 
 __all__ = ["EVENT", "MESSAGE"]
 
@@ -22,6 +24,11 @@ def _call(value: Any, at: Beside) -> Any:
     return _CALL(value, at) if at.by_call else GONE
 
 
+def _input(value: Any, _: Beside) -> Any:
+    """A call's input, as the object that the SDK promises."""
+    return json.loads(value) if isinstance(value, str) and is_arguments(value) else value
+
+
 def _at_work(value: Any, at: Beside) -> Any:
     return beside(value, at) if is_at_work(value, at.tools) else GONE
 
@@ -31,15 +38,15 @@ def _ours(value: Any, at: Beside) -> Any:
 
 
 _TEXT: Final = members(_all("type text", kept) | {"citations": beside, "parsed_output": _ours})
-_CALL: Final = members(_all("type id name input caller toolset_name", kept))
+_CALL: Final = members(_all("type id name caller toolset_name", kept) | {"input": _input})
 _THINKING: Final = _all("thinking redacted_thinking connector_text compaction", beside)
 _IS: Final = _all(
     """
-    id type role model stop_reason stop_sequence usage container context_management diagnostics input_transformations
+    id type role model stop_reason stop_sequence container context_management diagnostics input_transformations
     service_tier
     """,
     kept,
-)
+) | {"usage": counts}
 """What is no text of the model's."""
 _CONTENT: Final = named(
     "type",
@@ -48,7 +55,7 @@ _CONTENT: Final = named(
 )
 MESSAGE: Final = members(_IS | {"content": _CONTENT, "stop_details": beside})
 
-_AT: Final = _all("type index usage context_management", kept)
+_AT: Final = _all("type index context_management", kept) | {"usage": counts}
 _EVENTS: Final[dict[str, Rule]] = {
     "message_start": members(_AT | {"message": members(_IS | {"content": gone})}),
     # Which blocks may come along is said of the whole; here it is what each may hold.

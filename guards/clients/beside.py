@@ -15,7 +15,19 @@ from typing import Any, Final, TypeAlias
 from guards.clients.members import changed, get, listed, member, members_of
 from guards.clients.tools import Tools
 
-__all__ = ["GONE", "Beside", "Rule", "beside", "gone", "kept", "log_probabilities", "members", "named", "unknown"]
+__all__ = [
+    "GONE",
+    "Beside",
+    "Rule",
+    "beside",
+    "counts",
+    "gone",
+    "kept",
+    "log_probabilities",
+    "members",
+    "named",
+    "unknown",
+]
 
 GONE: Final = object()
 """What a rule gives for a value that goes."""
@@ -101,6 +113,14 @@ def _each(one: Rule) -> Rule:
         return value if same else [stays for stays in left if stays is not GONE]
 
     return rule
+
+
+def counts(value: Any, at: Beside) -> Any:
+    """What was used: numbers, however deep, and the few words that say of what."""
+    return _COUNTS(value, at)
+
+
+_COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), kept), rest=counts)
 
 
 def log_probabilities(tokens_of: Callable[[Any], list[Any] | None]) -> Rule:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from guards._flow import Ask, Client, NoAnswer
 from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
+from guards.clients.members import encodable
 from guards.clients.server_faults import named
 from guards.clients.tools import Tools
 from guards.errors import ConfigError
@@ -173,7 +174,7 @@ class EndpointClient:
         return reply
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return self.endpoint.turns(reply, feedback, self._tools)
+        return tuple(encodable(turn) for turn in self.endpoint.turns(reply, feedback, self._tools))
 
     def transient(self, fault: BaseException) -> bool:
         return faults.transient(fault)

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["body_of", "changed", "copied", "get", "listed", "member", "members_of", "put"]
+__all__ = ["body_of", "changed", "copied", "encodable", "get", "listed", "member", "members_of", "put", "texts"]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -71,6 +71,15 @@ def copied(thing: Any) -> Any:
 def body_of(thing: Any) -> dict[str, Any]:
     """The mapping that it was made of."""
     return thing.to_dict() if hasattr(thing, "to_dict") else dict(thing)
+
+
+def encodable(value: Any) -> Any:
+    """The same with U+FFFD for halves of surrogate pairs: a model can write them in JSON, and no request can hold them."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {name: encodable(inner) for name, inner in value.items()}
+    return [encodable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ from guards.clients.beside import (
     Beside,
     Rule,
     beside,
+    counts,
     gone,
     kept,
     log_probabilities,
@@ -23,6 +24,7 @@ from guards.clients.beside import (
 )
 from guards.clients.members import get, member
 from guards.clients.openai_tools import is_brought
+from guards.clients.tools import written
 
 __all__ = ["CHAT", "CHAT_CHUNK", "COMPLETION", "HEAD", "RESPONSE", "RESPONSE_EVENT"]
 
@@ -46,6 +48,11 @@ def _call(value: Any, at: Beside) -> Any:
     return _CALL(value, at) if at.by_call else gone(value, at)
 
 
+def _arguments(value: Any, _: Beside) -> Any:
+    """A call's arguments, as the text that the SDK promises."""
+    return value if value is None or isinstance(value, str) else written(value)
+
+
 def _chat_tokens(value: Any) -> list[Any] | None:
     content = member(value, "content")
     return content if isinstance(content, list) and not member(value, "refusal") else None
@@ -66,10 +73,10 @@ _SERVERS: Final = _all(
     """
     content_filter_offsets content_filter_results created created_at finish_reason id index kv_transfer_params
     matched_stop metadata model moderation native_finish_reason obfuscation object object_type prompt_filter_results
-    prompt_token_ids provider request_id role service_tier stop_reason system_fingerprint timings type usage x_groq
+    prompt_token_ids provider request_id role service_tier stop_reason system_fingerprint timings type x_groq
     """,
     kept,
-)
+) | {"usage": counts}
 """What is no text of the model's: what a server says of itself, of the question and of its filters."""
 _SOURCES: Final = _all("annotations citations context search_results token_ids prompt_logprobs", beside)
 
@@ -78,8 +85,8 @@ _PARTS: Final = named(
     {"thinking": beside, "reasoning": beside, "reasoning_text": beside},
     lambda _: members(_all("type text", kept) | _SOURCES),
 )
-_FUNCTION: Final = members(_all("name arguments input", kept))
-_CALL: Final = members(_SERVERS | {"function": _FUNCTION, "custom": _FUNCTION} | _all("name arguments", kept))
+_FUNCTION: Final = members({"name": kept} | _all("arguments input", _arguments))
+_CALL: Final = members(_SERVERS | {"function": _FUNCTION, "custom": _FUNCTION, "name": kept, "arguments": _arguments})
 _MESSAGE: Final = members(
     _SERVERS | _THINKING | _SOURCES | {"content": _words, "tool_calls": _call, "function_call": _call, "parsed": _ours}
 )
@@ -133,7 +140,7 @@ def _message(value: Any, at: Beside) -> Any:
 
 
 _ITEM_IS: Final = _all("id type status role phase call_id name namespace server_label caller encrypted_content", kept)
-_ANSWER: Final = members(_ITEM_IS | _all("arguments input", kept))
+_ANSWER: Final = members(_ITEM_IS | _all("arguments input", _arguments))
 _TEXT: Final = members(
     _all("type text", kept)
     | _SOURCES
@@ -169,10 +176,10 @@ _ASKED: Final = _all(
     incomplete_details input_transformations instructions max_output_tokens max_tool_calls metadata model moderation
     object parallel_tool_calls previous_response_id prompt prompt_cache_diagnostics prompt_cache_key
     prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier status store temperature text
-    tool_choice tool_usage tools top_logprobs top_p truncation usage user billing frequency_penalty presence_penalty
+    tool_choice tools top_logprobs top_p truncation user billing frequency_penalty presence_penalty
     """,
     kept,
-)
+) | {"usage": counts, "tool_usage": counts}
 """The request once more, and what the server says of itself."""
 RESPONSE: Final = members(_ASKED | {"output": _OUTPUT})
 _BEGUN: Final = members(_ASKED | {"output": gone})

@@ -31,9 +31,11 @@ def shape_of(raw: Any) -> Endpoint | None:
     if isinstance(get(raw, "output"), list):
         return Responses()
     choices = get(raw, "choices")
-    if not isinstance(choices, list) or (choices and get(choices[0], "delta") is not None):
+    if not isinstance(choices, list):
         return None
-    return Completions() if choices and get(choices[0], "message") is None else Chat()
+    if not choices or member(choices[0], "message") is not None:
+        return Chat()
+    return Completions() if member(choices[0], "delta") is None else None
 
 
 # -- chat completions --------------------------------------------------------------------------------------------------
@@ -134,8 +136,8 @@ class Chat(Endpoint):
             put(message, "function_call", None)
         if not kept and get(choice, "finish_reason") in ("tool_calls", "function_call"):
             put(choice, "finish_reason", "stop")  # it calls nothing any more
-        if hasattr(message, "parsed"):
-            message.parsed = parsed(text, options.get("response_format"))
+        if "parsed" in (members_of(message) or ()):
+            put(message, "parsed", parsed(text, options.get("response_format")))
         return CHAT(result, Beside(False, text, bool(kept), tools))
 
     def joined(self, first: Any, parts: Sequence[Any]) -> Any:
@@ -299,8 +301,8 @@ def _saying(response: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         )
     for index, (piece, place) in enumerate(pieces):
         put(piece, place, (text or "") if index == 0 else "")
-        if hasattr(piece, "parsed"):
-            piece.parsed = parsed(text, options.get("text_format")) if index == 0 else None
+        if "parsed" in (members_of(piece) or ()):
+            put(piece, "parsed", parsed(text, options.get("text_format")) if index == 0 else None)
     return response if pieces or text is None else _with_message(response, text)
 
 
