@@ -657,6 +657,90 @@ def test_a_block_of_anthropics_that_begins_with_text_is_judged():
     assert FINE in streamed(Messages(), sse(*events, named=True), strict)
 
 
+live = Guarded(Text(), guards=[check(partial=True)(lambda text: None)], on_fail=Raise(), transport=None)
+"""Told sentence by sentence, while it is written."""
+
+
+def told_live(method: Chat, step: Raw, **options: Any) -> tuple[str, BaseException | None]:
+    """What a reader of a stream sees before it ends, or is refused."""
+    told: list[str] = []
+    with Server([step]) as server:
+        try:
+            for one in method.ask(live.wrap(getattr(server, method.sdk)()), stream=True, **options):
+                told.append(dumped(one))
+        except Rejected as fault:
+            return "\n".join(told), fault
+    return "\n".join(told), None
+
+
+def test_a_call_that_is_nobodys_is_not_told_while_the_text_is():
+    """A stream that goes on with text after such a call: the call is in no chunk, and the end is a rejection."""
+    call = {"index": 0, "id": "c", "function": {"name": "evil", "arguments": f'{{"a": "{STRAY}"}}'}}
+    step = sse(chunk(content="One. Two. "), chunk(tool_calls=[call]), chunk(content="Three. Four. "), chunk("stop"))
+    told, fault = told_live(Chat(), step, tools=Chat.tools)
+    assert "One." in told
+    assert (STRAY in told, "evil" in told) == (False, False)
+    assert isinstance(fault, Rejected)
+
+
+def test_own_calls_behind_a_text_that_was_told_pass_as_they_came():
+    """The caller's own tool call reaches the caller whole, though the words before it were told already."""
+    call = {"index": 0, "id": "c", "function": {"name": "look", "arguments": '{"a": 1}'}}
+    step = sse(chunk(content="One. Two. "), chunk(tool_calls=[call]), chunk("tool_calls"))
+    told, fault = told_live(Chat(), step, tools=Chat.tools)
+    assert fault is None
+    assert told.count('"look"') == 1
+    assert "".join(json.loads(one)["choices"][0]["delta"]["content"] or "" for one in told.split("\n")) == "One. Two. "
+
+
+def test_a_block_of_a_tool_that_nobody_offered_is_in_no_event():
+    """A server's tool in Anthropic's stream, between words that are told: it is left out with all its pieces."""
+    used = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": Messages().body(None)}]
+    for index, (block, delta) in enumerate(
+        [
+            ({"type": "text", "text": ""}, {"type": "text_delta", "text": "One. Two. "}),
+            (used, {"type": "input_json_delta", "partial_json": json.dumps({"query": STRAY})}),
+            ({"type": "text", "text": ""}, {"type": "text_delta", "text": "Three. Four."}),
+        ]
+    ):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+        events.append({"type": "content_block_delta", "index": index, "delta": delta})
+        events.append({"type": "content_block_stop", "index": index})
+    events.append({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}})
+    events.append({"type": "message_stop"})
+    told, fault = told_live(Messages(), sse(*events, named=True))
+    assert fault is None
+    assert (STRAY in told, "Four." in told, "web_search" in told) == (False, True, False)
+    offered = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    assert "STRAY" in told_live(Messages(), sse(*events, named=True), **offered)[0]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "response.refusal.delta", "delta": STRAY},
+        {"type": "response.output_text.done", "text": STRAY},
+        {"type": "response.content_part.added", "part": {"type": "output_text", "text": STRAY, "annotations": []}},
+        {"type": "response.content_part.done", "part": {"type": "output_text", "text": STRAY, "annotations": []}},
+        {"type": "response.output_item.added", "item": Responses().body(STRAY)["output"][0]},
+        {"type": "response.output_item.done", "item": Responses().body(STRAY)["output"][0]},
+        {"type": "response.in_progress", "response": Responses().body(STRAY)},
+        {"type": "response.audio.transcript.delta", "delta": STRAY},
+    ],
+)
+def test_odd_events_between_words_that_are_told_say_nothing(odd):
+    """What an event says beside the text that was judged is told neither while it is written nor at its end."""
+    text = "One. Two. Three. Four."
+    begun, delta, _, whole = _response_events("", Responses().body(text))
+    at = {"item_id": "m1", "output_index": 0, "content_index": 0}
+    pieces = [{**delta, "delta": text[start : start + 6]} for start in range(0, len(text), 6)]
+    step = sse(begun, *pieces[:2], {**at, **odd}, *pieces[2:], whole, named=True)
+    told, fault = told_live(Responses(), step)
+    assert fault is None
+    assert (STRAY in told, "Four." in told) == (False, True)
+
+
 # -- the whole class ---------------------------------------------------------------------------------------------------
 
 NAMES = """

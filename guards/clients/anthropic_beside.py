@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from guards.clients.anthropic_tools import is_at_work
 from guards.clients.beside import GONE, Beside, Rule, beside, counts, gone, kept, members, named, unknown
-from guards.clients.tools import is_arguments
+from guards.clients.members import member
+from guards.clients.tools import Tools, is_arguments
 
-__all__ = ["EVENT", "MESSAGE"]
+__all__ = ["EVENT", "MESSAGE", "is_beside"]
 
 
 def _all(names: str, rule: Rule) -> dict[str, Rule]:
@@ -56,23 +57,31 @@ _CONTENT: Final = named(
 MESSAGE: Final = members(_IS | {"content": _CONTENT, "stop_details": beside})
 
 _AT: Final = _all("type index context_management", kept) | {"usage": counts}
+_DELTA: Final = named(
+    "type",
+    {
+        "text_delta": members(_all("type text", kept)),
+        "input_json_delta": members(_all("type partial_json", kept)),
+        **_all("thinking_delta signature_delta citations_delta compaction_delta", beside),
+    },
+    lambda _: members(_all("type", kept)),
+)
 _EVENTS: Final[dict[str, Rule]] = {
     "message_start": members(_AT | {"message": members(_IS | {"content": gone})}),
-    # Which blocks may come along is said of the whole; here it is what each may hold.
+    # Which blocks may come along is `is_beside`; here it is what each may hold.
     "content_block_start": members(
         _AT | {"content_block": named("type", {"text": _TEXT, "tool_use": _CALL}, lambda _: kept)}
     ),
-    "content_block_delta": members(
-        _AT
-        | {
-            "delta": members(
-                _all("type text partial_json", kept)
-                | _all("thinking signature citation content encrypted_content estimated_tokens", beside)
-            )
-        }
-    ),
+    "content_block_delta": members(_AT | {"delta": _DELTA}),
     "content_block_stop": members(_AT),
     "message_delta": members(_AT | {"delta": members(_IS | {"stop_details": beside})}),
     "message_stop": members(_AT),
 }
 EVENT: Final = named("type", _EVENTS, lambda _: members(_all("type", kept)))
+
+
+def is_beside(block: Any, tools: Tools | None) -> bool:
+    """Whether a block may come along with words that hold: words, thinking, and what the server's own tools did."""
+    if tools is None or member(block, "type") in ("text", *_THINKING, "fallback", "container_upload"):
+        return True
+    return is_at_work(block, tools)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from guards.clients.anthropic_beside import EVENT
-from guards.clients.beside import Beside
+from guards.clients.anthropic_beside import EVENT, is_beside
+from guards.clients.beside import GONE, Beside
 from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, member, members_of, put
 from guards.clients.server_faults import check
@@ -108,8 +108,14 @@ class MessageChunks:
         put(get(result, "delta") or get(result, "content_block"), "text", text)
         return result
 
+    @property
+    def holds(self) -> bool:
+        return not all(is_beside(block, self._tools) for block in self._blocks.values())
+
     def cleared(self, event: Any) -> Any:
-        return EVENT(event, Beside(True, None, tools=self._tools))
+        block = self._blocks.get(get(event, "index", -1))
+        gone = block is not None and block.get("type") != "tool_use" and not is_beside(block, self._tools)
+        return GONE if gone else EVENT(event, Beside(True, None, tools=self._tools))
 
     def agrees(self, text: str) -> bool:
         return True  # the whole is put together from the events

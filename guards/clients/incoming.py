@@ -35,6 +35,11 @@ class SdkChunks(Chunks, Protocol):
     repeats: bool
     """Whether the last chunks hold the whole text once more."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something has come beside the text that only the whole can be judged with (a call, say)."""
+        ...
+
     def saying(self, chunk: Any, text: str, *, last: bool) -> Any:
         """A copy of a chunk that adds text, with this part of it in its place; `last`: the part that ends it."""
         ...
@@ -44,7 +49,7 @@ class SdkChunks(Chunks, Protocol):
         ...
 
     def cleared(self, chunk: Any) -> Any:
-        """A chunk less what can be read in it and is no part of the whole."""
+        """A chunk less what can be read in it and is no part of the whole; `GONE` where all of it is none."""
         ...
 
     def agrees(self, text: str) -> bool:

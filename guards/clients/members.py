@@ -6,10 +6,10 @@ Nothing here trusts a shape: what is missing, null or of another kind is a defau
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["body_of", "changed", "copied", "encodable", "get", "listed", "member", "members_of", "put", "texts"]
+__all__ = ["body_of", "changed", "copied", "encodable", "get", "listed", "member", "members_of", "put"]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -74,18 +74,9 @@ def body_of(thing: Any) -> dict[str, Any]:
 
 
 def encodable(value: Any) -> Any:
-    """The same with U+FFFD for halves of surrogate pairs: a model can write them in JSON, and no request can hold them."""
+    """The same with U+FFFD for halves of surrogate pairs: a model can write one, and no request can hold it."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {name: encodable(inner) for name, inner in value.items()}
     return [encodable(inner) for inner in value] if isinstance(value, list) else value
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every text that stands somewhere in a value."""
-    if isinstance(value, str):
-        yield value
-    held = members_of(value)
-    for inner in value if isinstance(value, list | tuple) else (held or {}).values():
-        yield from texts(inner)

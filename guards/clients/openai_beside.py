@@ -147,17 +147,9 @@ _TEXT: Final = members(
     | {"parsed": _ours}
     | {"logprobs": log_probabilities(lambda value: value if isinstance(value, list) else None)}
 )
-_SPOKEN: Final = members(
-    _ITEM_IS
-    | {
-        "content": lambda v, at: (
-            v if isinstance(v, str) else named("type", {"output_text": _TEXT, "text": _TEXT})(v, at)
-        )
-    }
-)
+_SPOKEN_PARTS: Final = named("type", {"output_text": _TEXT, "text": _TEXT})
+_SPOKEN: Final = members(_ITEM_IS | {"content": lambda v, at: v if isinstance(v, str) else _SPOKEN_PARTS(v, at)})
 _THOUGHT: Final = members(_ITEM_IS | _all("summary content", beside))
-
-
 _ITEM: Final = members(_ITEM_IS, rest=beside)
 _OUTPUT: Final = named(
     "type",
@@ -193,12 +185,25 @@ _EVENT_IS: Final = _all(
 )
 _EVENT: Final = members(
     _EVENT_IS
-    | _all("annotation arguments code delta error input item logprobs name part partial_image_b64 refusal text", kept)
+    | _all("annotation arguments code delta input item logprobs name part partial_image_b64 text", kept)
     | {"response": kept}
 )
+_BEGINS: Final = members(_EVENT_IS | {"item": members(_ITEM_IS), "part": members(_ITEM_IS)})
+"""What is in an item will come, and is empty yet."""
+_OTHER: Final = members(_EVENT_IS | {"response": _BEGUN})
 _KNOWN: Final = re.compile(
-    r"response\.(output_text|content_part|output_item|refusal|reasoning\w*|function_call_arguments|custom_tool_call_input|"
+    r"response\.(output_text|content_part|output_item|reasoning\w*|function_call_arguments|custom_tool_call_input|"
     r"\w+_call(_\w+)?|mcp_\w+|completed|incomplete)(\.|$)"
 )
-_OTHER: Final = members(_EVENT_IS | {"response": _BEGUN})
-RESPONSE_EVENT: Final = named("type", {}, lambda kind: _EVENT if _KNOWN.match(kind) else _OTHER)
+
+
+def _event(kind: str) -> Rule:
+    if kind in ("response.content_part.added", "response.output_item.added"):
+        return _BEGINS
+    if not _KNOWN.match(kind):
+        return _OTHER
+    return lambda value, at: (_EVENT if at.as_it_came else _OTHER)(value, at)
+
+
+RESPONSE_EVENT: Final = named("type", {}, _event)
+"""As it came: where what it repeats came in pieces before."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from guards.clients.beside import Beside
 from guards.clients.incoming import Chunks
-from guards.clients.members import body_of, copied, get, listed, member, put, texts
+from guards.clients.members import body_of, copied, get, listed, member, put
 from guards.clients.openai_beside import CHAT_CHUNK, COMPLETION, RESPONSE_EVENT
 from guards.clients.openai_stream_calls import StreamedCalls
 from guards.clients.server_faults import check, no_answer
@@ -80,6 +80,10 @@ class ChatChunks:
         choice = {"index": 0, "message": message, "finish_reason": self._finish}
         return self._read({**self._head, "object": "chat.completion", "choices": [choice], "usage": self._usage})
 
+    @property
+    def holds(self) -> bool:
+        return self._calls.begun or bool(self._refusal)
+
     def cleared(self, chunk: Any) -> Any:
         return CHAT_CHUNK(chunk, _whole(chunk))
 
@@ -131,6 +135,10 @@ class CompletionChunks:
     def reply(self) -> Reply:
         choice = {"index": 0, "text": "".join(self._text), "finish_reason": self._finish}
         return self._read({"object": "text_completion", "choices": [choice], "usage": self._usage})
+
+    @property
+    def holds(self) -> bool:
+        return False
 
     def cleared(self, chunk: Any) -> Any:
         return COMPLETION(chunk, _whole(chunk))
@@ -197,9 +205,12 @@ class ResponseChunks:
         self._spoken = False
         self._names: dict[Any, Any] = {}
         """The tools of the calls, by the number of the item."""
-        self._copies: list[Any] = []
-        """Items and parts that the events bring again, beside the whole."""
+        self._deltas: dict[Any, str] = {}
+        """What came piece by piece, by where it stands."""
+        self._odd = False
+        """Whether an event brings words again that did not come in pieces."""
         self._whole: Any = None
+        self.holds = False
 
     def text(self, event: Any) -> str:
         kind = str(get(event, "type", ""))
@@ -211,13 +222,21 @@ class ResponseChunks:
             return ""
         if kind == "response.output_item.added":
             self._names[get(event, "output_index")] = member(get(event, "item"), "name")
-        self._copies += [get(event, name) for name in _AGAIN if get(event, name) is not None]
-        if not self._is_answer(event, kind):
-            return ""
+            self.holds = self.holds or member(get(event, "item"), "type") not in ("message", "reasoning")
         delta = get(event, "delta", "")
         delta = delta if isinstance(delta, str) else ""
+        if delta:
+            where = tuple(get(event, name) for name in ("type", "output_index", "content_index", "summary_index"))
+            self._deltas[where] = self._deltas.get(where, "") + delta
+        self._odd = self._odd or not self._is_again(event)
+        if not self._is_answer(event, kind):
+            return ""
         self._pieces.append(delta)
         return delta
+
+    def _is_again(self, event: Any) -> bool:
+        """Whether all words of an event that repeats some came in pieces before."""
+        return all(said in self._deltas.values() for said in _again(event) if said)
 
     def _is_answer(self, event: Any, kind: str) -> bool:
         words = kind in ("response.output_text.delta", "response.text.delta")
@@ -236,11 +255,10 @@ class ResponseChunks:
         return self._read(self._whole)
 
     def cleared(self, event: Any) -> Any:
-        return RESPONSE_EVENT(event, Beside(True, None))
+        return RESPONSE_EVENT(event, Beside(self._is_again(event), None))
 
     def agrees(self, text: str) -> bool:
-        known = set(texts(get(self._whole, "output")))
-        return "".join(self._pieces) == text and all(said in known for said in texts(self._copies) if said)
+        return "".join(self._pieces) == text and not self._odd
 
     def saying(self, event: Any, text: str, *, last: bool) -> Any:
         result = copied(event)
@@ -285,7 +303,18 @@ def _items(output: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "response.output_item.done", {**at, "item": body}
 
 
-_AGAIN: Final = ("item", "part", "text", "refusal", "arguments", "input", "code")
+def _again(event: Any) -> Iterator[Any]:
+    """The words that an event brings once more, at its end: of a part, or of an item."""
+    if not str(get(event, "type", "")).endswith(".done"):
+        return
+    item = get(event, "item")
+    parts = [get(event, "part"), item, *listed(member(item, "content")), *listed(member(item, "summary"))]
+    for one in [event, *parts]:
+        yield from (member(one, name) for name in ("text", "arguments", "input", "refusal"))
+    content = member(item, "content")
+    yield content if isinstance(content, str) else None
+
+
 _FIRST: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
 _EVENTS: Final = {
     "response.output_item.added": "ResponseOutputItemAddedEvent",

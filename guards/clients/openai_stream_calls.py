@@ -39,6 +39,11 @@ class StreamedCalls:
             added += "" if self._calls else arguments
         return added
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a call at all."""
+        return bool(self._calls or self._old["name"] or self._old["arguments"])
+
     def members(self) -> dict[str, Any]:
         """`tool_calls`, and the old `function_call` where there was one."""
         old = {"function_call": self._old} if self._old["name"] or self._old["arguments"] else {}
