@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from guards.clients.anthropic_beside import MESSAGE
 from guards.clients.anthropic_tools import is_offered, message_tools
-from guards.clients.beside import Beside
+from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import (
     TOOL,
@@ -190,7 +190,7 @@ class Messages(Endpoint):
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         calls = _blocks(raw, "tool_use")
         by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
-        return MESSAGE(raw, Beside(True, text, by_call, tools))
+        return MESSAGE(raw, Delivery(True, text, by_call, tools))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -206,7 +206,7 @@ class Messages(Endpoint):
             result = _saying(result, text, options)
             if get(result, "stop_reason") == "tool_use":
                 put(result, "stop_reason", "end_turn")  # it calls nothing any more
-        return MESSAGE(result, Beside(False, text, bool(kept), tools))
+        return MESSAGE(result, Delivery(False, text, bool(kept), tools))
 
 
 def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:

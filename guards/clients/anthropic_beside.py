@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from guards.clients.anthropic_tools import is_at_work
-from guards.clients.beside import GONE, Beside, Rule, beside, counts, gone, kept, members, named, unknown
+from guards.clients.beside import GONE, Delivery, Rule, beside, counts, gone, kept, members, named, unknown
 from guards.clients.members import member
 from guards.clients.tools import Tools, is_arguments
 
@@ -17,24 +17,24 @@ def _all(names: str, rule: Rule) -> dict[str, Rule]:
     return dict.fromkeys(names.split(), rule)
 
 
-def _words(value: Any, at: Beside) -> Any:
+def _words(value: Any, at: Delivery) -> Any:
     return GONE if at.by_call else _TEXT(value, at)
 
 
-def _call(value: Any, at: Beside) -> Any:
+def _call(value: Any, at: Delivery) -> Any:
     return _CALL(value, at) if at.by_call else GONE
 
 
-def _input(value: Any, _: Beside) -> Any:
+def _input(value: Any, _: Delivery) -> Any:
     """A call's input, as the object that the SDK promises."""
     return json.loads(value) if isinstance(value, str) and is_arguments(value) else value
 
 
-def _at_work(value: Any, at: Beside) -> Any:
+def _at_work(value: Any, at: Delivery) -> Any:
     return beside(value, at) if is_at_work(value, at.tools) else GONE
 
 
-def _ours(value: Any, at: Beside) -> Any:
+def _ours(value: Any, at: Delivery) -> Any:
     return unknown(value, at) if at.as_it_came else value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from guards.clients.anthropic_beside import EVENT, is_beside
-from guards.clients.beside import GONE, Beside
+from guards.clients.beside import GONE, Delivery
 from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, member, members_of, put
 from guards.clients.server_faults import check
@@ -115,7 +115,7 @@ class MessageChunks:
     def cleared(self, event: Any) -> Any:
         block = self._blocks.get(get(event, "index", -1))
         gone = block is not None and block.get("type") != "tool_use" and not is_beside(block, self._tools)
-        return GONE if gone else EVENT(event, Beside(True, None, tools=self._tools))
+        return GONE if gone else EVENT(event, Delivery(True, None, tools=self._tools))
 
     def agrees(self, text: str) -> bool:
         return True  # the whole is put together from the events
@@ -131,7 +131,7 @@ class MessageChunks:
             for kind, body in bodies
         ]
         stop = get(raw, "stop_reason")
-        edges = [(get(event, "type", ""), EVENT(event, Beside(False, None))) for event in seen]
+        edges = [(get(event, "type", ""), EVENT(event, Delivery(False, None))) for event in seen]
         first = [event for kind, event in edges if kind == "message_start"]
         last = [_ending(event, stop) for kind, event in edges if kind in ("message_delta", "message_stop")]
         return [*first, *made, *last]

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from guards.clients.members import changed, get, listed, member, members_of
+from guards.clients.members import altered, get, listed, member, members_of
 from guards.clients.tools import Tools
 
 __all__ = [
     "GONE",
-    "Beside",
+    "Delivery",
     "Rule",
     "beside",
     "counts",
@@ -34,7 +34,7 @@ GONE: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Delivery:
     """What a rule must know.
 
     Args:
@@ -50,26 +50,26 @@ class Beside:
     tools: Tools | None = None
 
 
-Rule: TypeAlias = Callable[[Any, Beside], Any]
+Rule: TypeAlias = Callable[[Any, Delivery], Any]
 """What stays of a value: itself, a changed copy, or `GONE`."""
 
 
-def kept(value: Any, _: Beside) -> Any:
+def kept(value: Any, _: Delivery) -> Any:
     """The answer itself, and what is no text of the model's: ids, names, counts, what the request said."""
     return value
 
 
-def beside(value: Any, at: Beside) -> Any:
+def beside(value: Any, at: Delivery) -> Any:
     """What is said about the answer, or was thought before it: of another text it is not true, and may repeat it."""
     return value if at.as_it_came or not _says(value) else GONE
 
 
-def gone(value: Any, _: Beside) -> Any:
+def gone(value: Any, _: Delivery) -> Any:
     """What no guard has seen."""
     return GONE if _says(value) else value
 
 
-def unknown(value: Any, at: Beside) -> Any:
+def unknown(value: Any, at: Delivery) -> Any:
     """As `gone`, but for the judged text itself."""
     return value if isinstance(value, str) and value == at.said else gone(value, at)
 
@@ -77,7 +77,7 @@ def unknown(value: Any, at: Beside) -> Any:
 def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:
     """An object, or a list of them, member by member; `rest` is for those without a rule."""
 
-    def rule(value: Any, at: Beside) -> Any:
+    def rule(value: Any, at: Delivery) -> Any:
         held = members_of(value)
         if held is None:
             return unknown(value, at)
@@ -86,7 +86,7 @@ def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:
             stays = rules.get(name, rest)(inner, at)
             if stays is not inner:
                 changes[name] = _nothing(inner) if stays is GONE else stays
-        return changed(value, changes) if changes else value
+        return altered(value, changes) if changes else value
 
     return _each(rule)
 
@@ -94,7 +94,7 @@ def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:
 def named(by: str, rules: Mapping[str, Rule], other: Callable[[str], Rule | None] = lambda _: None) -> Rule:
     """A list of objects that say what they are, each by its own rule; one that has none is gone with all it says."""
 
-    def rule(value: Any, at: Beside) -> Any:
+    def rule(value: Any, at: Delivery) -> Any:
         kind = member(value, by)
         own = (rules.get(kind) or other(kind)) if isinstance(kind, str) else None
         return (own or unknown)(value, at)
@@ -105,7 +105,7 @@ def named(by: str, rules: Mapping[str, Rule], other: Callable[[str], Rule | None
 def _each(one: Rule) -> Rule:
     """The same of every item, where there is a list; items that are gone leave it."""
 
-    def rule(value: Any, at: Beside) -> Any:
+    def rule(value: Any, at: Delivery) -> Any:
         if not isinstance(value, list | tuple):
             return one(value, at)
         left = [one(item, at) for item in value]
@@ -115,7 +115,7 @@ def _each(one: Rule) -> Rule:
     return rule
 
 
-def counts(value: Any, at: Beside) -> Any:
+def counts(value: Any, at: Delivery) -> Any:
     """What was used: numbers, however deep, and the few words that say of what."""
     return _COUNTS(value, at)
 
@@ -127,7 +127,7 @@ def log_probabilities(tokens_of: Callable[[Any], list[Any] | None]) -> Rule:
     """Those of the tokens that spell the delivered text. Others tell of a text that nobody judged: one that was
     changed, a thinking part, words that the server took out."""
 
-    def rule(value: Any, at: Beside) -> Any:
+    def rule(value: Any, at: Delivery) -> Any:
         if not _says(value):
             return value
         tokens = tokens_of(value)

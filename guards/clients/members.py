@@ -9,7 +9,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["body_of", "changed", "copied", "encodable", "get", "listed", "member", "members_of", "put"]
+__all__ = ["altered", "body_of", "copied", "encodable", "get", "listed", "member", "members_of", "put"]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -48,7 +48,7 @@ def put(thing: Any, name: str, value: Any) -> None:
         setattr(thing, name, value)
 
 
-def changed(thing: Any, changes: Mapping[str, Any]) -> Any:
+def altered(thing: Any, changes: Mapping[str, Any]) -> Any:
     """A copy, as shallow as it goes, with other members."""
     if hasattr(thing, "model_copy"):
         return thing.model_copy(update=dict(changes))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from guards.clients.beside import (
     GONE,
-    Beside,
+    Delivery,
     Rule,
     beside,
     counts,
@@ -36,19 +36,19 @@ def _all(names: str, rule: Rule) -> dict[str, Rule]:
 # -- chat completions and completions ----------------------------------------------------------------------------------
 
 
-def _words(value: Any, at: Beside) -> Any:
+def _words(value: Any, at: Delivery) -> Any:
     """The answer in words, or what was said beside an answer in a call."""
     if at.by_call:
         return gone(value, at)
     return value if isinstance(value, str) else _PARTS(value, at)
 
 
-def _call(value: Any, at: Beside) -> Any:
+def _call(value: Any, at: Delivery) -> Any:
     """The call whose arguments are the answer, or one that was made beside an answer in words."""
     return _CALL(value, at) if at.by_call else gone(value, at)
 
 
-def _arguments(value: Any, _: Beside) -> Any:
+def _arguments(value: Any, _: Delivery) -> Any:
     """A call's arguments, as the text that the SDK promises."""
     return value if value is None or isinstance(value, str) else written(value)
 
@@ -63,7 +63,7 @@ def _completion_tokens(value: Any) -> list[Any] | None:
     return tokens if isinstance(tokens, list) else None
 
 
-def _ours(value: Any, at: Beside) -> Any:
+def _ours(value: Any, at: Delivery) -> Any:
     """What was made of the text; a server that sends one itself is not asked."""
     return unknown(value, at) if at.as_it_came else value
 
@@ -124,18 +124,18 @@ CHAT_CHUNK: Final = members(
 # -- responses ---------------------------------------------------------------------------------------------------------
 
 
-def _at_work(value: Any, at: Beside) -> Any:
+def _at_work(value: Any, at: Delivery) -> Any:
     """An item of a tool that works on the server."""
     return _ITEM(value, at) if is_brought(value, at.tools) else GONE
 
 
-def _answering(value: Any, at: Beside) -> Any:
+def _answering(value: Any, at: Delivery) -> Any:
     if not at.by_call or (at.tools is not None and get(value, "name") != at.tools.forced):
         return GONE
     return _ANSWER(value, at)
 
 
-def _message(value: Any, at: Beside) -> Any:
+def _message(value: Any, at: Delivery) -> Any:
     return GONE if at.by_call else _SPOKEN(value, at)
 
 

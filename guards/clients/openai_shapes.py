@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guards._quote import fence
-from guards.clients.beside import Beside
+from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, without
 from guards.clients.incoming import SdkChunks
-from guards.clients.members import body_of, changed, copied, get, listed, member, members_of, put
+from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
 from guards.clients.openai_tools import calls_of, chat_tools, is_brought, response_tools, waiting, with_echo
@@ -79,7 +79,7 @@ class Chat(Endpoint):
             or any(members_of(member(c, "message")) is None for c in choices)
         ):
             raise no_answer(raw, "chat completion")
-        return [raw] if len(choices) == 1 else [changed(raw, {"choices": [choice]}) for choice in choices]
+        return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         calls = calls_of(_message(raw))
@@ -117,7 +117,7 @@ class Chat(Endpoint):
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         message = _message(raw)
         by_call = _by_call(calls_of(message), tools, text_of(get(message, "content")))
-        return CHAT(raw, Beside(True, text, by_call, tools))
+        return CHAT(raw, Delivery(True, text, by_call, tools))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -138,13 +138,13 @@ class Chat(Endpoint):
             put(choice, "finish_reason", "stop")  # it calls nothing any more
         if "parsed" in (members_of(message) or ()):
             put(message, "parsed", parsed(text, options.get("response_format")))
-        return CHAT(result, Beside(False, text, bool(kept), tools))
+        return CHAT(result, Delivery(False, text, bool(kept), tools))
 
     def joined(self, first: Any, parts: Sequence[Any]) -> Any:
         if len(parts) == 1:
             return parts[0]
-        choices = [changed(get(part, "choices")[0], {"index": index}) for index, part in enumerate(parts)]
-        return HEAD(changed(first, {"choices": choices}), Beside(False, None))
+        choices = [altered(get(part, "choices")[0], {"index": index}) for index, part in enumerate(parts)]
+        return HEAD(altered(first, {"choices": choices}), Delivery(False, None))
 
 
 def _by_call(calls: Sequence[Any], tools: Tools | None, content: str | None) -> bool:
@@ -223,7 +223,7 @@ class Responses(Endpoint):
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         calls = _calls(raw)
         by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
-        return RESPONSE(raw, Beside(True, text, by_call, None if tools is None else with_echo(raw, tools)))
+        return RESPONSE(raw, Delivery(True, text, by_call, None if tools is None else with_echo(raw, tools)))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -236,7 +236,7 @@ class Responses(Endpoint):
         put(result, "output", without(listed(get(result, "output")), forced, kept))
         if not kept:
             result = _saying(result, text, options)
-        return RESPONSE(result, Beside(False, text, bool(kept), tools))
+        return RESPONSE(result, Delivery(False, text, bool(kept), tools))
 
 
 _UNGUARDED: Final = {
@@ -353,7 +353,7 @@ class Completions(Endpoint):
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices or any(members_of(choice) is None for choice in choices):
             raise no_answer(raw, "completion")
-        return [raw] if len(choices) == 1 else [changed(raw, {"choices": [choice]}) for choice in choices]
+        return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         return False
@@ -367,12 +367,12 @@ class Completions(Endpoint):
         return reply_turns(reply, feedback)
 
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
-        return COMPLETION(raw, Beside(True, text))
+        return COMPLETION(raw, Delivery(True, text))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
         put(get(result, "choices")[0], "text", text or "")
-        return COMPLETION(result, Beside(False, text))
+        return COMPLETION(result, Delivery(False, text))
 
     joined = Chat.joined
 

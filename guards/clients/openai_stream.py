@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from guards.clients.beside import Beside
+from guards.clients.beside import Delivery
 from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, listed, member, put
 from guards.clients.openai_beside import CHAT_CHUNK, COMPLETION, RESPONSE_EVENT
@@ -169,7 +169,7 @@ def _cut(choice: Any, *, last: bool) -> None:
 def _spelled(raw: Any, seen: Sequence[Any], said: Any, nothing: Any, finish: Any) -> list[Any]:
     """One chunk for the text, one for the end, one for the usage."""
     rule = CHAT_CHUNK if "delta" in said else COMPLETION
-    first = body_of(rule(seen[0], Beside(False, None)))
+    first = body_of(rule(seen[0], Delivery(False, None)))
     head = {name: value for name, value in first.items() if name not in ("choices", "usage")}
     chunks = [
         {**head, "choices": [{"index": 0, "finish_reason": None, **said}]},
@@ -180,11 +180,11 @@ def _spelled(raw: Any, seen: Sequence[Any], said: Any, nothing: Any, finish: Any
     return [_made(type(seen[0]), chunk) for chunk in chunks]
 
 
-def _whole(chunk: Any) -> Beside:
+def _whole(chunk: Any) -> Delivery:
     """A chunk as it came, with the text that it holds."""
     choice = next(iter(listed(get(chunk, "choices"))), None)
     said = member(member(choice, "delta"), "content") or member(choice, "text")
-    return Beside(True, said if isinstance(said, str) else None)
+    return Delivery(True, said if isinstance(said, str) else None)
 
 
 def _made(kind: Any, body: dict[str, Any]) -> Any:
@@ -255,7 +255,7 @@ class ResponseChunks:
         return self._read(self._whole)
 
     def cleared(self, event: Any) -> Any:
-        return RESPONSE_EVENT(event, Beside(self._is_again(event), None))
+        return RESPONSE_EVENT(event, Delivery(self._is_again(event), None))
 
     def agrees(self, text: str) -> bool:
         return "".join(self._pieces) == text and not self._odd
@@ -272,7 +272,7 @@ class ResponseChunks:
 
         kinds = [str(get(event, "type", "")) for event in seen]
         begun = next((i for i, kind in enumerate(kinds) if kind not in _FIRST), len(kinds))
-        events = [RESPONSE_EVENT(event, Beside(False, None)) for event in seen[:begun]]
+        events = [RESPONSE_EVENT(event, Delivery(False, None)) for event in seen[:begun]]
         last = f"response.{get(raw, 'status', 'completed')}"
         bodies = [*_items(get(raw, "output", ())), (last, {"response": raw})]
         for number, (kind, body) in enumerate(bodies, get(seen[-1], "sequence_number", 0) + 1):
