@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
+from guards.contracts.fresh_validator import fresh_validator
 from guards.contracts.type_guards import GuardTree, part_of
 from guards.errors import ConfigError
 from guards.reading.document import Document, JsonDocument, Place, Steps
@@ -143,8 +143,7 @@ def _strict_validator(validator: Any, schema: Any) -> tuple[Any, bool | None]:
     """
     if not _lax_somewhere(schema):
         return validator, True
-    strict = SchemaValidator(_default_strict(schema), {"strict": True}, _use_prebuilt=False)
-    return strict, None
+    return fresh_validator(_default_strict(schema), {"strict": True}), None
 
 
 def _lax_somewhere(node: Any) -> bool:
