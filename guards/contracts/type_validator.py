@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault, SchemaValidator
+from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
+
+from guards.contracts.fresh_validator import fresh_validator
 
 __all__ = ["RAISED", "Compiled", "DefaultFailed", "compiled", "readable"]
 
@@ -69,7 +71,7 @@ def compiled(validator: Any, schema: Any) -> Compiled:
     if not rewriting.changed:
         # Strict at run time overrides even a field's own `strict=False`; here none says so.
         return Compiled(validator, True, schema)
-    return Compiled(SchemaValidator(rewritten, {"strict": True}, _use_prebuilt=False), None, rewritten)
+    return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
 
 
 class _Rewriting:
