@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
 
 from guards.context import Context
+from guards.contracts.type_members import as_it_is
 from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding, Severity
@@ -149,7 +150,7 @@ class Guard:
         schema = handler(source)
         if schema["type"] in ("definition-ref", "definitions"):
             # pydantic may put the definition in the reference's place, and its metadata would be lost.
-            schema = core_schema.no_info_after_validator_function(_same, schema)
+            schema = core_schema.no_info_after_validator_function(as_it_is, schema)
         metadata = dict(schema.get("metadata") or {})
         metadata[METADATA_KEY] = (*metadata.get(METADATA_KEY, ()), self)
         return {**schema, "metadata": metadata}
@@ -394,7 +395,3 @@ def _takes_context(function: Function) -> bool:
         )
     # A second parameter with a default is the function's own business, unless it is called by its name.
     return len(needed) == 2 or several or (len(positional) >= 2 and positional[1].name == "context")
-
-
-def _same(value: Any) -> Any:
-    return value
