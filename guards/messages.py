@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guards.errors import ConfigError
 from guards.findings import Finding
 
-__all__ = ["Feedback", "Message", "Reply", "as_messages", "text_of"]
+__all__ = ["ROLES", "Feedback", "Message", "Reply", "as_messages", "text_of"]
 
 Message = Mapping[str, Any]
 """One turn: `role`, `content`, and whatever else the SDK puts there; passed on unchanged."""
+
+ROLES: Final = ("user", "system", "developer", "assistant", "tool", "function")
+"""Whose turn a message may be; any other word in that place is somebody's text."""
 
 _FINISH = {
     "max_tokens": "length",
