@@ -15,7 +15,7 @@ from typing import Any, Generic, Self
 
 from typing_extensions import TypeVar
 
-from guards.errors import BudgetExhausted, GuardFailed, Rejected
+from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, rank
 from guards.messages import Message
 
@@ -43,6 +43,9 @@ class Reason(str):
         return Reason, (str(self), self.message)
 
 
+_USAGE = ("input_tokens", "output_tokens", "cost")
+
+
 @dataclass(frozen=True, slots=True)
 class Usage(Mapping[str, Any]):
     """Tokens and cost, also as a mapping. None means that no reply said; sums count what was said."""
@@ -50,6 +53,12 @@ class Usage(Mapping[str, Any]):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _USAGE:
+            given = getattr(self, name)
+            if given is not None and _amount(given) is None:
+                raise ConfigError(f"must be a number from 0 up, not {given!r}", where=f"Usage({name}=)")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
@@ -98,7 +107,6 @@ def _amount(given: Any) -> Any:
     return float(given) if isinstance(given, Decimal) else given
 
 
-_USAGE = ("input_tokens", "output_tokens", "cost")
 _NOTHING = Usage()
 
 
@@ -114,6 +122,12 @@ class Repair:
     path: str = ""
     before: Any = None
     after: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("code", "message", "path"):
+            given = getattr(self, name)
+            if not isinstance(given, str):
+                raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data; `content=False` keeps the code only."""

@@ -11,14 +11,14 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, overload
 
 from guards._sameness import Itself, key_of
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
 from guards.contracts.type_guards import METADATA_KEY
 from guards.errors import ConfigError
-from guards.findings import Finding, Severity
+from guards.findings import Finding
 from guards.messages import ROLES
 from guards.policies import Policy
 
@@ -235,6 +235,8 @@ class Placed:
     on_fail: Policy[Any] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.guard, Guard):
+            raise ConfigError(f"{self.guard!r} is no guard", where="Placed(guard=)", hint="write guard.on(path)")
         if not isinstance(self.path, str) or not self.path.strip():
             raise ConfigError(
                 f"{self.path!r} is no path", where=f"{self.guard.name}.on()", hint="a JSONPath like $.items[*].name"
@@ -371,7 +373,7 @@ def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if result is None:
         return ()
     if isinstance(result, Finding):
-        return (_checked(result, guard),)
+        return (result,)
     if isinstance(result, str):
         return (Finding(f"check.{guard.name}", result),)
     if isinstance(result, Generator):
@@ -456,18 +458,6 @@ def _with_return(findings: Generator[Any, None, Any]) -> Iterator[Any]:
     last = yield from findings
     if last is not None:
         yield last
-
-
-def _checked(finding: Finding, guard: Guard) -> Finding:
-    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is none."""
-    if finding.severity not in get_args(Severity):
-        raise TypeError(f"the check {guard.name!r} gave a finding of severity {finding.severity!r}")
-    if finding.score is None:
-        return finding
-    score = float(finding.score)
-    if not 0 <= score <= 1:  # nan, too
-        raise TypeError(f"the check {guard.name!r} gave a finding of the score {score!r}; it must be from 0 to 1")
-    return finding if type(finding.score) is float else finding.replace(score=score)
 
 
 def _entry(entry: Any, guard: Guard) -> Any:

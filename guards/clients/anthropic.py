@@ -25,6 +25,7 @@ from guards.clients.endpoint import (
     only_tool,
     put,
     without,
+    word_of,
 )
 from guards.clients.incoming import SdkChunks
 from guards.errors import ConfigError
@@ -167,7 +168,7 @@ class Messages(Endpoint):
             # Several calls are several documents: the reader says what it thinks of that.
             found = [get(call, "input", {}) for call in calls if tool in (None, get(call, "name"))]
             text = "\n".join(json.dumps(given, ensure_ascii=False) for given in found)
-        finish = get(raw, "stop_reason")
+        finish = word_of(raw, "stop_reason")
         if finish == "refusal":
             text = text or get(get(raw, "stop_details"), "explanation", "")
         finish = "length" if finish == "model_context_window_exceeded" else finish

@@ -33,6 +33,7 @@ __all__ = [
     "schema_of",
     "time_left",
     "without",
+    "word_of",
 ]
 
 TOOL = "answer"
@@ -196,6 +197,12 @@ def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     own = options.get("timeout")
     left = max(timeout, 0.001)  # 0 would mean "none" to some transports
     return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
+
+
+def word_of(thing: Any, name: str) -> str | None:
+    """As `get`, of a server's answer that ought to hold a word there; whatever else it holds was not said."""
+    word = get(thing, name)
+    return word if isinstance(word, str) else None
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from guards._quote import fence
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import Endpoint, body_of, copied, extra_body, get, only_tool, put, without
+from guards.clients.endpoint import Endpoint, body_of, copied, extra_body, get, only_tool, put, without, word_of
 from guards.clients.incoming import SdkChunks
 from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
 from guards.errors import ConfigError
@@ -79,7 +79,7 @@ class Chat(Endpoint):
         choice = get(self.split(raw)[0], "choices")[0]
         message = get(choice, "message")
         refusal = get(message, "refusal")
-        finish = "refusal" if refusal else get(choice, "finish_reason")
+        finish = "refusal" if refusal else word_of(choice, "finish_reason")
         calls = _calls(message)
         text = "" if tool is not None and calls else text_of(get(message, "content", ""))
         if not text:
@@ -181,13 +181,13 @@ class Responses(Endpoint):
         text = "" if tool is not None and calls else "".join(get(p, "text", "") for p in _texts(parts))
         if not text:
             text = "\n".join(get(c, "arguments", "") for c in calls if tool is None or get(c, "name") == tool)
-        finish: str | None = get(get(raw, "incomplete_details"), "reason")
+        finish = word_of(get(raw, "incomplete_details"), "reason")
         if refusal:
             finish = "refusal"
         elif finish is None and get(raw, "status") in (None, "completed"):
             finish = "tool_calls" if calls else "stop"
         usage = _usage(get(raw, "usage"), "input_tokens", "output_tokens")
-        return Reply(refusal or text, usage, finish or get(raw, "status"), raw)
+        return Reply(refusal or text, usage, finish or word_of(raw, "status"), raw)
 
     def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
         output = get(reply.raw, "output", ()) if tool is not None else ()
@@ -290,7 +290,7 @@ class Completions(Endpoint):
     def read(self, raw: Any, tool: str | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
         usage = _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens")
-        return Reply(get(choice, "text", ""), usage, get(choice, "finish_reason"), raw)
+        return Reply(get(choice, "text", ""), usage, word_of(choice, "finish_reason"), raw)
 
     def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
         return reply_turns(reply, feedback)
