@@ -6,7 +6,8 @@
     ├── ScriptExhausted             a `testing.ScriptedModel` was asked more often than it has answers
     └── Rejected                    no answer was accepted: `.outcome` holds the whole record
         ├── BudgetExhausted         ... because attempts, seconds, tokens or cost ended
-        └── GuardFailed             ... because a guard could not do its work (`__cause__` says why)
+        └── GuardFailed             ... because a guard, or a default of the contract's type, could not do its work
+                                    (`__cause__` says why)
 
 A bad answer is data (`guards.findings`); only wrong use and the final refusal are exceptions. What the user's own
 functions and the SDKs raise is never wrapped: it comes out as the same object, with a note.
@@ -98,7 +99,8 @@ class BudgetExhausted(Rejected):
 
 
 class GuardFailed(Rejected):
-    """A guard crashed, ran out of time or lacks its model. Never asked again: the model cannot mend it."""
+    """A guard crashed, ran out of time or lacks its model, or a default factory crashed. Never asked again: the model
+    cannot mend it."""
 
     code = "guard.failed"
 

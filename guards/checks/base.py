@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 from guards._sameness import Itself, key_of
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
-from guards.contracts.type_guards import METADATA_KEY
+from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding
 from guards.messages import ROLES
@@ -103,7 +103,12 @@ class Guard:
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
     partial: bool = False
+<<<<<<< HEAD
     options = _Options()
+=======
+    leaves_guard: ClassVar[bool] = True
+    """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
+>>>>>>> main
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""

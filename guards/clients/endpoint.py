@@ -250,15 +250,11 @@ def schema_of(contract: Any, where: str) -> dict[str, Any]:
     """The JSON Schema that a mode needs, of a contract, a ticket, a type or a schema."""
     if contract is None:
         raise ConfigError("this mode needs a schema", where=where, hint="add contract= (a type, a schema or a Guarded)")
-    own = getattr(contract, "contract", contract)
-    if isinstance(own, Mapping):
-        return dict(own)
-    if not hasattr(own, "json_schema"):
-        from guards.contracts.compiled import compile_contract
+    if isinstance(contract, Mapping):
+        return dict(contract)
+    from guards._terms import terms_of
 
-        own = compile_contract(own, None)
-    schema: dict[str, Any] = own.json_schema()
-    return schema
+    return terms_of(contract).compiled.json_schema()
 
 
 def object_schema(contract: Any, where: str) -> dict[str, Any]:
