@@ -103,12 +103,9 @@ class Guard:
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
     partial: bool = False
-<<<<<<< HEAD
     options = _Options()
-=======
     leaves_guard: ClassVar[bool] = True
     """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
->>>>>>> main
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""
