@@ -79,7 +79,7 @@ class Finding:
         _check_text(self.message, "message")
         _check_text(self.path, "path")
         if self.guard is not None:
-            _check_text(self.guard, "guard")
+            _check_text(self.guard, "guard", may_be_empty=False)
         if self.severity not in _SEVERITIES:
             raise ConfigError(
                 f"unknown severity {self.severity!r}",
@@ -122,7 +122,7 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
 
 def _check_text(given: Any, name: str, *, may_be_empty: bool = True) -> None:
     if not isinstance(given, str) or not (given or may_be_empty):
-        wanted = "text" if may_be_empty else "a dotted code"
+        wanted = "a dotted code" if name == "code" else "text"
         hint = "a JSON Pointer like /lines/0, or an XPath" if name == "path" else ""
         raise ConfigError(f"must be {wanted}, not {given!r}", where=f"Finding({name}=)", hint=hint)
 

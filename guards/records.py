@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, rank
-from guards.messages import Message
+from guards.messages import ROLES, Message
 
 __all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
 
@@ -127,7 +127,7 @@ class Repair:
     def __post_init__(self) -> None:
         for name in ("code", "message", "path"):
             given = getattr(self, name)
-            if not isinstance(given, str):
+            if not isinstance(given, str) or not (given or name != "code"):
                 raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
@@ -335,7 +335,9 @@ def _digest(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str):
         text = value
     elif isinstance(value, Mapping) and "role" in value:
-        return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
+        # A word that is no role of any server is somebody's text.
+        role = {"role": value["role"]} if value["role"] in ROLES else {}
+        return {**role, **(_digest(json.dumps(plain(value.get("content")))) or {})}
     else:
         text = json.dumps(_recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")

@@ -38,6 +38,7 @@ __all__ = [
     "check",
     "check_threshold",
     "judged",
+    "several",
     "told_options",
 ]
 
@@ -55,6 +56,9 @@ class Scored:
 
     score: float
     findings: str | Finding | Iterable[str | Finding] | None = None
+
+    def __post_init__(self) -> None:
+        check_threshold(self.score, "Scored(score=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +252,10 @@ class Placed:
             from guards.reading.document import compile_jsonpath
 
             compile_jsonpath(self.path)
+        else:
+            from guards.reading.xml_document import compile_xpath
+
+            compile_xpath(self.path)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         raise ConfigError(
@@ -339,11 +347,11 @@ def check(
     options = {
         "name": name,
         "cost": cost,
-        "needs": _several(needs),
+        "needs": several(needs),
         "on_error": on_error,
         "on_fail": on_fail,
         "timeout": timeout,
-        "roles": _several(roles),
+        "roles": several(roles),
         "partial": partial,
     }
     if function is not None:
@@ -443,11 +451,11 @@ def _are_names(given: Any) -> bool:
     return several and all(isinstance(name, str) and name.strip() for name in given)
 
 
-def _several(names: Any) -> Any:
+def several(names: Any) -> Any:
     """One name or several as a tuple; what is neither goes on as it is, to be refused by name."""
     if isinstance(names, str):
         return (names,)
-    return tuple(names) if isinstance(names, Iterable) else names
+    return tuple(names) if isinstance(names, Iterable) and not isinstance(names, type | Mapping | bytes) else names
 
 
 def _check_policy(policy: Any, where: str) -> None:

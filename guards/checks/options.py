@@ -212,7 +212,9 @@ class _Call:
         named = dict(given)
         words = named.pop(self._several)
         before = [named.pop(name, self._defaults[name]) for name in self._first[len(args) :]]
-        return (*args, *before, *((words,) if isinstance(words, str) else words)), named
+        # What is not several is one, to be refused by the constructor if it is none.
+        words = tuple(words) if isinstance(words, list | tuple | set | frozenset) else (words,)
+        return (*args, *before, *words), named
 
     def options(self, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
         """Each parameter with its value; what goes into `**options` has its own name."""
