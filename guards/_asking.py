@@ -117,8 +117,9 @@ def _failure(outcome: Outcome[Any]) -> Exception:
         return RuntimeError(reason.message)
     asked = len(outcome.attempts)
     used = f"none of {asked} answers to its question" if asked > 1 else "no answer to its question"
-    wrong = [line.strip() for line in outcome.summary().splitlines()[1 : _MOST_TOLD + 1]]
-    failure = RuntimeError(f"{used} could be used; {'of the last: ' * (asked > 1)}{'; '.join(wrong) or reason.message}")
+    said = [line.strip() for line in outcome.summary().splitlines()[1 : _MOST_TOLD + 1]]
+    wrong = "; ".join(line.removeprefix("(whole answer): ") for line in said) or reason.message
+    failure = RuntimeError(f"{used} could be used: {wrong}")
     failure.__cause__ = outcome.rejection()
     return failure
 

@@ -379,7 +379,9 @@ def test_a_right_answer_to_the_parts_is_accepted(contract, reading, data):
 
 
 @pytest.mark.parametrize("reading", ["careful", "strict"])
-@pytest.mark.parametrize("contract", [Shelf, JsonSchema(Shelf.model_json_schema()), SHELF_XML], ids=["type", "schema", "xsd"])
+@pytest.mark.parametrize(
+    "contract", [Shelf, JsonSchema(Shelf.model_json_schema()), SHELF_XML], ids=["type", "schema", "xsd"]
+)
 @given(damaged())
 @settings(max_examples=60, deadline=None)
 def test_a_right_answer_to_the_parts_of_xml_is_accepted(contract, reading, data):

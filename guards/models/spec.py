@@ -110,7 +110,7 @@ class ModelSpec:
             return
         # A set or a mapping has no order by which scores could be told apart.
         names = tuple(self.labels) if isinstance(self.labels, list | tuple) else ()
-        if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
             raise ConfigError(
                 f"{self.labels!r} is no list of different names", where="labels=", hint='labels=("toxic", "other")'
             )
