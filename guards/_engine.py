@@ -311,8 +311,8 @@ class Call(Generic[T]):
     def _read(self, reply: Reply, parts: Parts | None) -> Reading[T]:
         """The reply's text by the contract; what the client itself reports counts first, and is never guessed."""
         finish = reply.finish
-        if finish in _REFUSALS:
-            return Reading(None, None, (Finding(f"reply.{finish}", _REFUSALS[finish]),))
+        if finish in _UNREAD:
+            return Reading(None, None, (Finding(f"reply.{finish}", _UNREAD[finish]),))
         contract = self.plan.contract
         if parts is not None:
             reading: Reading[T] = parts.read(reply.text)
@@ -584,6 +584,7 @@ _REFUSALS: Final = {
     "refusal": "the model refused to answer",
     "content_filter": "the provider's content filter stopped the answer",
 }
+_UNREAD: Final = {**_REFUSALS, "unknown_tool": "the answer calls a tool that it may not call"}
 _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")
 _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")

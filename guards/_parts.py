@@ -118,7 +118,7 @@ def ask_for_rest(
         reading = contract.read(joined(reply), dial, limits, context)
         done = Repair("policy.continue", "the continuation was put behind the answer that was cut off", "")
         if reading.ok:
-            return Reading(reading.value, reading.document, (), (done, *reading.repairs))
+            return replace(reading, repairs=(done, *reading.repairs))
         # Strictly: the rest of an answer may well look like a damaged whole.
         whole = contract.read(reply, "strict", limits, context)
         return whole if whole.ok else reading

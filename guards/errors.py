@@ -4,6 +4,7 @@
     ├── ConfigError                 wrong use, found where it is written (also a ValueError)
     │   └── MissingExtra            an optional package is not installed (also an ImportError)
     ├── ScriptExhausted             a `testing.ScriptedModel` was asked more often than it has answers
+    ├── ServerFault                 a server's status was good and its body an error, empty or broken
     └── Rejected                    no answer was accepted: `.outcome` holds the whole record
         ├── BudgetExhausted         ... because attempts, seconds, tokens or cost ended
         └── GuardFailed             ... because a guard, or a default of the contract's type, could not do its work
@@ -28,6 +29,7 @@ __all__ = [
     "MissingExtra",
     "Rejected",
     "ScriptExhausted",
+    "ServerFault",
 ]
 
 
@@ -80,6 +82,20 @@ class ScriptExhausted(GuardsError):
     """`testing.ScriptedModel` ran out of answers. Not a `Rejected`: the test is wrong, not the answer."""
 
     code = "testing.script"
+
+
+class ServerFault(GuardsError):
+    """A server said in a body of status 200, or in a stream, that it failed; or the body was empty or broken.
+
+    The text holds the server's own words (300 characters at most). `passing`: it may be gone at the next try, and was
+    retried as a fault of the transport is.
+    """
+
+    code = "server"
+
+    def __init__(self, message: str, *, passing: bool, where: str = "client", hint: str = "") -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.passing = passing
 
 
 class Rejected(GuardsError):

@@ -7,11 +7,10 @@ import random
 import sys
 
 import pytest
-from click.testing import CliRunner
+from command import command
 
 from guards._documents import path_of
 from guards.checks import Calibration, calibrate
-from guards.cli import main
 
 MODULE = """
 from guards import check
@@ -63,7 +62,7 @@ def write(path, rows):
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, ["calibrate", *arguments], catch_exceptions=False)
+    return command("calibrate", *arguments)
 
 
 def test_a_table(folder):
@@ -89,7 +88,7 @@ def test_a_document_and_a_picture(folder):
     assert Calibration.load(folder / "c.json") == found
     assert (folder / "c.svg").read_text() == found.svg()
     assert guard.calibrated(Calibration.load("c.json")).threshold == found.threshold
-    checked = CliRunner().invoke(main, ["check", "c.json", "-c", str(path_of("calibration.schema.json"))])
+    checked = command("check", "c.json", "-c", str(path_of("calibration.schema.json")))
     assert checked.exit_code == 0, checked.output
 
 

@@ -133,9 +133,15 @@ class Explainer:
                 yield from self._walk(chosen, rest, depth + 1)
         elif kind in ("model-fields", "typed-dict", "dataclass-args"):
             yield from self._walk_fields(node, loc, depth)
-        elif kind in ("list", "set", "frozenset", "generator", "tuple"):
+        elif kind == "named-tuple":
+            for position, field in enumerate(node["fields"]):
+                if first in (position, field["name"]):
+                    yield from ([first, *tail] for tail in self._walk(field["schema"], rest, depth + 1))
+            if not rest:
+                yield [first]
+        elif kind in ("list", "set", "frozenset", "deque", "tuple"):
             yield from self._walk_items(node, first, rest, depth)
-        elif kind == "dict":
+        elif kind in ("dict", "ordered-dict", "frozendict", "counter"):
             if rest[:1] == ("[key]",):
                 yield [first]
             elif node.get("values_schema"):

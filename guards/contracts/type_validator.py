@@ -8,12 +8,15 @@ lax stays so.
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault, SchemaValidator
+from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
+
+from guards.contracts.fresh_validator import fresh_validator
 
 __all__ = ["RAISED", "Compiled", "DefaultFailed", "compiled", "readable"]
 
@@ -68,82 +71,190 @@ def compiled(validator: Any, schema: Any) -> Compiled:
     if not rewriting.changed:
         # Strict at run time overrides even a field's own `strict=False`; here none says so.
         return Compiled(validator, True, schema)
-    return Compiled(SchemaValidator(rewritten, {"strict": True}, _use_prebuilt=False), None, rewritten)
+    return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
 
 
 class _Rewriting:
-    """One core schema on its way to another."""
+    """One core schema on its way to another.
+
+    A value comes to a node as a part of the JSON text, or from Python code: a validator that runs before pydantic's
+    own, or around it. pydantic is strict with what Python code gives, and refuses the JSON form of a date, a set, an
+    enum for ever. So what is plain data is read there as the JSON that it came from; of anything else the parts are.
+    """
 
     def __init__(self, schema: Any) -> None:
         self.changed = False
         """Whether any rule had something to do."""
         self._schema = schema
-        self._named = {node["ref"]: node for node in _named(schema)}
+        nodes = list(_nodes(schema))
+        targets = {node["schema_ref"] for node in nodes if node["type"] == "definition-ref"}
+        self._named = {node["ref"]: node for node in nodes if node.get("ref") in targets}
+        self._compares = any(node["type"] == "union" for node in nodes)
+        """Whether it counts how exactly a value fits: a text out of JSON fits a string less exactly than a `str`."""
         self._wanted: dict[str, Callable[[], Any]] = {}
         """What the definitions must hold, by reference, and how each is made."""
 
     def whole(self) -> Any:
-        root = self._node(self._schema)
+        root = self._json(self._schema)
         definitions: dict[str, Any] = {}
-        while waiting := [ref for ref in self._wanted if ref not in definitions]:
-            for ref in waiting:
-                definitions[ref] = {**self._wanted[ref](), "ref": ref}
+        while waiting := [reference for reference in self._wanted if reference not in definitions]:
+            for reference in waiting:
+                definitions[reference] = {**self._wanted[reference](), "ref": reference}
         if not definitions:
             return root
         return {"type": "definitions", "schema": root, "definitions": list(definitions.values())}
 
-    def _node(self, node: Node) -> Any:
-        if node["type"] == "definitions":
-            return self._node(node["schema"])
-        reference: str = node.get("ref") or node.get("schema_ref") or ""
-        if reference in self._named:
-            self._wanted.setdefault(reference, functools.partial(self._made, self._named[reference]))
-            return {"type": "definition-ref", "schema_ref": reference}
-        return self._made(node)
+    def _json(self, node: Node) -> Any:
+        """For a part of the text."""
+        target = self._target(node)
+        reference: str = target.get("ref") or ""
+        if reference not in self._named:
+            return self._made(target, self._json)
+        return self._definition(reference, functools.partial(self._made, target, self._json))
 
-    def _made(self, node: Node) -> Any:
+    def _python(self, node: Node) -> Any:
+        """For an object of Python; what it holds may be plain data again."""
+        target = self._target(node)
+        if target["type"] == "json-or-python":
+            return self._python(target["python_schema"])
+        # Each once, however often validators stand inside of one another.
+        return self._definition(f"{id(target)} in Python", functools.partial(self._made, target, self._python))
+
+    def _target(self, node: Node) -> Node:
+        """The node itself, behind references."""
+        while node["type"] == "definitions":
+            node = node["schema"]
+        return self._named.get(node.get("schema_ref") or node.get("ref") or "", node)
+
+    def _definition(self, reference: str, making: Callable[[], Any]) -> Any:
+        self._wanted.setdefault(reference, making)
+        return {"type": "definition-ref", "schema_ref": reference}
+
+    def _handed(self, node: Node) -> Any:
+        """For what Python code hands over, of either kind."""
+        if node["type"] == "default":  # what holds it looks for it there
+            return self._made(node, self._handed)
+        if self._is_alike(node, set()):
+            return self._json(node)
+        return self._either(_source, {"type": "json", "schema": self._json(node)}, self._python(node))
+
+    def _handed_key(self, node: Node) -> Any:
+        """The same for a key. In JSON it is always a text, and may be the form of something else."""
+        if node["type"] == "str" and not self._compares:
+            return self._json(node)
+        alone = {"type": "dict", "keys_schema": self._json(node)}
+        read = {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": _only_key},
+            "schema": {"type": "json", "schema": alone},
+        }
+        return self._either(_source_of_key, read, self._python(node))
+
+    def _either(self, source: Callable[[Any], Any], json_: Any, python: Any) -> Any:
+        self.changed = True
+        either = {"type": "tagged-union", "discriminator": _form, "choices": {"json": json_, "python": python}}
+        return {"type": "function-before", "function": {"type": "no-info", "function": source}, "schema": either}
+
+    def _is_alike(self, node: Node, seen: set[int]) -> bool:
+        """Whether pydantic, strict, takes the same plain data from Python code as from JSON."""
+        node = self._target(node)
+        kind = node["type"]
+        if id(node) in seen or kind in _ITS_OWN:
+            return True
+        seen.add(id(node))
+        if kind == "literal":
+            return all(type(value) in (str, int, bool) for value in node["expected"])
+        if kind == "dict" and node.get("keys_schema", _ANY)["type"] not in ("str", "any"):
+            return False
+        if kind not in _ALIKE or (kind == "str" and self._compares):
+            return False
+        return all(self._is_alike(child, seen) for child in _inner(node))
+
+    def _made(self, node: Node, for_: Callable[[Node], Any]) -> Any:
         """A copy of a node, rewritten with all that it holds."""
-        made = {key: child if key in _OPAQUE else self._held(child) for key, child in node.items() if key != "ref"}
-        rule = _RULES.get(node["type"])
+        kind = node["type"]
+        made = {
+            key: child if key in _OPAQUE else self._held(child, self._of_child(kind, key, for_))
+            for key, child in node.items()
+            if key != "ref"
+        }
+        if kind == "chain":  # each step hands its value to the next
+            made["steps"] = [for_(node["steps"][0]), *map(self._handed, node["steps"][1:])]
+        if for_ == self._python and kind in _COLLECTIONS:
+            made["strict"] = False  # an array that holds objects of Python
+        if kind in _WITH_CONFIG:
+            made["config"] = {"strict": True, **node.get("config", {})}
+        rule = _RULES.get(kind)
         changed = rule(made) if rule is not None else None
         # Whatever says that it is lax would be overruled by strictness at run time.
-        self.changed = self.changed or changed is not None or node.get("strict") is False
-        made = made if changed is None else changed
-        if made["type"] in _WITH_CONFIG:
-            made["config"] = {"strict": True, **node.get("config", {})}
-            self.changed = self.changed or made["config"]["strict"] is False
-        return made
+        lax = made.get("strict") is False or made.get("config", _STRICT).get("strict") is False
+        self.changed = self.changed or changed is not None or lax
+        return made if changed is None else changed
 
-    def _held(self, child: Any) -> Any:
+    def _of_child(self, kind: str, key: str, for_: Callable[[Node], Any]) -> Callable[[Node], Any]:
+        """For whom what a node holds under a key is to be made."""
+        if kind in ("function-before", "function-wrap"):
+            return self._handed
+        if kind == "json" or for_ == self._json:
+            return self._json
+        if key in ("keys_schema", "extras_keys_schema"):
+            return self._handed_key
+        return self._handed if kind in _HOLDING or key == "extras_schema" else for_
+
+    def _held(self, child: Any, make: Callable[[Node], Any]) -> Any:
         if isinstance(child, Mapping):
-            if isinstance(child.get("type"), str):
-                return self._node(child)
-            return {key: self._held(inner) for key, inner in child.items()}
+            kind = child.get("type")
+            if not isinstance(kind, str):
+                return {key: self._held(inner, make) for key, inner in child.items()}
+            if kind not in _FIELDS:
+                return make(child)
+            return self._made(child, self._json if make == self._json else self._python)
         if isinstance(child, list | tuple):
-            return type(child)(self._held(inner) for inner in child)
+            return type(child)(self._held(inner, make) for inner in child)
         return child
 
 
-def _named(node: Any) -> Iterator[Node]:
-    """The nodes that some reference leads to."""
-    nodes = list(_nodes(node))
-    targets = {node["schema_ref"] for node in nodes if node["type"] == "definition-ref"}
-    return (node for node in nodes if node.get("ref") in targets)
+def _nodes(value: Any) -> Iterator[Node]:
+    """Every node of a core schema."""
+    for node in _inner({"": value}):
+        yield node
+        yield from _nodes([child for key, child in node.items() if key not in _OPAQUE])
 
 
-def _nodes(node: Any) -> Iterator[Node]:
-    if isinstance(node, Mapping):
-        if isinstance(node.get("type"), str):
-            yield node
-        for key, child in node.items():
-            if key not in _OPAQUE:
-                yield from _nodes(child)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            yield from _nodes(child)
+def _inner(node: Any) -> Iterator[Node]:
+    """The nodes that one holds."""
+    waiting = [child for key, child in node.items() if key not in _OPAQUE]
+    while waiting:
+        child = waiting.pop()
+        if isinstance(child, Mapping):
+            if isinstance(child.get("type"), str):
+                yield child
+            else:
+                waiting += child.values()
+        elif isinstance(child, list | tuple):
+            waiting += child
 
 
+_ANY: Final[Node] = {"type": "any"}
+_STRICT: Final[Node] = {"strict": True}
 _WITH_CONFIG: Final = frozenset({"model", "dataclass", "typed-dict"})
+_COLLECTIONS: Final = frozenset({"set", "frozenset", "tuple", "deque"})
+_FIELDS: Final = frozenset({"model-field", "typed-dict-field", "dataclass-field", "named-tuple-field"})
+_HOLDING: Final = frozenset(
+    {"list", "generator", "dict", "ordered-dict", "counter", "frozendict", "arguments", "arguments-v3"}
+    | _COLLECTIONS
+    | _FIELDS
+)
+"""What holds other values, each of which may be of another kind."""
+_ITS_OWN: Final = frozenset(
+    {"function-before", "function-wrap", "function-plain", "json", "is-instance", "is-subclass", "callable"}
+)
+"""What is handed an object of Python in any case, or looks at nothing else."""
+_ALIKE: Final = frozenset(
+    {"any", "none", "bool", "int", "float", "str", "url", "multi-host-url", "list", "dict", "nullable", "default"}
+    | {"function-after", "custom-error", "model", "model-fields", "typed-dict", "dataclass", "dataclass-args"}
+    | _FIELDS
+)
 # Values of the user's own under these keys may look like schemas and are none; or they are not for validation.
 _OPAQUE: Final = frozenset(
     {
@@ -160,6 +271,44 @@ _OPAQUE: Final = frozenset(
         "custom_error_context",
     }
 )
+
+
+# -- what Python code hands over
+
+
+class _Source(bytes):
+    """Plain data as JSON again."""
+
+    __slots__ = ()
+
+
+def _source(value: Any) -> Any:
+    return _Source(json.dumps(value).encode()) if _is_plain(value) else value
+
+
+def _source_of_key(value: Any) -> Any:
+    return _Source(json.dumps({value: None}).encode()) if type(value) is str else value
+
+
+def _only_key(read: dict[Any, None]) -> Any:
+    return next(iter(read))
+
+
+def _form(value: Any) -> str:
+    return "json" if type(value) is _Source else "python"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is what a JSON document holds, and not an object that only resembles it."""
+    kind = type(value)
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(type(key) is str and _is_plain(held) for key, held in value.items())
+    return kind in _SCALARS
+
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 # -- the rules: each gives another node, or None where the node may stay as it is

@@ -131,9 +131,11 @@ class Typed(Contract[T]):
         return within(self._shape, place, value, steps)
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
-        from guards.contracts.type_parts import at_place, stand_of
+        from guards.contracts.type_parts import at_place, named_by, stand_of
 
-        return [stand_of(part) for part in at_place(self._whole(reading), reading.made or {}, place)]
+        whole, made = self._whole(reading), reading.made or {}
+        # Another answer may have written the same field in another way.
+        return [stand_of(part) for part in at_place(whole, made, place) or named_by(whole, made, place)]
 
     def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
         if not self._shape.has_spellings:
