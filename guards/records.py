@@ -15,9 +15,9 @@ from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
-from guards.errors import BudgetExhausted, GuardFailed, Rejected
+from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, rank
-from guards.messages import Message
+from guards.messages import ROLES, Message
 
 __all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
 
@@ -44,6 +44,7 @@ class Reason(str):
 
 
 ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
+_USAGE: Final = ("input_tokens", "output_tokens", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ class Usage(Mapping[str, Any]):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _USAGE:
+            given = getattr(self, name)
+            if given is not None and _amount(given) is None:
+                raise ConfigError(f"must be a number from 0 up, not {given!r}", where=f"Usage({name}=)")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
@@ -101,7 +108,6 @@ def _amount(given: Any) -> Any:
     return float(given) if isinstance(given, Decimal) else given
 
 
-_USAGE = ("input_tokens", "output_tokens", "cost")
 _NOTHING = Usage()
 
 
@@ -117,6 +123,12 @@ class Repair:
     path: str = ""
     before: Any = None
     after: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("code", "message", "path"):
+            given = getattr(self, name)
+            if not isinstance(given, str) or not (given or name != "code"):
+                raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data; `content=False` keeps the code only."""
@@ -323,7 +335,9 @@ def _digest(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str):
         text = value
     elif isinstance(value, Mapping) and "role" in value:
-        return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
+        # A word that is no role of any server is somebody's text.
+        role = {"role": value["role"]} if value["role"] in ROLES else {}
+        return {**role, **(_digest(json.dumps(plain(value.get("content")))) or {})}
     else:
         text = json.dumps(_recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")

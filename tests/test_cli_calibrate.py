@@ -27,6 +27,10 @@ class Loud(Toxicity):
     def __init__(self, *, threshold=0.5):
         super().__init__(model=loud, threshold=threshold)
 
+class Louder(Loud):
+    def __init__(self, **options):
+        super().__init__(**options)
+
 @check(needs="source")
 def shared(value, context):
     if value == "secret words":
@@ -91,6 +95,15 @@ def test_a_document_and_a_picture(folder):
 def test_a_class_with_options(folder):
     """A class is made with --option, whose values are JSON where they can be."""
     assert run("rows.jsonl", "--guard", "my_guards:Loud", "--option", "threshold=0.3", "--fpr", "0.05").exit_code == 0
+
+
+def test_options_of_any_signature(folder):
+    """What a constructor takes as *words is an option of that name, and what it passes on as **options is one, too."""
+    from guards.cli.calibrate import _guard
+
+    assert _guard("my_guards:Louder", ("threshold=0.3",)).options == {"threshold": 0.3}
+    assert _guard("language", ('languages=["en", "de"]', "least=5")).options["languages"] == ("en", "de")
+    assert _guard("language", ("languages=en",)).options["languages"] == ("en",)
 
 
 def test_a_context_in_the_rows(folder):

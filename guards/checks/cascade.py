@@ -51,7 +51,7 @@ class Cascade(Guard):
     def __new__(cls, cheap: Guard | None = None, dear: Guard | None = None, **options: Any) -> Self:  # noqa: ARG004
         """How a check runs depends on the dear guard; without one it is a copy that is being made."""
         kind = cls if dear is None or cls is not Cascade else _kind(dear)
-        return object.__new__(kind)  # type: ignore[return-value]  # a subclass of Cascade, then
+        return super().__new__(kind)  # type: ignore[return-value]  # a subclass of Cascade, then
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Cascade(Guard):
     ) -> None:
         _check_guards(cheap, dear)
         self.band = low, _ = _checked_band(band)
-        self.cheap = changed(cheap, threshold=low) if "threshold" in vars(cheap) else cheap
+        self.cheap = changed(cheap, threshold=low) if hasattr(cheap, "threshold") else cheap
         self.dear = dear
         self.cost = max(cheap.cost, dear.cost)
         self.needs = tuple(dict.fromkeys((*cheap.needs, *dear.needs)))
@@ -74,6 +74,8 @@ class Cascade(Guard):
         super().__init__(
             name=name or f"{cheap.name}_then_{dear.name}", on_fail=on_fail, on_error=on_error, timeout=timeout
         )
+        if isinstance(dear, AskingGuard):
+            self.client, self.resamples = dear.client, dear.resamples
 
     @classmethod
     def fit(
@@ -142,11 +144,6 @@ class _Asking(Cascade, AskingGuard):
     """With a dear guard that asks a client."""
 
     dear: AskingGuard
-
-    def __init__(self, cheap: Guard, dear: Guard, *, band: tuple[float, float], **options: Any) -> None:
-        super().__init__(cheap, dear, band=band, **options)
-        self.client = self.dear.client
-        self.resamples = self.dear.resamples
 
     def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
         first = yield from computed(lambda: _judged_now(self.cheap, value, context), asking.deadline)

@@ -108,7 +108,7 @@ class Classifier(ModelGuard):
         names = tuple(limit.names[0] for limit in self._limits)
         if len(set(names)) < len(names):
             raise ConfigError(f"a label is named twice: {', '.join(names)}", where=f"{where}(forbid=, require=)")
-        if split not in SPLITS:
+        if not isinstance(split, str) or split not in SPLITS:
             raise ConfigError(f"unknown split {split!r}", where=f"{where}(split=)", hint=f"use one of {list(SPLITS)}")
         self._spec = ModelSpec.of(model, "classification", "", names)
         self._together = SPLITS[split]

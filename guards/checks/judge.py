@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, check_count, check_text, side_by_side
-from guards.checks.base import OnError, Scored, Verdict, check_threshold
+from guards.checks.base import OnError, Scored, Verdict, check_threshold, several
 from guards.checks.judging import (
     preference_contract,
     preference_question,
@@ -90,7 +90,7 @@ class Judge(AskingGuard):
         timeout: float | None = None,
     ) -> None:
         self.rule = rule if isinstance(rule, str) else _rubric(rule)
-        self.shows = (needs,) if isinstance(needs, str) else tuple(needs)
+        self.shows = several(needs)
         self.against = against
         self.threshold = check_threshold(threshold, "Judge(threshold=)")
         self.runs = runs
@@ -107,6 +107,8 @@ class Judge(AskingGuard):
             check_text(self.against, "Judge(against=)")
             if not isinstance(self.rule, str) or self.scale != "score":
                 raise ConfigError("two answers are compared by one rule, without a scale", where="Judge(against=)")
+        if not isinstance(self.shows, tuple):
+            raise ConfigError(f"must be keys of the context, not {self.shows!r}", where="Judge(needs=)")
         for key in self.shows:
             check_text(key, "Judge(needs=)")
         check_count(self.runs, "Judge(runs=)")

@@ -61,11 +61,7 @@ class OneOf(Rule):
         self.source = source
         self.ignore_case = ignore_case
         self.spelling = spelling
-        self.options: tuple[Any, ...] | None = None
-        self._options: _Options | None = None
-        if options is not None:
-            self._options = _Options(options, ignore_case, "OneOf(options=)")
-            self.options = self._options.given
+        self._options = None if options is None else _Options(options, ignore_case, "OneOf(options=)")
         if source is not None:
             self.needs = (source,)
         super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
@@ -92,7 +88,7 @@ class OneOf(Rule):
 
 
 class _Options:
-    """Options, ready to be looked up. Equal when they accept the same values."""
+    """Options, ready to be looked up."""
 
     __slots__ = ("given", "ignore_case", "keys", "members", "plain")
 
@@ -134,12 +130,6 @@ class _Options:
         if self.ignore_case and isinstance(value, str):
             return "text", value.casefold()
         return _exact(value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Options) and (self.keys, self.members) == (other.keys, other.members)
-
-    def __hash__(self) -> int:
-        return hash(self.keys)
 
 
 def _checked(options: Any, where: str) -> tuple[Any, ...]:

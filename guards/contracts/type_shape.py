@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 
 import pydantic_core
 
+from guards._sameness import key_of
 from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, could_be
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
@@ -144,9 +145,10 @@ class _Builder:
         for node in _guarded_nodes(schema):
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
-        there = {id(guard) for guard in root.guards}
+        # Equal ones will do: where a type is made anew, typing hands out what it made of an equal guard before.
+        there = {key_of(guard) for guard in root.guards}
         for guard in _annotated(annotation, _classes(schema)):
-            if id(guard) not in there:
+            if key_of(guard) not in there:
                 raise _unseen(guard)
 
     # -- the same value again ----------------------------------------------------------------------------------------
