@@ -27,6 +27,7 @@ __all__ = [
     "OnError",
     "Placed",
     "Scored",
+    "Unreadable",
     "Verdict",
     "awaited",
     "changed",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 OnError = Literal["closed", "open"]
+Unreadable = Literal["refuse", "pass"]
 Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
 """What a check may give: nothing wrong, one message, one finding, or several; a `Scored` where there is a score."""
 
@@ -73,7 +75,10 @@ class Guard:
         on_error: `"closed"`: a guard that cannot run fails the answer; `"open"`: it leaves a visible `unknown`.
         on_fail: the policy for its findings; None for the ticket's own.
         timeout: seconds for one check; None for what is left of the budget.
-        roles: as an input guard, whose turns it sees; `("all",)` for every turn.
+        roles: as an input guard, whose words it sees; `("all",)` for everybody's. The user's include what comes from
+            outside (results of tools) and what says nothing of its role.
+        unreadable: as an input guard, what it does about an image, a file, an object that has no text to read:
+            `"refuse"`, or `"pass"`, which leaves a visible `unknown` that names it.
         partial: whether it makes sense of a part (a sentence of a text, one closed field) while an answer is streamed;
             it sees `context.partial`, and the whole answer once more at the end.
     """
@@ -85,6 +90,7 @@ class Guard:
     on_fail: Policy[Any] | None = None
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
+    unreadable: Unreadable = "refuse"
     partial: bool = False
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
@@ -96,9 +102,11 @@ class Guard:
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
-        for key, value in (("name", name), ("on_fail", on_fail), ("on_error", on_error), ("timeout", timeout)):
+        given = {"name": name, "on_fail": on_fail, "on_error": on_error, "unreadable": unreadable, "timeout": timeout}
+        for key, value in given.items():
             if value is not None:
                 setattr(self, key, value)
         check_options(self)
@@ -107,8 +115,9 @@ class Guard:
         super().__init_subclass__(**options)
         if "name" not in cls.__dict__:
             cls.name = _snake(cls.__name__)
-        if isinstance(cls.__dict__.get("needs"), str):
-            cls.needs = (cls.__dict__["needs"],)
+        for name in ("needs", "roles"):
+            if isinstance(cls.__dict__.get(name), str):
+                setattr(cls, name, (cls.__dict__[name],))
 
     def check(self, value: Any, context: Context) -> Verdict | Awaitable[Verdict]:
         """What is wrong with the value: None, a message, a finding, or several; may be `async def` or a generator.
@@ -242,6 +251,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> Callable[[Function], FunctionGuard]: ...
 
@@ -257,6 +267,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
@@ -272,6 +283,7 @@ def check(
         "on_fail": on_fail,
         "timeout": timeout,
         "roles": (roles,) if isinstance(roles, str) else tuple(roles),
+        "unreadable": unreadable,
         "partial": partial,
     }
     if function is not None:
@@ -330,6 +342,10 @@ def check_options(guard: Guard) -> None:
         raise ConfigError(f"name must be text, not {guard.name!r}", where=where)
     if guard.on_error not in ("closed", "open"):
         raise ConfigError(f"unknown on_error {guard.on_error!r}", where=where, hint="use 'closed' or 'open'")
+    if guard.unreadable not in ("refuse", "pass"):
+        raise ConfigError(f"unknown unreadable {guard.unreadable!r}", where=where, hint="use 'refuse' or 'pass'")
+    if not guard.roles or not all(isinstance(role, str) and role.strip() for role in guard.roles):
+        raise ConfigError(f"roles must be names of roles, not {guard.roles!r}", where=where)
     if isinstance(guard.cost, bool) or not isinstance(guard.cost, int) or guard.cost < 0:
         raise ConfigError(f"cost must be a whole number from 0 up, not {guard.cost!r}", where=where)
     timeout = guard.timeout
