@@ -57,7 +57,7 @@ class Guarded(Generic[R_co]):
         contract: a Python type, a JSON Schema (`dict` or `JsonSchema`), `XmlSchema`, `RelaxNG`, `Rail`, `Text`,
             `Choice`, `Pattern`, or a `pathlib.Path` of such a file.
         guards: run over the answer, cheap before dear.
-        input_guards: run over the user's text; where they refuse, no call is made.
+        input_guards: run over what goes to the model; where they refuse, no call is made.
         on_fail: what follows an answer that does not hold.
         budget: bounds on attempts, seconds, tokens and cost.
         format: `"xml"` has a Python type or JSON Schema answered in XML.
@@ -187,6 +187,10 @@ class Guarded(Generic[R_co]):
         )
         check_clients(plan.guards, resolve)
         check_clients(plan.input_guards, resolve)
+        if plan.input_guards.tiers:
+            from guards._input import check_input_policies
+
+            check_input_policies(plan.input_guards)
         settings = {
             "contract": given,
             "guards": guards,

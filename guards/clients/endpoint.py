@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, Client, NoAnswer
+from guards._outgoing import Beside, Elsewhere, Keys, replaced
 from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.errors import ConfigError
@@ -22,14 +25,17 @@ __all__ = [
     "Endpoint",
     "EndpointClient",
     "body_of",
+    "changed",
     "check_options",
     "colour_of",
     "copied",
     "extra_body",
     "get",
+    "is_given",
     "object_schema",
     "only_tool",
     "put",
+    "resent",
     "schema_of",
     "time_left",
     "without",
@@ -40,9 +46,35 @@ TOOL = "answer"
 
 
 class Endpoint(ABC):
-    """A method that answers. `question` is the keyword that carries the messages."""
+    """A method that answers. `question` is the keyword that carries the messages.
+
+    Of its options, `own` are the developer's words to the model (instructions, tools, schemas), and `settings` give it
+    none. Any other, one that a later SDK adds too, is read as the user's.
+    """
 
     question: ClassVar[str] = "messages"
+    own: ClassVar[frozenset[str]] = frozenset()
+    settings: ClassVar[frozenset[str]] = frozenset()
+
+    def beside(self, options: Mapping[str, Any]) -> Iterator[Beside]:
+        """What of the options goes to the model beside the question."""
+        for name, value in options.items():
+            if name == "extra_body" and isinstance(value, Mapping):
+                for key, inner in value.items():
+                    for one in self._goes((name, str(key)), str(key), inner):
+                        yield replace(one, free=one.role == "user" and len(one.path) == 2)
+            else:
+                yield from self._goes((name,), name, value)
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if name in self.settings or not is_given(value):
+            return
+        if name == self.question:  # in extra_body, where it takes the place of the turns
+            yield Beside(path, value, None, "option")
+        elif name in self.own:
+            yield Beside(path, _schema_text(value) if isinstance(value, type) else value, "system", "option")
+        else:
+            yield Beside(path, value, "user", "option")
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         """What makes the call by this method of a resource."""
@@ -134,6 +166,18 @@ class EndpointClient:
     def aside(self) -> Client:
         return self
 
+    def beside(self) -> Iterator[Beside]:
+        return self.endpoint.beside(self._options)
+
+    def amended(
+        self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]
+    ) -> tuple[EndpointClient, Mapping[str, Any]]:
+        return self.having(changed(self._options, beside)), {}
+
+    def having(self, options: Mapping[str, Any]) -> EndpointClient:
+        """The same with other options."""
+        return type(self)(self.endpoint, self._fetch, options, self.colour)
+
     def send(self, ask: Ask, timeout: float | None) -> Any:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
 
@@ -196,6 +240,28 @@ def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     own = options.get("timeout")
     left = max(timeout, 0.001)  # 0 would mean "none" to some transports
     return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option says something: None and the SDKs' own marks do not."""
+    return value is not None and type(value).__name__ not in ("NotGiven", "Omit")
+
+
+def changed(options: Mapping[str, Any], values: Mapping[Keys, Any]) -> dict[str, Any]:
+    """Options with other values at these places."""
+    result = dict(options)
+    for path, value in values.items():
+        result = replaced(result, path, value)
+    return result
+
+
+def resent(given: Any, turns: Mapping[int, Message]) -> Any:
+    """The caller's own question with other turns at these places; as one text where it was one."""
+    if not turns:
+        return given
+    if isinstance(given, str):
+        return turns[0]["content"]
+    return [turns.get(number, own) for number, own in enumerate(given)]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -267,3 +333,15 @@ def object_schema(contract: Any, where: str) -> dict[str, Any]:
 def extra_body(options: Mapping[str, Any], name: str) -> Any:
     body = options.get("extra_body")
     return body.get(name) if isinstance(body, Mapping) else None
+
+
+@lru_cache(maxsize=256)
+def _schema_text(kind: type) -> Any:
+    """What `.parse` tells the model of a type."""
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        return TypeAdapter(kind).json_schema()
+    except (PydanticUserError, TypeError, ValueError):
+        return Elsewhere(f"the type {kind.__name__}")
