@@ -61,10 +61,16 @@ class Endpoint(ABC):
         for name, value in options.items():
             if name == "extra_body" and isinstance(value, Mapping):
                 for key, inner in value.items():
-                    for one in self._goes((name, str(key)), str(key), inner):
-                        yield replace(one, free=one.role == "user" and len(one.path) == 2)
+                    yield from self._extra((name, str(key)), str(key), inner)
             else:
                 yield from self._goes((name,), name, value)
+
+    def _extra(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        """As `_goes`, of a member of the body that the caller has named."""
+        if value is None and name not in self.own | self.settings:
+            yield Beside(path, None, "user", "option", free=True)
+        for one in self._goes(path, name, value):
+            yield replace(one, free=one.role == "user" and one.path == path)
 
     def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
         if name in self.settings or not is_given(value):
