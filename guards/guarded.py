@@ -54,7 +54,7 @@ class Guarded(Generic[R_co]):
             `Choice`, `Pattern`, or a `pathlib.Path` of such a file. A `Guarded`, or a `contract(...)` of one, brings
             all that it says: guards, input guards and hooks are added to its own, any other option replaces it.
         guards: run over the answer, cheap before dear.
-        input_guards: run over the user's text; where they refuse, no call is made.
+        input_guards: run over what goes to the model; where they refuse, no call is made.
         on_fail: what follows an answer that does not hold; `Reask(times=2).then(Raise())` by default.
         budget: bounds on attempts, seconds, tokens and cost; three attempts by default.
         format: `"xml"` has a Python type or JSON Schema answered in XML.
@@ -191,6 +191,10 @@ class Guarded(Generic[R_co]):
         check_clients(plan.guards, resolve)
         check_clients(plan.input_guards, resolve)
         _check_policies(plan)
+        if plan.input_guards.tiers:
+            from guards._input import check_input_policies
+
+            check_input_policies(plan.input_guards)
         object.__setattr__(self, "_plan", plan)
         object.__setattr__(self, "terms", terms)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from guards.errors import ConfigError
 from guards.findings import Finding
 
-__all__ = ["ROLES", "Feedback", "Message", "Reply", "as_messages", "text_of"]
+__all__ = ["ROLES", "Feedback", "Message", "Reply", "as_messages"]
 
 Message = Mapping[str, Any]
 """One turn: `role`, `content`, and whatever else the SDK puts there; passed on unchanged."""
@@ -107,16 +107,6 @@ def as_messages(messages: str | Sequence[Message]) -> tuple[Message, ...]:
             hint="a turn is a mapping like {'role': 'user', 'content': '...'}",
         )
     return tuple(turn for turn in turns if turn is not None)
-
-
-def text_of(content: Any) -> str:
-    """The text of a turn's content; of content parts, those that hold text."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, Sequence):
-        return ""
-    texts = [text_of(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)]
-    return "\n".join(text for text in texts if text)
 
 
 def _as_turn(message: Any) -> Message | None:

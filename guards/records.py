@@ -116,6 +116,7 @@ class Repair:
     """One recorded change on the way from the model's text to the value.
 
     `code` is stable and dotted, `path` as in a finding, `before` and `after` plain data (None for nothing there).
+    `asked`: the change was made to the question, before the model was asked; the path then leads into what was sent.
     """
 
     code: str
@@ -123,6 +124,7 @@ class Repair:
     path: str = ""
     before: Any = None
     after: Any = None
+    asked: bool = False
 
     def __post_init__(self) -> None:
         for name in ("code", "message", "path"):
@@ -131,15 +133,17 @@ class Repair:
                 raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
-        """Plain data; `content=False` keeps the code only."""
+        """Plain data; `content=False` keeps the code, and whether it changed the question."""
+        where = {"asked": True} if self.asked else {}
         if not content:
-            return {"code": self.code}
+            return {"code": self.code, **where}
         return {
             "code": self.code,
             "message": self.message,
             "path": self.path,
             "before": self.before,
             "after": self.after,
+            **where,
         }
 
 
@@ -194,7 +198,7 @@ class Outcome(Generic[T_co]):
         text: the last answer's text; None when none came.
         findings: those that stand against the delivered or last value.
         scores: each guard that ran, 0 to 1, higher is more acceptable.
-        repairs: the recorded changes behind the value.
+        repairs: the recorded changes behind the value, those of the question first.
         attempts: every question, oldest first. A validation asks nobody: it has one where a policy acted, else none.
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
@@ -240,7 +244,7 @@ class Outcome(Generic[T_co]):
         changed. None where nothing is delivered, or what is delivered is no answer of the model's."""
         if not (self.ok or self.delivered_by == "noop"):
             return None
-        if not self.repairs or self.document is None:
+        if self.document is None or all(repair.asked for repair in self.repairs):
             return self.text
         text: str = self.document.source()
         return text

@@ -146,7 +146,7 @@ def test_options_are_as_given_or_by_default():
     assert Limit(4, name="most").options == {"limit": 4, "name": "most"}
     assert Pattern("a").options == {
         "regex": "a", "match": None, "forbid": False, "replace": None, "ignore_case": False,
-        "name": None, "on_fail": None, "on_error": None, "timeout": None,
+        "name": None, "on_fail": None, "on_error": None, "unreadable": None, "timeout": None,
     }  # fmt: skip
     assert Language("en", "de", model=scores).options["languages"] == ("en", "de")
     assert Language(languages="en", model=scores) == Language("en", model=scores)
@@ -165,7 +165,7 @@ def test_what_is_said_of_a_signature_is_true():
             super().__init__(**options)
 
     for _ in range(2):
-        assert list(inspect.signature(Plain).parameters) == ["name", "on_fail", "on_error", "timeout"]
+        assert list(inspect.signature(Plain).parameters) == ["name", "on_fail", "on_error", "unreadable", "timeout"]
         assert list(inspect.signature(Limit).parameters) == ["limit", "options"]
         assert list(parameters(Words)) == ["words", "least", "name", "on_fail", "on_error", "timeout"]
         assert Words("a", "b").options == {"words": ("a", "b"), "least": 1}

@@ -33,6 +33,7 @@ __all__ = [
     "OnError",
     "Placed",
     "Scored",
+    "Unreadable",
     "Verdict",
     "awaited",
     "changed",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 OnError = Literal["closed", "open"]
+Unreadable = Literal["refuse", "pass"]
 Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
 """What a check may give: nothing wrong, one message, one finding, or several; a `Scored` where there is a score."""
 
@@ -92,7 +94,10 @@ class Guard:
         on_error: `"closed"`: a guard that cannot run fails the answer; `"open"`: it leaves a visible `unknown`.
         on_fail: the policy for its findings; None for the ticket's own.
         timeout: seconds for one check; None for what is left of the budget.
-        roles: as an input guard, whose turns it sees; `("all",)` for every turn.
+        roles: as an input guard, whose words it sees; `("all",)` for everybody's. The user's include what comes from
+            outside (results of tools) and what says nothing of its role.
+        unreadable: as an input guard, what it does about an image, a file, an object that has no text to read:
+            `"refuse"`, or `"pass"`, which leaves a visible `unknown` that names it.
         partial: whether it makes sense of a part (a sentence of a text, one closed field) while an answer is streamed;
             it sees `context.partial`, and the whole answer once more at the end.
         options: the parameters of its constructor by name, as they were given or by default: what guards are compared
@@ -107,6 +112,7 @@ class Guard:
     on_fail: Policy[Any] | None = None
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
+    unreadable: Unreadable = "refuse"
     partial: bool = False
     options = _Options()
     leaves_guard: ClassVar[bool] = True
@@ -128,9 +134,11 @@ class Guard:
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
-        for key, value in (("name", name), ("on_fail", on_fail), ("on_error", on_error), ("timeout", timeout)):
+        given = {"name": name, "on_fail": on_fail, "on_error": on_error, "unreadable": unreadable, "timeout": timeout}
+        for key, value in given.items():
             if value is not None:
                 setattr(self, key, value)
 
@@ -323,6 +331,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> Callable[[Function], FunctionGuard]: ...
 
@@ -338,6 +347,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
@@ -353,6 +363,7 @@ def check(
         "on_fail": on_fail,
         "timeout": timeout,
         "roles": several(roles),
+        "unreadable": unreadable,
         "partial": partial,
     }
     if function is not None:
@@ -416,12 +427,14 @@ def check_options(guard: Guard) -> None:
         raise ConfigError(f"name must be text, not {guard.name!r}", where=where)
     if guard.on_error not in ("closed", "open"):
         raise ConfigError(f"unknown on_error {guard.on_error!r}", where=where, hint="use 'closed' or 'open'")
+    if guard.unreadable not in ("refuse", "pass"):
+        raise ConfigError(f"unknown unreadable {guard.unreadable!r}", where=where, hint="use 'refuse' or 'pass'")
     if isinstance(guard.cost, bool) or not isinstance(guard.cost, int) or guard.cost < 0:
         raise ConfigError(f"cost must be a whole number from 0 up, not {guard.cost!r}", where=where)
     needs, roles = guard.needs, guard.roles
     if needs != () and not _are_names(needs):
         raise ConfigError(f"needs must be keys of the context, not {needs!r}", where=where, hint='write ("mail",)')
-    if roles is not Guard.roles and not (roles and _are_names(roles) and set(roles) <= _ROLES):
+    if roles is not Guard.roles and not (roles and _are_names(roles) and {role.lower() for role in roles} <= _ROLES):
         hint = f"use {', '.join(sorted(_ROLES))}"
         raise ConfigError(f"roles must name whose turns it sees, not {roles!r}", where=where, hint=hint)
     if not isinstance(guard.partial, bool):

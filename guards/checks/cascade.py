@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, computed
-from guards.checks.base import Guard, Judged, OnError, Scored, Verdict, awaited, changed, judged
+from guards.checks.base import Guard, Judged, OnError, Scored, Unreadable, Verdict, awaited, changed, judged
 from guards.checks.calibration import check_scores
 from guards.checks.cascade_stats import CascadeStats, Counter
 from guards.checks.model_guard import ModelGuard, Steps, driven, steps_of
@@ -62,6 +62,7 @@ class Cascade(Guard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         _check_guards(cheap, dear)
@@ -72,7 +73,11 @@ class Cascade(Guard):
         self.needs = tuple(dict.fromkeys((*cheap.needs, *dear.needs)))
         self._counter = Counter()
         super().__init__(
-            name=name or f"{cheap.name}_then_{dear.name}", on_fail=on_fail, on_error=on_error, timeout=timeout
+            name=name or f"{cheap.name}_then_{dear.name}",
+            on_fail=on_fail,
+            on_error=on_error,
+            unreadable=unreadable,
+            timeout=timeout,
         )
         if isinstance(dear, AskingGuard):
             self.client, self.resamples = dear.client, dear.resamples

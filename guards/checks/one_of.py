@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, EnumMeta
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.rule import Rule, check_flag, is_nan, kind, unwrapped
 from guards.context import Context
 from guards.errors import ConfigError
@@ -50,6 +50,7 @@ class OneOf(Rule):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         check_flag(ignore_case, "OneOf(ignore_case=)")
@@ -64,7 +65,7 @@ class OneOf(Rule):
         self._options = None if options is None else _Options(options, ignore_case, "OneOf(options=)")
         if source is not None:
             self.needs = (source,)
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     def check(self, value: Any, context: Context) -> Finding | None:
         options = self._options or self._from(context)

@@ -15,7 +15,9 @@ from guards.records import plain
 
 __all__ = ["difference", "provenance"]
 
-_ASIDE: Final = frozenset({"threshold", "name", "on_fail", "on_error", "timeout", "cost", "needs", "roles", "partial"})
+_ASIDE: Final = frozenset(
+    {"threshold", "name", "on_fail", "on_error", "timeout", "cost", "needs", "roles", "unreadable", "partial"}
+)
 """Options that no score depends on; the threshold is what is looked for."""
 _TOLD_AS_MODELS: Final = frozenset({"model", "encoder"})
 _ASIDE_OF_MODEL: Final = frozenset({"device", "threads"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Final
 
-from guards.checks.base import OnError, several
+from guards.checks.base import OnError, Unreadable, several
 from guards.checks.classifier import Classifier, Labels, Limit, Place, Subject
 from guards.checks.cuts import Split, cuts
 from guards.checks.model_guard import Rows
@@ -54,6 +54,7 @@ class Sentiment(Classifier):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         if forbid is None and require is None:
@@ -69,6 +70,7 @@ class Sentiment(Classifier):
             name=name,
             on_fail=on_fail,
             on_error=on_error,
+            unreadable=unreadable,
             timeout=timeout,
         )
         self._entails = entails

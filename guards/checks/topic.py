@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, check_threshold, several
+from guards.checks.base import OnError, Scored, Unreadable, check_threshold, several
 from guards.checks.cuts import cuts
 from guards.checks.encoder import MOST_CHARS, Encoder
 from guards.checks.linear_head import Classed, Examples, head_of
@@ -77,6 +77,7 @@ class Topic(ModelGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         where = f"{type(self).__name__}()"
@@ -105,7 +106,7 @@ class Topic(ModelGuard):
         self.model: Encoder | Nli = Nli.of(model) if not self.examples else Encoder.of(model)
         if not self.examples:
             self.cost = 3
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:
