@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guards._flow import Compute, Job
 from guards._spend import clock
 from guards._transport import left
+from guards.errors import TooManyHang
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -39,14 +40,14 @@ def compute(work: Compute) -> list[Any]:
         return [caught(jobs[0].run)]
     from guards._workers import checks
 
-    return settled([_in_loop(job) if job.is_async else begun(checks, job.run, _ends(job)) for job in jobs])
+    return settled([_in_loop(job) if job.is_async else begun(checks, job.run, job.owner, _ends(job)) for job in jobs])
 
 
-def begun(workers: Workers, run: Callable[[], Any], ends: float | None = None) -> Running:
+def begun(workers: Workers, run: Callable[[], Any], owner: object, ends: float | None = None) -> Running:
     """Work in a thread."""
     try:
-        task = workers.submit(run)
-    except RuntimeError as fault:
+        task = workers.submit(run, owner)
+    except TooManyHang as fault:
         return Running(fault, _nothing)
     return Running(task.future, partial(workers.abandon, task), ends)
 
@@ -147,18 +148,18 @@ async def _job_async(job: Job) -> Any:
             if job.is_async:
                 result: Coroutine[Any, Any, Any] = job.run()
                 return await result
-            return await in_thread(checks, job.run)
+            return await in_thread(checks, job.run, job.owner)
     except TimeoutError as fault:
         if bound.expired():
             raise TimeoutError("the check did not end in time") from fault
         raise
 
 
-async def in_thread(workers: Workers, run: Callable[[], Any]) -> Any:
+async def in_thread(workers: Workers, run: Callable[[], Any], owner: object, *, severable: bool = False) -> Any:
     """The work in a thread; a cancellation leaves the thread behind instead of waiting for it."""
     import asyncio
 
-    task = workers.submit(run)
+    task = workers.submit(run, owner, severable=severable)
     try:
         return await asyncio.wrap_future(task.future)
     except asyncio.CancelledError:

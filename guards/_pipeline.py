@@ -216,7 +216,7 @@ def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseExceptio
 def _job(entry: Entry, value: Any, context: Context) -> Job:
     guard = entry.guard
     run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
-    return Job(run, entry.is_async, context.deadline, guard.timeout)
+    return Job(run, entry.is_async, context.deadline, guard.timeout, guard)
 
 
 def _called(guard: Guard, value: Any, context: Context) -> Judged:

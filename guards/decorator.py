@@ -13,7 +13,7 @@ from typing_extensions import ParamSpec
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
 from guards.clients import reply_of, reply_turns
-from guards.clients.callables import aopened, collected
+from guards.clients.callables import aopened, collected, waiting
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply, as_messages
@@ -64,11 +64,13 @@ class _Function:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
+        self.severable = False
+        self.owner: object = shape
         self.aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
-        return collected(result) if self._shape.is_async else result
+        return collected(result) if self._shape.is_async else waiting(result)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)

@@ -3,6 +3,7 @@
     GuardsError                     the root: `.code`, `.where`, `.hint`
     ├── ConfigError                 wrong use, found where it is written (also a ValueError)
     │   └── MissingExtra            an optional package is not installed (also an ImportError)
+    ├── TooManyHang                 work that never came back used up what may be left behind (also a RuntimeError)
     ├── ScriptExhausted             a `testing.ScriptedModel` was asked more often than it has answers
     └── Rejected                    no answer was accepted: `.outcome` holds the whole record
         ├── BudgetExhausted         ... because attempts, seconds, tokens or cost ended
@@ -27,6 +28,7 @@ __all__ = [
     "MissingExtra",
     "Rejected",
     "ScriptExhausted",
+    "TooManyHang",
 ]
 
 
@@ -73,6 +75,13 @@ class MissingExtra(ConfigError, ImportError):
             where=where,
             hint=f"pip install 'output-guards[{extra}]'",
         )
+
+
+class TooManyHang(GuardsError, RuntimeError):
+    """A guard or a client's function that hangs again and again is not started once more; or the system has no thread
+    left. Of a guard it is the cause of its `guard.failed`."""
+
+    code = "hang"
 
 
 class ScriptExhausted(GuardsError):

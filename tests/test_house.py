@@ -33,6 +33,7 @@ FLOORS = {
         "_live",
         "_live_xml",
         "_parts",
+        "_severing",
         "_transport",
     ],
     6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "bulk", "config", "testing"],

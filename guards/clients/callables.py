@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from guards._flow import Ask, Client
 from guards._quote import fence
-from guards.clients.incoming import Incoming
+from guards.clients.incoming import Incoming, is_stream
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -27,9 +27,11 @@ __all__ = [
     "aopened",
     "collected",
     "one_prompt",
+    "owner_of",
     "reply_of_plain",
     "reply_turns",
     "signature_of",
+    "waiting",
 ]
 
 Colour = Literal["sync", "async"]
@@ -46,6 +48,7 @@ class CallableClient:
     """
 
     __slots__ = ("_signature", "colour", "function")
+    severable = False
 
     def __init__(self, function: Callable[..., Any], *, where: str = "call") -> None:
         self.function = function
@@ -59,12 +62,16 @@ class CallableClient:
         self.colour: Colour = self._signature.colour
 
     @property
+    def owner(self) -> object:
+        return owner_of(self.function)
+
+    @property
     def aside(self) -> Client:
         return self
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
-        return collected(result) if self.colour == "async" else result
+        return collected(result) if self.colour == "async" else waiting(result)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
@@ -107,6 +114,13 @@ class Signature:
     timeout: bool
     name: str | None = None
     missing: str | None = None
+
+
+def owner_of(function: Any) -> object:
+    """What lasts behind a callable: a partial or a bound method may be made anew for each call."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__self__", function)
 
 
 def signature_of(function: Callable[..., Any], where: str = "call") -> Signature:
@@ -240,6 +254,11 @@ def _name(function: Any) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     return getattr(function, "__name__", None) or type(function).__name__
+
+
+def waiting(result: Any) -> Any:
+    """What a callable gave; an SDK's stream as an answer on its way, since reading it may take long."""
+    return Incoming(result) if is_stream(result) else result
 
 
 async def aopened(result: Any) -> Incoming:

@@ -115,7 +115,7 @@ class Endpoint(ABC):
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tool", "colour", "endpoint")
+    __slots__ = ("_fetch", "_options", "_tool", "colour", "endpoint", "severable")
 
     def __init__(
         self,
@@ -126,9 +126,14 @@ class EndpointClient:
     ) -> None:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
+        self.severable = colour == "sync"
         self._fetch = fetch
         self._options = dict(options)
         self._tool = endpoint.forced(options)
+
+    @property
+    def owner(self) -> object:
+        return self
 
     @property
     def aside(self) -> Client:

@@ -53,6 +53,7 @@ class Incoming:
         self._raw = raw
         self._chunks = chunks
         self._whole: Reply | None = None
+        self.severable = chunks is not None or is_stream(raw)
         # Some streams are both; whoever asked for one knows which it is.
         self.is_async = hasattr(raw, "__aiter__") if is_async is None else is_async
         if self.is_async:

@@ -126,6 +126,7 @@ class Answer:
 
     def __init__(self, question: Question, number: int, first: EndpointClient, again: EndpointClient) -> None:
         self.colour = first.colour
+        self.severable = first.severable
         self.last: Any = None
         self.telling: Retelling | None = None
         """The chunks of the last streamed response."""
@@ -135,6 +136,10 @@ class Answer:
         self._again = again
         self._begun = number == 0
         """Whether the next answer is asked for; those behind the first lie in its response already."""
+
+    @property
+    def owner(self) -> object:
+        return self
 
     @property
     def aside(self) -> Client:

@@ -17,6 +17,7 @@ from guards._flow import Client
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, signature_of
 from guards.clients.endpoint import Endpoint, colour_of
+from guards.clients.incoming import Incoming
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
@@ -305,7 +306,7 @@ class _Keeping(CallableClient):
 
     def read(self, raw: Any) -> Reply:
         reply = super().read(raw)
-        self._last = raw if not hasattr(raw, "__next__") else reply.text
+        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
         return reply
 
     def result(self, outcome: Outcome[Any]) -> Any:
