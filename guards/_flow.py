@@ -157,8 +157,8 @@ class Emit:
 class Job:
     """One piece of work of a guard: `run()` gives the result, or an awaitable of it.
 
-    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it. What hangs counts
-    against its `owner`, the guard.
+    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it. What
+    hangs counts against its `owner`, the guard.
     """
 
     run: Callable[[], Any]

@@ -53,13 +53,13 @@ def begun(workers: Workers, run: Callable[[], Any], owner: object, ends: float |
 
 
 def _in_loop(job: Job) -> Running:
-    from guards._workers import background_loop
+    from guards._background import background_loop
 
     try:
-        future = background_loop.run(job.run())
+        errand = background_loop.run(job.run(), job.owner)
     except RuntimeError as fault:
         return Running(fault, _nothing)
-    return Running(future, future.cancel, _ends(job))
+    return Running(errand.future, errand.leave, _ends(job))
 
 
 def settled(running: Sequence[Running]) -> list[Any]:

@@ -1,25 +1,24 @@
 """Threads for work that may take long or never end: guards' checks, and plain functions called from async code.
 
 `concurrent.futures.ThreadPoolExecutor` waits for its threads at exit, so one hanging check would hang the program.
-These are daemon threads; one that runs past its time is left behind and counted. Each owner of work (a guard, a client's
-function) has an allowance of its own, so that one that hangs stops nobody else.
+These are daemon threads; one that runs past its time is left behind and counted. Each owner of work (a guard, a
+client's function) has an allowance of its own, so that one that hangs stops nobody else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from guards.errors import TooManyHang
 
-__all__ = ["Task", "Workers", "background_loop", "calls", "checks"]
+__all__ = ["Task", "Workers", "calls", "checks"]
 
 _IDLE_SECONDS = 10.0
 
@@ -55,8 +54,8 @@ class Task:
 class Workers:
     """Of each owner at most `most` tasks are at work, further ones wait; at most `most_left` may be left behind.
 
-    `in_all` and `left_in_all` bound both over all owners. Where half of `left_in_all` is used up, an owner may leave one
-    behind and no more: those who hang leave room for those who do not.
+    `in_all` and `left_in_all` bound both over all owners. Where half of `left_in_all` is used up, an owner may leave
+    one behind and no more: those who hang leave room for those who do not.
 
     Work that a thread of any of them hands in goes past the queues and bounds of work: the thread is about to wait for
     it, and all of them could wait for what nobody begins.
@@ -221,42 +220,3 @@ os.register_at_fork(after_in_child=_leave)
 
 checks = Workers("check", most=32, most_left=32)
 calls = Workers("call", most=256, most_left=64, in_all=4096)
-
-
-class _Background:
-    """One event loop in a thread of its own, for async checks under the sync driver."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._loop = None
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        """Raises RuntimeError inside the loop itself, which would wait for its own work."""
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise RuntimeError("a sync call with async checks stands inside an async check; await its async form")
-        return asyncio.run_coroutine_threadsafe(work, self._get())
-
-    def _get(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="guards-loop", daemon=True)
-                self._thread.start()
-            return self._loop
-
-
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """These two leave a loop as well as their task; whoever waits for the task gets them, and the loop goes on."""
-    while True:
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            loop.run_forever()
-
-
-background_loop = _Background()

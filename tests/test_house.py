@@ -21,6 +21,7 @@ FLOORS = {
     4: ["checks"],
     5: [
         "_asking",
+        "_background",
         "_jobs",
         "_pipeline",
         "_reflect",
