@@ -1,8 +1,8 @@
 """An event loop in a thread of its own, for async checks under the sync driver; another one where a check blocks it.
 
-All async checks share the loop, since what they share (an async client, say) belongs to one. A check that is `async def`
-and blocks all the same would stop everybody's: who finds the loop standing still leaves it to that check and goes on in
-a new one.
+All async checks share the loop, since what they share (an async client, say) belongs to one. A check that is `async
+def` and blocks all the same would stop everybody's: who finds the loop standing still leaves it to that check and goes
+on in a new one.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_origin
 from weakref import WeakKeyDictionary
 
+from guards._colour import is_async
 from guards._flow import Ask, Client
 from guards._quote import fence
 from guards.clients.incoming import Incoming, is_stream
@@ -176,7 +177,7 @@ def _key(function: Any) -> Any:
 
 
 def _signature(function: Callable[..., Any], where: str) -> Signature:
-    colour: Colour = "async" if _is_async(function) else "sync"
+    colour: Colour = "async" if is_async(function) else "sync"
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -241,13 +242,6 @@ def _is_list(annotation: Any) -> bool:
 
 def _unquoted(annotation: Any) -> str:
     return annotation.strip("'\" ") if isinstance(annotation, str) else ""
-
-
-def _is_async(function: Any) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    targets = (function,) if inspect.isroutine(function) else (function, type(function).__call__)
-    return any(inspect.iscoroutinefunction(t) or inspect.isasyncgenfunction(t) for t in targets)
 
 
 def _name(function: Any) -> str:
