@@ -4,7 +4,7 @@ guarded call of its own, so that budgets, retries and reading are those of every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,12 +35,14 @@ class Desk:
     """What one attempt of a call lends to its guards.
 
     `client`: who answered, None where only the caller's code asks. `messages`: the question, empty where it is not
-    known. `count` takes what was used into the record; the budget is charged by the questions themselves.
+    known. `context`: what the caller gave. `count` takes what was used into the record; the budget is charged by the
+    questions themselves.
     """
 
     plan: Plan[Any]
     client: Client | None
     messages: tuple[Message, ...]
+    context: Mapping[str, Any]
     spend: Spend
     count: Callable[[Usage], None]
 
@@ -65,7 +67,7 @@ class Questions:
 
     def answer(self, messages: Sequence[Message], contract: Contract[T]) -> Flow[T]:
         plan = replace(self._desk.plan, contract=contract, dial="careful", limits=Limits())
-        outcome = yield from self._call(plan, messages, _ASK_AGAIN)
+        outcome = yield from self._call(plan, messages, {}, _ASK_AGAIN)
         if not outcome.ok:
             raise _failure(outcome)
         return outcome.value  # type: ignore[return-value]  # an outcome that is ok has a value
@@ -75,23 +77,25 @@ class Questions:
         if not asked:
             raise RuntimeError("the question is not known here")
         plan = self._desk.plan
-        outcome = yield from self._call(plan, asked, Raise())
+        outcome = yield from self._call(plan, asked, self._desk.context, Raise())
         if not outcome.ok and outcome.reason != "policy.raise":  # not refused by the contract: no answer came
             raise _failure(outcome)
         reading = Reading(outcome.value, outcome.document, outcome.findings)
         if not reading.ok or not self._place:
             return reading
-        try:
-            return replace(reading, value=plan.contract.part(reading, self._place))
-        except (LookupError, TypeError):  # this answer has no such place
+        stands = plan.contract.stands(reading, self._place)
+        if len(stands) != 1 or stands[0].fault is not None:  # this answer has no such place
             return replace(reading, value=None, findings=(_NOT_THERE,))
+        return replace(reading, value=stands[0].value)
 
-    def _call(self, plan: Plan[Any], messages: Sequence[Message], on_fail: Policy[Any]) -> Flow[Outcome[Any]]:
+    def _call(
+        self, plan: Plan[Any], messages: Sequence[Message], context: Mapping[str, Any], on_fail: Policy[Any]
+    ) -> Flow[Outcome[Any]]:
         from guards._engine import Call
 
         # The policy bounds the attempts; the ticket's guards and hooks are about the ticket's answers.
         plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, attempts=None, hooks=())
-        call = Call(plan, self._client, tuple(messages), {}, self._spend)
+        call = Call(plan, self._client, tuple(messages), context, self._spend)
         try:
             return (yield from call.run())
         except ConfigError as fault:

@@ -1,7 +1,8 @@
 """Which policy acts on an answer's findings: every finding's own chain, then one precedence over all of them.
 
-What the policy then does is `_engine`. Turns of policies that ask are counted over the whole call, per owner of a chain
-(a guard with a policy of its own, or the ticket); policies that edit or deliver are tried anew for every answer.
+What the policy then does is `_settling` and `_engine`. Turns of policies that ask are counted over the whole call, per
+owner of a chain (a guard with a policy of its own, or the ticket). Policies that edit or deliver are tried anew for
+every answer.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class Deciding:
         self._on_fail = on_fail
         self._used: dict[Key, int] = {}
 
-    def turn(self, *, spent: bool, barred: bool) -> Turn:
-        """Decide on one answer. `spent`: nobody may be asked; `barred`: the same model may not."""
-        return Turn(self, spent=spent, barred=barred)
+    def turn(self, *, spent: bool, barred: bool, shown: bool = False) -> Turn:
+        """Decide on one answer. `spent`: nobody may be asked; `barred`: the same model may not; `shown`: a part of it
+        cannot be taken back, so that it is delivered as it is or not at all."""
+        return Turn(self, spent=spent, barred=barred, shown=shown)
 
     def use(self, acting: Sequence[Acting]) -> None:
         """Count one turn for each chain that has asked; several findings of one owner are one question."""
@@ -74,12 +76,13 @@ class Deciding:
 class Turn:
     """One answer: which policies were passed over for it so far."""
 
-    __slots__ = ("_barred", "_deciding", "_passed", "_spent")
+    __slots__ = ("_barred", "_deciding", "_passed", "_shown", "_spent")
 
-    def __init__(self, deciding: Deciding, *, spent: bool, barred: bool) -> None:
+    def __init__(self, deciding: Deciding, *, spent: bool, barred: bool, shown: bool) -> None:
         self._deciding = deciding
         self._spent = spent
         self._barred = barred
+        self._shown = shown
         self._passed: dict[int, int] = {}
 
     def choose(self, blocking: Sequence[Found]) -> Choice:
@@ -104,11 +107,15 @@ class Turn:
         owner, steps = self._deciding.chain(found)
         for index in range(self._passed.get(owner, 0), len(steps)):
             step, key = steps[index], (owner, index)
-            if not step.asks or self._may_ask(key, step):
+            if self._may_act(key, step):
                 return Acting(found, key, step)
         return Acting(found, (owner, len(steps)), None)
 
-    def _may_ask(self, key: Key, step: Policy[Any]) -> bool:
+    def _may_act(self, key: Key, step: Policy[Any]) -> bool:
+        if self._shown and step.name not in ("noop", "raise"):
+            return False
+        if not step.asks:
+            return True
         # A bar on the same model leaves another one free to answer.
         if self._spent or (self._barred and not isinstance(step, Fallback)):
             return False

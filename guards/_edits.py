@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from guards.contracts.base import Contract, Reading
@@ -48,7 +48,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def pruned(
-    contract: Contract[Any], reading: Reading[Any], findings: Sequence[Finding]
+    contract: Contract[Any], reading: Reading[Any], findings: Sequence[Finding], context: Mapping[str, Any] | None
 ) -> tuple[Document, tuple[Repair, ...]] | None:
     """The document without the failing items and optional keys; None where one of them cannot be taken out.
 
@@ -63,7 +63,7 @@ def pruned(
     for place, finding in _later_first(document, findings):
         if any(place[: len(gone)] == gone for gone in out):
             continue  # went out together with an earlier one
-        removed = _remove(contract, document, place, standing)
+        removed = _remove(contract, document, place, standing, context)
         if removed is None:
             return None
         gone, without, standing = removed
@@ -76,14 +76,14 @@ def pruned(
 
 
 def _remove(
-    contract: Contract[Any], document: Document, place: Place, standing: int
+    contract: Contract[Any], document: Document, place: Place, standing: int, context: Mapping[str, Any] | None
 ) -> tuple[Place, Document, int] | None:
     for end in range(len(place), 0, -1):
         gone = place[:end]
         without = document.remove(gone)
         if without is None:
             continue
-        left = len(contract.recheck(without).findings)
+        left = len(contract.recheck(without, context).findings)
         if left < standing or left == standing == 0:
             return gone, without, left
     return None

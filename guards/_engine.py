@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from guards import _edits, _reflect
-from guards._deciding import Acting, Choice, Deciding
+from guards import _reflect
+from guards._deciding import Choice, Deciding
 from guards._flow import Ask, Client, Emit, Flow, Incoming, Leave, NoAnswer, OutOfTime, Pull
 from guards._ledger import Ledger, Open
 from guards._pipeline import Examined, Found, GuardSet, examine
+from guards._settling import EDITS, Examiner, delivered, settle
 from guards._spend import Spend, clock
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
@@ -24,7 +25,7 @@ from guards.findings import Finding, rank
 from guards.messages import Feedback, Message, Reply
 from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
-from guards.records import Outcome, Reason
+from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
     from guards._asking import Desk
@@ -91,6 +92,7 @@ class Call(Generic[T]):
         "_ledger",
         "_live",
         "_spend",
+        "_told_validators",
         "client",
         "given",
         "messages",
@@ -117,6 +119,8 @@ class Call(Generic[T]):
         self.client = client
         self.messages = messages
         self.given = context
+        self._told_validators: dict[str, Any] | None = dict(context) if context else None
+        """The same for validators inside the contract: pydantic's `info.context`."""
         self.outcome: Outcome[T] | None = None
         self._spend = spend
         self._ledger = Ledger(spend, plan.hooks)
@@ -224,7 +228,8 @@ class Call(Generic[T]):
         return self._seen(opened, examined)
 
     def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
-        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it."""
+        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
+        rest was left unread."""
         from guards._live import live_of
         from guards.streaming import TextPiece
 
@@ -232,7 +237,7 @@ class Call(Generic[T]):
         assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
-        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks)
+        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks, self._told_validators)
         incoming: Incoming = yield ask
         refused: tuple[Found, ...] = ()
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
@@ -245,15 +250,21 @@ class Call(Generic[T]):
                 if event is not None:
                     live.shown += event.text if isinstance(event, TextPiece) else ""
                     yield Emit(event)
-            if refused and not self._spend.counts_usage:
+            if refused and not self._needs_the_rest(refused):
                 yield Leave(incoming)
-                break
+                return _reply_of(incoming), refused
         try:
-            return incoming.reply, refused
-        except NoAnswer as signal:  # what was refused stays so, whatever else came
+            return incoming.reply, ()  # read to its end, it is judged as any other answer, whatever a part was
+        except NoAnswer as signal:
             if not refused:
                 raise
             return signal.reply, refused
+
+    def _needs_the_rest(self, refused: Sequence[Found]) -> bool:
+        """Whether something waits for the whole of an answer of which a part was refused: a budget for what it used, or
+        a policy that edits or delivers it."""
+        steps = [step for found in refused for step in self._deciding.chain(found)[1]]
+        return self._spend.counts_usage or any(_takes_answer(step) for step in steps)
 
     def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
         """What the guards of a part that has just closed have against it."""
@@ -283,7 +294,7 @@ class Call(Generic[T]):
                 yield Emit(Retracted(live.shown, outcome.findings))
             if text is None:
                 return
-            live = live_of(self.plan.contract, self.plan.limits, None)
+            live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
                 yield Emit(event)
         for event in live.rest(outcome.value):
@@ -300,19 +311,19 @@ class Call(Generic[T]):
     def _read(self, reply: Reply, parts: Parts | None) -> Reading[T]:
         """The reply's text by the contract; what the client itself reports counts first, and is never guessed."""
         finish = reply.finish
-        if finish in _REFUSALS:
-            return Reading(None, None, (Finding(f"reply.{finish}", _REFUSALS[finish]),))
+        if finish in _UNREAD:
+            return Reading(None, None, (Finding(f"reply.{finish}", _UNREAD[finish]),))
         contract = self.plan.contract
         if parts is not None:
             reading: Reading[T] = parts.read(reply.text)
         else:
-            reading = contract.read(reply.text, self.plan.dial, self.plan.limits)
+            reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
         if finish != "length" or (reading.ok and contract.format != "text"):
             return reading
         self._cut_off += 1
         cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
         others = () if reading.ok or reading.document is None else reading.findings
-        return Reading(None, reading.document, (cut, *others), reading.repairs)
+        return replace(reading, value=None, findings=(cut, *others))
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over the user's text; an `Outcome` where they refuse."""
@@ -324,8 +335,9 @@ class Call(Generic[T]):
         self._ledger.reports += remarks
         if refused is None:
             return None
-        if _guard_failed(refused):
-            return self._end(refused, _FAILED)
+        failure = refused.failure
+        if failure is not None:
+            return self._end(refused, failure)
         # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
         own = [f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy]
         if len(own) == len(refused.found) and all(_delivers(step) for step in own):
@@ -336,55 +348,46 @@ class Call(Generic[T]):
 
     def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
         """Its `Outcome`, or the next question."""
-        if _guard_failed(original):
-            return self._end(original, _FAILED)
+        failure = original.failure
+        if failure is not None:
+            return self._end(original, failure)
         shown = self._for_good()
         spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
-        turn = self._deciding.turn(spent=spent is not None, barred=barred is not None)
+        turn = self._deciding.turn(spent=spent is not None, barred=barred is not None, shown=bool(shown))
+        plan = self.plan
+        examiner = Examiner(
+            plan.contract, plan.guards, self._context(self._ledger.open), self._desk, self._told_validators
+        )
         examined = original
         while True:
-            choice = turn.choose(examined.blocking)
-            step = choice.step
-            if step is None or step.name == "raise":
+            settled = yield from settle(examined, turn, examiner)
+            step, examined = settled.step, settled.examined
+            if step is None:
                 # A refused answer is reported as it came: edits that did not save it are no part of it.
-                return self._end(original, self._why(barred, choice, original))
-            if shown and step.name != "noop":
-                turn.pass_over(choice.acting)
+                return self._end(original, self._why(barred, settled.choice, original))
+            if step.name in EDITS:
+                return self._accept(examined, question, by=step.name)
+            if not step.asks:
+                return self._deliver(examined, step)
+            ended = self._ended()
+            if ended is not None:  # while an edit was checked, or by another call of the session
+                barred = ended
+                turn.nobody_more()
                 continue
-            if step.name in ("fix", "filter"):
-                better = yield from self._edit(step.name, examined, choice.acting)
-                if better is None:
-                    turn.pass_over(choice.acting)
-                    continue
-                examined = better
-                if not examined.blocking:
-                    return self._accept(examined, question, by=step.name)
-            elif step.name == "noop":
-                if examined.reading.ok:
-                    return self._deliver(examined, step)
-                turn.pass_over(choice.acting)
-            elif step.asks:
-                ended = self._ended()
-                if ended is not None:  # while an edit was checked, or by another call of the session
+            self._deciding.use(settled.choice.acting)
+            if isinstance(step, Reflect) and step.mode == "separate":
+                yield from self._reflect_apart(step, question, original)
+                ended = self._spend.out_of_time() if self._late else self._spend.ended()
+                if ended is not None:  # the reflection was the last thing that the budget paid for
+                    self._ledger.drop_ready()
                     barred = ended
                     turn.nobody_more()
                     continue
-                self._deciding.use(choice.acting)
-                if isinstance(step, Reflect) and step.mode == "separate":
-                    yield from self._reflect_apart(step, question, original)
-                    ended = self._spend.out_of_time() if self._late else self._spend.ended()
-                    if ended is not None:  # the reflection was the last thing that the budget paid for
-                        self._ledger.drop_ready()
-                        barred = ended
-                        turn.nobody_more()
-                        continue
-                following = self._next(original, question, step)
-                if self.showing is not None:
-                    yield from self._restart(original)
-                return following
-            else:
-                return self._deliver(examined, step)
+            following = self._next(original, question, step)
+            if self.showing is not None:
+                yield from self._restart(original)
+            return following
 
     def _restart(self, examined: Examined[T]) -> Flow[None]:
         from guards.streaming import Restarted, Retracted
@@ -394,26 +397,6 @@ class Call(Generic[T]):
         if self._live is not None and self._live.shown and self.showing.at_once:
             yield Emit(Retracted(self._live.shown, findings))
         yield Emit(Restarted(self._ledger.asked + 1, findings))
-
-    def _edit(self, name: str, examined: Examined[T], acting: Sequence[Acting]) -> Flow[Examined[T] | None]:
-        """Fix or Filter, then everything again; None where it cannot be done or something else breaks by it."""
-        reading, contract = examined.reading, self.plan.contract
-        if reading.document is None:
-            return None
-        findings = [one.found.finding for one in acting]
-        edit = _edits.fixed(reading.document, findings) if name == "fix" else _edits.pruned(contract, reading, findings)
-        if edit is None:
-            return None
-        document, repairs = edit
-        again = contract.recheck(document)
-        again = replace(again, repairs=(*reading.repairs, *repairs))
-        result = yield from examine(again, contract, self.plan.guards, self._context(self._ledger.open), self._desk)
-        before, after = _keys(examined.blocking), _keys(result.blocking)
-        solved = _keys([one.found for one in acting])
-        # A filter moves the items behind it, so that its findings can only be counted.
-        improved = after <= before - solved if name == "fix" else len(after) < len(before)
-        # What a guard could not look at again was not mended.
-        return result if improved and not _guard_failed(result) else None
 
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
@@ -453,9 +436,9 @@ class Call(Generic[T]):
 
         if cut_off:
             kept = opened.whole if opened.whole is not None else opened.reply.text
-            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits)
+            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits, self._told_validators)
         assert document is not None
-        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits)
+        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
 
     def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
         """A call of its own for the reflection; it counts for the coming attempt."""
@@ -535,7 +518,7 @@ class Call(Generic[T]):
         """An answer that holds; `by` names the edit that made it hold."""
         self._ledger.close(by)
         delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
-        return self._outcome(examined, ok=True, value=examined.reading.value, reason=_ACCEPTED, by=delivered_by)
+        return self._outcome(examined, ok=True, value=examined.reading.value, reason=ACCEPTED, by=delivered_by)
 
     def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
         """Rejected."""
@@ -545,31 +528,15 @@ class Call(Generic[T]):
     def _deliver(self, examined: Examined[T], step: Policy[Any]) -> Outcome[T]:
         """What Refrain, Noop or Fallback deliver in an accepted answer's place."""
         self._ledger.close(step.name)
-        outcome = self._outcome(examined, ok=False, value=None, reason=_BY_POLICY[step.name])
-        value = examined.reading.value if step.name == "noop" else None
-        if isinstance(step, Fallback):
-            value = step.deliver(outcome)
-        return replace(outcome, value=value, delivered_by=step.name)
+        outcome = self._outcome(examined, ok=False, value=None, reason=_REJECTED)
+        return delivered(outcome, step, examined.reading)
 
     def _outcome(
         self, examined: Examined[T], *, ok: bool, value: T | None, reason: Reason, by: str | None = None
     ) -> Outcome[T]:
-        ledger = self._ledger
-        return Outcome(
-            ok,
-            value,
-            ledger.attempts[-1].text if ledger.attempts else None,
-            (*examined.findings, *ledger.reports),
-            examined.scores,
-            examined.reading.repairs,
-            tuple(ledger.attempts),
-            ledger.usage,
-            clock() - ledger.started,
-            reason,
-            by,
-            examined.faults[0] if examined.faults else None,
-            examined.reading.document,
-        )
+        attempts = self._ledger.attempts
+        text = attempts[-1].text if attempts else None
+        return self._ledger.outcome(text, examined, ok=ok, value=value, reason=reason, by=by)
 
     def _fault(self, fault: BaseException) -> None:
         """Close the record; tell the fault where it happened and what had been spent."""
@@ -596,7 +563,7 @@ class Call(Generic[T]):
         from guards._asking import Desk
 
         messages = opened.messages if opened else ()
-        return Desk(self.plan, client.aside, messages, self._spend, partial(self._ledger.add, opened))
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, partial(self._ledger.add, opened))
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
@@ -617,18 +584,12 @@ _REFUSALS: Final = {
     "refusal": "the model refused to answer",
     "content_filter": "the provider's content filter stopped the answer",
 }
+_UNREAD: Final = {**_REFUSALS, "unknown_tool": "the answer calls a tool that it may not call"}
 _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")
 _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
-_ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
-_FAILED: Final = Reason("guard.failed", "A guard could not do its work, so the answer was not accepted.")
-_BY_POLICY: Final = {
-    "noop": Reason("policy.noop", "The answer was delivered as it is, with its findings."),
-    "refrain": Reason("policy.refrain", "The answer was withheld."),
-    "fallback": Reason("policy.fallback", "A fallback was delivered in the answer's place."),
-}
 
 
 def _nothing(*findings: Finding) -> Examined[Any]:
@@ -641,12 +602,18 @@ def _delivers(step: Policy[Any]) -> bool:
     return step.name == "refrain" or (isinstance(step, Fallback) and not step.asks)
 
 
-def _guard_failed(examined: Examined[Any]) -> bool:
-    return any(found.finding.code == "guard.failed" for found in examined.blocking)
+def _takes_answer(step: Policy[Any]) -> bool:
+    """Whether what the policy does depends on the whole answer."""
+    if isinstance(step, Reask):
+        return step.scope == "fields"
+    return step.name in ("fix", "filter", "noop") or (isinstance(step, Fallback) and callable(step.value))
 
 
-def _keys(found: Sequence[Found]) -> set[tuple[str, str, str | None]]:
-    return {(one.finding.code, one.finding.path, one.finding.guard) for one in found}
+def _reply_of(incoming: Incoming) -> Reply:
+    try:
+        return incoming.reply
+    except NoAnswer as signal:
+        return signal.reply
 
 
 def _sendable(opened: Open) -> Reply:

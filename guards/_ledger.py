@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from guards._pipeline import Examined
 from guards._spend import Spend, clock
 from guards.findings import Finding
 from guards.messages import Message, Reply
-from guards.records import Attempt, Usage
+from guards.records import Attempt, Outcome, Reason, Usage
 
 if TYPE_CHECKING:
     from guards.hooks import Event, Hook
 
 __all__ = ["Ledger", "Open"]
+
+T = TypeVar("T")
 
 _NO_USAGE: Final = Usage()
 
@@ -142,6 +144,33 @@ class Ledger:
 
             self.emit(Decided(opened.number, decision))
             self.emit(AttemptEnded(opened.number, attempt))
+
+    def outcome(
+        self,
+        text: str | None,
+        examined: Examined[T],
+        *,
+        ok: bool,
+        value: T | None,
+        reason: Reason,
+        by: str | None = None,
+    ) -> Outcome[T]:
+        """All that is on record, as the end of it. `by` names the policy that delivers."""
+        return Outcome(
+            ok,
+            value,
+            text,
+            (*examined.findings, *self.reports),
+            examined.scores,
+            examined.reading.repairs,
+            tuple(self.attempts),
+            self.usage,
+            clock() - self.started,
+            reason,
+            by,
+            examined.faults[0] if examined.faults else None,
+            examined.reading.document,
+        )
 
     def emit(self, event: Event) -> None:
         """Tell the hooks."""

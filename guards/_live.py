@@ -6,8 +6,8 @@ decides: it runs exactly once, at the end, as for any other answer.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -51,8 +51,10 @@ class Live(ABC):
         return []
 
 
-def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> Live:
-    """The view that belongs to a contract."""
+def live_of(
+    contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None = None
+) -> Live:
+    """The view that belongs to a contract; validators inside it see `context`."""
     if contract.format == "text":
         from guards.contracts.text import Text
 
@@ -61,7 +63,7 @@ def live_of(contract: Contract[Any], limits: Limits, checks: GuardSet | None) ->
         from guards._live_xml import XmlLive  # lxml is loaded for XML alone
 
         return XmlLive(contract)
-    return _Json(contract, limits, checks)
+    return _Json(contract, limits, checks, context)
 
 
 def can_check_parts(contract: Contract[Any], guards: GuardSet) -> bool:
@@ -143,46 +145,71 @@ class _Text(Live):
 
 
 class _Json(Live):
-    """Partial values after each piece; items of a list that is the whole answer as they close."""
+    """Partial values after each piece; items of a list that is the whole answer as they close.
 
-    def __init__(self, contract: Contract[Any], limits: Limits, checks: GuardSet | None) -> None:
+    A part is shown in the very form in which its guards have judged it: what a validator makes of it when the model
+    around it closes is judged again.
+    """
+
+    def __init__(
+        self, contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None
+    ) -> None:
         super().__init__()
         from guards.reading.json_stream import JsonStream
 
         entries = [entry for tier in checks.tiers for entry in tier] if checks else []
+        self._contract = contract
         self._guarded = [
             (steps, replace(entry, path=None, inside=False))
             for entry in entries
             for steps in _places(entry, contract) or ()
         ]
-        self._builder = _builder(contract, self._guards_at)
+        self._judged: dict[tuple[int, Place], Any] = {}
+        """What each guard judged at each place."""
+        self._builder = _builder(contract, self._guards_at, context)
         self._stream = JsonStream(self._builder, limits.depth)
+        self._over = False
 
     def feed(self, piece: str) -> list[Step]:
         stream = self._stream
-        if stream.done or stream.lost:
+        if stream.done or stream.lost or self._over:
             return []
-        closed = stream.feed(piece)
         steps: list[Step] = []
-        for place, value in closed:
-            guards = self._guards_at(place)
-            part = Part(value, join_pointer(place), guards) if guards.tiers and value is not None else None
-            whole = len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value)
-            if part is not None or whole:
-                steps.append((part, Item(value, join_pointer(place)) if whole else None))
+        for place, value in stream.feed(piece):
+            steps += ((part, None) for part in self._closed(place, value))
+            if self._over:
+                return steps
+            if len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value):
+                steps.append((None, Item(value, join_pointer(place))))
         if stream.begun and not stream.lost and not self._inside_guarded(stream.place):
             steps.append((None, Partial(stream.value, join_pointer(stream.place))))
         return steps
 
+    def _closed(self, place: Place, value: Any) -> Iterator[Part]:
+        """The guarded parts of what has closed that nobody has judged in this form."""
+        for steps, entry in self._guarded:
+            if len(steps) < len(place) or not _matches(steps[: len(place)], place):
+                continue
+            for stand in self._contract.within(place, value, steps):
+                if stand.fault is not None:  # what it became cannot be judged here: the whole answer tells
+                    self._over = True
+                    return
+                key = id(entry), stand.place
+                if stand.value is None or _is_same(self._judged.get(key), stand.value):
+                    continue
+                self._judged[key] = stand.value
+                yield Part(stand.value, join_pointer(stand.place), GuardSet(((entry,),)))
+
     def _inside_guarded(self, place: Place) -> bool:
         """Whether what is growing belongs to a part that some guard has to see whole."""
-        return any(self._guards_at(place[:length]).tiers for length in range(1, len(place) + 1))
+        return any(self._guards_at(place[:length]) for length in range(1, len(place) + 1))
 
-    def _guards_at(self, place: Place) -> GuardSet:
-        if not self._guarded:
-            return _NO_GUARDS
-        there = tuple(entry for steps, entry in self._guarded if _matches(steps, place))
-        return GuardSet((there,)) if there else _NO_GUARDS
+    def _guards_at(self, place: Place) -> bool:
+        return any(_matches(steps, place) for steps, _ in self._guarded)
+
+
+def _is_same(judged: Any, value: Any) -> bool:
+    return judged is value or (type(judged) is str and type(value) is str and judged == value)
 
 
 def _places(entry: Entry, contract: Contract[Any]) -> tuple[Steps, ...] | None:
@@ -190,42 +217,19 @@ def _places(entry: Entry, contract: Contract[Any]) -> tuple[Steps, ...] | None:
     if entry.inside:
         places = contract.steps_to(entry.guard)
         return places if places and all(places) else None
-    steps = _steps(entry.path)
-    return (steps,) if steps else None
-
-
-_NO_GUARDS: Final = GuardSet()
-_STEP: Final = re.compile(r"""\.([A-Za-z_]\w*)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]|(\[\*\]|\.\*)""")
-_ANY: Final = None
-"""Stands for every key and index in the steps of a path."""
-
-
-def _steps(path: str | None) -> Steps | None:
-    """A plain JSONPath as keys and indexes; None for any other, and for the whole."""
-    if path is None or not path.startswith("$"):
-        return None
-    steps: list[str | int | None] = []
-    at = 1
-    while at < len(path):
-        found = _STEP.match(path, at)
-        if found is None:
-            return None
-        name, index, single, double, every = found.groups()
-        steps.append(_ANY if every else int(index) if index else name or single or double or "")
-        at = found.end()
-    return tuple(steps)
+    return contract.steps_of(entry.path) if entry.path is not None else None
 
 
 def _matches(steps: Steps, place: Place) -> bool:
     return len(steps) == len(place) and all(
-        step is _ANY or step == there for step, there in zip(steps, place, strict=True)
+        step is None or step == there for step, there in zip(steps, place, strict=True)
     )
 
 
-def _builder(contract: Contract[Any], guards_at: Any) -> Any:
+def _builder(contract: Contract[Any], guards_at: Any, context: Mapping[str, Any] | None) -> Any:
     from guards.contracts.partial import PlainBuilder, TypedBuilder
     from guards.contracts.typed import Typed
 
     if isinstance(contract, Typed):
-        return TypedBuilder(contract.type, guards_at)
+        return TypedBuilder(contract.type, guards_at, context)
     return PlainBuilder(contract.json_schema(), guards_at)

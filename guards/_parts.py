@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from guards import _reflect
@@ -41,7 +41,12 @@ class Parts:
 
 
 def ask_for_parts(
-    contract: Contract[Any], document: Document, findings: Sequence[Finding], dial: Dial, limits: Limits
+    contract: Contract[Any],
+    document: Document,
+    findings: Sequence[Finding],
+    dial: Dial,
+    limits: Limits,
+    context: Mapping[str, Any] | None,
 ) -> Parts | None:
     """The question for the failing parts; None where they are not parts (the whole fails, or too much of it)."""
     paths = _outermost([finding.path for finding in findings])
@@ -52,11 +57,16 @@ def ask_for_parts(
         return None
     lines = "\n".join(_reflect.lines_of(findings))
     text = f"[automated check] Only these parts of your last answer do not fit what was asked for:\n{lines}\n"
-    return _parts(contract, merging, text + merging.instruction(), merging.shown(), dial, limits)
+    return _parts(contract, merging, text + merging.instruction(), merging.shown(), dial, limits, context)
 
 
 def ask_for_rest(
-    contract: Contract[Any], kept: str, document: Document | None, dial: Dial, limits: Limits
+    contract: Contract[Any],
+    kept: str,
+    document: Document | None,
+    dial: Dial,
+    limits: Limits,
+    context: Mapping[str, Any] | None,
 ) -> Parts | None:
     """The question that follows an answer that was cut off: for its missing parts, or for its continuation.
 
@@ -67,39 +77,47 @@ def ask_for_rest(
         return None
     head = "[automated check] Your last answer was cut off before its end. "
     if document is not None and len(document.source()) >= _NEARLY_ALL * len(kept):
-        missing = contract.recheck(document).findings
+        missing = contract.recheck(document, context).findings
         paths = _outermost([finding.path for finding in missing])
         only_missing = bool(missing) and all(finding.code == "schema.required" for finding in missing)
         if only_missing and "" not in paths and len(paths) <= _MOST_PARTS and not _ends_in_list(document):
             merging = _Json(contract, document, paths) if contract.format == "json" else _Xml(contract, document, paths)
             if merging.possible:
                 words = f"{head}Only these parts are missing: {', '.join(span(path) for path in paths)}.\n"
-                return _parts(contract, merging, words + merging.instruction(), merging.shown(), dial, limits)
+                return _parts(contract, merging, words + merging.instruction(), merging.shown(), dial, limits, context)
     text = f"{head}Continue it exactly where it stops: begin with the next character, repeat nothing, add nothing else."
 
     def joined(reply: str) -> str:
         return kept + _less_overlap(kept, reply)
 
     def read(reply: str) -> Reading[Any]:
-        reading = contract.read(joined(reply), dial, limits)
+        reading = contract.read(joined(reply), dial, limits, context)
         done = Repair("policy.continue", "the continuation was put behind the answer that was cut off", "")
         if reading.ok:
-            return Reading(reading.value, reading.document, (), (done, *reading.repairs))
+            return replace(reading, repairs=(done, *reading.repairs))
         # Strictly: the rest of an answer may well look like a damaged whole.
-        whole = contract.read(reply, "strict", limits)
+        whole = contract.read(reply, "strict", limits, context)
         return whole if whole.ok else reading
 
     return Parts(kept, text, read, joined)
 
 
-def _parts(contract: Contract[Any], merging: _Json | _Xml, text: str, shown: str, dial: Dial, limits: Limits) -> Parts:
+def _parts(
+    contract: Contract[Any],
+    merging: _Json | _Xml,
+    text: str,
+    shown: str,
+    dial: Dial,
+    limits: Limits,
+    context: Mapping[str, Any] | None,
+) -> Parts:
     def read(reply: str) -> Reading[Any]:
         merged = merging.merged(reply, dial, limits)
         if merged is None:
-            return contract.read(reply, dial, limits)  # the whole answer again, after all
+            return contract.read(reply, dial, limits, context)  # the whole answer again, after all
         source, repairs = merged
-        reading = contract.read(source, dial, limits)
-        return Reading(reading.value, reading.document, reading.findings, (*repairs, *reading.repairs))
+        reading = contract.read(source, dial, limits, context)
+        return replace(reading, repairs=(*repairs, *reading.repairs))
 
     def whole(reply: str) -> str | None:
         merged = merging.merged(reply, dial, limits)

@@ -12,19 +12,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards._flow import Compute, Flow, Job, Misuse, Together
+from guards._seal import Seal
 from guards.checks.asking import AskingGuard
 from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
 from guards.context import Context
-from guards.contracts.base import Contract, Reading
+from guards.contracts.base import Contract, Reading, Stand
 from guards.errors import ConfigError
-from guards.findings import Finding, join_pointer, parse_pointer
+from guards.findings import NO_FIX, Finding, join_pointer, parse_pointer
 from guards.policies import Policy
 from guards.reading.document import Document, Place, at
+from guards.records import Reason
 
 if TYPE_CHECKING:
     from guards._asking import Desk
 
-__all__ = ["NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
+__all__ = ["FAILURES", "NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
 
 T = TypeVar("T")
 
@@ -49,6 +51,8 @@ class GuardSet:
     tiers: tuple[tuple[Entry, ...], ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     """Context key -> label of a guard that needs it."""
+    inside: bool = False
+    """Whether some stand inside the contract."""
 
     @classmethod
     def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
@@ -61,7 +65,8 @@ class GuardSet:
         entries = _labelled(plain)
         costs = sorted({entry.guard.cost for entry in entries})
         tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
-        return cls(tiers, {key: entry.label for entry in entries for key in entry.guard.needs})
+        needs = {key: entry.label for entry in entries for key in entry.guard.needs}
+        return cls(tiers, needs, any(entry.inside for entry in entries))
 
     @property
     def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
@@ -84,7 +89,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Examined(Generic[T]):
-    """An answer after contract and guards. `faults` are the exceptions of guards that could not run."""
+    """An answer after contract and guards. `faults` are the exceptions of guards that could not run, and of the user's
+    own code in the contract."""
 
     reading: Reading[T]
     found: tuple[Found, ...] = ()
@@ -101,8 +107,14 @@ class Examined(Generic[T]):
         """What keeps the answer from being accepted."""
         return tuple(found for found in self.found if found.finding.blocks)
 
+    @property
+    def failure(self) -> Reason | None:
+        """Why it can neither be accepted nor mended by the model, where the user's own code could not do its work."""
+        codes = {found.finding.code for found in self.found if found.finding.blocks}
+        return next((reason for reason in FAILURES if reason in codes), None)
 
-Run = tuple[Entry, Place]
+
+Run = tuple[Entry, Stand]
 
 
 def examine(
@@ -119,49 +131,49 @@ def examine(
     Guards that ask a model do it at the `desk`. Raises the `ConfigError` of a question that could not have been put.
     """
     if not guards.tiers:
-        return Examined(reading, tuple([Found(f) for f in reading.findings]) if reading.findings else ())
+        found = tuple([Found(f) for f in reading.findings]) if reading.findings else ()
+        return Examined(reading, found, faults=reading.faults)
     if not reading.ok:
         skipped = tuple(entry.label for tier in guards.tiers for entry in tier)
-        return Examined(reading, tuple(Found(f) for f in reading.findings), skipped=skipped)
+        found = tuple(Found(f) for f in reading.findings)
+        return Examined(reading, found, skipped=skipped, faults=reading.faults)
     result = _Result()
+    seal = Seal()
     blocked = False
-    inner = list(contract.inner_guards(reading))
+    inside = _inside(reading, contract) if guards.inside else {}
     for tier in guards.tiers:
         if blocked and not every_tier:
             result.skipped += [entry.label for entry in tier]
             continue
         runs: list[Run] = []
         for entry in tier:
-            try:
-                places = _places(entry, reading, inner)
-            except Exception as fault:  # noqa: BLE001  # a path that this document is too deep for, say
-                result.take(entry, (), fault, reading)
-                continue
-            runs += places
-            if not places:
+            stands = _stands(entry, reading, contract, inside)
+            runs += [(entry, stand) for stand in stands]
+            if not stands:
                 result.skipped.append(entry.label)
-        results = yield from _run_tier(runs, reading, contract, context, desk)
-        for (entry, place), verdict in zip(runs, results, strict=True):
-            result.take(entry, place, verdict, reading)
+        for _, stand in runs:
+            seal.put_on(stand.value)
+        results = yield from _run_tier(runs, context, desk)
+        for (entry, stand), verdict in zip(runs, results, strict=True):
+            result.take(entry, stand, verdict, reading)
+        if seal.broken():
+            result.changed(tier)
+            break
         blocked = any(found.finding.blocks for found in result.found)
     return Examined(reading, tuple(result.found), result.scores, tuple(result.skipped), tuple(result.faults))
 
 
-def _run_tier(
-    runs: Sequence[Run], reading: Reading[T], contract: Contract[T], context: Context, desk: Desk | None
-) -> Flow[list[Judged | BaseException]]:
+def _run_tier(runs: Sequence[Run], context: Context, desk: Desk | None) -> Flow[list[Judged | BaseException]]:
     """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
     results: list[Judged | BaseException] = [Judged()] * len(runs)
     jobs: dict[int, Job] = {}
     flows: dict[int, Flow[Judged]] = {}
-    for index, (entry, place) in enumerate(runs):
-        try:
-            value = reading.value if not place else contract.part(reading, place)
-        except Exception as fault:  # noqa: BLE001  # the place is not to be had: the guard did not run
-            results[index] = fault
-            continue
-        if isinstance(entry.guard, AskingGuard):
-            flows[index] = _asked(entry, place, value, context, desk)
+    for index, (entry, stand) in enumerate(runs):
+        value = stand.value
+        if stand.fault is not None:  # what is delivered there cannot be told: the guard did not run
+            results[index] = stand.fault
+        elif isinstance(entry.guard, AskingGuard):
+            flows[index] = _asked(entry, stand.place, value, context, desk)
         elif _runs_here(entry, context):
             results[index] = _caught(entry.guard, value, context)
         else:
@@ -223,13 +235,34 @@ def _called(guard: Guard, value: Any, context: Context) -> Judged:
     return judged(guard.check(value, context), guard)
 
 
-def _places(entry: Entry, reading: Reading[Any], inner: list[tuple[Place, Any]]) -> list[Run]:
+Inside = Mapping[int, Sequence[Stand]] | Exception
+"""What each guard inside the contract judges, by the guard's identity; or why that cannot be told."""
+
+
+def _inside(reading: Reading[Any], contract: Contract[Any]) -> Inside:
+    found: dict[int, list[Stand]] = {}
+    try:
+        for guard, stand in contract.inner_guards(reading):
+            found.setdefault(id(guard), []).append(stand)
+    except Exception as fault:  # noqa: BLE001  # a value that holds itself, say: none of them can run
+        return fault
+    return found
+
+
+def _stands(entry: Entry, reading: Reading[Any], contract: Contract[Any], inside: Inside) -> Sequence[Stand]:
+    """What one guard judges of the answer; nothing where the answer has no such part."""
     if entry.inside:
-        return [(entry, place) for place, guard in inner if guard is entry.guard]
+        return inside.get(id(entry.guard), ()) if isinstance(inside, Mapping) else [_nowhere(inside)]
     if entry.path is None:
-        return [(entry, ())]
-    document = reading.document
-    return [(entry, place) for place in document.select(entry.path)] if document is not None else []
+        return [Stand((), reading.value)]
+    try:
+        return contract.selected(reading, entry.path)
+    except Exception as fault:  # noqa: BLE001  # a path that this document is too deep for, say
+        return [_nowhere(fault)]
+
+
+def _nowhere(fault: Exception) -> Stand:
+    return Stand((), None, exact=False, fault=fault)
 
 
 class _Result:
@@ -241,10 +274,10 @@ class _Result:
         self.skipped: list[str] = []
         self.faults: list[BaseException] = []
 
-    def take(self, entry: Entry, place: Place, verdict: Judged | BaseException, reading: Reading[Any]) -> None:
+    def take(self, entry: Entry, stand: Stand, verdict: Judged | BaseException, reading: Reading[Any]) -> None:
         label, document = entry.label, reading.document
         if isinstance(verdict, BaseException):
-            path = document.path(place) if document else ""
+            path = document.path(stand.place) if document else ""
             self.faults.append(verdict)
             self.found.append(Found(_failure(entry, path, verdict), entry))
             if label not in self.skipped:
@@ -252,10 +285,18 @@ class _Result:
             self.scores.pop(label, None)
             return
         for finding in verdict.findings:
-            path = _absolute(document, place, finding.path)
-            self.found.append(Found(finding.replace(path=path, guard=label), entry))
+            path = _absolute(document, stand.place, finding.path if stand.exact else "")
+            fix = finding.fix if stand.exact else NO_FIX
+            self.found.append(Found(finding.replace(path=path, guard=label, fix=fix), entry))
         if label not in self.skipped:
             self.scores[label] = min(self.scores.get(label, 1.0), verdict.score)
+
+    def changed(self, tier: Sequence[Entry]) -> None:
+        """A guard of this tier has changed what it was given: nobody has judged what it has become."""
+        names = " or ".join(repr(entry.label) for entry in tier)
+        words = f"the guard {names} changed the value that it was given; a guard proposes a change as a fix"
+        self.found.append(Found(Finding("guard.failed", words)))
+        self.faults.append(TypeError(words))
 
 
 def _failure(entry: Entry, path: str, fault: BaseException) -> Finding:
@@ -304,6 +345,8 @@ def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
     if isinstance(given, Placed):
         check_options(given.guard)
         _check_place(given, contract)
+        assert contract is not None, "what has no contract has no places"
+        contract.check_path(given.path, f"{given.guard.name}.on()")
         return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
     if isinstance(given, Guard):
         check_options(given)
@@ -348,4 +391,8 @@ def _labelled(entries: Sequence[Entry]) -> list[Entry]:
     return labelled
 
 
+FAILURES: Final = (
+    Reason("guard.failed", "A guard could not do its work, so the answer was not accepted."),
+    Reason("schema.failed", "A default of the contract's own type could not be made."),
+)
 NO_GUARDS: Final = GuardSet()

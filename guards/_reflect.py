@@ -155,7 +155,7 @@ def _ours(finding: Finding) -> bool:
     if finding.guard is not None:  # a guard of the user's own may use any code
         return finding.code in _OUR_RULES or _GROUNDED.get(finding.code) == finding.message
     family, _, rule = finding.code.partition(".")
-    return family in _OUR_FAMILIES and rule != "validator"
+    return family in _OUR_FAMILIES and rule not in ("validator", "failed")
 
 
 _OUR_FAMILIES: Final = frozenset({"json", "xml", "text", "schema", "limit", "reply"})

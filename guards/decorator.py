@@ -6,6 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, cast, overload
 
 from typing_extensions import ParamSpec
@@ -273,10 +274,10 @@ def _function_of(given: Any) -> Callable[..., Any]:
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    try:
+    # An annotation is any expression: one that cannot be evaluated here (a name imported for type checkers only) stays
+    # text.
+    with suppress(Exception):
         return inspect.signature(function, eval_str=True)
-    except Exception:  # noqa: BLE001  # an annotation is any expression, and may raise anything
-        pass  # one that cannot be evaluated here (a name imported for type checkers only) stays text
     try:
         return inspect.signature(function)
     except (TypeError, ValueError) as fault:

@@ -5,9 +5,11 @@
     │   └── MissingExtra            an optional package is not installed (also an ImportError)
     ├── TooManyHang                 work that never came back used up what may be left behind (also a RuntimeError)
     ├── ScriptExhausted             a `testing.ScriptedModel` was asked more often than it has answers
+    ├── ServerFault                 a server's status was good and its body an error, empty or broken
     └── Rejected                    no answer was accepted: `.outcome` holds the whole record
         ├── BudgetExhausted         ... because attempts, seconds, tokens or cost ended
-        └── GuardFailed             ... because a guard could not do its work (`__cause__` says why)
+        └── GuardFailed             ... because a guard, or a default of the contract's type, could not do its work
+                                    (`__cause__` says why)
 
 A bad answer is data (`guards.findings`); only wrong use and the final refusal are exceptions. What the user's own
 functions and the SDKs raise is never wrapped: it comes out as the same object, with a note.
@@ -28,6 +30,7 @@ __all__ = [
     "MissingExtra",
     "Rejected",
     "ScriptExhausted",
+    "ServerFault",
     "TooManyHang",
 ]
 
@@ -90,6 +93,20 @@ class ScriptExhausted(GuardsError):
     code = "testing.script"
 
 
+class ServerFault(GuardsError):
+    """A server said in a body of status 200, or in a stream, that it failed; or the body was empty or broken.
+
+    The text holds the server's own words (300 characters at most). `passing`: it may be gone at the next try, and was
+    retried as a fault of the transport is.
+    """
+
+    code = "server"
+
+    def __init__(self, message: str, *, passing: bool, where: str = "client", hint: str = "") -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.passing = passing
+
+
 class Rejected(GuardsError):
     """No answer was accepted. `outcome` carries every attempt; the text is a summary of under 15 lines."""
 
@@ -107,7 +124,8 @@ class BudgetExhausted(Rejected):
 
 
 class GuardFailed(Rejected):
-    """A guard crashed, ran out of time or lacks its model. Never asked again: the model cannot mend it."""
+    """A guard crashed, ran out of time or lacks its model, or a default factory crashed. Never asked again: the model
+    cannot mend it."""
 
     code = "guard.failed"
 

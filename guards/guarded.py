@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, cast, overload
 
-from typing_extensions import ParamSpec, TypeForm
+from typing_extensions import ParamSpec, TypeForm, TypeVar
 
 from guards._asking import check_askable, check_clients, refuse_async_guards
 from guards._drivers import run_async, run_sync
 from guards._engine import Call, Plan, Showing
 from guards._flow import Client
-from guards._pipeline import GuardSet
 from guards._spend import Spend
+from guards._terms import UNSAID, Terms, WholeOnly, terms_of
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
-from guards.contracts.base import Contract, Dial, Limits, Style, check_dial
-from guards.contracts.compiled import compile_contract
+from guards.contracts.base import Contract, Dial, Limits, Style
 from guards.errors import ConfigError
 from guards.messages import Message, as_messages
-from guards.policies import Budget, Policy, Raise, Reask, Reflect
+from guards.policies import Budget, Policy, Reflect
 from guards.records import Outcome
-from guards.validator import Compiled, check_context
+from guards.validator import Compiled, avalidate, check_context, validate
 
 if TYPE_CHECKING:
     from guards.attempts import Attempts
@@ -35,16 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["Guarded"]
 
 T = TypeVar("T")
-D = TypeVar("D")
+D = TypeVar("D", default=Never)
 R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 C = TypeVar("C")
 
 Messages = str | Sequence[Message]
-
-_DEFAULT_POLICY: Final = Reask(times=2).then(Raise())
-_DEFAULT_BUDGET: Final = Budget(attempts=3)
-_DEFAULT_LIMITS: Final = Limits()
 
 
 class Guarded(Generic[R_co]):
@@ -55,14 +50,15 @@ class Guarded(Generic[R_co]):
 
     Args:
         contract: a Python type, a JSON Schema (`dict` or `JsonSchema`), `XmlSchema`, `RelaxNG`, `Rail`, `Text`,
-            `Choice`, `Pattern`, or a `pathlib.Path` of such a file.
+            `Choice`, `Pattern`, or a `pathlib.Path` of such a file. A `Guarded`, or a `contract(...)` of one, brings
+            all that it says: guards, input guards and hooks are added to its own, any other option replaces it.
         guards: run over the answer, cheap before dear.
         input_guards: run over the user's text; where they refuse, no call is made.
-        on_fail: what follows an answer that does not hold.
-        budget: bounds on attempts, seconds, tokens and cost.
+        on_fail: what follows an answer that does not hold; `Reask(times=2).then(Raise())` by default.
+        budget: bounds on attempts, seconds, tokens and cost; three attempts by default.
         format: `"xml"` has a Python type or JSON Schema answered in XML.
-        reading: how far the reader goes: `"strict"`, `"careful"`, `"eager"`.
-        limits: bounds on the size of an answer.
+        reading: how far the reader goes: `"strict"`, `"careful"` (the default), `"eager"`.
+        limits: bounds on the size of an answer; `Limits()` by default.
         transport: a tenacity retrying object for the transport's faults; None for none. By default an SDK's known
             transient faults are retried, and a plain callable's exceptions pass.
         hooks: called with each event (`guards.hooks`).
@@ -70,14 +66,16 @@ class Guarded(Generic[R_co]):
     Raises `ConfigError` for an option that cannot work.
     """
 
-    __slots__ = ("_plan", "_settings")
+    __slots__ = ("_plan", "terms")
     _plan: Plan[Any]
-    _settings: dict[str, Any]
+    terms: Terms[Any]
+    """What was said; inside the library."""
+    __get_pydantic_core_schema__ = WholeOnly()
 
     @overload
     def __init__(
         self: Guarded[T],
-        contract: Contract[T] | Compiled[T],
+        contract: Contract[T] | Compiled[T] | Guarded[T],
         *,
         guards: Iterable[Guard | Placed] = ...,
         input_guards: Iterable[Guard] = ...,
@@ -92,7 +90,7 @@ class Guarded(Generic[R_co]):
     @overload
     def __init__(
         self: Guarded[T | D],
-        contract: Contract[T] | Compiled[T],
+        contract: Contract[T] | Compiled[T] | Guarded[T],
         *,
         on_fail: Policy[D],
         guards: Iterable[Guard | Placed] = ...,
@@ -156,51 +154,43 @@ class Guarded(Generic[R_co]):
         *,
         guards: Iterable[Guard | Placed] = (),
         input_guards: Iterable[Guard] = (),
-        on_fail: Policy[Any] = _DEFAULT_POLICY,
-        budget: Budget = _DEFAULT_BUDGET,
+        on_fail: Policy[Any] | None = None,
+        budget: Budget | None = None,
         format: Literal["json", "xml"] | None = None,  # noqa: A002  # the public name
-        reading: Dial = "careful",
-        limits: Limits = _DEFAULT_LIMITS,
-        transport: Any = "default",
+        reading: Dial | None = None,
+        limits: Limits | None = None,
+        transport: Any = UNSAID,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        _check_kind(on_fail, Policy, "on_fail=", "write it like Reask(times=2).then(Raise())")
-        _check_kind(budget, Budget, "budget=", "write it like Budget(attempts=3)")
-        _check_kind(limits, Limits, "limits=", "write it like Limits(chars=100_000)")
-        check_dial(reading)
-        _check_transport(transport)
-        # The compiled form is kept, not what was given: a dict may be changed by its owner afterwards.
-        given = compile_contract(contract)
-        compiled = compile_contract(given, format)
-        guards, input_guards, hooks = _listed(guards), _listed(input_guards), _hooks(hooks)
-        plan = Plan(
-            contract=compiled,
-            guards=GuardSet.of(guards, compiled),
-            input_guards=GuardSet.of(input_guards, None, "input_guards="),
+        terms = terms_of(
+            contract,
+            guards=guards,
+            input_guards=input_guards,
             on_fail=on_fail,
-            attempts=budget.attempts,
-            dial=reading,
+            budget=budget,
+            format=format,
+            reading=reading,
             limits=limits,
             transport=transport,
             hooks=hooks,
+        )
+        full: Any = terms.complete  # every option has a value there
+        plan = Plan(
+            contract=terms.compiled,
+            guards=terms.guard_set,
+            input_guards=terms.input_guard_set,
+            on_fail=full.on_fail,
+            attempts=full.budget.attempts,
+            dial=full.reading,
+            limits=full.limits,
+            transport=full.transport,
+            hooks=full.hooks,
             resolve=resolve,
         )
         check_clients(plan.guards, resolve)
         check_clients(plan.input_guards, resolve)
-        settings = {
-            "contract": given,
-            "guards": guards,
-            "input_guards": input_guards,
-            "on_fail": on_fail,
-            "budget": budget,
-            "format": format,
-            "reading": reading,
-            "limits": limits,
-            "transport": transport,
-            "hooks": hooks,
-        }
         object.__setattr__(self, "_plan", plan)
-        object.__setattr__(self, "_settings", settings)
+        object.__setattr__(self, "terms", terms)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"Guarded is immutable; use .replace({name}=...)")
@@ -212,25 +202,29 @@ class Guarded(Generic[R_co]):
         raise TypeError("Guarded is final: keep one as a value, or write a function that makes one")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Guarded) and self._settings == other._settings
+        return isinstance(other, Guarded) and self.terms.complete == other.terms.complete
 
     def __hash__(self) -> int:
-        return hash((self._plan.contract, self._settings["format"], self._settings["reading"]))
+        return hash((self._plan.contract, self.terms.format, self._plan.dial))
 
     def __repr__(self) -> str:
-        return f"Guarded({self._settings['contract']!r}, on_fail={self._settings['on_fail']!r})"
+        return f"Guarded({self.terms.contract!r}, on_fail={self.on_fail!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._settings,)
+        return Guarded, (self.terms,)
 
     def replace(self, **changes: Any) -> Guarded[R_co]:
-        """A copy with other settings; `ConfigError` for a name that is none."""
-        unknown = sorted(set(changes) - set(self._settings))
+        """A copy with other settings; `ConfigError` for a name that is none.
+
+        A list replaces the whole list. A `Guarded` as `contract` brings what it says, as in `Guarded(...)`.
+        """
+        settings: dict[str, Any] = {"contract": self.terms.contract, **self.terms.options}
+        unknown = sorted(set(changes) - set(settings))
         if unknown:
             raise ConfigError(
-                f"unknown setting {unknown[0]!r}", where=".replace()", hint=f"use one of {', '.join(self._settings)}"
+                f"unknown setting {unknown[0]!r}", where=".replace()", hint=f"use one of {', '.join(settings)}"
             )
-        return _rebuild({**self._settings, **changes})
+        return Guarded(**(settings | changes))
 
     # -- what was set --------------------------------------------------------------------------------------------
 
@@ -245,11 +239,23 @@ class Guarded(Generic[R_co]):
 
     @property
     def budget(self) -> Budget:
-        return cast("Budget", self._settings["budget"])
+        return cast("Budget", self.terms.complete.budget)
 
     def prompt(self, style: Style | None = None) -> str:
         """The text that tells a model what to answer: `"json-schema"`, `"typescript"`, `"xml"` or `"example"`."""
         return self._plan.contract.prompt(style)
+
+    def validate(
+        self, text: str, *, context: Mapping[str, Any] | None = None, on_fail: Policy[D] | None = None
+    ) -> Outcome[R_co | D]:
+        """Hold a text that is there already against this ticket, and ask nobody: as `guards.validate`."""
+        return validate(text, self, context=context, on_fail=on_fail)
+
+    async def avalidate(
+        self, text: str, *, context: Mapping[str, Any] | None = None, on_fail: Policy[D] | None = None
+    ) -> Outcome[R_co | D]:
+        """As `guards.avalidate`."""
+        return await avalidate(text, self, context=context, on_fail=on_fail)
 
     # -- 1. decorator --------------------------------------------------------------------------------------------
 
@@ -398,38 +404,3 @@ def refuse_async(call: Call[Any]) -> None:
         raise ConfigError("the client is async", where="call", hint="use `await ticket.acall(...)`")
     for guards in (call.plan.input_guards, call.plan.guards):
         refuse_async_guards(guards, resolve, "call")
-
-
-def _rebuild(settings: dict[str, Any]) -> Guarded[Any]:
-    return Guarded(settings["contract"], **{k: v for k, v in settings.items() if k != "contract"})
-
-
-def _listed(given: Any) -> tuple[Any, ...]:
-    """Several as a tuple; what is no collection goes on as it is, to be refused by name."""
-    if isinstance(given, Guard | Placed | str) or not isinstance(given, Iterable):
-        raise ConfigError(f"needs a list, not {given!r}", where="guards=", hint="write guards=[...]")
-    return tuple(given)
-
-
-def _hooks(given: Any) -> tuple[Hook, ...]:
-    hooks = tuple(given) if isinstance(given, Iterable) else (given,)
-    for hook in hooks:
-        if not callable(hook):
-            raise ConfigError(f"{hook!r} cannot be called", where="hooks=", hint="a hook is a function of one event")
-    return hooks
-
-
-def _check_kind(given: Any, kind: type, where: str, hint: str) -> None:
-    if not isinstance(given, kind):
-        raise ConfigError(f"{given!r} is no {kind.__name__}", where=where, hint=hint)
-
-
-def _check_transport(given: Any) -> None:
-    if given is None or given == "default":
-        return
-    if not all(hasattr(given, name) for name in ("stop", "wait", "retry", "before_sleep", "iter")):
-        raise ConfigError(
-            f"{type(given).__name__} is no tenacity object",
-            where="transport=",
-            hint="use tenacity.Retrying(...) or None",
-        )

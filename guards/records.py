@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Any, Generic, Self
+from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -19,7 +19,7 @@ from guards.errors import BudgetExhausted, GuardFailed, Rejected
 from guards.findings import Finding, rank
 from guards.messages import Message
 
-__all__ = ["Attempt", "Outcome", "Reason", "Repair", "Usage"]
+__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 
@@ -41,6 +41,9 @@ class Reason(str):
 
     def __reduce__(self) -> tuple[type[Reason], tuple[str, str]]:
         return Reason, (str(self), self.message)
+
+
+ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Attempt:
     """One question to the model and all that came of it.
 
     Args:
-        messages: what was sent; empty where the caller's own function did the sending.
+        messages: what was sent; empty where the caller's own function did the sending, or nobody was asked.
         text: the answer, without a reflection that stood before it; None when no answer came.
         findings, repairs, scores: of this answer. Findings that a Fix or Filter answered stay here.
         skipped: names of the guards that did not run.
@@ -180,11 +183,11 @@ class Outcome(Generic[T_co]):
         findings: those that stand against the delivered or last value.
         scores: each guard that ran, 0 to 1, higher is more acceptable.
         repairs: the recorded changes behind the value.
-        attempts: every question, oldest first; empty for a plain validation.
+        attempts: every question, oldest first. A validation asks nobody: it has one where a policy acted, else none.
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
-        cause: the exception behind a guard that failed, if any; left out of the record.
+        cause: the exception behind a guard that failed or a validator that crashed, if any; left out of the record.
         document: the document behind the value, as it was read and edited; left out of the record.
     """
 
@@ -197,7 +200,7 @@ class Outcome(Generic[T_co]):
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = _NOTHING
     seconds: float = 0.0
-    reason: Reason = Reason("accepted", "The contract and every guard accepted the answer.")
+    reason: Reason = ACCEPTED
     delivered_by: str | None = None
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)
@@ -213,7 +216,7 @@ class Outcome(Generic[T_co]):
         kind: type[Rejected] = Rejected
         if self.reason.startswith("budget."):
             kind = BudgetExhausted
-        elif self.reason == "guard.failed":
+        elif self.reason in ("guard.failed", "schema.failed"):
             kind = GuardFailed
         error = kind(self.summary(), outcome=self, code=str(self.reason))
         error.__cause__ = self.cause
@@ -245,7 +248,7 @@ class Outcome(Generic[T_co]):
         in their place, so that records can be compared without being read."""
         return {
             "ok": self.ok,
-            "value": plain(self.value) if content else _digest(self.value),
+            "value": _recorded(self.value) if content else _digest(self.value),
             "text": self.text if content else _digest(self.text),
             "findings": [plain(f.to_dict(content=content)) for f in self.findings],
             "scores": dict(self.scores),
@@ -295,13 +298,22 @@ def _foreign(value: Any) -> Any:
     from pydantic_core import PydanticSerializationError
 
     try:
-        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True))
+        # Without warnings: a list stands where the type says `Iterable`.
+        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True, warnings=False))
     except (PydanticSerializationError, TypeError, ValueError, RecursionError):
         return repr(value)
     except Exception as fault:  # a schema cannot be made of every class; what it raises then is its own affair
         if type(fault).__module__.startswith("pydantic"):
             return repr(value)
         raise
+
+
+def _recorded(value: Any) -> Any:
+    """The value in plain data; a record is not lost to a computed field that raises."""
+    try:
+        return plain(value)
+    except Exception as fault:  # noqa: BLE001  # of the user's own code; a guard that needs the data would fail
+        return f"<{type(value).__name__} without a JSON form: {type(fault).__name__} was raised>"
 
 
 def _digest(value: Any) -> dict[str, Any] | None:
@@ -313,7 +325,7 @@ def _digest(value: Any) -> dict[str, Any] | None:
     elif isinstance(value, Mapping) and "role" in value:
         return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
     else:
-        text = json.dumps(plain(value), sort_keys=True)
+        text = json.dumps(_recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")
     return {"length": len(text), "sha256": hashlib.sha256(data).hexdigest()}
 

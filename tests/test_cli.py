@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from guards import validate
 from guards._documents import document, path_of
 from guards.cli import COMMANDS, main
+from guards.cli.contract import named
 from guards.cli.screen import harmless, short
 
 TICKET = str(path_of("ticket.schema.json"))
@@ -41,6 +43,16 @@ def in_source(value, context):
 guarded = Guarded(Box.Item, guards=[in_source], reading="strict")
 number = 3
 """
+MODULE_POLICIES = """
+from guards import Fallback, Fix, Guarded, Noop, Reask, Refrain, contract
+from guards.checks import Range
+
+def ticket(on_fail):
+    return Guarded(int, guards=[Range(max=5, clamp=True)], on_fail=on_fail)
+
+fixing = contract(Guarded(ticket(Reask().then(Fix()))))
+leaving, withholding, falling, asking = map(ticket, (Noop(), Refrain(), Fallback(-1), Reask()))
+"""
 MODULE_XML = """
 from guards import Guarded
 from my_shop import Box
@@ -57,6 +69,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "my_shop.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.delitem(sys.modules, "my_xml_shop", raising=False)
     (tmp_path / "my_xml_shop.py").write_text(MODULE_XML, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "my_policies", raising=False)
+    (tmp_path / "my_policies.py").write_text(MODULE_POLICIES, encoding="utf-8")
     (tmp_path / "good.json").write_text(json.dumps(GOOD), encoding="utf-8")
     (tmp_path / "bad.json").write_text(json.dumps(GOOD | {"priority": "very high"}), encoding="utf-8")
     return tmp_path
@@ -149,6 +163,26 @@ def test_a_guarded_keeps_its_reading(folder: Path):
     assert guards(*call, stdin='So: {"n": 1}').exit_code == 1
     assert guards(*call, "--reading", "careful", stdin='So: {"n": 1}').exit_code == 0
     assert guards("check", "-", "-c", "my_xml_shop:guarded", stdin="<Item><n>1</n></Item>").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "ok", "shown"),
+    [
+        ("fixing", True, ("accepted", "policy.fix", "5")),
+        ("leaving", False, ("refused", "at most 5", "delivered as it is", "7")),
+        ("withholding", False, ("refused", "at most 5", "was withheld")),
+        ("falling", False, ("refused", "A fallback was delivered", "-1")),
+        ("asking", False, ("refused", "at most 5")),
+    ],
+)
+def test_the_verdict_is_that_of_python(folder: Path, name: str, ok: bool, shown: tuple[str, ...]):  # noqa: FBT001  # a table
+    """The command does what `validate` does with the same ticket: its policies that ask nobody apply."""
+    text = guards("check", "-", "-c", f"my_policies:{name}", stdin="7")
+    assert text.exit_code == (0 if ok else 1)
+    assert all(words in text.stdout for words in shown)
+    record = json.loads(guards("check", "-", "-c", f"my_policies:{name}", "--json", stdin="7").stdout)
+    here = json.loads(validate("7", named(f"my_policies:{name}")).to_json())
+    assert record | {"seconds": 0, "attempts": []} == here | {"seconds": 0, "attempts": []}
 
 
 WRONG = {

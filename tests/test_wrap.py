@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import gc
 import inspect
 import json
+import pickle
 from typing import Any, Literal
 
 import pytest
@@ -688,6 +690,58 @@ def test_the_wrapped_client_stands_for_the_client():
             client.api_key = "other"
         with pytest.raises(AttributeError):
             client._client
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_a_copied_client_is_guarded(sdk):
+    """`copy.copy` of a wrapped client, and of a resource of it, gives no way around the guards."""
+    ask = chat if sdk == "openai" else messages
+    with Server([answer(BAD)]) as server:
+        client = strict_once.wrap(getattr(server, sdk)())
+        copied = copy.copy(client)
+        assert isinstance(copied, type(getattr(server, sdk)()))
+        with pytest.raises(Rejected):
+            ask(copied)
+        assert repr(copy.copy(client.beta)) == repr(client.beta)
+
+
+@pytest.mark.parametrize("take", [copy.deepcopy, pickle.dumps, lambda c: c.__reduce__(), lambda c: c.__reduce_ex__(4)])
+def test_a_wrapped_client_is_not_taken_apart(take):
+    """A deep copy or a pickle is an error that says what to do, not a client without guards."""
+    with Server([]) as server:
+        for wrapped in (ticket.wrap(server.openai()), ticket.wrap(server.anthropic()).messages):
+            with pytest.raises(
+                ConfigError, match=r"a wrapped client cannot be (copied deeply|pickled); wrap the client"
+            ):
+                take(wrapped)
+
+
+def test_nothing_of_a_wrapped_client_leads_past_the_guards():
+    """Neither its attributes nor those of its methods hand out what is behind."""
+    with Server([]) as server:
+        wrapped = ticket.wrap(server.openai())
+        for thing in (wrapped, wrapped.chat, wrapped.chat.completions):
+            for name in ("_client", "_guards", "_held", "__dict__", "__wrapped__", "_Closed__held", "_target"):
+                with pytest.raises(AttributeError):
+                    getattr(thing, name)
+            with pytest.raises(TypeError):
+                vars(thing)
+            assert thing.__getstate__() is None
+        create = wrapped.chat.completions.create
+        assert inspect.unwrap(create) is create
+        assert "messages" in inspect.signature(create).parameters
+        assert "self" not in inspect.signature(create).parameters
+
+
+def test_a_wrapped_function_hides_the_one_that_is_not_guarded():
+    """Tools that look for the function behind a wrapper find the guarded one, with its signature."""
+
+    def llm(messages: list[Any], model: str = "m") -> str:
+        return BAD
+
+    wrapped = strict_once.wrap(llm)
+    assert inspect.unwrap(wrapped) is wrapped
+    assert list(inspect.signature(wrapped).parameters) == ["messages", "model"]
 
 
 @pytest.mark.parametrize("thing", [None, "client", 3])

@@ -79,9 +79,9 @@ class Chat:
     def ends(self, chunks: list[Any]) -> Any:
         return [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason]
 
-    def tools(self) -> dict[str, Any]:
-        function = {"name": "file", "parameters": {"type": "object"}}
-        choice = {"type": "function", "function": {"name": "file"}}
+    def tools(self, name: str = "file") -> dict[str, Any]:
+        function = {"name": name, "parameters": {"type": "object"}}
+        choice = {"type": "function", "function": {"name": name}}
         return {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
 
 
@@ -113,8 +113,8 @@ class Responses(Chat):
         assert numbers == sorted(numbers)
         return [chunks[-1].type.partition(".")[2].replace("completed", "stop")]
 
-    def tools(self) -> dict[str, Any]:
-        choice = {"type": "function", "name": "file"}
+    def tools(self, name: str = "file") -> dict[str, Any]:
+        choice = {"type": "function", "name": name}
         return {"tools": [{**choice, "parameters": {"type": "object"}}], "tool_choice": choice}
 
 
@@ -138,9 +138,9 @@ class Messages(Chat):
         reasons = [chunk.delta.stop_reason for chunk in chunks if chunk.type == "message_delta"]
         return [{"end_turn": "stop", "tool_use": "tool_calls"}[reason] for reason in reasons]
 
-    def tools(self) -> dict[str, Any]:
-        choice = {"type": "tool", "name": "file"}
-        return {"tools": [{"name": "file", "input_schema": {"type": "object"}}], "tool_choice": choice}
+    def tools(self, name: str = "file") -> dict[str, Any]:
+        choice = {"type": "tool", "name": name}
+        return {"tools": [{"name": name, "input_schema": {"type": "object"}}], "tool_choice": choice}
 
 
 class BetaMessages(Messages):
@@ -222,9 +222,10 @@ def test_arguments_of_a_forced_tool(method):
 @pytest.mark.parametrize("guarded", [ticket, spoken], ids=["data", "text"])
 def test_a_call_of_the_caller_s_own_tool_passes(method, guarded):
     """A stream that asks for a tool holds no answer yet: it goes through as it came, whatever was said before."""
+    offered = {"tools": method.tools("look")["tools"]}
     with Server([tool("look", '{"q": 1}', "I look. It takes a while.")] * 2) as server:
-        bare = chunks_of(server, method, "sync", lambda client: client)
-        chunks = chunks_of(server, method, "sync", guarded.wrap)
+        bare = chunks_of(server, method, "sync", lambda client: client, **offered)
+        chunks = chunks_of(server, method, "sync", guarded.wrap, **offered)
     assert "".join(method.called(chunk) for chunk in chunks).replace(" ", "") == '{"q":1}'
     assert text_of(method, chunks) == text_of(method, bare)
     assert method.ends(chunks) == method.ends(bare)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from guards._colour import is_async
 from guards.context import Context
-from guards.contracts.type_guards import METADATA_KEY
+from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding, Severity
 from guards.policies import Policy
@@ -87,6 +87,8 @@ class Guard:
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
     partial: bool = False
+    leaves_guard: ClassVar[bool] = True
+    """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""

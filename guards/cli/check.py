@@ -52,17 +52,10 @@ def check(
 
 
 def _outcome(target: Any, text: str, context: dict[str, str], form: str | None, reading: str | None) -> Outcome[Any]:
-    from guards import Guarded, validate
+    from guards import validate
 
-    given: dict[str, Any] = {}
-    if isinstance(target, Guarded):
-        settings = target._settings  # noqa: SLF001  # what it was made of; read here, and nowhere else outside
-        given = {name: settings[name] for name in ("guards", "format", "reading", "limits")}
-        target = settings["contract"]
-    chosen: dict[str, Any] = {
-        name: value for name, value in (("format", form), ("reading", reading)) if value is not None
-    }
-    outcome: Outcome[Any] = validate(text, target, context=context, **(given | chosen))
+    said: dict[str, Any] = {"format": form, "reading": reading}
+    outcome: Outcome[Any] = validate(text, target, context=context, **said)
     return outcome
 
 
@@ -112,6 +105,9 @@ def _show(outcome: Outcome[Any], name: str) -> None:
     if outcome.scores:
         screen.print()
         screen.table(("Guard", "Score"), [(name, f"{score:.3f}") for name, score in outcome.scores.items()])
-    if outcome.ok:
+    if outcome.reason.startswith("policy."):
+        screen.print()
+        screen.print(quoted(outcome.reason.message))
+    if outcome.ok or outcome.delivered_by in ("noop", "fallback"):
         screen.print()
         screen.print(quoted(pretty(outcome.value)))

@@ -19,9 +19,8 @@ __all__ = ["prompt"]
 @click.option("--style", type=click.Choice(STYLES), help="How it is said; the contract's usual style if not given.")
 def prompt(given: str, style: Any) -> None:
     """Print the text that tells a model what to answer."""
-    from guards import Guarded, contract
+    from guards import contract
 
-    target = named(given)
-    said = target.prompt(style) if isinstance(target, Guarded) else contract(target).prompt(style)
+    said = contract(named(given)).prompt(style)
     # Into a file or a pipe it goes as it is, since a model is to read it; on a terminal a schema file is text like any.
     click.echo(harmless(said) if sys.stdout.isatty() else said)

@@ -11,23 +11,25 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from guards.clients.anthropic_beside import MESSAGE
+from guards.clients.anthropic_tools import is_offered, message_tools
+from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import (
     TOOL,
+    UNKNOWN_TOOL,
     Endpoint,
     EndpointClient,
-    body_of,
     check_options,
     colour_of,
-    copied,
-    get,
     object_schema,
-    only_tool,
-    put,
     without,
 )
 from guards.clients.incoming import SdkChunks
-from guards.errors import ConfigError
+from guards.clients.members import body_of, copied, get, listed, member, members_of, put
+from guards.clients.server_faults import check, no_answer
+from guards.clients.tools import Tools, is_arguments, written
+from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 
 __all__ = ["Messages", "adapt", "endpoint_of", "messages", "read"]
@@ -99,6 +101,7 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 
 def read(raw: Any) -> Reply:
     """A `messages.create` response."""
+    check(raw)
     if not isinstance(get(raw, "content"), list):
         raise ConfigError(
             f"the client gave {type(raw).__name__}, which is no answer",
@@ -128,10 +131,10 @@ class Messages(Endpoint):
 
         return fetch
 
-    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
+    def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
         from guards.clients.anthropic_stream import MessageChunks
 
-        return MessageChunks(read)
+        return MessageChunks(read, tools)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         system = [turn for turn in turns if get(turn, "role") in ("system", "developer")]
@@ -140,46 +143,43 @@ class Messages(Endpoint):
         rest = [turn for turn in turns if get(turn, "role") not in ("system", "developer")]
         return {**options, "system": _system(options.get("system"), system), "messages": rest}
 
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        choice = options.get("tool_choice")
-        named = only_tool(options) if get(choice, "type") == "any" else choice
-        name = get(named, "name") if named is not choice or get(choice, "type") == "tool" else None
-        return name if isinstance(name, str) else None
+    def tools(self, options: Mapping[str, Any]) -> Tools:
+        return message_tools(options)
 
     def split(self, raw: Any) -> list[Any]:
+        check(raw)
         if not isinstance(get(raw, "content"), list):
-            raise ConfigError(
-                "the server's answer is no message", where="client", hint="see whether base_url names such a service"
-            )
+            raise no_answer(raw, "message")
         return [raw]
 
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
+    def unanswered(self, raw: Any, tools: Tools) -> bool:
         calls = _blocks(raw, "tool_use")
         if get(raw, "stop_reason") == "pause_turn":
-            return True  # a tool of the server's is still at work; the caller sends the turn back to go on
-        return bool(calls) and not any(get(call, "name") == tool for call in calls)
+            return not calls  # a tool of the server's is still at work; the caller sends the turn back to go on
+        return bool(calls) and tools.forced is None and all(is_offered(call, tools) for call in calls)
 
-    def read(self, raw: Any, tool: str | None) -> Reply:
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)
         calls = _blocks(raw, "tool_use")
-        text = "" if tool is not None and calls else "".join(get(b, "text", "") for b in _blocks(raw, "text"))
+        text = "" if _answers(calls, tools) else _spoken(raw)
         if not text:
             # Several calls are several documents: the reader says what it thinks of that.
-            found = [get(call, "input", {}) for call in calls if tool in (None, get(call, "name"))]
-            text = "\n".join(json.dumps(given, ensure_ascii=False) for given in found)
+            text = "\n".join(written(get(call, "input", {})) for call in calls)
         finish = get(raw, "stop_reason")
         if finish == "refusal":
-            text = text or get(get(raw, "stop_details"), "explanation", "")
+            explained = member(get(raw, "stop_details"), "explanation")
+            text = text or (explained if isinstance(explained, str) else "")
+        elif tools is not None and not all(is_offered(call, tools) for call in calls):
+            finish = UNKNOWN_TOOL
         finish = "length" if finish == "model_context_window_exceeded" else finish
-        return Reply(text, _usage(get(raw, "usage")), finish, raw)
+        return Reply(text, _usage(get(raw, "usage")), finish if isinstance(finish, str) else None, raw)
 
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        content = get(reply.raw, "content") if tool is not None else None
-        calls = _blocks(reply.raw, "tool_use") if isinstance(content, list) else []
-        if not calls:
+    def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
+        calls = _blocks(reply.raw, "tool_use") if tools.forced is not None else []
+        if not calls or not all(get(c, "name") == tools.forced and is_arguments(get(c, "input", {})) for c in calls):
             return reply_turns(reply, feedback)
         said = [
-            {"type": "tool_use", "id": get(c, "id"), "name": get(c, "name"), "input": get(c, "input", {})}
+            {"type": "tool_use", "id": get(c, "id"), "name": get(c, "name"), "input": _input(get(c, "input", {}))}
             for c in calls
         ]
         results = [
@@ -187,31 +187,54 @@ class Messages(Endpoint):
         ]
         return {"role": "assistant", "content": said}, {"role": "user", "content": results}
 
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        calls = _blocks(raw, "tool_use")
+        by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
+        return MESSAGE(raw, Delivery(True, text, by_call, tools))
+
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
-        tool = self.forced(options)
-        forced = [block for block in _blocks(result, "tool_use") if tool is not None and get(block, "name") == tool]
-        given = _object(text) if forced else None
-        kept = forced[:1] if given is not None else []
+        tools = self.tools(options)
+        calls = _blocks(result, "tool_use")
+        given = _object(text) if _answers(calls, tools) else None
+        kept = [call for call in calls if get(call, "name") == tools.forced][:1] if given is not None else []
         if kept:
             put(kept[0], "input", given)
-        # One answer was accepted: further calls of the same tool are answers that were not.
-        content = without(get(result, "content"), forced, kept)
-        if text is None:
-            content = [block for block in content if get(block, "type") != "text"]
-        put(result, "content", content)
-        if kept or text is None:
-            return result
-        pieces = _blocks(result, "text")
-        if not pieces:
-            return _with_text(result, text)
-        for index, piece in enumerate(pieces):
-            put(piece, "text", text if index == 0 else "")
-            if hasattr(piece, "parsed_output"):
-                piece.parsed_output = _parsed(text, options) if index == 0 else None
-        # An empty block would be refused when the caller sends the turn back.
-        put(result, "content", [b for b in get(result, "content") if get(b, "type") != "text" or get(b, "text")])
-        return result
+        # One answer was accepted: further calls are answers that were not.
+        put(result, "content", without(listed(get(result, "content")), calls, kept))
+        if not kept:
+            result = _saying(result, text, options)
+            if get(result, "stop_reason") == "tool_use":
+                put(result, "stop_reason", "end_turn")  # it calls nothing any more
+        return MESSAGE(result, Delivery(False, text, bool(kept), tools))
+
+
+def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:
+    """Whether the answer stands in a call of the forced tool."""
+    forced = tools.forced if tools is not None else None
+    return forced is not None and any(get(call, "name") == forced for call in calls)
+
+
+def _spoken(raw: Any) -> str:
+    pieces = [get(block, "text", "") for block in _blocks(raw, "text")]
+    if not all(isinstance(piece, str) for piece in pieces):
+        raise ServerFault("the server's answer has a text that is none", passing=False)
+    return "".join(pieces)
+
+
+def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+    """The message with the text in its first block of words, and no other."""
+    pieces = _blocks(message, "text")
+    if text is not None and not pieces:
+        return _with_text(message, text)
+    first = pieces[:1] if text else []
+    for piece in first:
+        put(piece, "text", text)
+        if "parsed_output" in (members_of(piece) or ()):
+            put(piece, "parsed_output", _parsed(text or "", options))
+    # An empty block would be refused when the caller sends the turn back.
+    put(message, "content", without(get(message, "content"), pieces, first))
+    return message
 
 
 def _of_parse(raw: Any) -> Any:
@@ -236,6 +259,11 @@ def _object(text: str | None) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return given if isinstance(given, dict) else None
+
+
+def _input(given: Any) -> Any:
+    """A tool's input as the object that it is; some servers give its text."""
+    return json.loads(given) if isinstance(given, str) else given
 
 
 def _with_text(raw: Any, text: str) -> Any:
@@ -287,11 +315,15 @@ _INPUT: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_inpu
 
 def _usage(usage: Any) -> dict[str, Any] | None:
     """Input is what was sent, from the cache or not: Anthropic counts the three apart."""
-    if usage is None or not isinstance(get(usage, "output_tokens"), int):
+    if not _is_count(member(usage, "output_tokens")):
         return None
-    counted = [get(usage, name, 0) for name in _INPUT]
-    return {"input_tokens": sum(n for n in counted if isinstance(n, int)), "output_tokens": get(usage, "output_tokens")}
+    counted = [member(usage, name) for name in _INPUT]
+    return {"input_tokens": sum(filter(_is_count, counted)), "output_tokens": member(usage, "output_tokens")}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _blocks(raw: Any, kind: str) -> list[Any]:
-    return [block for block in get(raw, "content", ()) if get(block, "type") == kind]
+    return [block for block in listed(member(raw, "content")) if get(block, "type") == kind]

@@ -6,27 +6,32 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from guards.clients.endpoint import body_of, copied, get, put
+from guards.clients.anthropic_beside import EVENT, is_beside
+from guards.clients.beside import GONE, Delivery
 from guards.clients.incoming import Chunks
+from guards.clients.members import body_of, copied, get, member, members_of, put
+from guards.clients.server_faults import check
+from guards.clients.tools import Tools, written
 from guards.messages import Reply
 
 __all__ = ["MessageChunks", "chunks_for"]
 
 
 def chunks_for(_: Any) -> Chunks:
-    """How a stream is read, by its first event."""
+    """How a stream is read, by its first event; nobody knows what was asked."""
     from guards.clients.anthropic import read
 
-    return MessageChunks(read)
+    return MessageChunks(read, None)
 
 
 class MessageChunks:
-    """Deltas of the text, or of the input of the first tool."""
+    """Deltas of the text, or of the input of the tool that is the answer."""
 
     repeats = False
 
-    def __init__(self, read: Callable[[Any], Reply]) -> None:
+    def __init__(self, read: Callable[[Any], Reply], tools: Tools | None) -> None:
         self._read = read
+        self._tools = tools
         self._blocks: dict[int, dict[str, Any]] = {}
         self._inputs: dict[int, list[str]] = {}
         self._head: dict[str, Any] = {}
@@ -34,38 +39,54 @@ class MessageChunks:
         self._stop: Any = None
 
     def text(self, event: Any) -> str:
+        check(event)
         kind = get(event, "type")
         if kind == "message_start":
             message = get(event, "message")
             self._head = {"id": get(message, "id"), "model": get(message, "model")}
             self._count(get(message, "usage"))
         elif kind == "content_block_start":
-            block = get(event, "content_block")
-            self._blocks[get(event, "index", 0)] = body_of(block)
+            return self._begun(get(event, "index", 0), get(event, "content_block"))
         elif kind == "content_block_delta":
             return self._delta(get(event, "index", 0), get(event, "delta"))
         elif kind == "message_delta":
-            self._stop = get(get(event, "delta"), "stop_reason") or self._stop
+            self._stop = member(get(event, "delta"), "stop_reason") or self._stop
             self._count(get(event, "usage"))
         return ""
 
+    def _begun(self, index: int, block: Any) -> str:
+        """A block may begin with text in it."""
+        self._blocks[index] = body_of(block) if members_of(block) is not None else {}
+        text = self._blocks[index].get("text")
+        return text if isinstance(text, str) and self._is_answer(index) else ""
+
     def _delta(self, index: int, delta: Any) -> str:
         if get(delta, "type") == "text_delta":
-            added: str = get(delta, "text", "")
+            added = written(get(delta, "text"))
             block = self._blocks.setdefault(index, {"type": "text", "text": ""})
-            block["text"] = block.get("text", "") + added
-            return added
+            block["text"] = written(block.get("text")) + added
+            return added if self._is_answer(index) else ""
         if get(delta, "type") == "input_json_delta":
-            piece: str = get(delta, "partial_json", "")
+            piece = written(get(delta, "partial_json"))
             self._inputs.setdefault(index, []).append(piece)
-            spoken = any(block.get("text") for block in self._blocks.values())
-            return piece if index == min(self._inputs) and not spoken else ""
+            return piece if self._is_answer(index) else ""
         return ""
+
+    def _is_answer(self, index: int) -> bool:
+        """Whether this block is what the answer is made of: the words, or the first call that is one."""
+        block = self._blocks.get(index, {})
+        if self._tools is None:
+            spoken = any(other.get("text") for other in self._blocks.values())
+            return block.get("type") == "text" or (index == min(self._inputs, default=index) and not spoken)
+        if self._tools.forced is None:
+            return block.get("type") == "text"
+        calls = [at for at in self._inputs if self._blocks.get(at, {}).get("name") == self._tools.forced]
+        return index == min(calls, default=None)
 
     def _count(self, usage: Any) -> None:
         for name in ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"):
-            if get(usage, name) is not None:
-                self._usage[name] = get(usage, name)
+            if member(usage, name) is not None:
+                self._usage[name] = member(usage, name)
 
     def reply(self) -> Reply:
         content = []
@@ -84,8 +105,20 @@ class MessageChunks:
 
     def saying(self, event: Any, text: str, *, last: bool) -> Any:
         result = copied(event)
-        put(get(result, "delta"), "text", text)
+        put(get(result, "delta") or get(result, "content_block"), "text", text)
         return result
+
+    @property
+    def holds(self) -> bool:
+        return not all(is_beside(block, self._tools) for block in self._blocks.values())
+
+    def cleared(self, event: Any) -> Any:
+        block = self._blocks.get(get(event, "index", -1))
+        gone = block is not None and block.get("type") != "tool_use" and not is_beside(block, self._tools)
+        return GONE if gone else EVENT(event, Delivery(True, None, tools=self._tools))
+
+    def agrees(self, text: str) -> bool:
+        return True  # the whole is put together from the events
 
     def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
         from anthropic import types
@@ -97,10 +130,21 @@ class MessageChunks:
             getattr(types if plain else beta, ("" if plain else "Beta") + _EVENTS[kind]).construct(type=kind, **body)
             for kind, body in bodies
         ]
-        edges = [get(event, "type", "") for event in seen]
-        first = [event for event, kind in zip(seen, edges, strict=True) if kind == "message_start"]
-        last = [event for event, kind in zip(seen, edges, strict=True) if kind in ("message_delta", "message_stop")]
+        stop = get(raw, "stop_reason")
+        edges = [(get(event, "type", ""), EVENT(event, Delivery(False, None))) for event in seen]
+        first = [event for kind, event in edges if kind == "message_start"]
+        last = [_ending(event, stop) for kind, event in edges if kind in ("message_delta", "message_stop")]
         return [*first, *made, *last]
+
+
+def _ending(event: Any, stop: Any) -> Any:
+    """The end of the stream, with the reason that the message has."""
+    delta = get(event, "delta")
+    if delta is None or get(delta, "stop_reason") in (None, stop):
+        return event
+    result = copied(event)
+    put(get(result, "delta"), "stop_reason", stop)
+    return result
 
 
 def _block(index: int, block: Any) -> Iterator[tuple[str, dict[str, Any]]]:

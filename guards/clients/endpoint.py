@@ -6,37 +6,39 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, Client, NoAnswer
 from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
+from guards.clients.members import encodable
+from guards.clients.server_faults import named
+from guards.clients.tools import Tools
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
 __all__ = [
     "TOOL",
+    "UNKNOWN_TOOL",
     "Endpoint",
     "EndpointClient",
-    "body_of",
     "check_options",
     "colour_of",
-    "copied",
     "extra_body",
-    "get",
     "object_schema",
-    "only_tool",
-    "put",
+    "request_of",
     "schema_of",
+    "settled",
     "time_left",
     "without",
 ]
 
 TOOL = "answer"
 """The name of the one tool, or of the schema, in a chosen mode."""
+UNKNOWN_TOOL = "unknown_tool"
+"""Why a reply ended that calls a tool which the request did not offer, or another than the one it had to call."""
 
 
 class Endpoint(ABC):
@@ -72,27 +74,28 @@ class Endpoint(ABC):
         return options
 
     @abstractmethod
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        """The tool that the model must call, whose arguments are the answer."""
+    def tools(self, options: Mapping[str, Any]) -> Tools:
+        """What a call with these options says of tools."""
 
     @abstractmethod
     def split(self, raw: Any) -> list[Any]:
         """One response for each answer in it; `ConfigError` for something that is no response."""
 
     @abstractmethod
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        """Whether it asks for one of the caller's own tools and so holds no answer yet."""
+    def unanswered(self, raw: Any, tools: Tools) -> bool:
+        """Whether it asks for the caller's own tools alone and so holds no answer yet."""
 
     @abstractmethod
-    def read(self, raw: Any, tool: str | None) -> Reply:
-        """What a response of one answer says."""
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
+        """What a response of one answer says; `tools` is None where nobody knows the request. A call that is not the
+        caller's own makes it end in `UNKNOWN_TOOL`."""
 
     def streamed(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that have the answer come in pieces."""
         return {**options, "stream": True}
 
     @abstractmethod
-    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
+    def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
         """How such a stream is read; `read` makes a reply of the whole."""
 
     def unasked(self, chunk: Any, options: Mapping[str, Any]) -> bool:
@@ -100,12 +103,17 @@ class Endpoint(ABC):
         return False
 
     @abstractmethod
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
+    def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
         """The turns that follow a reply that was not accepted; a tool call is answered by a tool result."""
 
     @abstractmethod
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        """A response whose text holds as it came, less everything else that can be read and was not judged: the very
+        one where there is nothing."""
+
+    @abstractmethod
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        """A copy with this text in the answer's place."""
+        """A copy with this text in the answer's place, and nothing that was said of, or beside, the one that came."""
 
     def joined(self, first: Any, parts: Sequence[Any]) -> Any:
         """The first response with these answers, one for each of its own."""
@@ -115,7 +123,7 @@ class Endpoint(ABC):
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tool", "colour", "endpoint", "severable")
+    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint", "severable")
 
     def __init__(
         self,
@@ -127,9 +135,9 @@ class EndpointClient:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
         self.severable = colour == "sync"
-        self._fetch = fetch
-        self._options = dict(options)
-        self._tool = endpoint.forced(options)
+        self._fetch = named(fetch, colour)
+        self._options = settled(options)
+        self._tools = endpoint.tools(self._options)
 
     @property
     def owner(self) -> object:
@@ -143,7 +151,7 @@ class EndpointClient:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
-        return self._open(self.endpoint.ask(self._options, ask.messages), timeout, self.endpoint.chunks(self.read))
+        return self._open(self.endpoint.ask(self._options, ask.messages), timeout, self._chunks())
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""
@@ -155,16 +163,23 @@ class EndpointClient:
 
     def _open(self, options: dict[str, Any], timeout: float | None, chunks: Chunks) -> Any:
         stream = self._fetch(**time_left(self.endpoint.streamed(options), timeout))
-        return _opened(stream, chunks) if self.colour == "async" else Incoming(stream, chunks, is_async=False)
+        if self.colour == "async":
+            return _opened(stream, chunks, timeout)
+        incoming = Incoming(stream, chunks, is_async=False)
+        incoming.begin(timeout)
+        return incoming
+
+    def _chunks(self) -> Chunks:
+        return self.endpoint.chunks(self.read, self._tools)
 
     def read(self, raw: Any) -> Reply:
-        reply = self.endpoint.read(raw, self._tool)
-        if self.endpoint.unanswered(raw, self._tool):
+        reply = self.endpoint.read(raw, self._tools)
+        if self.endpoint.unanswered(raw, self._tools):
             raise NoAnswer(reply)
         return reply
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return self.endpoint.turns(reply, feedback, self._tool)
+        return tuple(encodable(turn) for turn in self.endpoint.turns(reply, feedback, self._tools))
 
     def transient(self, fault: BaseException) -> bool:
         return faults.transient(fault)
@@ -173,8 +188,10 @@ class EndpointClient:
         return faults.retry_after(fault)
 
 
-async def _opened(stream: Any, chunks: Chunks) -> Incoming:
-    return Incoming(await stream, chunks, is_async=True)
+async def _opened(stream: Any, chunks: Chunks, seconds: float | None) -> Incoming:
+    incoming = Incoming(await stream, chunks, is_async=True)
+    await incoming.abegin(seconds)
+    return incoming
 
 
 def check_options(endpoint: Endpoint, options: Mapping[str, Any], where: str) -> None:
@@ -203,33 +220,9 @@ def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
 
 
-def get(thing: Any, name: str, default: Any = None) -> Any:
-    """A member of an SDK's object, or of a mapping of the same shape."""
-    value = thing.get(name, default) if isinstance(thing, Mapping) else getattr(thing, name, default)
-    return default if value is None else value
-
-
 def colour_of(resource: Any) -> Literal["sync", "async"]:
     """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
     return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
-
-
-def put(thing: Any, name: str, value: Any) -> None:
-    """Set a member of an SDK's object, or of a mapping of the same shape."""
-    if isinstance(thing, dict):
-        thing[name] = value
-    else:
-        setattr(thing, name, value)
-
-
-def copied(thing: Any) -> Any:
-    """An SDK's object, or a mapping of the same shape, as a deep copy."""
-    return thing.model_copy(deep=True) if hasattr(thing, "model_copy") else copy.deepcopy(thing)
-
-
-def body_of(thing: Any) -> dict[str, Any]:
-    """An SDK's object as the mapping that it was made of."""
-    return thing.to_dict() if hasattr(thing, "to_dict") else dict(thing)
 
 
 def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> list[Any]:
@@ -238,25 +231,15 @@ def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> 
     return [thing for thing in things if id(thing) not in gone]
 
 
-def only_tool(options: Mapping[str, Any]) -> Any:
-    """The one tool that there is: a model that must call some tool has no other."""
-    tools = options.get("tools")
-    return tools[0] if isinstance(tools, Sequence) and len(tools) == 1 else None
-
-
 def schema_of(contract: Any, where: str) -> dict[str, Any]:
     """The JSON Schema that a mode needs, of a contract, a ticket, a type or a schema."""
     if contract is None:
         raise ConfigError("this mode needs a schema", where=where, hint="add contract= (a type, a schema or a Guarded)")
-    own = getattr(contract, "contract", contract)
-    if isinstance(own, Mapping):
-        return dict(own)
-    if not hasattr(own, "json_schema"):
-        from guards.contracts.compiled import compile_contract
+    if isinstance(contract, Mapping):
+        return dict(contract)
+    from guards._terms import terms_of
 
-        own = compile_contract(own, None)
-    schema: dict[str, Any] = own.json_schema()
-    return schema
+    return terms_of(contract).compiled.json_schema()
 
 
 def object_schema(contract: Any, where: str) -> dict[str, Any]:
@@ -270,5 +253,17 @@ def object_schema(contract: Any, where: str) -> dict[str, Any]:
 
 
 def extra_body(options: Mapping[str, Any], name: str) -> Any:
+    """What stands in the body past the SDK's own parameters."""
     body = options.get("extra_body")
     return body.get(name) if isinstance(body, Mapping) else None
+
+
+def request_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they stand in the request: what is in `extra_body` comes last."""
+    body = options.get("extra_body")
+    return {**options, **body} if isinstance(body, Mapping) else dict(options)
+
+
+def settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for more than one call: what can be read only once (a generator of tools) as a list."""
+    return {name: list(value) if isinstance(value, Iterator) else value for name, value in options.items()}

@@ -1,7 +1,8 @@
 """Is an SDK's fault one of the transport, gone at the next try perhaps, and how long did the server ask to wait?
 
 The SDKs make their exceptions alike (a `status_code`, a `response` with headers, classes called `APIConnectionError`),
-so they are told by that and by the module of a class; no SDK is imported to ask.
+so they are told by that and by the module of a class; no SDK is imported to ask. What a server says in a body of
+status 200 is `server_faults`'.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import math
 import time
 from typing import Any, Final
 
+from guards.clients.server_faults import passing
+from guards.errors import ServerFault
+
 __all__ = ["retry_after", "transient"]
 
-_STATUSES: Final = frozenset({408, 409, 429})
-"""Time-out, lock conflict, too many requests; and 5xx but for those that a retry cannot change."""
-_LASTING: Final = frozenset({501, 505})
 _LONGEST: Final = 120.0
 """Seconds. A server that asks for more is not waited for as it says: the policy's own waiting goes on."""
 
@@ -25,11 +26,14 @@ _HTTP: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
 
 
 def transient(fault: BaseException) -> bool:
-    """Connection errors, time-outs, 408, 409, 429, 5xx (529 too), and a body that breaks off.
+    """Connection errors, time-outs, 408, 409, 429, 5xx (529 too), a body that breaks off, and the same said in a body
+    of status 200 or in a stream.
 
     Not what stays wrong: 400, 401, 403, 404, 422, a quota that is used up, or a server that says so
     (`x-should-retry: false`).
     """
+    if isinstance(fault, ServerFault):
+        return fault.passing
     if isinstance(fault, json.JSONDecodeError):
         return True  # the SDKs let it through where a body that calls itself JSON is none
     status = getattr(fault, "status_code", None)
@@ -40,9 +44,12 @@ def transient(fault: BaseException) -> bool:
         return False
     if _is_connection(fault):
         return True
-    if isinstance(status, int) and _of_sdk(fault):
-        return status in _STATUSES or (status >= 500 and status not in _LASTING)
-    return False
+    if not _of_sdk(fault):
+        return False
+    if isinstance(status, int) and status >= 400:
+        return passing(status)
+    # An error in the middle of a stream: the status was a good one.
+    return passing(getattr(fault, "body", None))
 
 
 def retry_after(fault: BaseException) -> float | None:

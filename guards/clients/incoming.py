@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol
 
+from guards.clients.server_faults import BROKEN, broken, in_words
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -33,12 +35,25 @@ class SdkChunks(Chunks, Protocol):
     repeats: bool
     """Whether the last chunks hold the whole text once more."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something has come beside the text that only the whole can be judged with (a call, say)."""
+        ...
+
     def saying(self, chunk: Any, text: str, *, last: bool) -> Any:
         """A copy of a chunk that adds text, with this part of it in its place; `last`: the part that ends it."""
         ...
 
     def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
         """A whole response as the chunks of a stream; `seen` are those that came, which begin and end alike."""
+        ...
+
+    def cleared(self, chunk: Any) -> Any:
+        """A chunk less what can be read in it and is no part of the whole; `GONE` where all of it is none."""
+        ...
+
+    def agrees(self, text: str) -> bool:
+        """Whether the chunks say nothing else than the whole, whose text this is."""
         ...
 
 
@@ -54,6 +69,8 @@ class Incoming:
         self._chunks = chunks
         self._whole: Reply | None = None
         self.severable = chunks is not None or is_stream(raw)
+        self._ahead: list[str | None] = []
+        """Pieces that were read before anybody asked for one."""
         # Some streams are both; whoever asked for one knows which it is.
         self.is_async = hasattr(raw, "__aiter__") if is_async is None else is_async
         if self.is_async:
@@ -66,19 +83,57 @@ class Incoming:
             self._whole = reply_of(raw)
             self._pieces = iter((self._whole.text,))
 
+    def begin(self, seconds: float | None) -> None:
+        """Read up to the first text, for so many seconds at most: what fails before it can still be tried again."""
+        until = None if seconds is None else time.monotonic() + seconds
+        try:
+            while not self._ahead and (until is None or time.monotonic() < until):
+                self._keep(self.next())
+        except BaseException:
+            self.close()
+            raise
+
+    async def abegin(self, seconds: float | None) -> None:
+        """As `begin`."""
+        until = None if seconds is None else time.monotonic() + seconds
+        try:
+            while not self._ahead and (until is None or time.monotonic() < until):
+                self._keep(await self.anext())
+        except BaseException:
+            await self.aclose()
+            raise
+
+    def _keep(self, piece: str | None) -> None:
+        if piece != "":
+            self._ahead.append(piece)
+
     def next(self) -> str | None:
         """The next piece; raises what the stream raises."""
+        if self._ahead:
+            return self._ahead.pop()
         try:
             return self._read(next(self._pieces))
         except StopIteration:
             return None
+        except BROKEN as fault:
+            raise broken(fault) from fault
+        except Exception as fault:
+            _add_words(fault)
+            raise
 
     async def anext(self) -> str | None:
         """As `next`."""
+        if self._ahead:
+            return self._ahead.pop()
         try:
             return self._read(await anext(self._pieces))
         except StopAsyncIteration:
             return None
+        except BROKEN as fault:
+            raise broken(fault) from fault
+        except Exception as fault:
+            _add_words(fault)
+            raise
 
     @property
     def reply(self) -> Reply:
@@ -127,6 +182,13 @@ class _Text:
 
     def reply(self) -> Reply:
         return Reply("".join(self._pieces))
+
+
+def _add_words(fault: Exception) -> None:
+    """The SDKs keep to themselves what a server said in a stream that did not say it in their form."""
+    words = in_words(getattr(fault, "body", None))[:300]
+    if words and words not in str(fault):
+        fault.add_note(f"guards: the server said: {words}")
 
 
 def _gives_pieces(raw: Any) -> bool:

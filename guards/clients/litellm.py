@@ -10,9 +10,12 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from guards.clients.endpoint import EndpointClient, check_options, get
+from guards.clients.endpoint import EndpointClient, check_options
+from guards.clients.members import get
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
+from guards.clients.server_faults import check
+from guards.clients.tools import Tools
 from guards.errors import ConfigError, MissingExtra
 from guards.messages import Reply
 
@@ -87,8 +90,8 @@ def shape_of(raw: Any) -> LiteChat | None:
 class LiteChat(Chat):
     """`litellm.completion`: OpenAI's shape, and the cost."""
 
-    def read(self, raw: Any, tool: str | None) -> Reply:
-        reply = super().read(raw, tool)
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
+        reply = super().read(raw, tools)
         hidden = getattr(raw, "_hidden_params", None)
         cost = hidden.get("response_cost") if isinstance(hidden, Mapping) else None
         if not isinstance(cost, int | float) or reply.usage is None:
@@ -96,6 +99,7 @@ class LiteChat(Chat):
         return Reply(reply.text, {**reply.usage, "cost": cost}, reply.finish_reason, raw)
 
     def split(self, raw: Any) -> list[Any]:
+        check(raw)
         if type(raw).__name__ == "CustomStreamWrapper" or get(raw, "choices") is None:
             raise ConfigError(
                 f"the client gave {type(raw).__name__}, which is no answer",

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
-from guards.clients.openai_shapes import Chat, Completions, Responses, no_response, shape_of
+from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
+from guards.clients.server_faults import check, no_answer
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -115,6 +116,7 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 
 def read(raw: Any) -> Reply:
     """A response of any of the SDK's answering methods; of several answers, the only one allowed is the first."""
+    check(raw)
     endpoint = shape_of(raw)
     if endpoint is None:
         raise ConfigError(
@@ -215,7 +217,7 @@ def _parse_raw(resource: Any, kind: Any) -> Callable[..., Any]:
     def made(raw: Any) -> Any:
         body = json.loads(raw.text)
         if not isinstance(body, dict):
-            raise no_response("response")
+            raise no_answer(body, "response")
         return kind.model_construct(**body)
 
     if colour_of(resource) == "sync":

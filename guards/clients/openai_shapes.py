@@ -1,7 +1,7 @@
 """The shapes of OpenAI's answers: what `chat.completions`, `responses` and the old `completions` are sent and give.
 
-Read through `get`, so that mappings of the same shape serve too (LiteLLM's responses have it). The package is not
-imported here.
+Read through `members`, so that mappings of the same shape serve too (LiteLLM's responses have it), and so that what a
+server sends in another form than OpenAI's is read or refused by name. The package is not imported here.
 """
 
 from __future__ import annotations
@@ -10,14 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guards._quote import fence
+from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import Endpoint, body_of, copied, extra_body, get, only_tool, put, without
+from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, without
 from guards.clients.incoming import SdkChunks
+from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
+from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
-from guards.errors import ConfigError
+from guards.clients.openai_tools import calls_of, chat_tools, is_brought, response_tools, waiting, with_echo
+from guards.clients.server_faults import check, no_answer
+from guards.clients.tools import Tools, is_arguments, written
+from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 
-__all__ = ["Chat", "Completions", "Responses", "no_response", "shape_of"]
+__all__ = ["Chat", "Completions", "Responses", "shape_of"]
 
 
 def shape_of(raw: Any) -> Endpoint | None:
@@ -25,9 +31,11 @@ def shape_of(raw: Any) -> Endpoint | None:
     if isinstance(get(raw, "output"), list):
         return Responses()
     choices = get(raw, "choices")
-    if not isinstance(choices, list) or (choices and get(choices[0], "delta") is not None):
+    if not isinstance(choices, list):
         return None
-    return Completions() if choices and get(choices[0], "message") is None else Chat()
+    if not choices or member(choices[0], "message") is not None:
+        return Chat()
+    return Completions() if member(choices[0], "delta") is None else None
 
 
 # -- chat completions --------------------------------------------------------------------------------------------------
@@ -56,84 +64,95 @@ class Chat(Endpoint):
         asked = get(options.get("stream_options"), "include_usage")
         return not asked and get(chunk, "usage") is not None and not get(chunk, "choices", ())
 
-    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
-        return ChatChunks(read)
+    def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
+        return ChatChunks(read, tools)
 
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        choice = options.get("tool_choice")
-        named = only_tool(options) if choice == "required" else choice
-        name = get(get(named, "function"), "name") or get(options.get("function_call"), "name")
-        return name if isinstance(name, str) else None
+    def tools(self, options: Mapping[str, Any]) -> Tools:
+        return chat_tools(options)
 
     def split(self, raw: Any) -> list[Any]:
+        check(raw)
         choices = get(raw, "choices")
-        if not isinstance(choices, list) or not choices or any(get(c, "message") is None for c in choices):
-            raise no_response("chat completion")
-        return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
+        if (
+            not isinstance(choices, list)
+            or not choices
+            or any(members_of(member(c, "message")) is None for c in choices)
+        ):
+            raise no_answer(raw, "chat completion")
+        return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        calls = _calls(_message(raw))
-        return bool(calls) and not any(name == tool for _, name, _ in calls)
+    def unanswered(self, raw: Any, tools: Tools) -> bool:
+        calls = calls_of(_message(raw))
+        return bool(calls) and tools.forced is None and all(call.name in tools.names for call in calls)
 
-    def read(self, raw: Any, tool: str | None) -> Reply:
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
         message = get(choice, "message")
-        refusal = get(message, "refusal")
+        refusal, calls = get(message, "refusal"), calls_of(message)
         finish = "refusal" if refusal else get(choice, "finish_reason")
-        calls = _calls(message)
-        text = "" if tool is not None and calls else text_of(get(message, "content", ""))
+        if tools is not None and any(call.name not in tools.names for call in calls):
+            finish = UNKNOWN_TOOL
+        text = "" if _by_call(calls, tools, None) else text_of(get(message, "content"))
         if not text:
             # Several calls are several documents: the reader says what it thinks of that.
-            text = "\n".join(arguments for _, name, arguments in calls if tool in (None, name))
-        return Reply(refusal or text, _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens"), finish, raw)
+            text = "\n".join(call.arguments for call in calls)
+        usage = _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens")
+        return Reply(text_of(refusal) or text, usage, _word(finish), raw)
 
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        message = None
-        if isinstance(get(reply.raw, "choices"), list):
-            message = get(get(reply.raw, "choices")[0], "message")
-        calls = [call for call in _calls(message) if call[0] is not None] if tool is not None else []
-        if not calls:
+    def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
+        choices = member(reply.raw, "choices")
+        calls = calls_of(member(choices[0], "message")) if isinstance(choices, list) and tools.forced else []
+        if not calls or not all(
+            c.id is not None and c.name == tools.forced and _sendable(c.place, c.arguments) for c in calls
+        ):
             return reply_turns(reply, feedback)
         said = [
-            {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
-            for call_id, name, arguments in calls
+            {"id": c.id, "type": kind, kind: {"name": c.name, c.place: c.arguments}}
+            for c in calls
+            for kind in ["function" if c.place == "arguments" else "custom"]
         ]
-        results = [{"role": "tool", "tool_call_id": call_id, "content": feedback} for call_id, _, _ in calls]
+        results = [{"role": "tool", "tool_call_id": call.id, "content": feedback} for call in calls]
         return {"role": "assistant", "content": None, "tool_calls": said}, *results
+
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        message = _message(raw)
+        by_call = _by_call(calls_of(message), tools, text_of(get(message, "content")))
+        return CHAT(raw, Delivery(True, text, by_call, tools))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
         choice = get(result, "choices")[0]
         message = get(choice, "message")
-        if get(choice, "logprobs") is not None:
-            put(choice, "logprobs", None)  # of another text
-        if get(message, "refusal") is not None:
-            put(message, "refusal", None)  # something else stands in its place, or nothing
-        tool = self.forced(options)
-        calls = list(get(message, "tool_calls", ()))
-        forced = [call for call in calls if tool is not None and get(get(call, "function"), "name") == tool]
-        old = get(message, "function_call") if tool is not None else None
-        if text is not None and (forced or old is not None):
-            put(get(forced[0], "function") if forced else old, "arguments", text)
-        else:
-            put(message, "content", text)
-            if old is not None:
-                put(message, "function_call", None)
+        tools = self.tools(options)
         # One answer was accepted: further calls of the same tool are answers that were not.
-        kept = forced[:1] if text is not None else []
-        if len(kept) < len(forced):
-            put(message, "tool_calls", without(calls, forced, kept) or None)
-        if hasattr(message, "parsed"):
-            message.parsed = parsed(text, options.get("response_format"))
-        return result
+        forced = [call for call in calls_of(message) if tools.forced is not None and call.name == tools.forced][:1]
+        kept = forced if text is not None else []
+        for call in kept:
+            put(call.body, call.place, text)
+        put(message, "content", None if kept else text)
+        if get(message, "tool_calls") is not None:
+            put(message, "tool_calls", [call.whole for call in kept if call.whole is not call.body] or None)
+        if get(message, "function_call") is not None and not any(call.whole is call.body for call in kept):
+            put(message, "function_call", None)
+        if not kept and get(choice, "finish_reason") in ("tool_calls", "function_call"):
+            put(choice, "finish_reason", "stop")  # it calls nothing any more
+        if "parsed" in (members_of(message) or ()):
+            put(message, "parsed", parsed(text, options.get("response_format")))
+        return CHAT(result, Delivery(False, text, bool(kept), tools))
 
     def joined(self, first: Any, parts: Sequence[Any]) -> Any:
         if len(parts) == 1:
             return parts[0]
-        choices = [get(part, "choices")[0] for part in parts]
-        for index, choice in enumerate(choices):
-            put(choice, "index", index)
-        return _with(first, choices=choices)
+        choices = [altered(get(part, "choices")[0], {"index": index}) for index, part in enumerate(parts)]
+        return HEAD(altered(first, {"choices": choices}), Delivery(False, None))
+
+
+def _by_call(calls: Sequence[Any], tools: Tools | None, content: str | None) -> bool:
+    """Whether the answer stands in a call: of the forced tool, or, where nobody knows the request, where there are no
+    words."""
+    if tools is not None:
+        return tools.forced is not None and any(call.name == tools.forced for call in calls)
+    return bool(calls) and content == ""
 
 
 # -- responses ---------------------------------------------------------------------------------------------------------
@@ -144,8 +163,8 @@ class Responses(Endpoint):
 
     question = "input"
 
-    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
-        return ResponseChunks(read)
+    def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
+        return ResponseChunks(read, tools)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "input": list(turns)}
@@ -156,94 +175,145 @@ class Responses(Endpoint):
                 return _UNGUARDED[name]
         return super().refused(options)
 
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        choice = options.get("tool_choice")
-        named = only_tool(options) if choice == "required" else choice
-        name = get(named, "name") if get(named, "type") == "function" else None
-        return name if isinstance(name, str) else None
+    def tools(self, options: Mapping[str, Any]) -> Tools:
+        return response_tools(options)
 
     def split(self, raw: Any) -> list[Any]:
+        check(raw)
         if not isinstance(get(raw, "output"), list):
-            raise no_response("response")
+            raise no_answer(raw, "response")
         if get(raw, "status") in ("queued", "in_progress"):
             raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
         return [raw]
 
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
-        waiting = [item for item in get(raw, "output") if str(get(item, "type", "")) in _WAITING]
-        return bool(waiting) and not any(tool is not None and get(item, "name") == tool for item in waiting)
+    def unanswered(self, raw: Any, tools: Tools) -> bool:
+        tools, calls = with_echo(raw, tools), waiting(raw)
+        return bool(calls) and tools.forced is None and all(is_brought(call, tools) for call in calls)
 
-    def read(self, raw: Any, tool: str | None) -> Reply:
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)
-        parts = _parts(raw)
-        refusal = "".join(get(part, "refusal", "") for part in parts if get(part, "type") == "refusal")
-        calls = [item for item in get(raw, "output") if get(item, "type") == "function_call"]
-        text = "" if tool is not None and calls else "".join(get(p, "text", "") for p in _texts(parts))
+        refusal = "".join(text_of(get(part, "refusal")) for part in _parts(raw) if get(part, "type") == "refusal")
+        calls = _calls(raw)
+        text = "" if _answers(calls, tools) else _spoken(raw)
         if not text:
-            text = "\n".join(get(c, "arguments", "") for c in calls if tool is None or get(c, "name") == tool)
+            text = "\n".join(_arguments(call) for call in calls)
         finish: str | None = get(get(raw, "incomplete_details"), "reason")
         if refusal:
             finish = "refusal"
         elif finish is None and get(raw, "status") in (None, "completed"):
             finish = "tool_calls" if calls else "stop"
+        if tools is not None:
+            known = with_echo(raw, tools)
+            finish = finish if all(is_brought(call, known) for call in waiting(raw)) else UNKNOWN_TOOL
         usage = _usage(get(raw, "usage"), "input_tokens", "output_tokens")
-        return Reply(refusal or text, usage, finish or get(raw, "status"), raw)
+        return Reply(refusal or text, usage, _word(finish or get(raw, "status")), raw)
 
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
-        output = get(reply.raw, "output", ()) if tool is not None else ()
-        calls = [item for item in output if get(item, "type") == "function_call" and get(item, "call_id")]
-        if not calls:
+    def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
+        calls = _calls(reply.raw) if tools.forced is not None else []
+        if not calls or not all(_goes_back(call, tools) for call in calls):
             return reply_turns(reply, feedback)
         said = [
-            {
-                "type": "function_call",
-                "call_id": get(c, "call_id"),
-                "name": get(c, "name"),
-                "arguments": get(c, "arguments", ""),
-            }
-            for c in calls
+            {name: get(c, name) for name in ("type", "call_id", "name")} | {_place(c): _arguments(c)} for c in calls
         ]
-        return (
-            *said,
-            *({"type": "function_call_output", "call_id": get(c, "call_id"), "output": feedback} for c in calls),
-        )
+        results = [
+            {"type": f"{get(c, 'type')}_output", "call_id": get(c, "call_id"), "output": feedback} for c in calls
+        ]
+        return (*said, *results)
+
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        calls = _calls(raw)
+        by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
+        return RESPONSE(raw, Delivery(True, text, by_call, None if tools is None else with_echo(raw, tools)))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
-        tool = self.forced(options)
-        output = get(result, "output")
-        forced = [item for item in output if tool is not None and get(item, "name") == tool]
-        if forced:
-            kept = forced[:1] if text is not None else []
-            if kept:
-                put(kept[0], "arguments", text)
-            # One answer was accepted: further calls of the same tool are answers that were not.
-            put(result, "output", without(output, forced, kept))
-            return result
-        pieces = _texts(_parts(result))
-        for index, piece in enumerate(pieces):
-            put(piece, "text", (text or "") if index == 0 else "")
-            if hasattr(piece, "parsed"):
-                piece.parsed = parsed(text, options.get("text_format")) if index == 0 else None
-        return result if pieces or text is None else _with_message(raw, text)
+        tools = with_echo(raw, self.tools(options))
+        forced = [call for call in _calls(result) if tools.forced is not None and get(call, "name") == tools.forced]
+        kept = forced[:1] if text is not None else []
+        for call in kept:
+            put(call, _place(call), text)
+        # One answer was accepted: further calls of the same tool are answers that were not.
+        put(result, "output", without(listed(get(result, "output")), forced, kept))
+        if not kept:
+            result = _saying(result, text, options)
+        return RESPONSE(result, Delivery(False, text, bool(kept), tools))
 
 
 _UNGUARDED: Final = {
     "background": "background=True gives the answer later, past the guards",
     "conversation": "conversation= keeps answers on the server that were not accepted",
 }
-_WAITING: Final = frozenset(
-    {
-        "function_call",
-        "custom_tool_call",
-        "computer_call",
-        "local_shell_call",
-        "shell_call",
-        "apply_patch_call",
-        "mcp_approval_request",
-    }
-)
-"""Output items that wait for the caller before there is an answer; the others are done by the server."""
+
+
+def _calls(raw: Any) -> list[Any]:
+    output = listed(member(raw, "output"))
+    return [item for item in output if get(item, "type") in ("function_call", "custom_tool_call")]
+
+
+def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:
+    """Whether the answer stands in a call of the forced tool."""
+    forced = tools.forced if tools is not None else None
+    return forced is not None and any(get(call, "name") == forced for call in calls)
+
+
+def _place(call: Any) -> str:
+    return "arguments" if get(call, "type") == "function_call" else "input"
+
+
+def _arguments(call: Any) -> str:
+    return written(get(call, _place(call)))
+
+
+def _goes_back(call: Any, tools: Tools) -> bool:
+    known = isinstance(get(call, "call_id"), str) and get(call, "name") == tools.forced
+    return known and _sendable(_place(call), _arguments(call))
+
+
+def _messages(raw: Any) -> list[Any]:
+    return [item for item in listed(get(raw, "output")) if get(item, "type") == "message"]
+
+
+def _parts(raw: Any) -> list[Any]:
+    return [part for item in _messages(raw) for part in listed(get(item, "content"))]
+
+
+def _spoken(raw: Any) -> str:
+    return "".join(_words(get(item, "content")) for item in _messages(raw))
+
+
+def _words(content: Any) -> str:
+    return (
+        content if isinstance(content, str) else "".join(text_of(get(part, "text")) for part in _texts(listed(content)))
+    )
+
+
+def _texts(parts: list[Any]) -> list[Any]:
+    return [part for part in parts if get(part, "type") in ("output_text", "text")]
+
+
+def _saying(response: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+    """The response with the text in its first piece of words, and none in the others."""
+    pieces: list[tuple[Any, str]] = []
+    for item in _messages(response):
+        content = get(item, "content")
+        pieces += (
+            [(item, "content")] if isinstance(content, str) else [(part, "text") for part in _texts(listed(content))]
+        )
+    for index, (piece, place) in enumerate(pieces):
+        put(piece, place, (text or "") if index == 0 else "")
+        if "parsed" in (members_of(piece) or ()):
+            put(piece, "parsed", parsed(text, options.get("text_format")) if index == 0 else None)
+    return response if pieces or text is None else _with_message(response, text)
+
+
+def _with_message(raw: Any, text: str) -> Any:
+    """A response that held no text (a refusal, say) with this one."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {"type": "message", "id": "guards", "role": "assistant", "status": "completed", "content": [part]}
+    body = body_of(raw)
+    others = [item for item in body["output"] if get(item, "type") != "message"]
+    body = {**body, "output": [*others, message]}
+    return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
 
 
 # -- the old completions -----------------------------------------------------------------------------------------------
@@ -257,7 +327,7 @@ class Completions(Endpoint):
     streamed = Chat.streamed
     unasked = Chat.unasked
 
-    def chunks(self, read: Callable[[Any], Reply]) -> SdkChunks:
+    def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
         return CompletionChunks(read)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
@@ -275,30 +345,34 @@ class Completions(Endpoint):
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name not in ("n", "best_of")}
 
-    def forced(self, options: Mapping[str, Any]) -> str | None:
-        return None
+    def tools(self, options: Mapping[str, Any]) -> Tools:
+        return Tools()
 
     def split(self, raw: Any) -> list[Any]:
+        check(raw)
         choices = get(raw, "choices")
-        if not isinstance(choices, list) or not choices:
-            raise no_response("completion")
-        return [raw] if len(choices) == 1 else [_with(raw, choices=[choice]) for choice in choices]
+        if not isinstance(choices, list) or not choices or any(members_of(choice) is None for choice in choices):
+            raise no_answer(raw, "completion")
+        return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
-    def unanswered(self, raw: Any, tool: str | None) -> bool:
+    def unanswered(self, raw: Any, tools: Tools) -> bool:
         return False
 
-    def read(self, raw: Any, tool: str | None) -> Reply:
+    def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
         usage = _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens")
-        return Reply(get(choice, "text", ""), usage, get(choice, "finish_reason"), raw)
+        return Reply(text_of(get(choice, "text")), usage, _word(get(choice, "finish_reason")), raw)
 
-    def turns(self, reply: Reply, feedback: str, tool: str | None) -> tuple[Message, ...]:
+    def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
         return reply_turns(reply, feedback)
+
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        return COMPLETION(raw, Delivery(True, text))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
         put(get(result, "choices")[0], "text", text or "")
-        return result
+        return COMPLETION(result, Delivery(False, text))
 
     joined = Chat.joined
 
@@ -307,10 +381,20 @@ class Completions(Endpoint):
 
 
 def text_of(content: Any) -> str:
-    """A message's content as text; some servers give it in parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(get(part, "text", "") for part in content) if isinstance(content, list) else ""
+    """A message's content as text. Some servers give it in parts, or a JSON answer as the object itself."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if isinstance(content, list):
+        return "".join(part if isinstance(part, str) else text_of(_part(part)) for part in content)
+    if isinstance(content, Mapping):
+        return written(content)
+    raise ServerFault(f"the server's answer has content that is {type(content).__name__}, not text", passing=False)
+
+
+def _part(part: Any) -> Any:
+    """The text of a part; other kinds of parts (a thinking one, a picture) have none."""
+    text = member(part, "text")
+    return text if isinstance(text, str) else None
 
 
 def parsed(text: str | None, kind: Any) -> Any:
@@ -326,48 +410,15 @@ def _message(raw: Any) -> Any:
     return get(get(raw, "choices")[0], "message")
 
 
-def _calls(message: Any) -> list[tuple[str | None, str, str]]:
-    """The function calls of a message: id, name, arguments. The old `function_call` has no id."""
-    calls = [
-        (get(call, "id"), get(body, "name", ""), get(body, "arguments") or get(body, "input", ""))
-        for call in get(message, "tool_calls", ())
-        for body in [get(call, "function") or get(call, "custom")]
-    ]
-    old = get(message, "function_call")
-    return calls if old is None else [*calls, (None, get(old, "name", ""), get(old, "arguments", ""))]
+def _sendable(place: str, arguments: str) -> bool:
+    """Whether a call can stand in a history: the input of a custom tool is any text."""
+    return place == "input" or is_arguments(arguments)
 
 
-def _parts(raw: Any) -> list[Any]:
-    items = [item for item in get(raw, "output") if get(item, "type") == "message"]
-    return [part for item in items for part in get(item, "content", ())]
-
-
-def _with_message(raw: Any, text: str) -> Any:
-    """A response that held no text (a refusal, say) with this one."""
-    part = {"type": "output_text", "text": text, "annotations": []}
-    message = {"type": "message", "id": "guards", "role": "assistant", "status": "completed", "content": [part]}
-    body = body_of(raw)
-    others = [item for item in body["output"] if item.get("type") != "message"]
-    body = {**body, "output": [*others, message]}
-    return type(raw).model_construct(**body) if hasattr(raw, "model_construct") else body
-
-
-def _texts(parts: list[Any]) -> list[Any]:
-    return [part for part in parts if get(part, "type") == "output_text"]
+def _word(finish: Any) -> str | None:
+    return finish if isinstance(finish, str) else None
 
 
 def _usage(usage: Any, into: str, out: str) -> dict[str, Any] | None:
-    if usage is None:
-        return None
-    found = {"input_tokens": get(usage, into), "output_tokens": get(usage, out), "cost": get(usage, "cost")}
-    return {k: v for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)} or None
-
-
-def no_response(what: str) -> ConfigError:
-    return ConfigError(
-        f"the server's answer is no {what}", where="client", hint="see whether base_url names such a service"
-    )
-
-
-def _with(raw: Any, **changes: Any) -> Any:
-    return raw.model_copy(update=changes) if hasattr(raw, "model_copy") else {**raw, **changes}
+    found = {"input_tokens": member(usage, into), "output_tokens": member(usage, out), "cost": member(usage, "cost")}
+    return {k: v for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool) and v >= 0} or None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from guards._flow import Ask, Client, NoAnswer
-from guards.clients.endpoint import Endpoint, EndpointClient
+from guards.clients.endpoint import Endpoint, EndpointClient, settled
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -44,10 +44,10 @@ class Question:
         if endpoint.question not in options:
             raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
         self.endpoint = endpoint
-        self.options = {name: value for name, value in options.items() if name not in (endpoint.question, "stream")}
+        self.options = settled({k: v for k, v in options.items() if k not in (endpoint.question, "stream")})
         self.given = options[endpoint.question]
         self.turns = endpoint.given(self.given)
-        self.tool = endpoint.forced(options)
+        self.tools = endpoint.tools(self.options)
         self.first: Any = None
         self.answers: list[Any] = []
         self._asked = EndpointClient(endpoint, fetch, self.options, colour)
@@ -78,24 +78,30 @@ class Question:
         return self.endpoint.joined(self.first, parts), first
 
     def _part(self, client: Answer, outcome: Outcome[Any]) -> Any:
-        if self._as_it_came(client, outcome):
+        if self._passed(client, outcome):
             return client.last
-        return self.endpoint.rewritten(client.last, delivered(outcome), self.options)
+        return self._delivered(client, outcome)
 
-    def _as_it_came(self, client: Answer, outcome: Outcome[Any]) -> bool:
-        """Whether the last response is what is delivered. Raises `Rejected` where nothing came to put it into."""
+    def _delivered(self, client: Answer, outcome: Outcome[Any]) -> Any:
+        """The last response, saying what is delivered and nothing that was not judged; the very one where it does so
+        as it came. Raises `Rejected` where nothing came to put it into."""
         if client.last is None:  # an input guard refused, say
             raise outcome.rejection()
-        if self._passed(client, outcome):
-            return True
         text = delivered(outcome)
-        return not self._parse and text is not None and text == self.endpoint.read(client.last, self.tool).text
+        if not self._parse and text is not None and text == self._said(client.last):
+            cleared = self.endpoint.cleared(client.last, text, self.tools)
+            if cleared is client.last or self._said(cleared) == text:
+                return cleared
+        return self.endpoint.rewritten(client.last, text, self.options)
+
+    def _said(self, response: Any) -> str:
+        return self.endpoint.read(response, self.tools).text
 
     def _passed(self, client: Answer, outcome: Outcome[Any]) -> bool:
         """Whether the response asks for one of the caller's own tools: it holds no answer yet and goes on as it is.
         Not so where another client, a fallback, asked for one: the caller's own response is one that was refused."""
         asked = outcome.reason == "reply.tool_calls" and client.last is not None
-        return asked and self.endpoint.unanswered(client.last, self.tool)
+        return asked and self.endpoint.unanswered(client.last, self.tools)
 
     def chunks(self, event: StreamEvent) -> Iterator[Any]:
         """What the caller sees of a streamed call at this event of it: the SDK's chunks."""
@@ -112,13 +118,11 @@ class Question:
                 yield chunk
 
     def _end(self, client: Answer, outcome: Outcome[Any]) -> Iterator[Any]:
-        as_it_came = self._as_it_came(client, outcome)
+        response = self._part(client, outcome)
         if client.telling is None or client.telling.empty:
             raise outcome.rejection()
-        text = delivered(outcome)
-        return client.telling.end(
-            text, as_it_came=as_it_came, other=lambda: self.endpoint.rewritten(client.last, text, self.options)
-        )
+        text = None if self._passed(client, outcome) else delivered(outcome)
+        return client.telling.end(text, response, as_it_came=response is client.last)
 
 
 class Answer:
@@ -155,7 +159,9 @@ class Answer:
         return client.put(self._given(ask), timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
-        self.telling = Retelling(self._question.endpoint.chunks(self.read))
+        tools = self._question.tools
+        chunks = self._question.endpoint.chunks(self.read, tools)
+        self.telling = Retelling(chunks, at_the_end=tools.forced is not None)
         return self._again.put_open(self._given(ask), timeout, self.telling)
 
     def _given(self, ask: Ask) -> Any:
@@ -169,11 +175,11 @@ class Answer:
         if self._number == 0 and self.last is None:
             question.first, question.answers = raw, parts
         self.last = parts[0]
-        reply = question.endpoint.read(self.last, question.tool)
+        reply = question.endpoint.read(self.last, question.tools)
         if shared and reply.usage is not None:
             # The response's tokens were counted with its first answer.
             reply = replace(reply, usage={"input_tokens": 0, "output_tokens": 0})
-        if question.endpoint.unanswered(self.last, question.tool):
+        if question.endpoint.unanswered(self.last, question.tools):
             raise NoAnswer(reply)
         return reply
 

@@ -6,9 +6,10 @@ fallback) is spelled as a stream of the same shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from guards.clients.beside import GONE
 from guards.clients.incoming import SdkChunks
 from guards.messages import Reply
 from guards.reading.locate import spoken_from
@@ -19,8 +20,11 @@ __all__ = ["Retelling"]
 class Retelling:
     """One answer's chunks: read as they come (`Chunks`), told piece by piece as its text is let out."""
 
-    def __init__(self, chunks: SdkChunks) -> None:
+    def __init__(self, chunks: SdkChunks, *, at_the_end: bool) -> None:
         self._chunks = chunks
+        self._at_the_end = at_the_end
+        """Whether nothing is told before the whole was seen: of an answer that is a tool's arguments nobody knows
+        sooner what else comes."""
         self._seen: list[tuple[Any, str]] = []
         """Every chunk, with what it adds to the text."""
         self._whole = ""
@@ -45,7 +49,12 @@ class Retelling:
         return not self._seen
 
     def piece(self, text: str) -> Iterator[Any]:
-        """The next piece of the text, in the chunks that it came in; nothing where it came otherwise."""
+        """The next piece of the text, in the chunks that it came in; nothing where it came otherwise, or where what
+        else came has to be seen first."""
+        if not self._at_the_end and not self._chunks.holds:
+            yield from self._piece(text)
+
+    def _piece(self, text: str) -> Iterator[Any]:
         start = spoken_from(self._whole) if self._told_to is None else self._told_to
         if not self._whole.startswith(text, start):
             return
@@ -55,14 +64,19 @@ class Retelling:
         self._shown += len(text)
         yield from self._tell(len(text))
 
-    def end(self, text: str | None, *, as_it_came: bool, other: Callable[[], Any]) -> Iterator[Any]:
-        """What remains to be told. `as_it_came`: it is what the chunks say; else `other` gives the response anew."""
+    def end(self, text: str | None, response: Any, *, as_it_came: bool) -> Iterator[Any]:
+        """What remains to be told of the response that is delivered, whose text is `text`. `as_it_came`: it is what the
+        chunks say."""
         if text is not None and self._shown:
-            yield from self.piece(text[self._shown :])
+            yield from self._piece(text[self._shown :])
+        if as_it_came and text is None:  # it asks for the caller's own tools, and goes on as it is
+            yield from self._rest(cleared=False)
+            return
+        as_it_came = as_it_came and text is not None and self._chunks.agrees(text)
         if as_it_came or (self._shown and not self._chunks.repeats):
             yield from self._rest()
             return
-        spelled = self._chunks.spelled(other(), [chunk for chunk, _ in self._seen])
+        spelled = self._chunks.spelled(response, [chunk for chunk, _ in self._seen])
         yield from self._behind_text(spelled) if self._shown else spelled
 
     def _tell(self, length: int, *, silent: bool = False) -> Iterator[Any]:
@@ -71,21 +85,23 @@ class Retelling:
             chunk, said = self._seen[self._at]
             taken = min(length, len(said) - self._used)
             if not silent or not said:
-                yield self._cut(chunk, said, self._used, self._used + taken)
+                yield from self._cut(chunk, said, self._used, self._used + taken)
             length -= taken
             self._used += taken
             if self._used == len(said):
                 self._at, self._used = self._at + 1, 0
 
-    def _rest(self) -> Iterator[Any]:
+    def _rest(self, *, cleared: bool = True) -> Iterator[Any]:
         for chunk, said in self._seen[self._at :]:
-            yield self._cut(chunk, said, self._used, len(said))
+            yield from self._cut(chunk, said, self._used, len(said), cleared=cleared)
             self._used = 0
 
-    def _cut(self, chunk: Any, said: str, start: int, end: int) -> Any:
-        if end - start == len(said):
-            return chunk
-        return self._chunks.saying(chunk, said[start:end], last=end == len(said))
+    def _cut(self, chunk: Any, said: str, start: int, end: int, *, cleared: bool = True) -> Iterator[Any]:
+        if end - start < len(said):
+            chunk = self._chunks.saying(chunk, said[start:end], last=end == len(said))
+        told = self._chunks.cleared(chunk) if cleared else chunk
+        if told is not GONE:
+            yield told
 
     def _behind_text(self, spelled: list[Any]) -> list[Any]:
         """What follows the last chunk with text."""

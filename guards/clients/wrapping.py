@@ -11,7 +11,7 @@ import inspect
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
 from guards._flow import Client
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
@@ -93,19 +93,62 @@ def outcome_of(response: Any) -> Outcome[Any]:
 # -- clients and resources -------------------------------------------------------------------------------------------
 
 
-class _Proxy:
+class _Closed:
+    """What stands before a client and hands out nothing of it but what is guarded.
+
+    What is behind it is in no attribute; a copy is guarded too, and it is not taken apart.
+    """
+
+    __slots__ = ("__weakref__", "_held")
+
+    def __init__(self, *held: Any) -> None:
+        _HELD.__set__(self, held)
+
+    def __copy__(self) -> Self:
+        return type(self)(*_held(self))
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        raise _unmovable("copied deeply")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise _unmovable("pickled")
+
+    def __reduce__(self) -> NoReturn:
+        raise _unmovable("pickled")
+
+
+_HELD: Final = _Closed.__dict__["_held"]
+# The one way to what is behind is no attribute: `vars` and `getattr` find nothing.
+del _Closed._held  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _held(closed: _Closed) -> Any:
+    return _HELD.__get__(closed)
+
+
+def _unmovable(how: str) -> ConfigError:
+    return ConfigError(
+        f"a wrapped client cannot be {how}",
+        where="wrap",
+        hint="wrap the client where it is used, or use copy.copy(client)",
+    )
+
+
+class _Proxy(_Closed):
     """A client or resource of an SDK, with its methods sorted as they are named."""
 
+    __slots__ = ()
+
     def __init__(self, target: Any, sdk: str, path: tuple[str, ...], calls: Calls) -> None:
-        object.__setattr__(self, "_guards", (target, sdk, path, calls))
+        super().__init__(target, sdk, path, calls)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"set {name!r} on the client itself, or use with_options(...)")
 
     def __getattr__(self, name: str) -> Any:
-        target, sdk, path, calls = self._guards
         if name.startswith("_"):
             raise AttributeError(name)
+        target, sdk, path, calls = _held(self)
         here = (*path, name)
         shown = ".".join(here)
         value = getattr(target, name)
@@ -127,24 +170,24 @@ class _Proxy:
 
     @property  # type: ignore[misc]  # read-only is enough
     def __class__(self) -> Any:  # it stands for the client in `isinstance` too
-        return type(self._guards[0])
+        return type(_held(self)[0])
 
     def __enter__(self) -> Self:
-        self._guards[0].__enter__()
+        _held(self)[0].__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._guards[0].__exit__(*exception)
+        _held(self)[0].__exit__(*exception)
 
     async def __aenter__(self) -> Self:
-        await self._guards[0].__aenter__()
+        await _held(self)[0].__aenter__()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        await self._guards[0].__aexit__(*exception)
+        await _held(self)[0].__aexit__(*exception)
 
     def __repr__(self) -> str:
-        return f"<guarded {type(self._guards[0]).__name__}>"
+        return f"<guarded {type(_held(self)[0]).__name__}>"
 
 
 def _is_resource(value: Any, sdk: str) -> bool:
@@ -199,7 +242,7 @@ def _guarded(
 
     if colour == "async":
 
-        @functools.wraps(original)
+        @_like(original)
         async def acreate(*args: Any, **options: Any) -> Any:
             asked = question(args, options)
             if asked.streams:
@@ -210,7 +253,7 @@ def _guarded(
 
         return acreate
 
-    @functools.wraps(original)
+    @_like(original)
     def create(*args: Any, **options: Any) -> Any:
         asked = question(args, options)
         if asked.streams:
@@ -222,22 +265,57 @@ def _guarded(
     return create
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _like(original: Callable[..., Any]) -> Callable[[F], F]:
+    """As `functools.wraps`, but that `inspect.unwrap` finds no way to what is not guarded: the signature is told."""
+
+    def dressed(guarded: F) -> F:
+        functools.update_wrapper(guarded, original)
+        del guarded.__wrapped__  # type: ignore[attr-defined]
+        signature = _signature(getattr(original, "__func__", None)) or _signature_now(original)
+        if signature is not None:
+            guarded.__signature__ = signature  # type: ignore[attr-defined]
+        return guarded
+
+    return dressed
+
+
+@functools.lru_cache(maxsize=128)
+def _signature(method: Any) -> inspect.Signature | None:
+    """Of a method of an SDK, less `self`; asked for at each look at a client's method, hence remembered."""
+    if method is None:
+        return None
+    signature = inspect.signature(method)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def _signature_now(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None  # a builtin that tells nothing
+
+
 # -- functions -------------------------------------------------------------------------------------------------------
 
 
-class _LiteLLM:
+class _LiteLLM(_Closed):
     """The module litellm, with `completion` and `acompletion` guarded."""
 
+    __slots__ = ()
+
     def __init__(self, module: Any, calls: Calls) -> None:
-        object.__setattr__(self, "_guards", (module, calls))
+        super().__init__(module, calls)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"set {name!r} on litellm itself")
 
     def __getattr__(self, name: str) -> Any:
-        module, calls = self._guards
         if name.startswith("_"):
             raise AttributeError(name)
+        module, calls = _held(self)
         value = getattr(module, name)
         if name in ("completion", "acompletion"):
             return _litellm_function(value, calls)
@@ -274,14 +352,14 @@ def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..
 
     if signature.colour == "async":
 
-        @functools.wraps(function)
+        @_like(function)
         async def aguarded(*args: Any, **options: Any) -> Any:
             question, client = split(args, options)
             return client.result(await calls.arun(client, question))
 
         return aguarded
 
-    @functools.wraps(function)
+    @_like(function)
     def guarded(*args: Any, **options: Any) -> Any:
         question, client = split(args, options)
         return client.result(calls.run(client, question))
@@ -318,8 +396,12 @@ class _Keeping(CallableClient):
             return None if text is None else replace(last, text=text)
         sdk = _response_sdk(last)
         endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
-        if endpoint is None or text == reply_of(last).text:
+        if endpoint is None:
             return _remembered(last, outcome)
+        if text is not None and text == reply_of(last).text:
+            cleared = endpoint.cleared(last, text, None)
+            if cleared is last or reply_of(cleared).text == text:
+                return _remembered(cleared, outcome)
         return _remembered(endpoint.rewritten(last, text, {}), outcome)
 
 

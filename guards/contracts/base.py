@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
@@ -11,10 +11,10 @@ from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.reading.document import Document, Place, Steps, at
+from guards.reading.document import Document, Place, Steps, at, plain_steps
 from guards.records import Repair
 
-__all__ = ["Contract", "Dial", "Format", "Limits", "Reading", "Style", "check_dial"]
+__all__ = ["Contract", "Dial", "Format", "Limits", "Reading", "Stand", "Style", "check_dial"]
 
 T = TypeVar("T", default=Any)
 
@@ -46,16 +46,33 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
-    could be read."""
+    could be read. `faults` are the exceptions of the user's own code that are behind findings."""
 
     value: T | None
     document: Document | None
     findings: tuple[Finding, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    faults: tuple[BaseException, ...] = ()
+    made: Any = None
+    """What the contract itself noted of how the value was made."""
 
     @property
     def ok(self) -> bool:
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What a guard judges of an answer: the very object that is delivered, and its place in the document.
+
+    `exact`: whether the document holds it in that place by itself, so that a fix may be put there. `fault` is why it
+    could not be told what is delivered there; the guard has failed then.
+    """
+
+    place: Place
+    value: Any
+    exact: bool = True
+    fault: Exception | None = None
 
 
 class Contract(ABC, Generic[T]):
@@ -69,11 +86,20 @@ class Contract(ABC, Generic[T]):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text."""
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        """The text as a value of the contract, with all findings and repairs. Never raises for a bad text.
+
+        `context` is what the caller gave, for validators inside the contract (pydantic's `info.context`).
+        """
 
     @abstractmethod
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         """The same for a document that was read before and changed since."""
 
     @abstractmethod
@@ -87,8 +113,9 @@ class Contract(ABC, Generic[T]):
         `ConfigError` for a style that this contract does not have.
         """
 
-    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
-        """The guards that stand inside the contract (`Annotated[str, Toxicity()]`) and their places in this answer."""
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
+        """The guards that stand inside the contract (`Annotated[str, Toxicity()]`), each with what it judges of this
+        answer."""
         return ()
 
     @property
@@ -96,13 +123,39 @@ class Contract(ABC, Generic[T]):
         """Every guard that stands inside the contract, without its place."""
         return ()
 
+    def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        """What a JSONPath or XPath names of what is delivered."""
+        document = reading.document
+        return [Stand(place, at(reading.value, place)) for place in document.select(path)] if document else []
+
+    def check_path(self, path: str, where: str) -> None:
+        """`ConfigError` for a path that no answer can have."""
+
     def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
         """The places of an inner guard in any answer; None where they depend on the answer."""
         return None
 
-    def part(self, reading: Reading[T], place: Place) -> Any:
-        """The part of the value at a place of the document."""
-        return at(reading.value, place)
+    def steps_of(self, path: str) -> tuple[Steps, ...] | None:
+        """The places that a path names in any answer, in every spelling; None where they depend on the answer."""
+        steps = plain_steps(path) if path.startswith("$") else None
+        return (steps,) if steps else None
+
+    def within(self, place: Place, value: Any, steps: Steps) -> list[Stand]:
+        """The parts of a value that has just closed at a place, while an answer is streamed: those to which the steps
+        lead from the root. What a contract shows as it came has been judged inside already."""
+        return [Stand(place, value)] if len(steps) == len(place) else []
+
+    def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
+        """What is delivered of a place of the document: nothing, or one part, or several where they have no places of
+        their own."""
+        try:
+            return [Stand(place, at(reading.value, place))]
+        except (LookupError, TypeError):
+            return []
+
+    def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
+        """The places of this answer that could have been written in another way, with the other names."""
+        return []
 
 
 def check_dial(dial: str, where: str = "reading=") -> None:

@@ -40,9 +40,6 @@ def _contract(given: Any) -> Contract[Any]:
         if issubclass(given, Contract):
             raise ConfigError(f"{given.__name__} is a class", where="contract", hint=f"write {given.__name__}(...)")
         return _typed(cast("Hashable", given), "")
-    inner = getattr(given, "contract", None)
-    if isinstance(inner, Contract):
-        return inner
     if isinstance(given, Mapping):
         from guards.contracts.json_schema import JsonSchema
 

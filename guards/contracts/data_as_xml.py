@@ -6,12 +6,12 @@ The root is the class's name (a JSON Schema: its `title`; without one, `answer`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
 from guards.contracts.xml_guide import Guide, names_of
 from guards.contracts.xml_value import read_tree, write_tree
@@ -57,8 +57,14 @@ class DataAsXml(Contract[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         return DataAsXml, (self.inner,)
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_xml(text, dial, limits, lambda root: self._judge(root, limits), lambda: self.names)
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        return read_xml(text, dial, limits, lambda root: self._judge(root, limits, context), lambda: self.names)
 
     @cached_property
     def names(self) -> Names:
@@ -73,8 +79,8 @@ class DataAsXml(Contract[T]):
         (root,) = shape.roots.values()
         return Names(SchemaShape({name: replace(root, name=name) for name in self.roots}, shape.types, shape.elements))
 
-    def recheck(self, document: Document) -> Reading[T]:
-        reading = self.inner.recheck(document)
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
+        reading = self.inner.recheck(document, context)
         faults = document.faults if isinstance(document, AnsweredXml) else ()
         if not faults:
             return reading
@@ -94,15 +100,22 @@ class DataAsXml(Contract[T]):
             return f"{_INSTRUCTION}\n\n{skeleton(self._guide, self.root)}"
         return self._example
 
-    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
         return self.inner.inner_guards(reading)
 
     @property
     def all_inner_guards(self) -> tuple[Any, ...]:
         return self.inner.all_inner_guards
 
-    def part(self, reading: Reading[T], place: Place) -> Any:
-        return self.inner.part(reading, place)
+    def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        document = reading.document
+        if not isinstance(document, AnsweredXml):
+            return []
+        places = document.select(path, self.inner.respelled(reading))
+        return [stand for place in places for stand in self.inner.stands(reading, place)]
+
+    def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
+        return self.inner.stands(reading, place)
 
     def to_xml(self, data: Any) -> str:
         """Plain data as the XML that this contract reads."""
@@ -126,7 +139,7 @@ class DataAsXml(Contract[T]):
                 return shorter
         return written
 
-    def _judge(self, root: Any, limits: Limits) -> Reading[T]:
+    def _judge(self, root: Any, limits: Limits, context: Mapping[str, Any] | None) -> Reading[T]:
         name = local_name(root)
         if name not in self.roots:
             words = f"the root element must be {self.root}"
@@ -138,7 +151,7 @@ class DataAsXml(Contract[T]):
         # Data may nest deeper than its elements, since a repeated element is a list.
         if max(map(len, written[1])) > limits.depth:
             return _too_deep(limits.depth)
-        return self.recheck(AnsweredXml(data, written, faults, self._write))
+        return self.recheck(AnsweredXml(data, written, faults, self._write), context)
 
 
 def _class_name(inner: Contract[Any]) -> str | None:

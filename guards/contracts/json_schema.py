@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import Finding
-from guards.reading.document import Document, JsonDocument
+from guards.reading.document import Document, JsonDocument, plain_steps
 from guards.reading.json_reader import read_json
 
 if TYPE_CHECKING:
@@ -67,10 +67,16 @@ class JsonSchema(Contract[Any]):
                 fault.where = fault.where.replace(_WHERE, str(schema))
             raise
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[Any]:
         return read_json(text, dial, limits, lambda document, _: self.recheck(document), lambda: self._guide)
 
-    def recheck(self, document: Document) -> Reading[Any]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[Any]:
         findings = self._findings(document)
         return Reading(None if findings else document.data, document, findings)
 
@@ -84,6 +90,20 @@ class JsonSchema(Contract[Any]):
         from guards.contracts.describe import describe_json
 
         return describe_json(self.json_schema(), style, accepts=lambda data: self.recheck(JsonDocument(data)).ok)
+
+    def check_path(self, path: str, where: str) -> None:
+        from guards.contracts.part_schema import is_shut_out
+
+        steps = plain_steps(path) or ()
+        for number, step in enumerate(steps):
+            if step is None:
+                return
+            if is_shut_out(self._compiled.schema, [name for name in steps[: number + 1] if name is not None]):
+                raise ConfigError(
+                    f"{path!r} leads nowhere: no answer by this schema has {step!r} there",
+                    where=where,
+                    hint="use one of its properties",
+                )
 
     @cached_property
     def _fast(self) -> Callable[[Any], bool] | None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from guards.findings import parse_pointer
 from guards.reading.guide import led
 
-__all__ = ["part_schema", "with_definitions"]
+__all__ = ["is_shut_out", "part_schema", "with_definitions"]
 
 _DEEPEST: Final = 32
 _MEMBERS: Final = ("anyOf", "oneOf", "allOf")
@@ -39,6 +39,19 @@ def with_definitions(part: Mapping[str, Any], whole: Any) -> dict[str, Any]:
             made[group][name] = found
             needed += _references(found)
     return made
+
+
+def is_shut_out(schema: Any, place: Sequence[str | int]) -> bool:
+    """Whether the last name of a place is one that the schema forbids there; False where that is not plain to see."""
+    *above, name = place
+    node = part_schema(schema, above)
+    for _ in range(_DEEPEST):
+        if not isinstance(node, Mapping) or "$ref" not in node:
+            break
+        node = led(node["$ref"], schema)
+    if not isinstance(node, Mapping) or node.get("additionalProperties") is not False or "patternProperties" in node:
+        return False
+    return isinstance(name, str) and name not in node.get("properties", {})
 
 
 def _inside(node: Any, whole: Any, step: str | int, depth: int) -> Iterator[Any]:

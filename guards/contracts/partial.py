@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import AliasChoices, BaseModel, TypeAdapter, computed_field
 
+from guards.contracts.type_validator import compiled
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
 from guards.reading.json_stream import Place
@@ -27,7 +28,7 @@ class PlainBuilder:
     `held(place)` is true where a text is not shown before it is whole.
     """
 
-    def __init__(self, schema: dict[str, Any], held: Callable[[Place], Any]) -> None:
+    def __init__(self, schema: dict[str, Any], held: Callable[[Place], bool]) -> None:
         from guards.contracts.json_schema import JsonSchema
         from guards.contracts.part_schema import part_schema, with_definitions
 
@@ -46,7 +47,7 @@ class PlainBuilder:
         return value
 
     def grows(self, place: Place) -> bool:
-        if _is_held(self._held(place)):
+        if self._held(place):
             return False
         guide = self._guide
         for step in place:
@@ -57,9 +58,10 @@ class PlainBuilder:
 class TypedBuilder:
     """Instances of a Python type: closed models are validated, open ones hold None for what has not come."""
 
-    def __init__(self, type_: Any, held: Callable[[Place], Any]) -> None:
+    def __init__(self, type_: Any, held: Callable[[Place], bool], context: Mapping[str, Any] | None = None) -> None:
         self._root = _node(type_, {})
         self._held = held
+        self._context = context
         self._broken: list[Place] = []
         """Places that closed and are not what their type wants."""
 
@@ -68,7 +70,7 @@ class TypedBuilder:
         return not any(broken[: len(place)] == place for broken in self._broken)
 
     def closed(self, place: Place, value: Any) -> Any:
-        made, ok = self._at(place).closed(value)
+        made, ok = self._at(place).closed(value, self._context)
         if not ok:
             self._broken.append(place)
         return made
@@ -77,7 +79,7 @@ class TypedBuilder:
         return self._at(place).open(value)
 
     def grows(self, place: Place) -> bool:
-        return self._at(place).grows and not _is_held(self._held(place))
+        return self._at(place).grows and not self._held(place)
 
     def _at(self, place: Place) -> _Plain:
         node = self._root
@@ -94,7 +96,7 @@ class _Plain:
     def inner(self, step: str | int) -> _Plain:
         return _PLAIN
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         """The value of a part that is whole, and whether it is what its type wants."""
         return value, True
 
@@ -108,24 +110,21 @@ class _Scalar(_Plain):
     def __init__(self, *kinds: type) -> None:
         self._kinds = kinds
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         return value, value is None or type(value) in self._kinds
-
-
-def _is_held(guards: Any) -> bool:
-    return bool(guards.tiers)
 
 
 class _Leaf(_Plain):
     """What becomes a value of its type when it is whole: a date, an enum, a union of models."""
 
     def __init__(self, type_: Any) -> None:
-        self._adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        self._validator, self._strict, _ = compiled(adapter.validator, adapter.core_schema)
         self.grows = False
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         try:
-            return self._adapter.validate_json(json.dumps(value), strict=True), True
+            return self._validator.validate_json(json.dumps(value), strict=self._strict, context=context), True
         except Exception:  # noqa: BLE001  # whatever is wrong with it, and whatever a validator raises, the end tells
             return value, False
 
@@ -151,22 +150,23 @@ class _Model(_Plain):
         known[model] = self  # a model may hold itself
         self._model = model
         self._names: dict[str, tuple[str, _Plain]] = {}
-        for name, field in model.model_fields.items():
-            alias = field.validation_alias or field.alias
-            shown = alias if isinstance(alias, str) else name
-            self._names[shown] = (name, _node(field.annotation, known))
+        inner = {name: _node(field.annotation, known) for name, field in model.model_fields.items()}
+        # A name that is one field's alias and another's own is the first one's, as pydantic reads it.
+        for name, spelling in sorted(_spellings(model), key=lambda found: found[1] == found[0]):
+            self._names.setdefault(spelling, (name, inner[name]))
         self._missing: dict[str, Any] = dict.fromkeys(model.model_fields)
+        self._view = _view_of(model)
 
     def inner(self, step: str | int) -> _Plain:
         known = self._names.get(step) if isinstance(step, str) else None
         return known[1] if known else _PLAIN
 
-    def closed(self, value: Any) -> tuple[Any, bool]:
+    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         if not isinstance(value, dict):
             return value, value is None
         try:
             # Members that closed before are instances already and are not validated again.
-            return self._model.model_validate(value, strict=True), True
+            return self._model.model_validate(value, strict=True, context=context), True
         except Exception:  # noqa: BLE001  # as in `_Leaf`
             return self.open(value), False
 
@@ -174,7 +174,44 @@ class _Model(_Plain):
         if not isinstance(value, dict):
             return value
         there = {self._names[key][0]: held for key, held in value.items() if key in self._names}
-        return self._model.model_construct(_fields_set=set(there), **{**self._missing, **there})
+        return self._view.model_construct(_fields_set=set(there), **{**self._missing, **there})
+
+
+def _view_of(model: type[BaseModel]) -> type[BaseModel]:
+    """The class of an open instance: the model's own, or one of its name whose computed fields are None where they
+    cannot be computed yet."""
+    computed = model.model_computed_fields
+    if not computed:
+        return model
+    fields = {
+        name: computed_field(return_type=Any, alias=info.alias, repr=info.repr)(_once_there(info.wrapped_property))
+        for name, info in computed.items()
+    }
+    metaclass: Any = type(model)
+    return cast("type[BaseModel]", metaclass(model.__name__, (model,), {"__module__": model.__module__, **fields}))
+
+
+def _once_there(computed: Any) -> property:
+    def value(self: Any) -> Any:
+        try:
+            return computed.__get__(self, type(self))
+        except Exception:  # noqa: BLE001  # the author's code, on members that have not come yet
+            return None
+
+    return property(value)
+
+
+def _spellings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """(field, a name that a document may use for it)"""
+    config = model.model_config
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias or field.alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        aliases = [choice for choice in choices if isinstance(choice, str)]
+        by_name = config.get("validate_by_name") or config.get("populate_by_name") or alias is None
+        yield from ((name, spelling) for spelling in aliases)
+        if by_name:
+            yield name, name
 
 
 _PLAIN: Final = _Plain()
@@ -197,7 +234,7 @@ def _node(type_: Any, known: dict[Any, _Plain]) -> _Plain:
     origin, arguments = get_origin(type_), get_args(type_)
     if isinstance(type_, type) and origin is None and issubclass(type_, BaseModel):
         return _Model(type_, known)
-    if origin is list and len(arguments) == 1:
+    if origin in (list, Iterable, Iterator, Generator) and arguments:
         return _List(_node(arguments[0], known))
     if origin in (dict, Mapping) and len(arguments) == 2:
         return _Map(_node(arguments[1], known))

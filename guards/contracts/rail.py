@@ -34,10 +34,16 @@ class Rail(Contract[Any]):
         self._schema = _RailSchema(_Reader(self._where).schema(self._text), formats=True)
         self.notes = self._schema.notes
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[Any]:
         return self._schema.read(text, dial, limits)
 
-    def recheck(self, document: Document) -> Reading[Any]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[Any]:
         return self._schema.recheck(document)
 
     def json_schema(self) -> dict[str, Any]:

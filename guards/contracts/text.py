@@ -7,7 +7,7 @@ letter case. Each is recorded, and nothing is mended where two meanings are left
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -37,7 +37,13 @@ class _Plain(Contract[str]):
         """The accepted text that was meant by one that is refused, and how it was reached; None where there is none."""
         return None
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[str]:
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[str]:
         if len(text) > limits.chars:
             message = f"is longer than {limits.chars:,} characters, the most that is read"
             return Reading(None, None, (Finding("limit.chars", message, expected=limits.chars, actual=len(text)),))
@@ -59,7 +65,7 @@ class _Plain(Contract[str]):
         document = TextDocument(text)
         return Reading(None, document, (fault,), repairs) if fault else Reading(text, document, (), repairs)
 
-    def recheck(self, document: Document) -> Reading[str]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[str]:
         text = document.data
         fault = self._check(text) if isinstance(text, str) else Finding("text.type", "must be text", actual=text)
         return Reading(None, document, (fault,)) if fault else Reading(text, document)

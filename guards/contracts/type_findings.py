@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from guards.contracts.base import Reading
+from guards.contracts.type_validator import RAISED
 from guards.findings import Finding
 from guards.reading.document import Document, Place, at
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+    from guards.contracts.type_validator import DefaultFailed
 
 __all__ = ["Explainer"]
 
@@ -29,33 +33,48 @@ class Explainer:
         # Models fail at the same few places again and again.
         self._located = lru_cache(maxsize=1024)(self._locate)
 
-    def findings(self, fault: ValidationError, document: Document) -> tuple[Finding, ...]:
+    def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
         entries = []
+        faults = []
         for error in fault.errors(include_url=False):
             place, members = self._located(error["loc"])
             entries.append((self._finding(error, place, document), place, members))
+            if error["type"] == RAISED:
+                faults.append(error["ctx"]["raised"].exception)
         found: dict[tuple[str, str], Finding] = {}
         for finding in closest(entries):
             found.setdefault((finding.code, finding.path), finding)
-        return tuple(found.values())
+        return Reading(None, document, tuple(found.values()), faults=tuple(faults))
 
-    def surrogates(self, document: Document) -> tuple[Finding, ...]:
+    def raised(self, fault: Exception, document: Document) -> Reading[Any]:
+        """What came out of the validator and tells no place."""
+        if isinstance(fault, UnicodeEncodeError) and (halves := self._surrogates(document)):
+            return Reading(None, document, halves)
+        return Reading(None, document, (Finding("schema.validator", _words_of(fault)),), faults=(fault,))
+
+    def failed(self, fault: DefaultFailed, document: Document) -> Reading[Any]:
+        """A default that could not be made."""
+        cause = fault.__cause__ or fault
+        words = f"a default could not be made: its factory {_words_of(cause)}"
+        return Reading(None, document, (Finding("schema.failed", words),), faults=(cause,))
+
+    def too_deep(self, document: Document) -> Reading[Any]:
+        return Reading(None, document, (Finding("limit.depth", "the document is nested too deeply"),))
+
+    def _surrogates(self, document: Document) -> tuple[Finding, ...]:
         """The strings that no encoding can carry."""
         return tuple(
             Finding("schema.unicode", "must not hold half of a surrogate pair", document.path(place))
             for place in _surrogates(document.data, ())
-        ) or (Finding("schema.unicode", "the answer must not hold half of a surrogate pair"),)
-
-    def too_deep(self) -> tuple[Finding, ...]:
-        return (Finding("limit.depth", "the document is nested too deeply"),)
+        )
 
     def _finding(self, error: Mapping[str, Any], place: Place, document: Document) -> Finding:
         kind: str = error["type"]
         if kind == "json_invalid":
-            surrogate = next(_surrogates(document.data, ()), None)
-            if surrogate is not None:
-                return self.surrogates(document)[0]
+            halves = self._surrogates(document)
+            if halves:
+                return halves[0]
             return Finding("json.syntax", "not a JSON document that can be taken: a number or nesting out of range")
         rule = _RULES.get(kind)
         context = error.get("ctx", {})
@@ -105,23 +124,24 @@ class Explainer:
             if target is not None:
                 yield from self._walk(target, loc, depth + 1)
         elif kind == "union":
-            for index, choice in enumerate(node["choices"]):
-                member, label = choice if isinstance(choice, tuple) else (choice, None)
-                if label is not None and label != first:
-                    continue
-                if label is None and not _may_be_called(member, self._definitions, first):
-                    continue
-                for tail in self._walk(member, rest, depth + 1):
-                    yield [_Member(index), *tail]
+            for index, (member, label) in enumerate(node["choices"]):
+                if label == first:
+                    yield from ([_Member(index), *tail] for tail in self._walk(member, rest, depth + 1))
         elif kind == "tagged-union":
             chosen = next((m for tag, m in node["choices"].items() if str(_plain_tag(tag)) == str(first)), None)
             if chosen is not None:
                 yield from self._walk(chosen, rest, depth + 1)
         elif kind in ("model-fields", "typed-dict", "dataclass-args"):
             yield from self._walk_fields(node, loc, depth)
-        elif kind in ("list", "set", "frozenset", "generator", "tuple"):
+        elif kind == "named-tuple":
+            for position, field in enumerate(node["fields"]):
+                if first in (position, field["name"]):
+                    yield from ([first, *tail] for tail in self._walk(field["schema"], rest, depth + 1))
+            if not rest:
+                yield [first]
+        elif kind in ("list", "set", "frozenset", "deque", "tuple"):
             yield from self._walk_items(node, first, rest, depth)
-        elif kind == "dict":
+        elif kind in ("dict", "ordered-dict", "frozendict", "counter"):
             if rest[:1] == ("[key]",):
                 yield [first]
             elif node.get("values_schema"):
@@ -220,16 +240,6 @@ def _either(kept: Sequence[tuple[Finding, Place, Members]]) -> tuple[Finding, Pl
     return finding.replace(message=f"must be {words}", expected=" or ".join(kinds)), place, members
 
 
-def _may_be_called(member: Any, definitions: Mapping[str, Any], tag: int | str) -> bool:
-    """Whether pydantic would call this member of a union so; models go by their class, the rest by their kind."""
-    while member["type"] == "definition-ref" and member["schema_ref"] in definitions:
-        member = definitions[member["schema_ref"]]
-    if member["type"] in ("model", "dataclass"):
-        return bool(tag == member["cls"].__name__)
-    classes = {d["cls"].__name__ for d in definitions.values() if "cls" in d}
-    return tag not in classes or member["type"] == "typed-dict"
-
-
 def _names(name: str, field: Mapping[str, Any]) -> list[tuple[int | str, ...]]:
     """Every way in which a location may name a field: its aliases (as paths), then its own name."""
     alias = field.get("validation_alias")
@@ -288,12 +298,24 @@ def _message(error: Mapping[str, Any], context: Mapping[str, Any], expected: Any
     template = _WORDS.get(kind)
     if template is not None:
         return template.format(**{**context, "wanted": expected})
+    if kind == RAISED:
+        return _words_of(context["raised"].exception)
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error") or error["msg"])
     if kind in _RULES:
         words: str = error["msg"]
         return words.replace("Input should be", "must be", 1).replace("Input should have", "must have", 1)
     return str(error["msg"])
+
+
+def _words_of(fault: BaseException) -> str:
+    """What a user's function raised; its own `__str__` may raise, too."""
+    kind = type(fault).__name__
+    try:
+        text = str(fault)
+    except Exception:  # noqa: BLE001  # it is shown without
+        text = ""
+    return f"raised {kind}: {text}" if text else f"raised {kind}"
 
 
 # pydantic's error type -> (rule, key of the bound in the error's context, what is expected where there is no such key)

@@ -1,20 +1,22 @@
 """A Python type as a contract: one compiled pydantic validator, in strict JSON mode; instances come back.
 
-What pydantic found becomes findings in `type_findings`; guards inside the type are found by `type_guards`.
+What pydantic found becomes findings in `type_findings`; what guards inside the type judge is found by `type_parts`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
-from guards.contracts.type_guards import GuardTree, part_of
+from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
+from guards.contracts.type_members import noted, noting
+from guards.contracts.type_shape import Shape, holds_guards, shape_of
+from guards.contracts.type_structures import ABSENT, Part
+from guards.contracts.type_validator import DefaultFailed, compiled, readable
 from guards.errors import ConfigError
 from guards.reading.document import Document, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
@@ -40,7 +42,7 @@ class Typed(Contract[T]):
     def __init__(self, type_: Any) -> None:
         self.type = type_
         try:
-            self._adapter: TypeAdapter[T] = TypeAdapter(type_)
+            self._adapter: TypeAdapter[T] = TypeAdapter(readable(type_))
             # A model with forward references compiles lazily; the fault must show here.
             schema, validator = self._adapter.core_schema, self._adapter.validator
             validator.title  # noqa: B018  # a mock, where the type is not complete, raises here
@@ -51,8 +53,11 @@ class Typed(Contract[T]):
                 hint="use a pydantic model, dataclass, TypedDict, enum, Literal, Union, list, dict or primitive",
             ) from fault
         self._schema = schema
-        self._validator, self._strict = _strict_validator(validator, schema)
-        self._tree = GuardTree.of(schema)
+        self._guarded = holds_guards(schema, type_)
+        self._notes = self._guarded and self._shape.notes
+        if self._notes:
+            schema = noted(schema, self._notes)
+        self._validator, self._strict, self._compiled = compiled(validator, schema)
 
     def __eq__(self, other: object) -> bool:
         # Unions in another order compare equal, and the order can matter.
@@ -67,12 +72,19 @@ class Typed(Contract[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Typed, (self.type,)
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[T]:
-        return read_json(text, dial, limits, self._check, lambda: self._guide)
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[T]:
+        check = self._check if context is None else partial(self._check, context=context)
+        return read_json(text, dial, limits, check, lambda: self._guide)
 
-    def recheck(self, document: Document) -> Reading[T]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
         # ASCII, so that a lone surrogate stays an escape and is refused by pydantic instead of breaking the encoder.
-        return self._check(document, json.dumps(document.data))
+        return self._check(document, json.dumps(document.data), context)
 
     def json_schema(self) -> dict[str, Any]:
         return dict(self._json_schema)
@@ -82,19 +94,62 @@ class Typed(Contract[T]):
 
         return describe_json(self.json_schema(), style, lambda data: self.recheck(JsonDocument(data)).ok)
 
-    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Place, Any]]:
-        return self._tree.places(reading.value) if self._tree else ()
+    def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
+        if not self._guarded:
+            return ()
+        from guards.contracts.type_parts import judged_inside
 
-    @property
+        return judged_inside(self._whole(reading), reading.made or {})
+
+    @cached_property
     def all_inner_guards(self) -> tuple[Any, ...]:
-        return self._tree.guards if self._tree else ()
+        return self._shape.guards if self._guarded else ()
+
+    def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        from guards.contracts.type_parts import selected
+
+        return selected(self._whole(reading), reading.made or {}, path)
+
+    def check_path(self, path: str, where: str) -> None:
+        from guards.contracts.type_paths import check_path
+
+        check_path(self._shape, path, where, _name(self.type))
 
     def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
-        return self._tree.steps_to(guard) if self._tree else None
+        from guards.contracts.type_paths import steps_to
 
-    def part(self, reading: Reading[T], place: Place) -> Any:
-        data = reading.document.data if reading.document else None
-        return part_of(reading.value, data, place)
+        return steps_to(self._shape, guard)
+
+    def steps_of(self, path: str) -> tuple[Steps, ...] | None:
+        from guards.contracts.type_paths import steps_of
+
+        return steps_of(self._shape, path)
+
+    def within(self, place: Place, value: Any, steps: Steps) -> list[Stand]:
+        from guards.contracts.type_paths import within
+
+        return within(self._shape, place, value, steps)
+
+    def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
+        from guards.contracts.type_parts import at_place, named_by, stand_of
+
+        whole, made = self._whole(reading), reading.made or {}
+        # Another answer may have written the same field in another way.
+        return [stand_of(part) for part in at_place(whole, made, place) or named_by(whole, made, place)]
+
+    def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
+        if not self._shape.has_spellings:
+            return []
+        from guards.contracts.type_parts import respelled
+
+        return list(respelled(self._whole(reading), reading.made or {}))
+
+    def _whole(self, reading: Reading[T]) -> Part:
+        return Part(self._shape, reading.value, reading.document.data if reading.document else ABSENT, ())
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return shape_of(self._schema, self.type)
 
     @cached_property
     def _json_schema(self) -> dict[str, Any]:
@@ -121,59 +176,25 @@ class Typed(Contract[T]):
     def _explainer(self) -> Explainer:
         from guards.contracts.type_findings import Explainer  # its tables are needed only where something is wrong
 
-        return Explainer(self._schema)
+        return Explainer(self._compiled)
 
-    def _check(self, document: Document, source: str) -> Reading[T]:
+    def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
+        made: Any = None
         try:
-            value = self._validator.validate_json(source, strict=self._strict)
+            if self._notes:
+                with noting() as made:
+                    value = self._validator.validate_json(source, strict=self._strict, context=context)
+            else:
+                value = self._validator.validate_json(source, strict=self._strict, context=context)
         except ValidationError as fault:
-            return Reading(None, document, self._explainer.findings(fault, document))
-        except UnicodeEncodeError:
-            return Reading(None, document, self._explainer.surrogates(document))
+            return self._explainer.reading(fault, document)
         except RecursionError:
-            return Reading(None, document, self._explainer.too_deep())
-        return Reading(value, document)
-
-
-def _strict_validator(validator: Any, schema: Any) -> tuple[Any, bool | None]:
-    """The validator to use, and what to pass it as `strict`.
-
-    `strict=True` at run time overrides even a field's own `strict=False`. Where a type declares itself lax anywhere,
-    its core schema is compiled again with strictness as the default of each config instead.
-    """
-    if not _lax_somewhere(schema):
-        return validator, True
-    strict = SchemaValidator(_default_strict(schema), {"strict": True}, _use_prebuilt=False)
-    return strict, None
-
-
-def _lax_somewhere(node: Any) -> bool:
-    if isinstance(node, Mapping):
-        return node.get("strict") is False or any(_lax_somewhere(child) for child in _schema_children(node))
-    return isinstance(node, list | tuple) and any(_lax_somewhere(child) for child in node)
-
-
-def _default_strict(node: Any) -> Any:
-    """A copy of a core schema in which every config that says nothing of strictness says strict."""
-    if isinstance(node, Mapping):
-        copy = {key: child if key in _OPAQUE else _default_strict(child) for key, child in node.items()}
-        if node.get("type") in _WITH_CONFIG:
-            copy["config"] = {"strict": True, **node.get("config", {})}
-        return copy
-    if isinstance(node, list):
-        return [_default_strict(child) for child in node]
-    if isinstance(node, tuple):
-        return tuple(_default_strict(child) for child in node)
-    return node
-
-
-def _schema_children(node: Mapping[str, Any]) -> Iterable[Any]:
-    return (child for key, child in node.items() if key not in _OPAQUE)
-
-
-_WITH_CONFIG: Final = frozenset({"model", "dataclass", "typed-dict"})
-# Values of the user's own under these keys may look like schemas and are none.
-_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})
+            return self._explainer.too_deep(document)
+        except DefaultFailed as fault:
+            return self._explainer.failed(fault, document)
+        except Exception as fault:  # noqa: BLE001  # what a class does to its own instances; the place is not known
+            return self._explainer.raised(fault, document)
+        return Reading(value, document, made=made)
 
 
 def _name(type_: Any) -> str:

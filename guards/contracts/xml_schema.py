@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -62,7 +62,13 @@ class _Schema(Contract[Any]):
         if not self.shape.roots:
             raise ConfigError("the schema declares no element that may be the root", where=where)
 
-    def read(self, text: str, dial: Dial = "careful", limits: Limits = Limits()) -> Reading[Any]:
+    def read(
+        self,
+        text: str,
+        dial: Dial = "careful",
+        limits: Limits = Limits(),
+        context: Mapping[str, Any] | None = None,
+    ) -> Reading[Any]:
         check_dial(dial)
         return read_xml(text, dial, limits, self._judge, lambda: self.names)
 
@@ -73,7 +79,7 @@ class _Schema(Contract[Any]):
 
         return Names(self.shape)
 
-    def recheck(self, document: Document) -> Reading[Any]:
+    def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[Any]:
         if not isinstance(document, XmlDocument):
             raise TypeError(f"an XML document is needed, not {type(document).__name__}")
         return self._judge(document.root)

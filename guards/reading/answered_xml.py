@@ -5,18 +5,20 @@ The counterpart of `XmlDocument`, where the tree counts and the data is read off
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from guards.findings import Finding
 from guards.reading.document import Document, Place
-from guards.reading.xml_document import select_nodes, source_of
+from guards.reading.xml_document import element_path, select_nodes, source_of, without_namespaces
 
 __all__ = ["ENTRY", "AnsweredXml", "Written", "is_name", "step"]
 
 Written = tuple[Any, Mapping[Place, str]]
 """A root element, and the XPath of every place of the data in it."""
+Respelled = Sequence[tuple[Place, Sequence[str]]]
 
 
 class AnsweredXml(Document):
@@ -54,12 +56,36 @@ class AnsweredXml(Document):
     def place(self, path: str) -> Place | None:
         return self._places.get(path)
 
-    def select(self, expression: str) -> list[Place]:
-        found = (self._places.get(path) for path in select_nodes(self.root, expression))
+    def select(self, expression: str, respelled: Respelled = ()) -> list[Place]:
+        """As in `Document`. `respelled`: places that go by other names, too, the inner before the outer; an XPath may
+        use any of them."""
+        if not respelled:
+            found = (self._places.get(path) for path in select_nodes(self.root, expression))
+            return list(dict.fromkeys(place for place in found if place is not None))
+        root = without_namespaces(copy.deepcopy(self.root))
+        paths = dict(zip(root.iter("*"), map(element_path, self.root.iter("*")), strict=True))
+        for place, names in respelled:
+            for element in [one for one, path in paths.items() if path in self._elements(place)]:
+                for name in filter(is_name, names):
+                    paths |= _doubled(element, name, paths)
+        found = (self._places.get(path) for path in select_nodes(root, expression, paths))
         return list(dict.fromkeys(place for place in found if place is not None))
+
+    def _elements(self, place: Place) -> set[str]:
+        """The paths of the elements that make up a place: of a list those of its items."""
+        items = {path for at, path in self._paths.items() if at[:-1] == place and at and isinstance(at[-1], int)}
+        return items or {path for path in (self._paths.get(place),) if path is not None}
 
     def _changed(self, data: Any) -> AnsweredXml:
         return AnsweredXml(data, self.write(data), self.faults, self.write)
+
+
+def _doubled(element: Any, name: str, paths: Mapping[Any, str]) -> dict[Any, str]:
+    """A copy of an element under another name, put behind its siblings; its elements have the paths of the first."""
+    double = copy.deepcopy(element)
+    double.tag, double.tail = name, None
+    element.getparent().append(double)
+    return {copied: paths[one] for one, copied in zip(element.iter("*"), double.iter("*"), strict=True)}
 
 
 ENTRY: Final = "entry"

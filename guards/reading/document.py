@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from guards.errors import ConfigError
 from guards.findings import join_pointer, parse_pointer
 
-__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "without"]
+__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "plain_steps", "without"]
 
 Place: TypeAlias = tuple[str | int, ...]
 Steps: TypeAlias = tuple[str | int | None, ...]
@@ -114,6 +115,23 @@ def compile_jsonpath(expression: str) -> Any:
         raise ConfigError(
             f"{expression!r} is not a JSONPath (RFC 9535): {fault}", where=".on()", hint="write it like $.items[*].name"
         ) from fault
+
+
+_STEP: Final = re.compile(r"""\.([A-Za-z_]\w*)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]|(\[\*\]|\.\*)""")
+
+
+def plain_steps(expression: str) -> Steps | None:
+    """A plain JSONPath as keys and indexes, None for any of them; None for a path that is more than that."""
+    steps: list[str | int | None] = []
+    at = 1
+    while at < len(expression):
+        found = _STEP.match(expression, at)
+        if found is None:
+            return None
+        name, index, single, double, every = found.groups()
+        steps.append(None if every else int(index) if index else name or single or double or "")
+        at = found.end()
+    return tuple(steps)
 
 
 def at(data: Any, place: Sequence[str | int]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from guards.contracts.base import Dial, Limits, Reading
@@ -47,7 +48,7 @@ def read_json(text: str, dial: Dial, limits: Limits, check: Check[T], guide: Cal
         if not reading.ok or guide().hinted:
             reading = refit(reading, text, limits, check, guide(), eager=eager)
     if repairs:
-        return Reading(reading.value, reading.document, reading.findings, repairs + reading.repairs)
+        return replace(reading, repairs=repairs + reading.repairs)
     return reading
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
@@ -411,4 +411,4 @@ def _canonical(reading: Reading[Any]) -> str:
 def _repaired(reading: Reading[T], repairs: tuple[Repair, ...]) -> Reading[T]:
     if not repairs:
         return reading
-    return Reading(reading.value, reading.document, reading.findings, (*repairs, *reading.repairs))
+    return replace(reading, repairs=(*repairs, *reading.repairs))

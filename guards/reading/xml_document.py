@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -26,6 +26,7 @@ __all__ = [
     "local_name",
     "select_nodes",
     "source_of",
+    "without_namespaces",
 ]
 
 TEXT: Final = "#text"
@@ -182,21 +183,22 @@ def compile_xpath(expression: str) -> Any:
         raise _not_xpath(expression) from fault
 
 
-def select_nodes(root: Any, expression: str) -> list[str]:
+def select_nodes(root: Any, expression: str, known: Mapping[Any, str] | None = None) -> list[str]:
     """The paths of the nodes that an XPath names, in the document's order. A relative one starts at the root element.
 
-    Names without prefix match any namespace.
+    Names without prefix match any namespace. `known`: the paths of elements that go by others than their own.
     """
     query = compile_xpath(expression)
     try:
-        found = query(_without_namespaces(root))
+        found = query(without_namespaces(root) if known is None else root)
     except etree.XPathError as fault:
         raise _not_xpath(expression) from fault
     if not isinstance(found, list):
         raise ConfigError(
             f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total"
         )
-    return [path for node in found if (path := _node_path(node)) is not None]
+    path_of = element_path if known is None else known.__getitem__
+    return [path for node in found if (path := _node_path(node, path_of)) is not None]
 
 
 def _not_xpath(expression: str) -> ConfigError:
@@ -204,18 +206,19 @@ def _not_xpath(expression: str) -> ConfigError:
     return ConfigError(f"{expression!r} is not an XPath (1.0)", where=".on()", hint=hint)
 
 
-def _node_path(node: Any) -> str | None:
+def _node_path(node: Any, path_of: Callable[[Any], str]) -> str | None:
     if not isinstance(node, str):
-        return element_path(node) if hasattr(node, "tag") and isinstance(node.tag, str) else None
+        return path_of(node) if hasattr(node, "tag") and isinstance(node.tag, str) else None
     owner = node.getparent()  # type: ignore[attr-defined]  # lxml's string that knows its place
     if owner is None:
         return None
     if node.is_attribute:  # type: ignore[attr-defined]
-        return f"{element_path(owner)}/@{etree.QName(node.attrname).localname}"  # type: ignore[attr-defined]
-    return f"{element_path(owner.getparent() if node.is_tail else owner)}/text()"  # type: ignore[attr-defined]
+        return f"{path_of(owner)}/@{etree.QName(node.attrname).localname}"  # type: ignore[attr-defined]
+    return f"{path_of(owner.getparent() if node.is_tail else owner)}/text()"  # type: ignore[attr-defined]
 
 
-def _without_namespaces(root: Any) -> Any:
+def without_namespaces(root: Any) -> Any:
+    """The tree with local names only; a copy where there are others."""
     if not any(isinstance(el.tag, str) and (el.tag.startswith("{") or _prefixed(el)) for el in root.iter()):
         return root
     bare = copy.deepcopy(root)

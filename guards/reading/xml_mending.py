@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from lxml import etree
@@ -57,7 +58,7 @@ def mended(
         helps = [entry for entry in judged if entry[0].document is not None]
         if instead.document is None and helps and instead.findings[0].code != "xml.truncated":
             reading, changes = min(helps, key=lambda entry: len(entry[0].findings))
-            return Reading(None, reading.document, reading.findings, (*repairs, *changes))
+            return replace(reading, value=None, repairs=(*repairs, *changes))
         return instead
     different = {repr(reading.value): (reading, changes) for reading, changes in fitting}
     if len(different) > 1 and dial != "eager":
@@ -68,7 +69,7 @@ def mended(
     if len(different) > 1:
         passed = [reading.value for reading, _ in list(different.values())[:-1]]
         around.append(Repair("xml.last", "of several documents that fit the last was taken", "", before=passed))
-    return Reading(reading.value, reading.document, (), (*around, *repairs, *changes, *reading.repairs))
+    return replace(reading, repairs=(*around, *repairs, *changes, *reading.repairs))
 
 
 def _fitted(

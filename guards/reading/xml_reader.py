@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lxml import etree
@@ -147,7 +148,7 @@ def _located(
     if len(different) > 1:
         passed = [text[other.start : other.end] for other, _ in different[:-1]]
         repairs += (Repair("xml.last", "of several documents that fit the last was taken", "", before=passed),)
-    return Reading(reading.value, reading.document, reading.findings, (*repairs, *reading.repairs))
+    return replace(reading, repairs=(*repairs, *reading.repairs))
 
 
 def _judge(text: str, span: Span, limits: Limits, check: Check[T]) -> Reading[T]:

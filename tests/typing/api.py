@@ -64,10 +64,29 @@ def standalone(text: str) -> None:
     assert_type(validate(text, contract(A)), Outcome[A])
     assert_type(contract(A).validate(text), Outcome[A])
     assert_type(validate(text, A, format="xml", reading="strict").raise_if_rejected(), A)
+    assert_type(validate(text, Guarded(A)), Outcome[A])
+    assert_type(validate(text, Guarded(A, on_fail=Refrain())), Outcome[A | None])
+    assert_type(contract(Guarded(A)).validate(text), Outcome[A])
+    assert_type(Guarded(A).validate(text, context={}), Outcome[A])
+
+
+def standalone_policies(text: str) -> None:
+    assert_type(validate(text, A, on_fail=None), Outcome[A])
+    assert_type(validate(text, A, on_fail=Fix().then(Filter()).then(Noop())), Outcome[A])
+    assert_type(validate(text, A, on_fail=Fix().then(Refrain())), Outcome[A | None])
+    assert_type(validate(text, list[A], on_fail=Fallback("none")), Outcome[list[A] | str])
+    assert_type(validate(text, {"type": "object"}, on_fail=Refrain()), Outcome[Any])
+    assert_type(validate(text, Guarded(A), on_fail=Refrain()), Outcome[A | None])
+    assert_type(contract(A).validate(text, on_fail=Fallback(0)), Outcome[A | int])
+    assert_type(Guarded(A).validate(text, on_fail=Fallback(0)), Outcome[A | int])
+    assert_type(Guarded(A).validate(text, on_fail=Fix()), Outcome[A])
 
 
 async def asynchronous(text: str) -> None:
     assert_type(await avalidate(text, A), Outcome[A])
+    assert_type(await avalidate(text, A, on_fail=Refrain()), Outcome[A | None])
+    assert_type(await avalidate(text, Guarded(A)), Outcome[A])
+    assert_type(await Guarded(A).avalidate(text, on_fail=Fallback("none")), Outcome[A | str])
     assert_type(await Guarded(A).acall(llm, "task"), A)
     async with Guarded(list[A]).session() as session:
         assert_type(await session.acall(llm, "task"), list[A])
@@ -85,6 +104,9 @@ def tickets() -> None:
     assert_type(Guarded(A, on_fail=Refrain()), Guarded[A | None])
     assert_type(Guarded(A, on_fail=Reask().then(Fallback("none"))), Guarded[A | str])
     assert_type(Guarded(Text()), Guarded[str])
+    assert_type(Guarded(Guarded(A)), Guarded[A])
+    assert_type(Guarded(Guarded(A), on_fail=Refrain()), Guarded[A | None])
+    assert_type(Guarded(contract(Guarded(A))), Guarded[A])
     assert_type(Guarded({"type": "object"}), Guarded[Any])
     assert_type(Guarded(A).call(llm, "task"), A)
     assert_type(Guarded(A).run(llm, [{"role": "user", "content": "x"}]), Outcome[A])
@@ -137,4 +159,5 @@ def mistakes() -> None:
     triage("x", nope=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Desk().triage()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Guarded(A, on_fail="reask")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    validate("x", A, on_fail="fix")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     validate("x", A, reading="sloppy")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]

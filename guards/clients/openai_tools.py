@@ -1,0 +1,154 @@
+"""What a request in OpenAI's form offers of tools, and whose a call in a response is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from guards.clients.endpoint import request_of
+from guards.clients.members import get, listed, member
+from guards.clients.tools import Tools, each, written
+
+__all__ = ["Call", "calls_of", "chat_tools", "is_brought", "response_tools", "waiting", "with_echo"]
+
+
+class Call(NamedTuple):
+    """One call in a message. `body` is the object that holds its name, and by `place` its arguments."""
+
+    id: str | None
+    name: str | None
+    arguments: str
+    body: Any
+    place: str
+    whole: Any
+
+
+def calls_of(message: Any) -> list[Call]:
+    """The calls of a chat message. The old `function_call` has no id."""
+    calls = []
+    for call in listed(member(message, "tool_calls")):
+        body = get(call, "function") or get(call, "custom")
+        place = "arguments" if get(call, "function") else "input"
+        calls.append(_call(get(call, "id"), body, place, call))
+    old = member(message, "function_call")
+    return calls if old is None else [*calls, _call(None, old, "arguments", old)]
+
+
+def _call(ident: Any, body: Any, place: str, whole: Any) -> Call:
+    name = member(body, "name")
+    written_id = ident if isinstance(ident, str) else None
+    return Call(written_id, name if isinstance(name, str) else None, written(member(body, place)), body, place, whole)
+
+
+# -- what is offered ---------------------------------------------------------------------------------------------------
+
+
+def chat_tools(options: Mapping[str, Any]) -> Tools:
+    """Of `chat.completions`, whose calls all go by name."""
+    said = request_of(options)
+    choice, old = said.get("tool_choice"), said.get("function_call")
+    names = {_name(tool) for tool in each(said.get("tools")) if choice != "none"}
+    names |= {_name(tool) for tool in each(said.get("functions")) if old != "none"}
+    offered = Tools(None, _strings(names))
+    if member(choice, "type") == "allowed_tools":
+        allowed = member(choice, "allowed_tools")
+        offered = offered.only(Tools(None, _strings({_name(tool) for tool in each(member(allowed, "tools"))})))
+        choice = member(allowed, "mode")
+    if choice in _MUST:
+        return offered.must()
+    forced = _name(choice) or member(old, "name")
+    return Tools(forced, frozenset({forced})) if isinstance(forced, str) else offered
+
+
+def response_tools(options: Mapping[str, Any]) -> Tools:
+    """Of `responses`."""
+    said = request_of(options)
+    choice = said.get("tool_choice")
+    offered = _offered(said.get("tools")) if choice != "none" else Tools()
+    if member(choice, "type") == "allowed_tools":
+        offered = offered.only(_offered(member(choice, "tools")))
+        choice = member(choice, "mode")
+    if choice in _MUST:
+        return offered.must()
+    if member(choice, "type") in ("function", "custom") and isinstance(member(choice, "name"), str):
+        return Tools(member(choice, "name"), frozenset({member(choice, "name")}))
+    return replace(offered, elsewhere=bool(said.get("prompt")) and choice != "none")
+
+
+def _offered(tools: Any) -> Tools:
+    names: set[Any] = set()
+    kinds: set[Any] = set()
+    for tool in each(tools):
+        kind = get(tool, "type")
+        if kind == "namespace":
+            inner = _offered(get(tool, "tools"))
+            names |= inner.names
+            kinds |= inner.kinds
+        elif kind in ("function", "custom", None):
+            names.add(_name(tool))
+        else:
+            kinds.add(kind)
+            names.add(get(tool, "server_label"))
+    return Tools(None, _strings(names), _strings(kinds))
+
+
+def _name(tool: Any) -> Any:
+    return member(member(tool, "function") or member(tool, "custom"), "name") or member(tool, "name")
+
+
+def _strings(values: set[Any]) -> frozenset[str]:
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+# -- whose an item of a response is ------------------------------------------------------------------------------------
+
+
+def waiting(raw: Any) -> list[Any]:
+    """Output items that wait for the caller before there is an answer; the others were done by the server."""
+    output = listed(get(raw, "output"))
+    done = {get(item, "call_id") for item in output if str(get(item, "type", "")).endswith("_output")}
+    return [
+        item for item in output if _waits(item) and (get(item, "call_id") is None or get(item, "call_id") not in done)
+    ]
+
+
+def is_brought(item: Any, tools: Tools | None) -> bool:
+    """Whether an item that is neither words nor thinking is of a tool that the request offered."""
+    if tools is None:
+        return False
+    kind = str(get(item, "type", ""))
+    if kind in ("function_call", "custom_tool_call"):
+        return get(item, "name") in tools.names
+    if kind.startswith("mcp_"):
+        return tools.brings("mcp") and get(item, "server_label") in tools.names
+    # "web_search_call" is of "web_search".
+    return tools.brings(re.sub(r"_(call(_output)?|output)$", "", kind))
+
+
+def with_echo(raw: Any, tools: Tools) -> Tools:
+    """Also the tools of a prompt that is kept on the server: its response names them."""
+    echoed = _offered(get(raw, "tools")) if tools.elsewhere else Tools()
+    return replace(tools, names=tools.names | echoed.names, kinds=tools.kinds | echoed.kinds)
+
+
+def _waits(item: Any) -> bool:
+    return get(item, "type") in _WAITING or (
+        get(item, "type") == "tool_search_call" and get(item, "execution") == "client"
+    )
+
+
+_MUST: Final = ("required", "any")
+"""That some tool must be called; "any" is Mistral's word for it."""
+_WAITING: Final = frozenset(
+    {
+        "function_call",
+        "custom_tool_call",
+        "computer_call",
+        "local_shell_call",
+        "shell_call",
+        "apply_patch_call",
+        "mcp_approval_request",
+    }
+)

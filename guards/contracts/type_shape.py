@@ -1,0 +1,408 @@
+"""What a value of a Python type is made of, read off pydantic's whole core schema, and the guards that stand in it.
+
+A guard leaves itself in the metadata of the core schema (`METADATA_KEY`). One graph of shapes is built per type: where
+the schema describes the same value again (validators, defaults, unions) a shape has further `layers`, where it goes
+into the value, `inner`. A guard that stands where nothing of an answer is ever delivered is a `ConfigError`, so that no
+guard is passed over. How a value is walked along its shape is `type_parts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any, Final, get_args
+
+from guards.contracts.type_members import Given, Layer, Members, Parsed, Root, Same, could_be
+from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
+from guards.errors import ConfigError
+
+__all__ = ["METADATA_KEY", "Shape", "holds_guards", "shape_of"]
+
+METADATA_KEY: Final = "output_guards"
+
+
+class Shape:
+    """One node. Shapes of recursive types are cyclic.
+
+    `here`: the guards on it. `layers`: what else is said of the same value. `inner`: what it holds, None for a leaf.
+    `guarded`: whether a guard stands on it or anywhere below. `opaque`: whether code of the type's author may have
+    made something else of the value.
+    """
+
+    def __init__(self) -> None:
+        self.here: list[Any] = []
+        self.layers: list[Layer] = []
+        self.inner: Structure | None = None
+        self.guarded = False
+        self.opaque = False
+
+    def below(self) -> Iterator[Shape]:
+        """Every shape that is one step away."""
+        for layer in self.layers:
+            yield from layer.shapes
+        if self.inner is not None:
+            yield from self.inner.shapes
+
+    @cached_property
+    def has_spellings(self) -> bool:
+        """Whether a document may write some place of it in more than one way."""
+        return any(shape.inner is not None and shape.inner.has_spellings for shape in _reachable(self))
+
+    @property
+    def notes(self) -> dict[int, Any]:
+        """The nodes of the core schema of which validation has to note which member made a value, by identity."""
+        layers = (layer for shape in _reachable(self) for layer in shape.layers)
+        return {id(layer.node): layer.node for layer in layers if isinstance(layer, Given | Members) and layer.unclear}
+
+    @property
+    def guards(self) -> tuple[Any, ...]:
+        """All guards on it and below, each once."""
+        found = {id(guard): guard for shape in _reachable(self) for guard in shape.here}
+        return tuple(found.values())
+
+
+def shape_of(schema: Any, annotation: Any) -> Shape:
+    """The shape of a type. Raises `ConfigError` for a guard in it that would never see what is delivered."""
+    builder = _Builder()
+    root = builder.build(schema, None)
+    _mark(root)
+    builder.check(schema, annotation, root)
+    return root
+
+
+def holds_guards(schema: Any, annotation: Any) -> bool:
+    """Whether any guard stands in a type: quickly, since most have none."""
+    return (
+        next(_guarded_nodes(schema), None) is not None
+        or next(_annotated(annotation, _classes(schema)), None) is not None
+    )
+
+
+def _reachable(root: Shape) -> list[Shape]:
+    seen: dict[int, Shape] = {}
+    waiting = [root]
+    while waiting:
+        shape = waiting.pop()
+        if id(shape) not in seen:
+            seen[id(shape)] = shape
+            waiting += shape.below()
+    return list(seen.values())
+
+
+def _mark(root: Shape) -> None:
+    """Find which shapes lead to guards: backwards from those that have some."""
+    above: dict[int, list[Shape]] = {}
+    shapes = _reachable(root)
+    for shape in shapes:
+        for child in shape.below():
+            above.setdefault(id(child), []).append(shape)
+    waiting = [shape for shape in shapes if shape.here]
+    while waiting:
+        shape = waiting.pop()
+        if not shape.guarded:
+            shape.guarded = True
+            waiting += above.get(id(shape), ())
+    for shape in shapes:
+        if shape.inner is not None:
+            shape.inner.settle()
+
+
+class _Builder:
+    """From core-schema nodes to shapes: one method for each group of kinds that go into a value."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Any] = {}
+        self.known: dict[int, Shape] = {}
+        self.seen: set[int] = set()
+        """Nodes with guards of which a shape was made, or whose guards stand in one beside it."""
+
+    def build(self, node: Any, config: Any) -> Shape:
+        """`config` is what pydantic hands down to nodes that have none of their own."""
+        known = self.known.get(id(node))
+        if known is not None:
+            return known
+        shape = self.known[id(node)] = Shape()
+        for definition in node.get("definitions", ()):
+            self.definitions[definition["ref"]] = definition
+        if METADATA_KEY in (node.get("metadata") or {}):
+            shape.here += node["metadata"][METADATA_KEY]
+            self.seen.add(id(node))
+        kind = node["type"]
+        make = self._MAKERS.get(kind)
+        if make is not None:
+            make(self, shape, node, config)
+        elif kind not in _SCALARS:
+            # Anything, or of a kind that is not known: a guard that stands in one is in no shape, and refused.
+            shape.opaque = True
+        self.served(shape, node, config)
+        return shape
+
+    def check(self, schema: Any, annotation: Any, root: Shape) -> None:
+        """`ConfigError` where a guard stands in the schema or the annotations, and in no shape."""
+        for node in _guarded_nodes(schema):
+            if id(node) not in self.seen:
+                raise _unseen(node["metadata"][METADATA_KEY][0])
+        there = {id(guard) for guard in root.guards}
+        for guard in _annotated(annotation, _classes(schema)):
+            if id(guard) not in there:
+                raise _unseen(guard)
+
+    # -- the same value again ----------------------------------------------------------------------------------------
+
+    def same(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.layers.append(Same(self.build(node["schema"], config)))
+
+    def changed(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.opaque = True
+        self.same(shape, node, config)
+
+    def plain(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.opaque = True
+
+    def chain(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.layers += [Same(self.build(step, config)) for step in node["steps"]]
+
+    def referred(self, shape: Shape, node: Any, config: Any) -> None:
+        target = self.definitions.get(node["schema_ref"])
+        if target is not None:
+            shape.layers.append(Same(self.build(target, None)))
+
+    def in_json(self, shape: Shape, node: Any, config: Any) -> None:
+        self.either(shape, node["json_schema"], node["python_schema"], config)
+
+    def strictly(self, shape: Shape, node: Any, config: Any) -> None:
+        self.either(shape, node["strict_schema"], node["lax_schema"], config)
+
+    def either(self, shape: Shape, main: Any, other: Any, config: Any) -> None:
+        """Two descriptions of one value: the one that answers go by, and the other where it has further guards."""
+        made = self.build(main, config)
+        shape.layers.append(Same(made))
+        if not self.covered(other, made):
+            shape.layers.append(Same(self.build(other, config)))
+
+    def nullable(self, shape: Shape, node: Any, config: Any) -> None:
+        # A guard inside `X | None` is about the X.
+        shape.layers.append(Given(self.build(node["schema"], config), node))
+
+    def union(self, shape: Shape, node: Any, config: Any) -> None:
+        choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
+        members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+        could = [partial(could_be, member, self.definitions) for member in members]
+        shapes = [self.build(member, config) for member in members]
+        shape.layers.append(Members(node, tuple(zip(could, shapes, strict=True))))
+
+    def served(self, shape: Shape, node: Any, config: Any) -> None:
+        """What a serializer is told of the value: all that is left of what stands before a `PlainValidator`."""
+        told = node.get("serialization", {})
+        if shape.layers or shape.inner is not None or node["type"] not in ("function-plain", "any", "is-instance"):
+            self.excuse(told, shape)
+            return
+        if isinstance(told.get("schema"), Mapping) and next(_guarded_nodes(told["schema"]), None):
+            made = self.build(told["schema"], config)
+            shape.layers.append(Same(made))
+        self.excuse(told, shape)
+
+    def excuse(self, node: Any, shape: Shape) -> None:
+        """Guards of another description of the value that stand in this one, too."""
+        found = {id(guard) for one in _reachable(shape) for guard in one.here}
+        for other in _guarded_nodes(node):
+            if all(id(guard) in found for guard in other["metadata"][METADATA_KEY]):
+                self.seen.add(id(other))
+
+    def covered(self, node: Any, shape: Shape) -> bool:
+        """Whether every guard of another description stands in this one."""
+        self.excuse(node, shape)
+        return all(id(other) in self.seen for other in _guarded_nodes(node))
+
+    # -- what it holds -----------------------------------------------------------------------------------------------
+
+    def model(self, shape: Shape, node: Any, config: Any) -> None:
+        config = node.get("config") or {}
+        if node.get("root_model"):
+            shape.layers.append(Root(node["cls"], self.build(node["schema"], config)))
+            return
+        inner = node["schema"]
+        while inner["type"] not in ("model-fields", "dataclass-args"):
+            shape.opaque = True
+            if not isinstance(inner.get("schema"), Mapping):
+                return
+            inner = inner["schema"]
+        extras = inner.get("extras_schema")
+        behaviour = inner.get("extra_behavior") or config.get("extra_fields_behavior", "ignore")
+        shape.inner = Fields(
+            node["type"],
+            node["cls"],
+            tuple(self.fields(inner["fields"], config)),
+            extras=self.build(extras, config) if extras is not None else None,
+            extra_keys=self.keys(inner, config),
+            behaviour=behaviour,
+        )
+
+    def typed_dict(self, shape: Shape, node: Any, config: Any) -> None:
+        config = node.get("config") or config or {}
+        extras = node.get("extras_schema")
+        behaviour = node.get("extra_behavior") or config.get("extra_fields_behavior", "ignore")
+        shape.inner = Fields(
+            "typed-dict",
+            dict,
+            tuple(self.fields(node["fields"], config)),
+            extras=self.build(extras, config) if extras is not None else None,
+            extra_keys=self.keys(node, config),
+            behaviour=behaviour,
+        )
+
+    def keys(self, node: Any, config: Any) -> Shape | None:
+        keys = node.get("extras_keys_schema")
+        return self.build(keys, config) if keys is not None else None
+
+    def named_tuple(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.inner = Fields("named-tuple", node["cls"], tuple(self.fields(node["fields"], config)))
+
+    def call(self, shape: Shape, node: Any, config: Any) -> None:
+        """A `NamedTuple`, in pydantic before 2.14; what any other function makes of its arguments is not seen."""
+        made = node["function"]
+        arguments = node["arguments_schema"]
+        if not (isinstance(made, type) and issubclass(made, tuple) and arguments["type"] == "arguments"):
+            shape.opaque = True
+            return
+        shape.inner = Fields("named-tuple", made, tuple(self.fields(arguments["arguments_schema"], config)))
+
+    def fields(self, fields: Any, config: Any) -> Iterator[Field]:
+        pairs = fields.items() if isinstance(fields, Mapping) else ((field["name"], field) for field in fields)
+        for attribute, node in pairs:
+            if not node.get("init_only"):  # handed to `__post_init__`, and no part of the value
+                child = self.build(node["schema"], config)
+                yield Field(attribute, spellings_of(attribute, node, config), child, *_default(node["schema"]))
+
+    def items(self, shape: Shape, node: Any, config: Any) -> None:
+        items = node.get("items_schema")
+        shape.inner = Items(every=self.build(items, config) if items is not None else None)
+
+    def positions(self, shape: Shape, node: Any, config: Any) -> None:
+        variadic = node.get("variadic_item_index")
+        shapes = [self.build(item, config) for item in node["items_schema"]]
+        if variadic is None:
+            shape.inner = Items(first=shapes)
+        else:
+            shape.inner = Items(first=shapes[:variadic], every=shapes[variadic], last=shapes[variadic + 1 :])
+
+    def entries(self, shape: Shape, node: Any, config: Any) -> None:
+        keys, values = node.get("keys_schema"), node.get("values_schema")
+        shape.inner = Entries(
+            self.build(keys, config) if keys is not None else None,
+            self.build(values, config) if values is not None else None,
+        )
+
+    def parsed(self, shape: Shape, node: Any, config: Any) -> None:
+        """A text of JSON in the document, and a value of its own in what is delivered."""
+        if node.get("schema") is not None:
+            shape.opaque = True
+            shape.layers.append(Parsed(self.build(node["schema"], config)))
+
+    _MAKERS: Final[dict[str, Callable[..., None]]] = {
+        "model": model,
+        "dataclass": model,
+        "typed-dict": typed_dict,
+        "named-tuple": named_tuple,
+        "call": call,
+        **dict.fromkeys(("list", "set", "frozenset", "generator", "deque"), items),
+        "tuple": positions,
+        **dict.fromkeys(("dict", "frozendict", "ordered-dict", "counter"), entries),
+        "nullable": nullable,
+        "union": union,
+        "tagged-union": union,
+        "definition-ref": referred,
+        **dict.fromkeys(("default", "definitions", "custom-error"), same),
+        **dict.fromkeys(("function-after", "function-before", "function-wrap"), changed),
+        "function-plain": plain,
+        "chain": chain,
+        "json-or-python": in_json,
+        "lax-or-strict": strictly,
+        "json": parsed,
+    }
+
+
+_SCALARS: Final = frozenset(
+    {
+        *(
+            "none",
+            "bool",
+            "int",
+            "float",
+            "decimal",
+            "fraction",
+            "complex",
+            "str",
+            "bytes",
+            "uuid",
+            "url",
+            "multi-host-url",
+        ),
+        *("date", "time", "datetime", "timedelta", "literal", "enum", "missing-sentinel", "ellipsis"),
+    }
+)
+_NOT_VALIDATED: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function"})
+"""Values of the user's own under these keys may look like schemas and are none."""
+
+
+def _nodes(node: Any, seen: set[int]) -> Iterator[Any]:
+    """Every node of a core schema, those for serializers too."""
+    if isinstance(node, Mapping):
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        if isinstance(node.get("type"), str):
+            yield node
+        for key, child in node.items():
+            if key not in _NOT_VALIDATED:
+                yield from _nodes(child, seen)
+    elif isinstance(node, list | tuple):
+        for child in node:
+            yield from _nodes(child, seen)
+
+
+def _classes(schema: Any) -> Iterator[type]:
+    return (node["cls"] for node in _nodes(schema, set()) if isinstance(node.get("cls"), type))
+
+
+def _guarded_nodes(node: Any) -> Iterator[Any]:
+    return (one for one in _nodes(node, set()) if METADATA_KEY in (one.get("metadata") or {}))
+
+
+def _default(node: Any) -> tuple[Any, bool]:
+    """The constant that a field has where the document is silent; and whether a function alone makes its default."""
+    while node["type"] in ("function-after", "function-before", "function-wrap", "nullable"):
+        node = node["schema"]
+    if node["type"] != "default":
+        return NO_DEFAULT, False
+    return node.get("default", NO_DEFAULT), "default_factory" in node and not node.get("default_factory_takes_data")
+
+
+def _annotated(annotation: Any, classes: Iterator[type]) -> Iterator[Any]:
+    """The guards in a type's annotations, as its author wrote them: a later annotation may have put the earlier ones'
+    schema aside."""
+    yield from _in_annotation(annotation)
+    for cls in classes:
+        for field in getattr(cls, "__pydantic_fields__", {}).values():
+            yield from _guards_among(field.metadata)
+            yield from _in_annotation(field.annotation)
+
+
+def _in_annotation(annotation: Any) -> Iterator[Any]:
+    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
+    yield from _guards_among(getattr(annotation, "__metadata__", ()))
+    for inner in get_args(annotation):
+        yield from _in_annotation(inner)
+
+
+def _guards_among(metadata: Any) -> Iterator[Any]:
+    # By the mark that they leave: guards stand two floors up.
+    return (one for one in metadata if getattr(one, "leaves_guard", False) is True)
+
+
+def _unseen(guard: Any) -> ConfigError:
+    return ConfigError(
+        f"the guard {guard.name!r} stands inside the type where it would never see what is delivered",
+        where="contract",
+        hint="put it on a field, item, key or value of the type, or on the whole answer with guards=[...]",
+    )

@@ -1,0 +1,445 @@
+"""A guard judges the very object that is delivered, wherever it stands and however the document spelled it."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from typing import Annotated, Counter, NamedTuple, OrderedDict, Union
+
+import pytest
+import typing_extensions as te
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    Json,
+    PlainSerializer,
+    PlainValidator,
+    RootModel,
+    SkipValidation,
+    WrapValidator,
+    computed_field,
+)
+
+from guards import ConfigError, Filter, Finding, Fix, Guarded, Noop, Partial, Raise, Rejected, check, validate
+from guards.checks import Length, OneOf
+from guards.testing import ScriptedModel
+
+
+@check
+def no_evil(value):
+    return Finding("test.evil", "bad", fix="good") if "EVIL" in str(value) else None
+
+
+Text = Annotated[str, no_evil]
+
+
+class Pair(NamedTuple):
+    first: Text
+    second: int = 1
+
+
+class Open(te.TypedDict, extra_items=Text):
+    number: int
+
+
+class Aliased(te.TypedDict):
+    text: Annotated[Text, Field(alias="Text")]
+
+
+class Extra(BaseModel):
+    __pydantic_extra__: dict[str, Text]
+    model_config = ConfigDict(extra="allow")
+    known: str = ""
+
+
+@dataclasses.dataclass
+class Data:
+    text: Annotated[Text, Field(alias="Text")]
+
+
+class Swapped(BaseModel):
+    title: str = Field(alias="headline")
+    name: Text = Field(alias="title")
+
+
+class Either(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    text: Text = Field(alias="body")
+
+
+class Chosen(BaseModel):
+    text: Text = Field(validation_alias=AliasChoices("a", "b", AliasPath("c", 1)))
+
+
+class Inside(BaseModel):
+    text: Text = "EVIL"
+
+
+class Node(BaseModel):
+    text: Text
+    below: list[Node] = []
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "path"),
+    [
+        (dict[Text, int], '{"EVIL": 1}', "/EVIL"),
+        (Counter[Text], '{"EVIL": 1}', "/EVIL"),
+        (dict[str, list[Text]], '{"a": ["x", "EVIL"]}', "/a/1"),
+        (collections.deque[Text], '["x", "EVIL"]', "/1"),
+        (OrderedDict[str, Text], '{"a": "EVIL"}', "/a"),
+        (set[Text], '["x", "EVIL"]', "/1"),
+        (tuple[int, Text], '[1, "EVIL"]', "/1"),
+        (Pair, '{"first": "EVIL"}', "/first"),
+        (Pair, '["EVIL", 2]', "/0"),
+        (Open, '{"number": 1, "more": "EVIL"}', "/more"),
+        (Aliased, '{"Text": "EVIL"}', "/Text"),
+        (Union[Aliased, int], '{"Text": "EVIL"}', "/Text"),
+        (Union[Json[Text], int], '"\\"EVIL\\""', ""),
+        (Extra, '{"model_config": "EVIL"}', "/model_config"),
+        (Data, '{"Text": "EVIL"}', "/Text"),
+        (Swapped, '{"headline": "x", "title": "EVIL"}', "/title"),
+        (Either, '{"body": "EVIL"}', "/body"),
+        (Either, '{"text": "EVIL"}', "/text"),
+        (Chosen, '{"b": "EVIL"}', "/b"),
+        (Chosen, '{"c": ["x", "EVIL"]}', "/c/1"),
+        (Inside, "{}", "/text"),
+        (Node, '{"text": "x", "below": [{"text": "y", "below": [{"text": "EVIL"}]}]}', "/below/0/below/0/text"),
+        (RootModel[Text], '"EVIL"', ""),
+        (Annotated[Text, PlainValidator(lambda v: v)], '"EVIL"', ""),
+        (Annotated[Text, SkipValidation], '"EVIL"', ""),
+        (Annotated[Text, AfterValidator(str.upper)], '"evil"', ""),
+        (Annotated[Text, AfterValidator(lambda v: ["EVIL"])] | None, '"x"', ""),
+    ],
+)
+def test_a_guard_inside_a_type_sees_what_is_delivered(kind, answer, path):
+    """Whatever kind of place a guard stands at, it judges the delivered part and names its place in the document."""
+    outcome = validate(answer, kind)
+    assert [(finding.code, finding.path) for finding in outcome.findings] == [("test.evil", path)]
+    assert (outcome.ok, outcome.scores) == (False, {"no_evil": 0.0})
+
+
+def test_what_a_validator_makes_of_a_place_is_never_passed_over():
+    """A value of another shape than its type announces is a failure of the guards below it."""
+
+    class Joined(BaseModel):
+        tags: Annotated[list[Text], WrapValidator(lambda value, handler: ",".join(handler(value)))]
+
+    outcome = validate('{"tags": ["x"]}', Joined)
+    assert [(finding.code, finding.path) for finding in outcome.findings] == [("guard.failed", "/tags")]
+    with pytest.raises(Rejected):
+        Guarded(Joined, on_fail=Raise()).call(lambda _: '{"tags": ["x"]}', "...")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Annotated[str, PlainSerializer(str, return_type=Text)],
+        Annotated[Text, GetPydanticSchema(lambda source, handler: handler.generate_schema(str))],
+    ],
+)
+def test_a_guard_that_would_never_run_is_an_error_where_it_is_written(kind):
+    """A place where nothing of an answer is delivered is refused at construction."""
+    with pytest.raises(ConfigError, match="'no_evil' stands inside the type where it would never see"):
+        Guarded(kind)
+
+
+def test_an_argument_of_post_init_is_no_place():
+    """What only a dataclass's own code gets is not delivered, so a guard cannot stand there."""
+
+    @dataclasses.dataclass
+    class Made:
+        text: str
+        seed: dataclasses.InitVar[Text]
+
+    with pytest.raises(ConfigError, match="would never see"):
+        validate('{"text": "x", "seed": "y"}', Made)
+
+
+def test_a_union_is_judged_by_the_member_that_made_the_value():
+    """Validation itself tells the member: no validator runs twice, and the other member's guards do not run."""
+    runs = []
+
+    def counted(value):
+        runs.append(value)
+        return value.strip()
+
+    left = Annotated[str, Field(pattern="^a"), AfterValidator(counted), Length(max=3, name="left")]
+    right = Annotated[str, Field(pattern="^b"), AfterValidator(counted), Length(max=5, name="right")]
+    outcome = validate('["abcd ", "bcd e"]', list[left | right])
+    assert runs == ["abcd ", "bcd e"]
+    assert [(finding.guard, finding.path) for finding in outcome.findings] == [("left", "/0")]
+    assert outcome.scores == {"left": 0.0, "right": 1.0}
+
+
+def test_a_default_of_a_union_is_judged_by_every_member_it_could_be_of():
+    """What no member made cannot be passed over."""
+
+    class Note(BaseModel):
+        text: Annotated[str, Length(max=3)] | int = "too long"
+
+    assert [finding.path for finding in validate("{}", Note).findings] == ["/text"]
+    assert validate('{"text": 12345}', Note).ok
+
+
+PATHS = {
+    Either: (["$.text", "$.body", "$['body']", "$.*", "$..text", "$..body"], ['{"text": "EVIL"}', '{"body": "EVIL"}']),
+    Chosen: (
+        ["$.a", "$.b", "$.c[1]", "$.c[*]", "$.*", "$..a"],
+        ['{"a": "EVIL"}', '{"b": "EVIL"}', '{"c": ["x", "EVIL"]}'],
+    ),
+}
+
+
+class PlainEither(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    text: str = Field(alias="body")
+
+
+class PlainChosen(BaseModel):
+    text: str = Field(validation_alias=AliasChoices("a", "b", AliasPath("c", 1)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "answer"),
+    [
+        (plain, path, answer)
+        for plain, guarded in ((PlainEither, Either), (PlainChosen, Chosen))
+        for path in PATHS[guarded][0]
+        for answer in PATHS[guarded][1]
+    ],
+)
+def test_a_path_means_the_field_however_it_was_spelled(kind, path, answer):
+    """No accepted spelling of a field dodges a guard at it, and none makes a good answer a failure."""
+    outcome = validate(answer, kind, guards=[no_evil.on(path)])
+    assert [finding.code for finding in outcome.findings] == ["test.evil"]
+    assert validate(answer.replace("EVIL", "good"), kind, guards=[no_evil.on(path)]).ok
+
+
+@pytest.mark.parametrize("path", ["//text", "//body", "/PlainEither/body", "//*[local-name()='body']"])
+@pytest.mark.parametrize("name", ["text", "body"])
+def test_an_xpath_means_the_field_however_it_was_spelled(path, name):
+    """The same for answers in XML."""
+    answer = f"<PlainEither><{name}>EVIL</{name}></PlainEither>"
+    outcome = validate(answer, PlainEither, format="xml", guards=[no_evil.on(path)])
+    assert [(f.code, f.path) for f in outcome.findings] == [("test.evil", f"/PlainEither/{name}")]
+
+
+@pytest.mark.parametrize("key", ["model_fields_set", "model_config", "__class__", "known", "a key"])
+def test_a_key_is_no_attribute(key):
+    """A further key that is called as an attribute of the instance is judged by its own value."""
+
+    class Anything(BaseModel, extra="allow"):
+        pass
+
+    outcome = validate(f'{{"{key}": "EVIL"}}', Anything, guards=[no_evil.on("$.*")])
+    assert [(finding.code, finding.path) for finding in outcome.findings] == [("test.evil", f"/{key}")]
+
+
+def test_a_path_follows_what_a_validator_made():
+    """A part that a validator made of something else is judged; one that it took apart cannot be, and fails."""
+
+    class Split(BaseModel):
+        tags: Annotated[list[str], WrapValidator(lambda value, handler: handler(value.split(",")))]
+        size: Annotated[int, WrapValidator(lambda value, handler: len(value))]
+
+    answer = '{"tags": "x,EVIL", "size": ["EVIL"]}'
+    outcome = validate(answer, Split, guards=[no_evil.on("$.tags[*]"), no_evil.on("$.size[0]")])
+    assert [(f.code, f.path) for f in outcome.findings] == [("test.evil", "/tags"), ("guard.failed", "/size/0")]
+    assert [finding.fix for finding in outcome.findings] == [outcome.findings[1].fix] * 2
+
+
+def test_a_constant_default_is_no_part_of_the_answer():
+    """A path is about what the model wrote: a constant that it left out is not judged, what its text went into is."""
+
+    class Report(BaseModel):
+        body: str
+        note: str | None = None
+        title: str = Field(default_factory=lambda fields: fields["body"])
+
+    guards = [Length(max=3).on("$.note"), no_evil.on("$.title")]
+    assert validate('{"body": "x"}', Report, guards=guards).ok
+    assert [f.path for f in validate('{"body": "EVIL"}', Report, guards=guards).findings] == ["/title"]
+
+
+def test_a_path_that_no_answer_has_is_an_error_where_it_is_written():
+    """A name that a closed model does not have, an index of an object, a name of a list."""
+
+    class Closed(BaseModel, extra="forbid"):
+        title: str = Field(alias="Title")
+        tags: list[str] = []
+
+    for path in ("$.typo", "$.title", "$.Title.x", "$.tags.name", "$[0]"):
+        with pytest.raises(ConfigError, match="leads nowhere"):
+            Guarded(Closed, guards=[no_evil.on(path)])
+    Guarded(Closed, guards=[no_evil.on("$.Title"), no_evil.on("$.tags[7]"), no_evil.on("$..anything")])
+
+
+def test_a_path_that_a_schema_shuts_out_is_an_error_where_it_is_written():
+    """The same for an object of a JSON Schema that takes no other keys, behind a reference, too."""
+    schema = {
+        "properties": {"lines": {"items": {"$ref": "#/$defs/line"}}},
+        "$defs": {"line": {"type": "object", "properties": {"sku": {}}, "additionalProperties": False}},
+    }
+    with pytest.raises(ConfigError, match="has 'typo' there"):
+        Guarded(schema, guards=[no_evil.on("$.lines[0].typo")])
+    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].typo"), no_evil.on("$.other")])
+
+
+def test_a_fix_changes_only_what_was_judged():
+    """The fix of a key, of a part of a JSON text or of what a validator made has no place of its own to be put in."""
+    for kind, answer in ((dict[Text, str], '{"EVIL": "x"}'), (Json[list[Text]], '"[\\"EVIL\\"]"')):
+        outcome = Guarded(kind, on_fail=Fix()).run(lambda _, answer=answer: answer, "...")
+        assert (outcome.ok, outcome.value) == (False, None)
+    outcome = Guarded(dict[Text, str], on_fail=Filter()).run(lambda _: '{"EVIL": "x", "a": "b"}', "...")
+    assert (outcome.ok, outcome.value) == (True, {"a": "b"})
+
+
+class Bounded(BaseModel):
+    amount: int = Field(le=5)
+    tags: list[str] = []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: setattr(value, "amount", 99),
+        lambda value: value.tags.append("more"),
+        lambda value: value.tags.__setitem__(0, "other"),
+        lambda value: value.__dict__.update(amount=99),
+        lambda value: value.model_fields_set.clear(),
+    ],
+)
+def test_a_guard_that_changes_what_it_was_given_fails_the_answer(change):
+    """What is delivered is what was validated and judged."""
+
+    @check
+    def meddling(value):
+        change(value)
+
+    outcome = validate('{"amount": 1, "tags": ["a"]}', Bounded, guards=[meddling])
+    assert [(f.code, "changed the value" in f.message) for f in outcome.findings] == [("guard.failed", True)]
+    assert outcome.value is None
+
+
+def test_what_an_instance_computes_for_itself_is_no_change():
+    """A cached property that a guard reads is beside the value."""
+
+    class Order(BaseModel):
+        lines: list[int]
+
+        def __getattr__(self, name):
+            if name == "total":
+                self.__dict__["total"] = sum(self.lines)
+                return self.__dict__["total"]
+            raise AttributeError(name)
+
+    @check
+    def small(value):
+        return None if value.total < 9 else "too much"
+
+    assert validate('{"lines": [1, 2]}', Order, guards=[small]).ok
+
+
+# -- streams ---------------------------------------------------------------------------------------------------------
+
+
+@check(partial=True)
+def never_evil(value):
+    return "bad" if "EVIL" in value else None
+
+
+Shown = Annotated[str, never_evil]
+
+
+def streamed(ticket, answer):
+    """What was shown before the end, and the end."""
+    pieces = [answer[start : start + 4] for start in range(0, len(answer), 4)]
+    shown, done = [], None
+    try:
+        for event in ticket.stream(lambda _: iter(pieces), "..."):
+            if isinstance(event, Partial):
+                shown.append(repr(event.value))
+            done = event
+    except Rejected:
+        pass
+    return shown, done.outcome
+
+
+class ByName(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    number: int
+    text: Shown = Field(alias="body")
+
+
+class Rewriting(BaseModel):
+    text: Annotated[Shown, AfterValidator(lambda value: value.replace("xx", "EVIL"))]
+    number: int
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        (ByName, '{"number": 1, "text": "EVIL"}'),
+        (ByName, '{"number": 1, "body": "EVIL"}'),
+        (list[Rewriting], '[{"text": "xx", "number": 1}, {"text": "y", "number": 2}]'),
+        (dict[Shown, int], '{"EVIL": 1}'),
+        (Union[Shown, int], '"EVIL"'),
+        (list[Union[Shown, int]], '["EVIL", 1]'),
+    ],
+)
+def test_a_stream_shows_a_part_only_as_it_was_judged(kind, answer):
+    """No view holds what a guard refuses: neither by another spelling nor by what a validator makes of it."""
+    shown, outcome = streamed(Guarded(kind, on_fail=Raise()), answer)
+    assert not any("EVIL" in view for view in shown)
+    assert not outcome.ok
+
+
+def test_a_stream_shows_both_spellings():
+    """An open view has the field however the document spells it."""
+    for name in ("text", "body"):
+        shown, outcome = streamed(Guarded(ByName), f'{{"number": 1, "{name}": "nice"}}')
+        assert outcome.ok
+        assert "ByName(number=1, text='nice')" in shown
+
+
+def test_an_open_view_has_computed_fields():
+    """A computed field of an open instance is None until it can be computed, so that a view can always be shown."""
+
+    class Line(BaseModel):
+        name: str
+        amount: int
+
+        @computed_field
+        @property
+        def label(self) -> str:
+            return self.name.upper() * self.amount
+
+    shown, outcome = streamed(Guarded(list[Line]), '[{"name": "abcdef", "amount": 2}]')
+    assert "[Line(name='abcdef', amount=None, label=None)]" in shown
+    assert outcome.value[0].label == "ABCDEFABCDEF"
+
+
+@pytest.mark.parametrize("policy", [Fix(), Noop(), Filter(), Fix().then(Raise())])
+def test_a_stream_ends_as_a_call_does(policy):
+    """Where a guard refuses a part before the end, a policy that needs the whole answer gets it."""
+
+    class Note(BaseModel):
+        title: Annotated[str, OneOf(["Bug", "Wish"])]
+        tags: list[Annotated[str, OneOf(["a", "b"])]] = []
+        text: str = ""
+
+    answer = '{"title": "bug", "tags": ["a", "A"], "text": "x"}'
+    check_title = check(partial=True, name="title")(
+        lambda value: None if value == "Bug" else Finding("t", "no", fix="Bug")
+    )
+    ticket = Guarded(Note, guards=[check_title.on("$.title")], on_fail=policy)
+    called = ticket.run(ScriptedModel([answer]), "...")
+    _, outcome = streamed(ticket, answer)
+    assert (outcome.ok, outcome.value, outcome.delivered_by) == (called.ok, called.value, called.delivered_by)
+    assert outcome.findings == called.findings
