@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from guards._flow import Flow
 from guards._pipeline import Examined, Found, GuardSet, examine
+from guards._plain import plain
 from guards.context import Context
 from guards.contracts.base import Reading
 from guards.contracts.text import Text
 from guards.findings import Finding
 from guards.messages import Message, text_of
-from guards.records import plain
 
 if TYPE_CHECKING:
     from guards._asking import Desk

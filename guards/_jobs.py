@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guards._flow import Compute, Job
 from guards._spend import clock
 from guards._transport import left
+from guards._travelling import said
 from guards.errors import TooManyHang
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _entry(one: Running) -> Any:
     try:
         return future.result(left(one.ends))
     except CancelledError as fault:
-        return RuntimeError(f"the check was cancelled: {fault}")
+        return RuntimeError(f"the check was cancelled: {said(fault)}")
     except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
         if not isinstance(fault, TimeoutError) or (future.done() and future.exception() is fault):
             return fault
@@ -133,7 +134,7 @@ async def caught_async(work: Callable[[], Awaitable[Any]]) -> Any:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        return RuntimeError(f"the check was cancelled: {fault}")  # by itself: nobody cancelled the call
+        return RuntimeError(f"the check was cancelled: {said(fault)}")  # by itself: nobody cancelled the call
     except Exception as fault:  # noqa: BLE001  # as in `caught`
         return fault
 

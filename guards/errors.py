@@ -17,7 +17,10 @@ functions and the SDKs raise is never wrapped: it comes out as the same object, 
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
+
+from guards._travelling import travelling
 
 if TYPE_CHECKING:
     from guards.records import Outcome
@@ -58,7 +61,14 @@ class GuardsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default reduction calls the class with positional arguments only and would lose the keywords.
-        return _rebuild, (type(self), self.args, dict(self.__dict__), self.__cause__)
+        state = {name: travelling(value) for name, value in self.__dict__.items()}
+        return _rebuild, (type(self), self.args, state, travelling(self.__cause__))
+
+    def __copy__(self) -> GuardsError:
+        return _rebuild(type(self), self.args, dict(self.__dict__), self.__cause__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GuardsError:
+        return _rebuild(type(self), self.args, copy.deepcopy(self.__dict__, memo), self.__cause__)
 
 
 class ConfigError(GuardsError, ValueError):

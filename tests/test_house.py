@@ -14,7 +14,7 @@ import guards
 
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
-    0: ["errors", "_colour", "_documents", "_quote"],
+    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote"],
     1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming", "_progress"],
     2: ["reading", "contracts"],
     3: ["models"],

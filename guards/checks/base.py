@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
 
 from guards._colour import is_async
+from guards.checks.kept import kept
 from guards.context import Context
 from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
@@ -302,8 +303,8 @@ def judged(result: Any, guard: Guard) -> Judged:
         score = result.score
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise TypeError(f"the check {guard.name!r} gave the score {score!r}; it must be a number from 0 to 1")
-        return Judged(_findings(result.findings, guard), float(score))
-    findings = _findings(result, guard)
+        return Judged(_kept(result.findings, guard), float(score))
+    findings = _kept(result, guard)
     scores = [finding.score if finding.score is not None else float(not finding.blocks) for finding in findings]
     return Judged(findings, min(scores, default=1.0))
 
@@ -318,6 +319,10 @@ async def awaited(guard: Guard, value: Any, context: Context) -> Judged:
             _check_number(len(entries), guard)
         return judged(entries, guard)
     return judged(await cast("Any", verdict), guard)
+
+
+def _kept(result: Any, guard: Guard) -> tuple[Finding, ...]:
+    return tuple(map(kept, _findings(result, guard)))
 
 
 def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
@@ -394,11 +399,7 @@ def _with_return(findings: Generator[Any, None, Any]) -> Iterator[Any]:
 
 
 def _checked(finding: Finding, guard: Guard) -> Finding:
-    """Raises TypeError for a severity that is none, which would block nothing, for a score that is none, and for words
-    that are no text."""
-    for name in ("code", "message", "path"):
-        if not isinstance(getattr(finding, name), str):
-            raise TypeError(f"the check {guard.name!r} gave a finding whose {name} is {getattr(finding, name)!r}")
+    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is none."""
     if finding.severity not in get_args(Severity):
         raise TypeError(f"the check {guard.name!r} gave a finding of severity {finding.severity!r}")
     if finding.score is None:

@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from guards._plain import plain
 from guards.checks.base import Guard
 from guards.models import ModelSpec, digest_of
-from guards.records import plain
 
 __all__ = ["difference", "provenance"]
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from guards._flow import Ask, Client, NoAnswer
+from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, settled
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
-from guards.records import Outcome, plain
+from guards.records import Outcome
 from guards.streaming import Done, StreamEvent, TextPiece
 
 __all__ = ["Answer", "Question", "delivered"]
