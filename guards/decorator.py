@@ -82,7 +82,7 @@ class _Function:
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
-        return collected(result) if self._shape.is_async else waiting(result)
+        return collected(result) if self._shape.is_async else waiting(result, timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)

@@ -16,13 +16,13 @@ from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
-from guards._plain import recorded
+from guards._plain import plain, recorded
 from guards._travelling import travelling, travels
 from guards.errors import BudgetExhausted, GuardFailed, Rejected
 from guards.findings import Finding, rank
 from guards.messages import Message
 
-__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
+__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 

@@ -72,7 +72,7 @@ class CallableClient:
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
-        return collected(result) if self.colour == "async" else waiting(result)
+        return collected(result) if self.colour == "async" else waiting(result, timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
@@ -250,9 +250,10 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-def waiting(result: Any) -> Any:
-    """What a callable gave; an SDK's stream as an answer on its way, since reading it may take long."""
-    return Incoming(result) if is_stream(result) else result
+def waiting(result: Any, timeout: float | None) -> Any:
+    """What a callable gave; under a deadline what comes in pieces as an answer on its way, since it may take long."""
+    in_pieces = timeout is not None and (is_stream(result) or isinstance(result, Iterator))
+    return Incoming(result) if in_pieces else result
 
 
 async def aopened(result: Any) -> Incoming:
