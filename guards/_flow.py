@@ -39,6 +39,14 @@ class Client(Protocol):
     """Whatever answers: what `clients/` makes of a callable or an SDK's method."""
 
     colour: Literal["sync", "async"]
+    severable: bool
+    """Whether a sync question may be put in another thread, and its connection shut under it when the time is up. Not
+    so where the caller's own code asks."""
+
+    @property
+    def owner(self) -> object:
+        """What is asked in the end: questions that hang are counted by it."""
+        ...
 
     @property
     def aside(self) -> Client | None:
@@ -114,6 +122,8 @@ class Incoming(Protocol):
     """An answer on its way: what `clients/incoming` makes of a client's stream."""
 
     is_async: bool
+    severable: bool
+    """As `Client.severable`."""
 
     @property
     def reply(self) -> Reply:
@@ -163,13 +173,15 @@ class Emit:
 class Job:
     """One piece of work of a guard: `run()` gives the result, or an awaitable of it.
 
-    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it.
+    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it. What
+    hangs counts against its `owner`, the guard.
     """
 
     run: Callable[[], Any]
     is_async: bool
     deadline: float | None = None
     timeout: float | None = None
+    owner: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,18 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, cast, overload
 
 from typing_extensions import ParamSpec
 
+from guards._colour import is_async
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
 from guards._outgoing import Beside, Keys
 from guards.clients import reply_of, reply_turns
-from guards.clients.callables import aopened, collected
+from guards.clients.callables import aopened, collected, waiting
 from guards.clients.endpoint import changed, resent
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
@@ -35,13 +37,17 @@ S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class _Shape:
-    """What a function's signature says: where feedback goes, what is context, and whether it is async."""
+Bound = Literal["instance", "class", "nothing"]
+_BOUND: Final[Mapping[type, Bound]] = {staticmethod: "nothing", classmethod: "class"}
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        if not callable(function):
-            raise ConfigError(f"{function!r} is no function", where="decorator", hint="put it on a function")
-        self.function = function
+
+class _Shape:
+    """What a function's signature says: where feedback goes, what is context, and whether it is async; and what it is
+    bound to where it stands in a class."""
+
+    def __init__(self, given: Any) -> None:
+        self.bound: Bound = _BOUND.get(type(given), "instance")
+        self.function = function = _function_of(given)
         self.signature = _signature(function)
         names = list(self.signature.parameters)
         self.feedback = next((n for n in names if n == "feedback"), None) or next(
@@ -49,7 +55,13 @@ class _Shape:
         )
         self.messages = "messages" if "messages" in names else None
         self.owner = names[0] if names[:1] in (["self"], ["cls"]) else None
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        self.is_async = is_async(function)
+
+    def bound_to(self, instance: Any, owner: type | None) -> tuple[Any, ...]:
+        """What stands before the caller's arguments where the function is looked up so."""
+        if self.bound == "class":
+            return (owner if owner is not None else type(instance),)
+        return () if instance is None or self.bound == "nothing" else (instance,)
 
     def context_names(self) -> set[str]:
         return set(self.signature.parameters) - {self.feedback, self.owner}
@@ -111,11 +123,13 @@ class _Function:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
+        self.severable = False
+        self.owner: object = shape
         self.aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
-        return collected(result) if self._shape.is_async else result
+        return collected(result) if self._shape.is_async else waiting(result, timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
@@ -177,9 +191,12 @@ class _Wrapper:
         return Stream(self._begin(args, kwargs, self._ticket._showing()))  # noqa: SLF001  # one room
 
     def __reduce__(self) -> str | tuple[Any, ...]:
+        function = self._shape.function
         if self._bound_to:
-            return getattr, (self._bound_to[0], self._shape.function.__name__)
-        return self._shape.function.__qualname__
+            return getattr, (self._bound_to[0], function.__name__)
+        if not hasattr(function, "__qualname__"):  # a partial, an object that is called: by value
+            return decorate, (self._ticket, function)
+        return function.__qualname__
 
     def __repr__(self) -> str:
         return f"<guarded {self._shape.function!r}>"
@@ -209,7 +226,8 @@ class Decorated(_Wrapper, Generic[P, R_co]):
     ) -> Decorated[Q, R_co]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else Decorated(self._ticket, self._shape, (instance,))
+        bound_to = self._shape.bound_to(instance, owner)
+        return Decorated(self._ticket, self._shape, bound_to) if bound_to else self
 
 
 class AsyncDecorated(_Wrapper, Generic[P, R_co]):
@@ -235,16 +253,17 @@ class AsyncDecorated(_Wrapper, Generic[P, R_co]):
     ) -> AsyncDecorated[Q, R_co]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else AsyncDecorated(self._ticket, self._shape, (instance,))
+        bound_to = self._shape.bound_to(instance, owner)
+        return AsyncDecorated(self._ticket, self._shape, bound_to) if bound_to else self
 
 
-def decorate(ticket: Guarded[Any], function: Callable[..., Any]) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
+def decorate(ticket: Guarded[Any], function: Any) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
     """The guarded function. Raises `ConfigError` where it could not do its work: no room for feedback, a context key
     that no parameter has, a policy that needs a client."""
     from guards.guarded import check_no_client, policies_of
 
     shape = _Shape(function)
-    where = f"@ticket on {getattr(function, '__name__', function)!r}"
+    where = f"@ticket on {getattr(shape.function, '__name__', function)!r}"
     check_no_client(ticket, where, question=shape.messages is not None, in_async=shape.is_async)
     asking = next((s for s in policies_of(ticket) if s.asks and s.name in ("reask", "reflect")), None)
     if asking is not None and shape.feedback is None and shape.messages is None:
@@ -288,12 +307,29 @@ def _check_keys(ticket: Guarded[Any], shape: _Shape, where: str) -> None:
             )
 
 
+def _function_of(given: Any) -> Callable[..., Any]:
+    """The function itself. `ConfigError` for what is none, and for what gives no answer when it is called."""
+    if isinstance(given, staticmethod | classmethod):
+        return _function_of(given.__func__)
+    if isinstance(given, type):
+        raise ConfigError(f"{given.__name__} is a class", where="decorator", hint="put it on a function or method")
+    if not callable(given):
+        hint = "put it under @property" if isinstance(given, property) else "put it on a function"
+        raise ConfigError(f"{given!r} is no function", where="decorator", hint=hint)
+    return cast("Callable[..., Any]", given)
+
+
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    try:
+    # An annotation is any expression: one that cannot be evaluated here (a name imported for type checkers only) stays
+    # text.
+    with suppress(Exception):
         return inspect.signature(function, eval_str=True)
-    except (NameError, TypeError, AttributeError, SyntaxError):
-        # An annotation that cannot be evaluated here (a name imported for type checkers only) stays text.
+    try:
         return inspect.signature(function)
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(
+            f"{function!r} does not tell its parameters", where="decorator", hint="put it on a function of your own"
+        ) from fault
 
 
 _FEEDBACK: Final = re.compile(r"\bFeedback\b")

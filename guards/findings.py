@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from guards.errors import ConfigError
 
-__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "escape", "join_pointer", "parse_pointer", "rank"]
+__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "as_index", "escape", "join_pointer", "parse_pointer", "rank"]
 
 Severity = Literal["error", "warning", "unknown"]
 """`error` blocks the answer; `warning` is shown and does not block; `unknown` marks a check that could not run and was
@@ -155,6 +155,11 @@ def escape(part: str | int) -> str:
 def join_pointer(parts: Iterable[str | int]) -> str:
     """A JSON Pointer out of keys and indexes; no parts give "", the whole document."""
     return "".join(f"/{escape(part)}" for part in parts)
+
+
+def as_index(part: str) -> int | None:
+    """A reference token as an index of a list; None for any other. No list has one of more digits."""
+    return int(part) if part.isascii() and part.isdecimal() and len(part) <= 18 else None
 
 
 def parse_pointer(pointer: str) -> tuple[str, ...]:

@@ -34,6 +34,14 @@ class ScriptedModel:
         self.calls: list[list[Message]] = []
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {**{k: v for k, v in self.__dict__.items() if k != "_lock"}, "calls": list(self.calls)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     def __call__(self, messages: Sequence[Message]) -> Any:
         """The next answer."""
         with self._lock:

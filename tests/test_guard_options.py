@@ -167,7 +167,7 @@ def test_what_is_said_of_a_signature_is_true():
     for _ in range(2):
         assert list(inspect.signature(Plain).parameters) == ["name", "on_fail", "on_error", "unreadable", "timeout"]
         assert list(inspect.signature(Limit).parameters) == ["limit", "options"]
-        assert list(parameters(Words)) == ["words", "least", "name", "on_fail", "on_error", "timeout"]
+        assert list(parameters(Words)) == ["words", "least", "name", "on_fail", "on_error", "unreadable", "timeout"]
         assert Words("a", "b").options == {"words": ("a", "b"), "least": 1}
         assert Words(words=["a", "b"], name="w") == Words("a", "b", name="w")
         Plain()

@@ -14,7 +14,7 @@ import guards
 
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
-    0: ["errors", "_documents", "_quote", "_sameness"],
+    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote", "_sameness"],
     1: [
         "findings",
         "policies",
@@ -35,6 +35,7 @@ FLOORS = {
     4: ["checks"],
     5: [
         "_asking",
+        "_background",
         "_jobs",
         "_pipeline",
         "_reflect",
@@ -49,6 +50,7 @@ FLOORS = {
         "_parts",
         "_seal",
         "_settling",
+        "_severing",
         "_terms",
         "_transport",
     ],

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, overload
 
+from guards._colour import is_async
 from guards._sameness import Itself, key_of
+from guards.checks.kept import kept
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
 from guards.contracts.type_members import as_it_is
@@ -182,7 +184,7 @@ class Guard:
     @property
     def is_async(self) -> bool:
         """Whether `check` must be awaited."""
-        return inspect.iscoroutinefunction(self.check) or inspect.isasyncgenfunction(self.check)
+        return is_async(self.check)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         """Lets a guard stand inside a pydantic field; it changes nothing of pydantic's own validation."""
@@ -276,6 +278,10 @@ G = TypeVar("G", bound=Guard)
 Function: TypeAlias = Callable[..., Any]
 
 
+_LATER: Final = object()
+"""What `check` was given where it is called for its options."""
+
+
 class FunctionGuard(Guard):
     """A function as a guard: what `@check` makes. Still callable as the function."""
 
@@ -309,7 +315,7 @@ class FunctionGuard(Guard):
 
     @property
     def is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self.function) or inspect.isasyncgenfunction(self.function)
+        return is_async(self.function)
 
     def __repr__(self) -> str:
         return f"check({self.name})"
@@ -337,7 +343,7 @@ def check(
 
 
 def check(
-    function: Function | None = None,
+    function: Any = _LATER,
     /,
     *,
     name: str | None = None,
@@ -366,9 +372,19 @@ def check(
         "unreadable": unreadable,
         "partial": partial,
     }
-    if function is not None:
-        return FunctionGuard(function, **options)
-    return lambda function: FunctionGuard(function, **options)
+    if function is not _LATER:
+        return FunctionGuard(_function_of(function), **options)
+    return lambda function: FunctionGuard(_function_of(function), **options)
+
+
+def _function_of(given: Any) -> Function:
+    """The function itself. `ConfigError` for what cannot judge a value."""
+    if isinstance(given, staticmethod):
+        given = given.__func__
+    if isinstance(given, type) or not callable(given):
+        kind = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        raise ConfigError(f"{kind} is no function", where="@check", hint="put it on a function (value, context)")
+    return cast("Function", given)
 
 
 def judged(result: Any, guard: Guard) -> Judged:
@@ -377,8 +393,8 @@ def judged(result: Any, guard: Guard) -> Judged:
         score = result.score
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise TypeError(f"the check {guard.name!r} gave the score {score!r}; it must be a number from 0 to 1")
-        return Judged(_findings(result.findings, guard), float(score))
-    findings = _findings(result, guard)
+        return Judged(_kept(result.findings, guard), float(score))
+    findings = _kept(result, guard)
     scores = [finding.score if finding.score is not None else float(not finding.blocks) for finding in findings]
     return Judged(findings, min(scores, default=1.0))
 
@@ -387,8 +403,16 @@ async def awaited(guard: Guard, value: Any, context: Context) -> Judged:
     """What an async guard gives; as `judged`."""
     verdict = guard.check(value, context)
     if hasattr(verdict, "__aiter__"):
-        return judged([entry async for entry in cast("Any", verdict)], guard)
+        entries: list[Any] = []
+        async for entry in cast("Any", verdict):
+            entries.append(entry)
+            _check_number(len(entries), guard)
+        return judged(entries, guard)
     return judged(await cast("Any", verdict), guard)
+
+
+def _kept(result: Any, guard: Guard) -> tuple[Finding, ...]:
+    return tuple(map(kept, _findings(result, guard)))
 
 
 def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
@@ -401,11 +425,26 @@ def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if isinstance(result, Generator):
         result = _with_return(result)
     if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
-        return tuple(finding for entry in result for finding in _findings(_entry(entry, guard), guard))
+        return tuple(_each(result, guard))
     raise TypeError(
         f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several, "
         "or a Scored"
     )
+
+
+_MOST: Final = 1000
+"""Entries that a check may give. One that goes on for ever would never be judged."""
+
+
+def _each(entries: Iterable[Any], guard: Guard) -> Iterator[Finding]:
+    for number, entry in enumerate(entries, 1):
+        _check_number(number, guard)
+        yield from _findings(_entry(entry, guard), guard)
+
+
+def _check_number(number: int, guard: Guard) -> None:
+    if number > _MOST:
+        raise ValueError(f"the check {guard.name!r} gave more than {_MOST} findings")
 
 
 def changed(guard: G, **attributes: Any) -> G:
@@ -496,6 +535,12 @@ def _takes_context(function: Function) -> bool:
     except (TypeError, ValueError):
         return True
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if parameters and parameters[0].name in ("self", "cls"):
+        raise ConfigError(
+            "a method gets the value as its object",
+            where=f"@check on {getattr(function, '__name__', function)!r}",
+            hint="write a function, a @staticmethod, or check(object.method); or subclass Guard",
+        )
     needed = [p for p in positional if p.default is p.empty]
     several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     forced = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
+from guards._plain import plain
 from guards.checks.base import Guard, told_options
 from guards.errors import ConfigError
 from guards.models import ModelSpec, digest_of
-from guards.records import plain
 
 __all__ = ["difference", "provenance"]
 

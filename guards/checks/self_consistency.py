@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any, Final, Literal, get_args
 
 from guards._flow import Flow
+from guards._plain import plain
 from guards.checks.asking import Asking, AskingGuard, check_count, check_text, computed, side_by_side
 from guards.checks.base import OnError, Scored, Unreadable, Verdict, check_threshold
 from guards.checks.cuts import cuts, fitting
@@ -27,7 +28,6 @@ from guards.messages import as_messages
 from guards.models import ModelSpec, handle_of
 from guards.models.spec import Model
 from guards.policies import Policy
-from guards.records import plain
 
 __all__ = ["By", "SelfConsistency"]
 

@@ -161,7 +161,7 @@ class Endpoint(ABC):
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint")
+    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint", "severable")
 
     def __init__(
         self,
@@ -172,9 +172,14 @@ class EndpointClient:
     ) -> None:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
+        self.severable = colour == "sync"
         self._fetch = named(fetch, colour)
         self._options = settled(options)
         self._tools = endpoint.tools(self._options)
+
+    @property
+    def owner(self) -> object:
+        return self
 
     @property
     def aside(self) -> Client:

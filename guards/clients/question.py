@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Keys
+from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, changed, resent, settled
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
-from guards.records import Outcome, plain
+from guards.records import Outcome
 from guards.streaming import Done, StreamEvent, TextPiece
 
 __all__ = ["Answer", "Question", "delivered"]
@@ -141,6 +142,7 @@ class Answer:
 
     def __init__(self, question: Question, number: int) -> None:
         self.colour = question.asked.colour
+        self.severable = question.asked.severable
         self.last: Any = None
         self.telling: Retelling | None = None
         """The chunks of the last streamed response."""
@@ -148,6 +150,10 @@ class Answer:
         self._number = number
         self._begun = number == 0
         """Whether the next answer is asked for; those behind the first lie in its response already."""
+
+    @property
+    def owner(self) -> object:
+        return self
 
     @property
     def aside(self) -> Client:

@@ -16,8 +16,9 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, Ty
 from guards._flow import Client
 from guards._outgoing import Beside, Keys
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
-from guards.clients.callables import CallableClient, Signature, signature_of
+from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of
+from guards.clients.incoming import Incoming
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
@@ -389,6 +390,10 @@ class _Keeping(CallableClient):
         self._last: Any = None
         self.function = self._whole
 
+    @property
+    def owner(self) -> object:
+        return owner_of(self._original)
+
     def _whole(self, *question: Any, **more: Any) -> Any:
         return self._original(*question, *self._args, **self._options, **more)
 
@@ -409,7 +414,7 @@ class _Keeping(CallableClient):
 
     def read(self, raw: Any) -> Reply:
         reply = super().read(raw)
-        self._last = raw if not hasattr(raw, "__next__") else reply.text
+        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
         return reply
 
     def result(self, outcome: Outcome[Any]) -> Any:
