@@ -36,6 +36,7 @@ def no_evil(value):
 
 
 Text = Annotated[str, no_evil]
+DROPPING = GetPydanticSchema(lambda source, handler: handler.generate_schema(str))
 
 
 class Pair(NamedTuple):
@@ -140,7 +141,7 @@ def test_what_a_validator_makes_of_a_place_is_never_passed_over():
     "kind",
     [
         Annotated[str, PlainSerializer(str, return_type=Text)],
-        Annotated[Text, GetPydanticSchema(lambda source, handler: handler.generate_schema(str))],
+        Annotated[Text, DROPPING],
     ],
 )
 def test_a_guard_that_would_never_run_is_an_error_where_it_is_written(kind):
@@ -443,3 +444,24 @@ def test_a_stream_ends_as_a_call_does(policy):
     _, outcome = streamed(ticket, answer)
     assert (outcome.ok, outcome.value, outcome.delivered_by) == (called.ok, called.value, called.delivered_by)
     assert outcome.findings == called.findings
+
+
+def test_a_guard_that_one_field_loses_is_an_error_though_another_keeps_it():
+    """The same guard elsewhere in the type does not hide that it is gone here."""
+
+    class Model(BaseModel):
+        kept: Text
+        lost: Annotated[Text, DROPPING]
+
+    class Row(te.TypedDict):
+        kept: Text
+        lost: list[Annotated[Text, DROPPING]]
+
+    @dataclasses.dataclass
+    class Record:
+        kept: Text
+        lost: Annotated[Text, DROPPING]
+
+    for kind in (Model, Row, Record, list[Model], Model | int):
+        with pytest.raises(ConfigError, match="would never see"):
+            Guarded(kind)

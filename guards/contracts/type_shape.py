@@ -8,9 +8,10 @@ guard is passed over. How a value is walked along its shape is `type_parts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, Final, get_args
+from itertools import chain
+from typing import Any, Final, get_args, get_type_hints
 
 import pydantic_core
 
@@ -75,10 +76,7 @@ def shape_of(schema: Any, annotation: Any) -> Shape:
 
 def holds_guards(schema: Any, annotation: Any) -> bool:
     """Whether any guard stands in a type: quickly, since most have none."""
-    return (
-        next(_guarded_nodes(schema), None) is not None
-        or next(_annotated(annotation, _classes(schema)), None) is not None
-    )
+    return any(True for _ in chain(_guarded_nodes(schema), _in_annotation(annotation), _annotated(schema)))
 
 
 def _reachable(root: Shape) -> list[Shape]:
@@ -145,11 +143,12 @@ class _Builder:
         for node in _guarded_nodes(schema):
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
-        # Equal ones will do: where a type is made anew, typing hands out what it made of an equal guard before.
-        there = {key_of(guard) for guard in root.guards}
-        for guard in _annotated(annotation, _classes(schema)):
-            if key_of(guard) not in there:
-                raise _unseen(guard)
+        _check_there(list(_in_annotation(annotation)), root)
+        for shape in _reachable(root):
+            if isinstance(shape.inner, Fields):
+                declared = _declared(shape.inner.declared)
+                for field in shape.inner.fields:
+                    _check_there(declared.get(field.attribute, ()), field.shape)
 
     # -- the same value again ----------------------------------------------------------------------------------------
 
@@ -259,6 +258,7 @@ class _Builder:
             extras=self.build(extras, config) if extras is not None else None,
             extra_keys=self.keys(node, config),
             behaviour=behaviour,
+            declared=node.get("cls"),
         )
 
     def keys(self, node: Any, config: Any) -> Shape | None:
@@ -372,10 +372,6 @@ def _nodes(node: Any, seen: set[int]) -> Iterator[Any]:
             yield from _nodes(child, seen)
 
 
-def _classes(schema: Any) -> Iterator[type]:
-    return (node["cls"] for node in _nodes(schema, set()) if isinstance(node.get("cls"), type))
-
-
 def _guarded_nodes(node: Any) -> Iterator[Any]:
     return (one for one in _nodes(node, set()) if METADATA_KEY in (one.get("metadata") or {}))
 
@@ -395,14 +391,37 @@ def _default(node: Any) -> tuple[Any, bool]:
     return node.get("default", NO_DEFAULT), "default_factory" in node and not node.get("default_factory_takes_data")
 
 
-def _annotated(annotation: Any, classes: Iterator[type]) -> Iterator[Any]:
-    """The guards in a type's annotations, as its author wrote them: a later annotation may have put the earlier ones'
-    schema aside."""
-    yield from _in_annotation(annotation)
-    for cls in classes:
-        for field in getattr(cls, "__pydantic_fields__", {}).values():
-            yield from _guards_among(field.metadata)
-            yield from _in_annotation(field.annotation)
+def _annotated(schema: Any) -> Iterator[Any]:
+    for node in _nodes(schema, set()):
+        if isinstance(node.get("cls"), type):
+            yield from (guard for guards in _declared(node["cls"]).values() for guard in guards)
+
+
+def _declared(cls: type) -> dict[str, list[Any]]:
+    """The guards in the annotations of each field, as the author of the class wrote them: a later annotation may have
+    put the schema of the earlier ones aside."""
+    fields = getattr(cls, "__pydantic_fields__", None)
+    if fields is not None:
+        written = {name: (field.annotation, field.metadata) for name, field in fields.items()}
+    else:
+        written = {name: (hint, ()) for name, hint in _hints(cls).items()}
+    return {name: [*_guards_among(extra), *_in_annotation(kind)] for name, (kind, extra) in written.items()}
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError, AttributeError):  # pydantic has found these names in a place of its own
+        return {}
+
+
+def _check_there(guards: Sequence[Any], shape: Shape) -> None:
+    """`ConfigError` for a guard that does not stand there."""
+    # Equal ones will do: where a type is made anew, typing hands out what it made of an equal guard before.
+    there = {key_of(guard) for guard in shape.guards} if guards else set()
+    for guard in guards:
+        if key_of(guard) not in there:
+            raise _unseen(guard)
 
 
 def _in_annotation(annotation: Any) -> Iterator[Any]:

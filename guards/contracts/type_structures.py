@@ -161,12 +161,15 @@ class Fields(Structure):
         extras: Shape | None = None,
         extra_keys: Shape | None = None,
         behaviour: str = "ignore",
+        declared: type | None = None,
     ) -> None:
         self.kind = kind
         self.cls = cls
         self.fields = fields
         self.extras = extras
         self.extra_keys = extra_keys
+        self.declared = declared or cls
+        """The class that its author wrote."""
         self.open = behaviour == "allow"
         self.closed = behaviour == "forbid"
         self.has_spellings = any(len(field.spellings) > 1 for field in fields)
