@@ -294,6 +294,11 @@ class Call(Generic[T]):
                 yield Emit(Retracted(live.shown, outcome.findings))
             if text is None:
                 return
+            if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
+                # What was judged is the value; of the text that it was read from nobody has seen more than that.
+                for event in live.whole(outcome.value):
+                    yield Emit(event)
+                return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
                 yield Emit(event)

@@ -50,6 +50,11 @@ class Live(ABC):
         """What remains to be shown of an answer that holds."""
         return []
 
+    def whole(self, value: Any) -> list[StreamEvent]:
+        """An answer that holds and of which nothing was shown before."""
+        items = enumerate(value) if isinstance(value, list | tuple) else ()
+        return [*(Item(item, join_pointer((index,))) for index, item in items), Partial(value)]
+
 
 def live_of(
     contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None = None
