@@ -22,7 +22,7 @@ from guards.errors import ConfigError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
+__all__ = ["drain", "perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
 
 R = TypeVar("R")
 
@@ -177,9 +177,14 @@ def _put(ask: Ask) -> Any:
     if ask.live:
         return raw
     if _is_incoming(raw):  # what the caller's own function gave comes in pieces
-        while _pull(Pull(raw, ask.deadline)) is not None:
-            pass
+        drain(raw, ask.deadline)
     return client.read(raw)
+
+
+def drain(incoming: Incoming, deadline: float | None) -> None:
+    """Read an answer on its way to its end. Raises `OutOfTime` where that does not come by the deadline."""
+    while _pull(Pull(incoming, deadline)) is not None:
+        pass
 
 
 def _put_here(ask: Ask) -> Any:

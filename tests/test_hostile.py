@@ -609,9 +609,23 @@ async def aendless(messages):
         yield "a"
 
 
+def offered(ticket):
+    for attempt in ticket.attempts("?"):
+        with attempt:
+            attempt.offer(endless([]))
+
+
+async def aoffered(ticket):
+    async for attempt in ticket.attempts("?"):
+        async with attempt:
+            attempt.offer(endless([]))
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        offered,
+        lambda t: asyncio.run(aoffered(t)),
         lambda t: t.run(endless, "?").raise_if_rejected(),
         lambda t: list(t.stream(endless, "?")),
         lambda t: t.wrap(endless)("?"),
@@ -619,7 +633,7 @@ async def aendless(messages):
         lambda t: asyncio.run(t.acall(endless, "?")),
         lambda t: asyncio.run(t.acall(aendless, "?")),
     ],
-    ids=["call", "stream", "wrap", "decorator", "acall", "acall of async"],
+    ids=["attempts", "attempts in async", "call", "stream", "wrap", "decorator", "acall", "acall of async"],
 )
 def test_an_answer_without_end_ends_with_the_budget(call):
     """Pieces that come for ever are read until the seconds end, and no longer."""
