@@ -6,10 +6,11 @@ does it, once synchronously and once asynchronously.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from guards._outgoing import Beside, Keys
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 
@@ -27,6 +28,7 @@ __all__ = [
     "NoAnswer",
     "OutOfTime",
     "Pull",
+    "Sender",
     "Together",
 ]
 
@@ -80,6 +82,20 @@ class Client(Protocol):
 
     def retry_after(self, fault: BaseException) -> float | None:
         """Seconds that the server asked to wait; None if it did not say."""
+        ...
+
+
+@runtime_checkable
+class Sender(Protocol):
+    """A client that sends more than the turns, or keeps them in a form of its own."""
+
+    def beside(self) -> Iterable[Beside]:
+        """What goes to the model beside the turns."""
+        ...
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[Client, Mapping[str, Any]]:
+        """The client that sends these turns, by their numbers, and these values in the others' place; and what of the
+        call's context becomes another by it."""
         ...
 
 

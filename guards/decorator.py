@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, cast, overload
 
 from typing_extensions import ParamSpec
@@ -14,8 +15,10 @@ from typing_extensions import ParamSpec
 from guards._colour import is_async
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
+from guards._outgoing import Beside, Keys
 from guards.clients import reply_of, reply_turns
 from guards.clients.callables import aopened, collected, waiting
+from guards.clients.endpoint import changed, resent
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply, as_messages
@@ -63,16 +66,60 @@ class _Shape:
     def context_names(self) -> set[str]:
         return set(self.signature.parameters) - {self.feedback, self.owner}
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, method: bool) -> _Bound:
+        """The arguments of one call; of a method, the first is its owner."""
         bound = self.signature.bind(*args, **kwargs)
+        passed = frozenset(bound.arguments)
         bound.apply_defaults()
-        return bound
+        first = next(iter(self.signature.parameters), None) if method else None
+        aside = {self.feedback, self.owner, first}
+        context = {name: value for name, value in bound.arguments.items() if name not in aside}
+        given: Any = bound.arguments.get("messages") if self.messages else None
+        # Turns that cannot be read could not be sent again with the feedback behind them.
+        turned = isinstance(given, str | list | tuple) or (given is not None and self.feedback is None)
+        return _Bound(bound, context, passed, as_messages(given) if turned else (), turned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """The arguments of one call.
+
+    `context` are those that guards know by name, `passed` the names that the caller gave a value for. `turned`: the
+    argument `messages` was read as `turns`.
+    """
+
+    arguments: inspect.BoundArguments
+    context: Mapping[str, Any]
+    passed: frozenset[str]
+    turns: tuple[Message, ...]
+    turned: bool
+
+    def beside(self) -> Iterator[Beside]:
+        """What the function is given beside the turns. A default is the developer's own."""
+        for name, value in self.context.items():
+            if self.turned and name == "messages":
+                continue
+            role = "user" if name in self.passed else "system"
+            if self.arguments.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                yield from (Beside((name, key), inner, role, free=True) for key, inner in value.items())
+            else:
+                yield Beside((name,), value, role)
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[_Bound, dict[str, Any]]:
+        """The arguments with others at these places, and those that became others by name."""
+        after = changed(self.arguments.arguments, beside)
+        if turns:
+            after["messages"] = resent(after["messages"], turns)
+        bound = inspect.BoundArguments(self.arguments.signature, after)
+        others = {name: after[name] for name in self.context if after[name] is not self.context[name]}
+        messages = tuple(turns.get(number, turn) for number, turn in enumerate(self.turns))
+        return _Bound(bound, {**self.context, **others}, self.passed, messages, self.turned), others
 
 
 class _Function:
     """The client behind a decorated function: one set of arguments, asked once per attempt."""
 
-    def __init__(self, shape: _Shape, bound: inspect.BoundArguments) -> None:
+    def __init__(self, shape: _Shape, bound: _Bound) -> None:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
@@ -88,9 +135,16 @@ class _Function:
         result = self._called(ask)
         return aopened(result) if self._shape.is_async else Incoming(result)
 
+    def beside(self) -> Iterator[Beside]:
+        return self._bound.beside()
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[_Function, Mapping[str, Any]]:
+        bound, context = self._bound.amended(turns, beside)
+        return _Function(self._shape, bound), context
+
     def _called(self, ask: Ask) -> Any:
         shape = self._shape
-        bound = self._bound
+        bound = self._bound.arguments
         if shape.feedback is not None:
             if ask.feedback is not None:
                 bound.arguments[shape.feedback] = ask.feedback
@@ -128,16 +182,8 @@ class _Wrapper:
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], showing: Showing | None = None) -> Call[Any]:
         shape = self._shape
-        bound = shape.bind(self._bound_to + args, kwargs)
-        context = {name: value for name, value in bound.arguments.items() if name not in (shape.feedback, shape.owner)}
-        if self._bound_to:
-            context.pop(next(iter(shape.signature.parameters)), None)
-        given: Any = bound.arguments.get("messages") if shape.messages else None
-        # Turns that cannot be read could not be sent again with the feedback behind them.
-        turned = isinstance(given, str | list | tuple) or (given is not None and shape.feedback is None)
-        messages = as_messages(given) if turned else ()
-        client = _Function(shape, bound)
-        return self._ticket._begin(client, messages, context, showing=showing)  # noqa: SLF001  # one room
+        bound = shape.bind(self._bound_to + args, kwargs, method=bool(self._bound_to))
+        return self._ticket._begin(_Function(shape, bound), bound.turns, bound.context, showing=showing)  # noqa: SLF001  # one room
 
     def _streamed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stream[Any]:
         from guards.stream import Stream

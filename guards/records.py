@@ -18,9 +18,9 @@ from typing_extensions import TypeVar
 
 from guards._plain import plain, recorded
 from guards._travelling import travelling, travels
-from guards.errors import BudgetExhausted, GuardFailed, Rejected
+from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, rank
-from guards.messages import Message
+from guards.messages import ROLES, Message
 
 __all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
 
@@ -47,6 +47,7 @@ class Reason(str):
 
 
 ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
+_USAGE: Final = ("input_tokens", "output_tokens", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class Usage(Mapping[str, Any]):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _USAGE:
+            given = getattr(self, name)
+            if given is not None and _amount(given) is None:
+                raise ConfigError(f"must be a number from 0 up, not {given!r}", where=f"Usage({name}=)")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
@@ -104,7 +111,6 @@ def _amount(given: Any) -> Any:
     return float(given) if isinstance(given, Decimal) else given
 
 
-_USAGE = ("input_tokens", "output_tokens", "cost")
 _NOTHING = Usage()
 
 
@@ -113,6 +119,7 @@ class Repair:
     """One recorded change on the way from the model's text to the value.
 
     `code` is stable and dotted, `path` as in a finding, `before` and `after` plain data (None for nothing there).
+    `asked`: the change was made to the question, before the model was asked; the path then leads into what was sent.
     """
 
     code: str
@@ -120,17 +127,26 @@ class Repair:
     path: str = ""
     before: Any = None
     after: Any = None
+    asked: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("code", "message", "path"):
+            given = getattr(self, name)
+            if not isinstance(given, str) or not (given or name != "code"):
+                raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
-        """Plain data; `content=False` keeps the code only."""
+        """Plain data; `content=False` keeps the code, and whether it changed the question."""
+        where = {"asked": True} if self.asked else {}
         if not content:
-            return {"code": self.code}
+            return {"code": self.code, **where}
         return {
             "code": self.code,
             "message": self.message,
             "path": self.path,
             "before": self.before,
             "after": self.after,
+            **where,
         }
 
 
@@ -185,7 +201,7 @@ class Outcome(Generic[T_co]):
         text: the last answer's text; None when none came.
         findings: those that stand against the delivered or last value.
         scores: each guard that ran, 0 to 1, higher is more acceptable.
-        repairs: the recorded changes behind the value.
+        repairs: the recorded changes behind the value, those of the question first.
         attempts: every question, oldest first. A validation asks nobody: it has one where a policy acted, else none.
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
@@ -245,7 +261,7 @@ class Outcome(Generic[T_co]):
         changed. None where nothing is delivered, or what is delivered is no answer of the model's."""
         if not (self.ok or self.delivered_by == "noop"):
             return None
-        if not self.repairs or self.document is None:
+        if self.document is None or all(repair.asked for repair in self.repairs):
             return self.text
         text: str = self.document.source()
         return text
@@ -310,7 +326,9 @@ def _digest(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str):
         text = value
     elif isinstance(value, Mapping) and "role" in value:
-        return {"role": str(value["role"]), **(_digest(json.dumps(recorded(value.get("content")))) or {})}
+        # A word that is no role of any server is somebody's text.
+        role = {"role": value["role"]} if value["role"] in ROLES else {}
+        return {**role, **(_digest(json.dumps(recorded(value.get("content")))) or {})}
     else:
         text = json.dumps(recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")

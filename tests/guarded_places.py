@@ -8,7 +8,6 @@ each member of a union marks its value with `Chosen`, so that a walk knows which
 from __future__ import annotations
 
 import collections
-import contextlib
 import copy
 import dataclasses
 import itertools
@@ -101,8 +100,11 @@ UNKNOWN: Final = Chosen(-1, None)
 """In a twin's place: the document is not known, nor is which member of a union was taken."""
 
 
-def is_at(part: Any, value: Any) -> bool:
-    return isinstance(part, Part) and part.value is value
+def moved(part: Part | Either, inside: Any, value: Any) -> Part | Either:
+    """What stood at one object stands at another."""
+    if isinstance(part, Either):
+        return Either([[moved(one, inside, value) for one in option] for option in part.options])
+    return Part(part.guard, value) if part.value is inside else part
 
 
 class Misfit(Exception):
@@ -536,11 +538,18 @@ class Hidden(Inside):
         return iter(())
 
 
+@dataclass
+class Wrapped:
+    """What a validator made of a value: nothing that the value's type speaks of."""
+
+    value: Any
+
+
 EFFECTS: dict[str, Callable[[Any], Any]] = {
     "keep": lambda value: value,
     "upper": lambda value: value.upper() if type(value) is str else value,
     "copy": copy.copy,
-    "reshape": lambda value: {"wrapped": value},
+    "reshape": lambda value: Wrapped(value),
 }
 
 
@@ -573,14 +582,10 @@ class Validated(Inside):
         if not self.reshapes:
             yield from self.held.parts(value, twin)
             return
-        expect(isinstance(value, dict) and list(value) == ["wrapped"], value, "what the validator made")
-        inside = value["wrapped"]
-        through = list(self.held.parts(inside, inner(twin, lambda made: made["wrapped"])))
+        expect(isinstance(value, Wrapped), value, "what the validator made")
+        through = list(self.held.parts(value.value, inner(twin, lambda made: made.value)))
         # A guard before the validator stands at what the validator was given, or at what it gave.
-        options = [through, [Part(one.guard, value) if is_at(one, inside) else one for one in through]]
-        with contextlib.suppress(Misfit):
-            options.append(list(self.held.parts(value, UNKNOWN)))
-        yield Either(options)
+        yield Either([through, [moved(one, value.value, value) for one in through]])
 
     def steps(self, value: Any, twin: Any, document: Any) -> Iterator[Step]:
         return iter(()) if self.reshapes else self.held.steps(value, twin, document)

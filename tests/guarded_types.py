@@ -6,15 +6,16 @@ What a drawn place is and does says `guarded_places`.
 from __future__ import annotations
 
 import collections
-import collections.abc as abc
 import datetime as dt
 import decimal
 import enum
 import fractions
 import ipaddress
+import itertools
 import pathlib
 import re
 import uuid
+from collections import abc
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NewType
@@ -165,6 +166,10 @@ MARK: Final = "§"
 MARKED: Final = listed(f"{MARK}fine.", f"{MARK}evil one.", f"{MARK}EVIL.", f"{MARK}a longer text. And more")
 
 
+# No two types share a guard: pydantic keeps generic classes by their arguments, and takes `A | B` for `B | A`.
+GUARDS: Final = itertools.count(1)
+
+
 @dataclass(frozen=True)
 class Want:
     """What a type must be where it is wanted."""
@@ -191,11 +196,10 @@ class Maker:
 
 
 class Types:
-    """The source of chance for one type, and the next guard's number."""
+    """The source of chance for one type."""
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
-        self.guards = 0
 
     def one_of(self, *options: Any) -> Any:
         return self.draw(st.sampled_from(options))
@@ -207,8 +211,7 @@ class Types:
         """The place with a guard, nearly always."""
         if not want.marked and not self.chance(90):
             return place
-        self.guards += 1
-        return Watched(place, self.guards)
+        return Watched(place, next(GUARDS))
 
     def place(self, depth: int, want: Want = Want()) -> Place:
         """A guarded place of any kind that is what is wanted."""
@@ -389,8 +392,7 @@ def plain(types: Types, depth: int, want: Want) -> Place:
 
 
 def plain_over_guard(types: Types, depth: int, want: Want) -> Place:
-    types.guards += 1
-    return Plain(Watched(text(types, want), types.guards), types.one_of("keep", "upper"))
+    return Plain(Watched(text(types, want), next(GUARDS)), types.one_of("keep", "upper"))
 
 
 def skipped(types: Types, depth: int, want: Want) -> Place:
@@ -398,8 +400,7 @@ def skipped(types: Types, depth: int, want: Want) -> Place:
 
 
 def skipped_over_guard(types: Types, depth: int, want: Want) -> Place:
-    types.guards += 1
-    return Skipped(Watched(text(types, want), types.guards))
+    return Skipped(Watched(text(types, want), next(GUARDS)))
 
 
 def own(kind: str) -> Callable[[Types, int, Want], Place]:

@@ -17,6 +17,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, Literal, Self
 
 # Making one takes longer than a whole test, and nothing here is encrypted.
@@ -82,6 +85,12 @@ Step = Answer | Fault | Slow | Raw | Cut | Drip
 
 def answer(*texts: str | None, **options: Any) -> Answer:
     return Answer(tuple(texts), **options)
+
+
+def line_faults(sdk: ModuleType) -> tuple[type[Exception], ...]:
+    """What an SDK raises where the line breaks in mid-stream: its own error; older releases, that of their transport."""
+    transports = (import_module(name) for name in ("httpx", "httpx2") if find_spec(name))
+    return sdk.APIConnectionError, *(transport.TransportError for transport in transports)
 
 
 def tool(name: str, arguments: str, text: str | None = None) -> Answer:

@@ -14,8 +14,22 @@ import guards
 
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
-    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote"],
-    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming", "_progress"],
+    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote", "_sameness"],
+    1: [
+        "findings",
+        "policies",
+        "records",
+        "messages",
+        "_blocks",
+        "_objects",
+        "_outgoing",
+        "_flow",
+        "context",
+        "hooks",
+        "_spend",
+        "streaming",
+        "_progress",
+    ],
     2: ["reading", "contracts"],
     3: ["models"],
     4: ["checks"],
