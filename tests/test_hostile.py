@@ -15,6 +15,7 @@ import json
 import math
 import pickle
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,7 @@ from guards import (
     check,
     validate,
 )
+from guards._workers import calls
 from guards.contracts import JsonSchema, RelaxNG, Text, XmlSchema
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed
 from guards.reading.holding import as_document
@@ -640,6 +642,10 @@ def test_an_answer_without_end_ends_with_the_budget(call):
     with pytest.raises(BudgetExhausted) as caught:
         call(Guarded(Text(), budget=Budget(seconds=0.2)))
     assert caught.value.outcome.reason == "budget.seconds"
+    end = time.monotonic() + 10
+    while calls.left and time.monotonic() < end:
+        time.sleep(0.005)
+    assert calls.left == 0  # nobody goes on reading
 
 
 def test_a_call_whose_json_schema_is_odd_still_says_what_happened():
