@@ -22,7 +22,7 @@ from guards.errors import ConfigError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
+__all__ = ["drain", "perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
 
 R = TypeVar("R")
 
@@ -171,21 +171,29 @@ def _put(ask: Ask) -> Any:
     if client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use acall (or `async with`) with it")
     send = partial(client.open if ask.live else client.send, ask, left(ask.deadline))
-    if ask.deadline is None:
-        return send() if ask.live else client.read(send())
-    raw = _no_longer(send, ask.deadline, _owner(client), severable=True) if _severable(client) else send()
+    if ask.deadline is None or not _severable(client):
+        return _read(ask, send())
+    return _read(ask, _no_longer(send, ask.deadline, _owner(client), severable=True))
+
+
+def _read(ask: Ask, raw: Any) -> Any:
+    """What a sync client gave as a reply; where the answer is to come piece by piece, as it is."""
     if ask.live:
         return raw
-    if _is_incoming(raw):  # what the caller's own function gave comes in pieces
-        while _pull(Pull(raw, ask.deadline)) is not None:
-            pass
-    return client.read(raw)
+    if ask.deadline is not None and _is_incoming(raw):  # what the caller's own function gave comes in pieces
+        drain(raw, ask.deadline)
+    return ask.client.read(raw)
+
+
+def drain(incoming: Incoming, deadline: float | None) -> None:
+    """Read an answer on its way to its end. Raises `OutOfTime` where that does not come by the deadline."""
+    while _pull(Pull(incoming, deadline)) is not None:
+        pass
 
 
 def _put_here(ask: Ask) -> Any:
     """As `_put`, in a thread that is left behind at the deadline."""
-    raw = (ask.client.open if ask.live else ask.client.send)(ask, left(ask.deadline))
-    return raw if ask.live else ask.client.read(raw)
+    return _read(ask, (ask.client.open if ask.live else ask.client.send)(ask, left(ask.deadline)))
 
 
 def _no_longer(run: Callable[[], R], deadline: float, owner: object, *, severable: bool = False) -> R:

@@ -120,7 +120,7 @@ def test_an_async_call_that_drips_is_cancelled(kind, part):
 @pytest.mark.parametrize("part", ["body", "stream"])
 def test_a_stream_that_a_function_gave_is_read_no_longer(part):
     """Where a function of the caller's gives an SDK's stream, the library reads it, and so keeps the time."""
-    with Server([Drip(part)] * 3) as server:
+    with Server([Drip(part)] * 4) as server:
         calls = [
             lambda: ticket.run(lambda messages: chat(server, stream=True)(messages=messages), ASKED),
             lambda: decorated(server).outcome(ASKED),
@@ -133,6 +133,11 @@ def test_a_stream_that_a_function_gave_is_read_no_longer(part):
         with pytest.raises(BudgetExhausted):
             list(decorated(server).stream(ASKED))
         until(lambda: server.left == 3)
+        with pytest.raises(BudgetExhausted):
+            for attempt in ticket.attempts(ASKED):
+                with attempt:
+                    attempt.offer(chat(server, stream=True)(messages=attempt.messages))
+        until(lambda: server.left == 4)
 
 
 def test_the_deadline_holds_over_attempts_and_tries_on_one_connection():

@@ -15,6 +15,7 @@ import json
 import math
 import pickle
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,7 @@ from guards import (
     check,
     validate,
 )
+from guards._workers import calls
 from guards.contracts import JsonSchema, RelaxNG, Text, XmlSchema
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed
 from guards.reading.holding import as_document
@@ -609,9 +611,23 @@ async def aendless(messages):
         yield "a"
 
 
+def offered(ticket):
+    for attempt in ticket.attempts("?"):
+        with attempt:
+            attempt.offer(endless([]))
+
+
+async def aoffered(ticket):
+    async for attempt in ticket.attempts("?"):
+        async with attempt:
+            attempt.offer(endless([]))
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        offered,
+        lambda t: asyncio.run(aoffered(t)),
         lambda t: t.run(endless, "?").raise_if_rejected(),
         lambda t: list(t.stream(endless, "?")),
         lambda t: t.wrap(endless)("?"),
@@ -619,13 +635,17 @@ async def aendless(messages):
         lambda t: asyncio.run(t.acall(endless, "?")),
         lambda t: asyncio.run(t.acall(aendless, "?")),
     ],
-    ids=["call", "stream", "wrap", "decorator", "acall", "acall of async"],
+    ids=["attempts", "attempts in async", "call", "stream", "wrap", "decorator", "acall", "acall of async"],
 )
 def test_an_answer_without_end_ends_with_the_budget(call):
     """Pieces that come for ever are read until the seconds end, and no longer."""
     with pytest.raises(BudgetExhausted) as caught:
         call(Guarded(Text(), budget=Budget(seconds=0.2)))
     assert caught.value.outcome.reason == "budget.seconds"
+    end = time.monotonic() + 10
+    while calls.left and time.monotonic() < end:
+        time.sleep(0.005)
+    assert calls.left == 0  # nobody goes on reading
 
 
 def test_a_call_whose_json_schema_is_odd_still_says_what_happened():

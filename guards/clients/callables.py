@@ -250,9 +250,9 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-def waiting(result: Any, timeout: float | None) -> Any:
-    """What a callable gave; under a deadline what comes in pieces as an answer on its way, since it may take long."""
-    in_pieces = timeout is not None and (is_stream(result) or isinstance(result, Iterator))
+def waiting(result: Any, bound: float | None) -> Any:
+    """What a callable gave; where time is bound what comes in pieces as an answer on its way, as it may take long."""
+    in_pieces = bound is not None and (is_stream(result) or isinstance(result, Iterator))
     return Incoming(result) if in_pieces else result
 
 
