@@ -58,7 +58,7 @@ def _held(part: Any) -> Held:
         return list(part)
     if isinstance(part, Mapping):
         return [inner for entry in part.items() for inner in entry]
-    if isinstance(part, Enum):
+    if isinstance(part, Enum | type):
         return []
     cls = type(part)
     fields = getattr(cls, "__pydantic_fields__", None) or getattr(cls, "__dataclass_fields__", None)

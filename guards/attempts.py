@@ -249,6 +249,8 @@ class _Caller:
     """The client where the caller's own code asks: it is never sent to, only its turns are made."""
 
     colour: Literal["sync", "async"] = "sync"
+    severable = False
+    owner: object = None
     aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:

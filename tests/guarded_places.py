@@ -460,7 +460,9 @@ class OneOf(Place):
             return union
         if callable(self.by):
             return Annotated[union, Discriminator(self.by)]
-        return Annotated[union, Field(union_mode="left_to_right") if self.by == "left" else Field(discriminator=self.by)]
+        return Annotated[
+            union, Field(union_mode="left_to_right") if self.by == "left" else Field(discriminator=self.by)
+        ]
 
     def _member(self, index: int, mode: Mode) -> Any:
         held = self.members[index].annotation(mode)
@@ -864,7 +866,9 @@ class Record(Place):
     def _says(self, document: dict[str, Any], wanted: dict[str, Any]) -> bool:
         """Whether a document gives each member what was wanted, and nothing to the others."""
         return all(
-            (path is None) if member.name not in wanted else path is not None and at(document, path) is wanted[member.name]
+            (path is None)
+            if member.name not in wanted
+            else path is not None and at(document, path) is wanted[member.name]
             for member in self.members
             for path in [member.spoken(document)]
         )

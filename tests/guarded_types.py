@@ -6,7 +6,6 @@ What a drawn place is and does says `guarded_places`.
 from __future__ import annotations
 
 import collections
-import collections.abc as abc
 import datetime as dt
 import decimal
 import enum
@@ -16,6 +15,7 @@ import itertools
 import pathlib
 import re
 import uuid
+from collections import abc
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NewType
@@ -241,9 +241,7 @@ class Types:
 
 
 def fits(maker: Maker, want: Want) -> bool:
-    return all(
-        getattr(maker, one) for one in ("hashable", "calm", "xml", "eager", "marked") if getattr(want, one)
-    )
+    return all(getattr(maker, one) for one in ("hashable", "calm", "xml", "eager", "marked") if getattr(want, one))
 
 
 def scalar_fits(scalar: Scalar, want: Want) -> bool:
@@ -418,7 +416,9 @@ POOL: Final = ["title", "name", "headline", "text", "meta", "label"]
 HOSTILE: Final = ["model_fields_set", "model_config", "__class__", "model_extra", "__dict__", "zz"]
 
 
-def aliased(types: Types, name: str, other: str, index: int, want: Want) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+def aliased(
+    types: Types, name: str, other: str, index: int, want: Want
+) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
     """How a field is named: the arguments of `Field`, and the paths that they accept."""
     deep, indexed = AliasPath("outer", other), AliasPath("parts", index)
     styles: list[tuple[dict[str, Any], list[tuple[Any, ...]]]] = [
@@ -455,8 +455,10 @@ def make_record(
     members = [Member("kind", Leaf(Literal[kind], st.just(kind), (str,)), {}, [("kind",)])] if kind else []
     for index, (name, other) in enumerate(zip(field_names, other_names, strict=True)):
         alias, paths = aliased(types, name, other, index, want)
-        if not paths and (name,) in [member.spellings[0] for member in members] or (
-            paths and paths[0] in [member.spellings[0] for member in members]
+        if (
+            not paths
+            and (name,) in [member.spellings[0] for member in members]
+            or (paths and paths[0] in [member.spellings[0] for member in members])
         ):
             alias, paths = {"alias": f"only_{name}"}, [(f"only_{name}",)]
         spellings = [*(paths if by_alias else ()), *([(name,)] if by_name or not paths else ())]
@@ -591,9 +593,7 @@ MAKERS: dict[str, Maker] = {
     "frozenset": many(lambda item: frozenset[item], frozenset, hashable=True, xml=True),
     "abstract_set": many(lambda item: abc.Set[item], frozenset, set, hashable=True),
     "iterable": many(lambda item: abc.Iterable[item], list, bare=lambda item: list[item], eager=False),
-    "generator": many(
-        lambda item: abc.Generator[item, None, None], list, bare=lambda item: list[item], eager=False
-    ),
+    "generator": many(lambda item: abc.Generator[item, None, None], list, bare=lambda item: list[item], eager=False),
     "row": Maker(row, hashable=True),
     "named_tuple": Maker(named_row, hashable=True),
     "dict": mapping(lambda key, item: dict[key, item], dict, **CALM_XML),

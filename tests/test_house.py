@@ -14,13 +14,28 @@ import guards
 
 PACKAGE = Path(guards.__file__).parent
 FLOORS = {
-    0: ["errors", "_documents", "_quote"],
-    1: ["findings", "policies", "records", "messages", "_flow", "context", "hooks", "_spend", "streaming", "_progress"],
+    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote", "_sameness"],
+    1: [
+        "findings",
+        "policies",
+        "records",
+        "messages",
+        "_blocks",
+        "_objects",
+        "_outgoing",
+        "_flow",
+        "context",
+        "hooks",
+        "_spend",
+        "streaming",
+        "_progress",
+    ],
     2: ["reading", "contracts"],
     3: ["models"],
     4: ["checks"],
     5: [
         "_asking",
+        "_background",
         "_jobs",
         "_pipeline",
         "_reflect",
@@ -35,6 +50,7 @@ FLOORS = {
         "_parts",
         "_seal",
         "_settling",
+        "_severing",
         "_terms",
         "_transport",
     ],

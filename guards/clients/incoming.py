@@ -68,6 +68,7 @@ class Incoming:
         self._raw = raw
         self._chunks = chunks
         self._whole: Reply | None = None
+        self.severable = chunks is not None or is_stream(raw)
         self._ahead: list[str | None] = []
         """Pieces that were read before anybody asked for one."""
         # Some streams are both; whoever asked for one knows which it is.

@@ -6,13 +6,15 @@ server sends in another form than OpenAI's is read or refused by name. The packa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from guards._blocks import named
+from guards._outgoing import Beside, Elsewhere, Keys
 from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, without
+from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, without
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
@@ -41,8 +43,22 @@ def shape_of(raw: Any) -> Endpoint | None:
 # -- chat completions --------------------------------------------------------------------------------------------------
 
 
+_SETTINGS: Final = named(
+    """
+    audio best_of echo extra_headers extra_query frequency_penalty logit_bias logprobs max_completion_tokens
+    max_tokens metadata modalities model moderation n parallel_tool_calls presence_penalty prompt_cache_key
+    prompt_cache_options prompt_cache_retention reasoning_effort safety_identifier seed service_tier store stream
+    stream_options temperature timeout top_logprobs top_p user verbosity
+    """
+)
+"""Options that give the model no words."""
+
+
 class Chat(Endpoint):
     """`chat.completions.create` and `.parse`; LiteLLM's `completion` too."""
+
+    own = named("function_call functions response_format stop tool_choice tools web_search_options")
+    settings = _SETTINGS
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "messages": list(turns)}
@@ -162,6 +178,29 @@ class Responses(Endpoint):
     """`responses.create` and `.parse`."""
 
     question = "input"
+    own = named(
+        """
+        context_management image instructions multi_agent stop text text_format tool_choice tools
+        """
+    )
+    settings = _SETTINGS | named(
+        """
+        access_programs background background_options betas include max_output_tokens max_tool_calls
+        parse_as reasoning truncation
+        """
+    )
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if not is_given(value):
+            return
+        if name in ("previous_response_id", "conversation"):
+            yield Beside(path, Elsewhere("a conversation kept by the server"), "user", "option")
+        elif name == "prompt" and get(value, "id") is not None:
+            yield Beside((*path, "id"), Elsewhere("a prompt kept by the server"), "system", "option")
+            rest = {key: inner for key, inner in body_of(value).items() if key not in ("id", "version")}
+            yield from (Beside((*path, key), inner, "user", "option") for key, inner in rest.items())
+        else:
+            yield from super()._goes(path, name, value)
 
     def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
         return ResponseChunks(read, tools)
@@ -323,6 +362,8 @@ class Completions(Endpoint):
     """`completions.create`: one prompt, text behind it."""
 
     question = "prompt"
+    own = frozenset({"stop"})
+    settings = _SETTINGS
 
     streamed = Chat.streamed
     unasked = Chat.unasked
@@ -341,6 +382,11 @@ class Completions(Endpoint):
         if not isinstance(question, str):
             raise ConfigError("only a prompt of one string is guarded", where="completions.create")
         return super().given(question)
+
+    def refused(self, options: Mapping[str, Any]) -> str | None:
+        if not isinstance(extra_body(options, "prompt"), str | None):
+            return "a prompt in extra_body that is not one string is not guarded"
+        return super().refused(options)
 
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name not in ("n", "best_of")}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from guards._travelling import said
 from guards.contracts.base import Reading
 from guards.contracts.type_validator import RAISED
 from guards.findings import Finding
@@ -310,11 +311,7 @@ def _message(error: Mapping[str, Any], context: Mapping[str, Any], expected: Any
 
 def _words_of(fault: BaseException) -> str:
     """What a user's function raised; its own `__str__` may raise, too."""
-    kind = type(fault).__name__
-    try:
-        text = str(fault)
-    except Exception:  # noqa: BLE001  # it is shown without
-        text = ""
+    kind, text = type(fault).__name__, said(fault)
     return f"raised {kind}: {text}" if text else f"raised {kind}"
 
 

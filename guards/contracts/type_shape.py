@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, Final, get_args
 
-from guards.contracts.type_members import Given, Layer, Members, Parsed, Root, Same, could_be
+import pydantic_core
+
+from guards._sameness import key_of
+from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, could_be
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
@@ -142,9 +145,10 @@ class _Builder:
         for node in _guarded_nodes(schema):
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
-        there = {id(guard) for guard in root.guards}
+        # Equal ones will do: where a type is made anew, typing hands out what it made of an equal guard before.
+        there = {key_of(guard) for guard in root.guards}
         for guard in _annotated(annotation, _classes(schema)):
-            if id(guard) not in there:
+            if key_of(guard) not in there:
                 raise _unseen(guard)
 
     # -- the same value again ----------------------------------------------------------------------------------------
@@ -153,8 +157,9 @@ class _Builder:
         shape.layers.append(Same(self.build(node["schema"], config)))
 
     def changed(self, shape: Shape, node: Any, config: Any) -> None:
-        shape.opaque = True
-        self.same(shape, node, config)
+        shape.opaque = node["function"]["function"] is not as_it_is
+        made = self.build(node["schema"], config)
+        shape.layers.append(Revealed(made) if _hides(node["function"]["function"]) else Same(made))
 
     def plain(self, shape: Shape, node: Any, config: Any) -> None:
         shape.opaque = True
@@ -182,7 +187,12 @@ class _Builder:
 
     def nullable(self, shape: Shape, node: Any, config: Any) -> None:
         # A guard inside `X | None` is about the X.
-        shape.layers.append(Given(self.build(node["schema"], config), node))
+        shape.layers.append(Given(self.build(node["schema"], config), node, None))
+
+    def sentinel(self, shape: Shape, node: Any, config: Any) -> None:
+        """`X | MISSING`, which holds what X is since pydantic 2.14."""
+        if isinstance(node.get("schema"), Mapping):
+            shape.layers.append(Given(self.build(node["schema"], config), node, pydantic_core.MISSING))
 
     def union(self, shape: Shape, node: Any, config: Any) -> None:
         choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
@@ -309,6 +319,7 @@ class _Builder:
         "tuple": positions,
         **dict.fromkeys(("dict", "frozendict", "ordered-dict", "counter"), entries),
         "nullable": nullable,
+        "missing-sentinel": sentinel,
         "union": union,
         "tagged-union": union,
         "definition-ref": referred,
@@ -338,7 +349,7 @@ _SCALARS: Final = frozenset(
             "url",
             "multi-host-url",
         ),
-        *("date", "time", "datetime", "timedelta", "literal", "enum", "missing-sentinel", "ellipsis"),
+        *("date", "time", "datetime", "timedelta", "literal", "enum", "ellipsis"),
     }
 )
 _NOT_VALIDATED: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function"})
@@ -367,6 +378,12 @@ def _classes(schema: Any) -> Iterator[type]:
 
 def _guarded_nodes(node: Any) -> Iterator[Any]:
     return (one for one in _nodes(node, set()) if METADATA_KEY in (one.get("metadata") or {}))
+
+
+def _hides(function: Any) -> bool:
+    """Whether a validator is the one by which pydantic puts a value into a `Secret`."""
+    named = getattr(function, "__qualname__", "")
+    return getattr(function, "__module__", "") == "pydantic.types" and named.startswith("Secret.")
 
 
 def _default(node: Any) -> tuple[Any, bool]:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault, SchemaValidator
+from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
+
+from guards.contracts.fresh_validator import fresh_validator
 
 __all__ = ["RAISED", "Compiled", "DefaultFailed", "compiled", "readable"]
 
@@ -69,7 +71,7 @@ def compiled(validator: Any, schema: Any) -> Compiled:
     if not rewriting.changed:
         # Strict at run time overrides even a field's own `strict=False`; here none says so.
         return Compiled(validator, True, schema)
-    return Compiled(SchemaValidator(rewritten, {"strict": True}, _use_prebuilt=False), None, rewritten)
+    return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
 
 
 class _Rewriting:
@@ -115,6 +117,8 @@ class _Rewriting:
         target = self._target(node)
         if target["type"] == "json-or-python":
             return self._python(target["python_schema"])
+        if _goes_by_config(target):
+            return self._made(target, self._python)
         # Each once, however often validators stand inside of one another.
         return self._definition(f"{id(target)} in Python", functools.partial(self._made, target, self._python))
 
@@ -210,6 +214,13 @@ class _Rewriting:
         if isinstance(child, list | tuple):
             return type(child)(self._held(inner, make) for inner in child)
         return child
+
+
+def _goes_by_config(node: Node) -> bool:
+    """Whether a node holds the fields of a model, which only what holds them configures."""
+    while node["type"].startswith("function-") and isinstance(node.get("schema"), Mapping):
+        node = node["schema"]
+    return node["type"] in ("model-fields", "dataclass-args")
 
 
 def _nodes(value: Any) -> Iterator[Node]:
@@ -348,8 +359,14 @@ def _made_default(node: dict[str, Any]) -> Any:
     return {**node, "default_factory": _failing(factory)}
 
 
+def _complex(node: dict[str, Any]) -> Any:
+    """pydantic takes a number of JSON for one when it is told to be strict at run time, not by a config."""
+    return {**node, "strict": False} if node.get("strict") is None else None
+
+
 _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "generator": _listed,
+    "complex": _complex,
     "function-before": _caught,
     "function-after": _caught,
     "function-wrap": _caught,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from guards.findings import Finding
 from guards.reading.document import Document, Place
-from guards.reading.xml_document import element_path, select_nodes, source_of, without_namespaces
+from guards.reading.xml_document import element_path, root_of, select_nodes, source_of, without_namespaces
 
 __all__ = ["ENTRY", "AnsweredXml", "Written", "is_name", "step"]
 
@@ -39,6 +39,10 @@ class AnsweredXml(Document):
         self._places = {path: place for place, path in self._paths.items()}
         self.faults = faults
         self.write = write
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # lxml's elements do not pickle; their source does.
+        return _rebuilt, (self.data, source_of(self.root), dict(self._paths), self.faults, self.write)
 
     def source(self) -> str:
         return source_of(self.root)
@@ -86,6 +90,12 @@ def _doubled(element: Any, name: str, paths: Mapping[Any, str]) -> dict[Any, str
     double.tag, double.tail = name, None
     element.getparent().append(double)
     return {copied: paths[one] for one, copied in zip(element.iter("*"), double.iter("*"), strict=True)}
+
+
+def _rebuilt(
+    data: Any, source: str, paths: Mapping[Place, str], faults: tuple[Finding, ...], write: Callable[[Any], Written]
+) -> AnsweredXml:
+    return AnsweredXml(data, (root_of(source), paths), faults, write)
 
 
 ENTRY: Final = "entry"
