@@ -512,7 +512,9 @@ def with_extras(types: Types, record: Record, depth: int, want: Want, extra: boo
         record.config.pop("extra", None)
     record.extra = place
     if policy != "forbid" and not want.xml:
-        record.others = dict.fromkeys([*HOSTILE, *POOL], place)
+        # The value of a TypedDict is by names: there an unread name would stand in its field's place.
+        own = {member.name for member in record.members} if record.flavour == "typed_dict" else set()
+        record.others = dict.fromkeys([key for key in (*HOSTILE, *POOL) if key not in own], place)
 
 
 def recur(types: Types, record: Record, want: Want) -> None:

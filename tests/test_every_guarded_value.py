@@ -79,10 +79,11 @@ def answers(draw: Any, kind: str, want: Want = Want()) -> tuple[Place, Any]:
 
 
 def taken(place: Place, text: str, mode: Mode) -> Any:
-    """What pydantic makes of a text. No example where it refuses the text, or takes two types for one in a circle."""
+    """What pydantic makes of a text. No example where it refuses the text, takes two types for one in a circle, or (below
+    2.14, for a fraction) lets its own fault out."""
     try:
         return TypeAdapter(place.annotation(mode)).validate_json(text, strict=True)
-    except (ValidationError, pydantic.PydanticUserError) as fault:
+    except (ValidationError, pydantic.PydanticUserError, TypeError) as fault:
         note(str(fault))
         assume(False)
 
@@ -139,7 +140,7 @@ def damaged(draw: Any, document: Any) -> str:
     return text
 
 
-@tried(400)
+@tried(250)
 @given(data=st.data())
 def test_each_was_seen_in_what_was_mended(data):
     """Of a text that is broken at random, by whatever it was mended, nothing guarded is delivered unseen."""
@@ -189,7 +190,7 @@ def at_the_end(way: list[int], place: Place, value: Any, twin: Any, document: An
     return value
 
 
-@tried(400)
+@tried(250)
 @given(data=st.data())
 def test_each_part_at_a_path_was_seen(data):
     """A guard at a path sees what is delivered there, whichever accepted spellings the path and the document use."""
@@ -231,7 +232,7 @@ def test_each_was_seen_in_xml(kind, data):
 RECORDS: Final = ["model", "dataclass", "pydantic_dataclass", "typed_dict", "recursive_model"]
 
 
-@tried(100)
+@tried(60)
 @given(data=st.data())
 def test_each_part_at_an_xpath_was_seen(data):
     """A guard at an XPath sees the field of every element that is called so, in whatever class it was made."""
