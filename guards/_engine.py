@@ -296,8 +296,8 @@ class Call(Generic[T]):
                 return
             if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
                 # What was judged is the value; of the text that it was read from nobody has seen more than that.
-                for event in live.whole(outcome.value):
-                    yield Emit(event)
+                for shown in live.whole(outcome.value):
+                    yield Emit(shown)
                 return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):

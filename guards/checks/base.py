@@ -214,8 +214,9 @@ class Guard:
 
     def __repr__(self) -> str:
         told = told_options(self)
-        told = vars(self) if told is None else _unlike_default(type(self), told)
-        options = [f"{key.lstrip('_')}={_shown(value)}" for key, value in told.items() if key != MADE]
+        public = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        told = public if told is None else _unlike_default(type(self), told)
+        options = [f"{key.lstrip('_')}={_shown(value)}" for key, value in told.items()]
         return f"{type(self).__name__}({', '.join(options)})"
 
 
