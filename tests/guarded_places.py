@@ -150,8 +150,6 @@ def expect(condition: bool, value: Any, what: str) -> None:
 class Place:
     """One place of a type."""
 
-    hashable = False
-
     def annotation(self, mode: Mode) -> Any:
         raise NotImplementedError
 
@@ -190,7 +188,6 @@ class Leaf(Place):
     type: Any
     documents: st.SearchStrategy[Any] | None
     kinds: tuple[type, ...] | None
-    hashable: bool = True
     default: Any = None
     """The value of one that no document can hold."""
 
@@ -217,10 +214,6 @@ class Inside(Place):
     """A place of the same value as another: what is wrapped around a type."""
 
     held: Place
-
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.held.hashable
 
     def document(self, draw: Draw, depth: int = 0) -> Any:
         return self.held.document(draw, depth)
@@ -262,10 +255,6 @@ class Many(Place):
     """What pydantic must be asked for where `form` would not be validated (an iterator)."""
 
     @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.made in ((tuple,), (frozenset,)) and self.item.hashable
-
-    @property
     def is_set(self) -> bool:
         return issubclass(self.made[0], set | frozenset)
 
@@ -304,7 +293,6 @@ class Row(Place):
 
     def __init__(self, items: list[Place]) -> None:
         self.items = items
-        self.hashable = all(item.hashable for item in items)
 
     def annotation(self, mode: Mode) -> Any:
         return tuple[tuple(item.annotation(mode) for item in self.items)]  # type: ignore[misc]
@@ -450,10 +438,6 @@ class OneOf(Place):
     members: list[Place]
     by: Any = None
 
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return all(member.hashable for member in self.members)
-
     def annotation(self, mode: Mode) -> Any:
         union = Union[tuple(self._member(index, mode) for index in range(len(self.members)))]
         if self.by is None:
@@ -525,7 +509,6 @@ class Hidden(Inside):
     """`Secret[held]`: the value stands in an object that gives it out when asked."""
 
     held: Place
-    hashable = False
 
     def annotation(self, mode: Mode) -> Any:
         return Secret[self.held.annotation(mode)]
@@ -560,10 +543,6 @@ class Validated(Inside):
     held: Place
     kind: Literal["before", "after", "wrap"]
     effect: str
-
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.effect != "reshape" and self.held.hashable
 
     @property
     def reshapes(self) -> bool:
@@ -814,10 +793,6 @@ class Record(Place):
     def __post_init__(self) -> None:
         self.name = self.name or f"Record{next(NUMBERS)}"
 
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.is_frozen and all(member.place.hashable for member in self.members)
-
     def reference(self, mode: Mode) -> str:
         """The name by which the class is found while it is being made."""
         return f"{self.name}_{mode}"
@@ -1055,7 +1030,6 @@ class Root(Inside):
     """A `RootModel`."""
 
     held: Place
-    hashable = False
 
     @made_once
     def annotation(self, mode: Mode) -> Any:

@@ -230,7 +230,7 @@ class Types:
 
     def scalar(self, name: str) -> Leaf:
         scalar = SCALARS[name]
-        return Leaf(scalar.type, scalar.documents, scalar.kinds, scalar.hashable)
+        return Leaf(scalar.type, scalar.documents, scalar.kinds)
 
     def of(self, kind: str, want: Want = Want()) -> Place:
         """A guarded place of one kind."""
