@@ -213,8 +213,9 @@ class _Builder:
 
     def excuse(self, node: Any, shape: Shape) -> None:
         """Guards of another description of the value that stand in this one, too."""
-        found = {id(guard) for one in _reachable(shape) for guard in one.here}
-        for other in _guarded_nodes(node):
+        others = list(_guarded_nodes(node))
+        found = {id(guard) for guard in shape.guards} if others else set()
+        for other in others:
             if all(id(guard) in found for guard in other["metadata"][METADATA_KEY]):
                 self.seen.add(id(other))
 
