@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -33,7 +33,7 @@ __all__ = [
     "Root",
     "Same",
     "as_it_is",
-    "could_be",
+    "fits_kind",
     "noted",
     "noting",
 ]
@@ -126,13 +126,13 @@ class Given(Layer):
 
 
 class Members(Layer):
-    """A union. `could`: for each member whether a value could be one of its own, by its kind alone."""
+    """A union. `fits`: for each member whether a value is one of its own, as `fits_kind` says."""
 
-    __slots__ = ("could", "node", "shapes")
+    __slots__ = ("fits", "node", "shapes")
 
-    def __init__(self, node: Any, members: Sequence[tuple[Callable[[Any], bool], Shape]]) -> None:
+    def __init__(self, node: Any, members: Sequence[tuple[Callable[[Any], bool | None], Shape]]) -> None:
         self.node = node
-        self.could = tuple(could for could, _ in members)
+        self.fits = tuple(fits for fits, _ in members)
         self.shapes = tuple(shape for _, shape in members)
 
     @property
@@ -143,12 +143,15 @@ class Members(Layer):
     def of(self, part: Part, made: Made) -> Iterator[Part]:
         value = part.value
         known = made.get((id(self.node), id(value)))
-        if known is not None:
-            shapes = [self.shapes[index] for index in known[1]]
-        else:
-            possible = [shape for could, shape in zip(self.could, self.shapes, strict=True) if could(value)]
-            shapes = possible or list(self.shapes)
+        shapes = [self.shapes[index] for index in known[1]] if known is not None else self._possible(value)
         return (part._replace(shape=shape) for shape in shapes)
+
+    def _possible(self, value: Any) -> Sequence[Shape]:
+        """The members that a value of which nothing was noted could be of: all of them, where it is plainly of none."""
+        fits = [fits(value) for fits in self.fits]
+        if True not in fits:
+            return self.shapes
+        return [shape for shape, fit in zip(self.shapes, fits, strict=True) if fit is not False]
 
 
 def _may_change(shape: Shape) -> bool:
@@ -213,8 +216,8 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-def could_be(node: Any, definitions: Mapping[str, Any], value: Any) -> bool:
-    """Whether a value could be of a core-schema node, by its kind alone; True where the kind does not tell."""
+def fits_kind(node: Any, definitions: Mapping[str, Any], value: Any) -> bool | None:
+    """Whether a value is of a core-schema node, by its kind alone; None where the kind does not tell."""
     behind = False
     for _ in range(_DEEPEST):
         kind = node["type"]
@@ -227,15 +230,24 @@ def could_be(node: Any, definitions: Mapping[str, Any], value: Any) -> bool:
             break
     if kind in ("model", "dataclass", "enum", "named-tuple"):
         # What a validator makes of an instance may be anything, but hardly an instance of another member.
-        return isinstance(value, node["cls"]) or (behind and not _is_record(value))
+        return isinstance(value, node["cls"]) or (None if behind and not _is_record(value) else False)
     if behind:
-        return True
+        return None
+    if kind in ("union", "tagged-union"):
+        choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
+        members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+        return _any_fits(fits_kind(member, definitions, value) for member in members)
     if kind == "nullable":
-        return value is None or could_be(node["schema"], definitions, value)
+        return value is None or fits_kind(node["schema"], definitions, value)
     if kind == "literal":
         return any(type(value) is type(expected) and value == expected for expected in node["expected"])
     known = _KINDS.get(kind)
-    return known is None or (isinstance(value, known) and (kind == "bool" or not isinstance(value, bool)))
+    return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
+
+
+def _any_fits(fits: Iterable[bool | None]) -> bool | None:
+    found = set(fits)
+    return True if True in found else None if None in found else False
 
 
 def _is_record(value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Final, get_args, get_type_hints
 import pydantic_core
 
 from guards._sameness import key_of
-from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, could_be
+from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, fits_kind
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
@@ -196,9 +196,9 @@ class _Builder:
     def union(self, shape: Shape, node: Any, config: Any) -> None:
         choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
         members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
-        could = [partial(could_be, member, self.definitions) for member in members]
+        fits = [partial(fits_kind, member, self.definitions) for member in members]
         shapes = [self.build(member, config) for member in members]
-        shape.layers.append(Members(node, tuple(zip(could, shapes, strict=True))))
+        shape.layers.append(Members(node, tuple(zip(fits, shapes, strict=True))))
 
     def served(self, shape: Shape, node: Any, config: Any) -> None:
         """What a serializer is told of the value: all that is left of what stands before a `PlainValidator`."""
