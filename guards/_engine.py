@@ -281,7 +281,7 @@ class Call(Generic[T]):
     def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
         """What was held back of what is delivered; what was shown of anything else is taken back."""
         from guards._live import live_of
-        from guards.streaming import Retracted
+        from guards.streaming import Retracted, TextPiece
 
         live, showing = self._live, self.showing
         if live is None or showing is None:
@@ -301,6 +301,7 @@ class Call(Generic[T]):
                 return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
+                live.shown += event.text if isinstance(event, TextPiece) else ""
                 yield Emit(event)
         for event in live.rest(outcome.value):
             yield Emit(event)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards._flow import Compute, Flow, Job, Misuse, Together
-from guards._seal import Seal
+from guards._seal import Seal, can_change
 from guards._travelling import said
 from guards.checks.asking import AskingGuard
 from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
@@ -152,8 +152,8 @@ def examine(
             runs += [(entry, stand) for stand in stands]
             if not stands:
                 result.skipped.append(entry.label)
-        for _, stand in runs:
-            seal.put_on(stand.value)
+        if any(can_change(stand.value) for _, stand in runs):
+            seal.put_on(reading.value)  # the whole: from a part of it a guard may reach what holds it
         results = yield from _run_tier(runs, context, desk)
         for (entry, stand), verdict in zip(runs, results, strict=True):
             result.take(entry, stand, verdict, reading)

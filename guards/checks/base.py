@@ -117,6 +117,8 @@ class Guard:
     unreadable: Unreadable = "refuse"
     partial: bool = False
     options = _Options()
+    joins: ClassVar[bool] = False
+    """Whether, of a text that is streamed, it must see each sentence together with all that came before it."""
     leaves_guard: ClassVar[bool] = True
     """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
     always_quick: ClassVar[bool] = False
@@ -186,8 +188,12 @@ class Guard:
         """Whether `check` must be awaited."""
         return is_async(self.check)
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any] | None = None) -> Any:
         """Lets a guard stand inside a pydantic field; it changes nothing of pydantic's own validation."""
+        if handler is None:  # it was asked of the class
+            raise ConfigError(
+                "the class of a guard stands in Annotated", where="inside a type", hint="write Length(max=9)"
+            )
         from pydantic_core import core_schema
 
         schema = handler(source)

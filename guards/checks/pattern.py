@@ -49,6 +49,7 @@ class Pattern(Rule):
     """
 
     code: ClassVar[str] = "rule.pattern"
+    joins: ClassVar[bool] = True  # a match may begin in one sentence and end in the next
 
     def __init__(
         self,

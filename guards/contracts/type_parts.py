@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
+from guards.contracts.type_shape import passes_over
 from guards.contracts.type_structures import DEFAULT, Entries, Items, Misfit, Names, Part
 from guards.reading.document import Place, Steps, compile_jsonpath, plain_steps
 
@@ -75,10 +76,27 @@ def named_by(part: Part, made: Made, steps: Steps) -> list[Part]:
                 way = child.names if _leads(child.names, steps) else child.names[:1]
                 found += named_by(child, made, steps[len(way) :])
         return found
-    for way, child in _meant(below, steps):
+    meant = _meant(below, steps)
+    if not meant:
+        return _gone(part, steps[0])
+    for way, child in meant:
         # Of what lies on the way to a field (`AliasPath`) nothing is delivered but the field.
         found += named_by(child, made, steps[len(way) :])
     return found
+
+
+def _gone(part: Part, step: str | int) -> list[Part]:
+    """What the document has there and validation has put elsewhere; nothing for a key that a model passes over."""
+    data = part.data
+    there = (
+        step in data
+        if isinstance(data, dict)
+        else isinstance(data, list) and isinstance(step, int) and step < len(data)
+    )
+    if not there or (part.shape is not None and passes_over(part.shape)):
+        return []
+    lost = _Lost("nothing is delivered of this place as the document has it")
+    return [Part(None, lost, data[step], (*part.place, step), False, (step,))]
 
 
 def _meant(below: Sequence[Part], steps: Steps) -> list[tuple[Names, Part]]:

@@ -20,7 +20,7 @@ from guards.contracts.type_members import Given, Layer, Members, Parsed, Reveale
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
-__all__ = ["METADATA_KEY", "Shape", "holds_guards", "shape_of"]
+__all__ = ["METADATA_KEY", "Shape", "holds_guards", "passes_over", "shape_of"]
 
 METADATA_KEY: Final = "output_guards"
 
@@ -30,7 +30,7 @@ class Shape:
 
     `here`: the guards on it. `layers`: what else is said of the same value. `inner`: what it holds, None for a leaf.
     `guarded`: whether a guard stands on it or anywhere below. `opaque`: whether code of the type's author may have
-    made something else of the value.
+    made something else of the value; `moves`: whether it may have, before pydantic looked for the parts.
     """
 
     def __init__(self) -> None:
@@ -39,6 +39,7 @@ class Shape:
         self.inner: Structure | None = None
         self.guarded = False
         self.opaque = False
+        self.moves = False
 
     def below(self) -> Iterator[Shape]:
         """Every shape that is one step away."""
@@ -72,6 +73,16 @@ def shape_of(schema: Any, annotation: Any) -> Shape:
     _mark(root)
     builder.check(schema, annotation, root)
     return root
+
+
+def passes_over(shape: Shape) -> bool:
+    """Whether a value may be of a model that passes over further keys, and that nothing has moved them for."""
+    if shape.moves:
+        return False
+    inner = shape.inner
+    if isinstance(inner, Fields) and not inner.open and not inner.closed:
+        return True
+    return any(passes_over(further) for layer in shape.layers for further in layer.shapes)
 
 
 def holds_guards(schema: Any, annotation: Any) -> bool:
@@ -146,9 +157,15 @@ class _Builder:
         _check_there(list(_in_annotation(annotation)), root)
         for shape in _reachable(root):
             if isinstance(shape.inner, Fields):
-                declared = _declared(shape.inner.declared)
-                for field in shape.inner.fields:
-                    _check_there(declared.get(field.attribute, ()), field.shape)
+                self.check_class(shape.inner)
+
+    def check_class(self, fields: Fields) -> None:
+        """The same of a class: its fields, and what it declares beside them."""
+        declared = _declared(fields.declared)
+        for field in fields.fields:
+            _check_there(declared.get(field.attribute, ()), field.shape)
+        for guard in _strays(fields.declared):
+            raise _unseen(guard)
 
     # -- the same value again ----------------------------------------------------------------------------------------
 
@@ -157,6 +174,7 @@ class _Builder:
 
     def changed(self, shape: Shape, node: Any, config: Any) -> None:
         shape.opaque = node["function"]["function"] is not as_it_is
+        shape.moves = node["type"] != "function-after"
         made = self.build(node["schema"], config)
         shape.layers.append(Revealed(made) if _hides(node["function"]["function"]) else Same(made))
 
@@ -214,9 +232,10 @@ class _Builder:
     def excuse(self, node: Any, shape: Shape) -> None:
         """Guards of another description of the value that stand in this one, too."""
         others = list(_guarded_nodes(node))
-        found = {id(guard) for guard in shape.guards} if others else set()
+        # By what they are: pydantic copies what it describes twice.
+        found = {key_of(guard) for guard in shape.guards} if others else set()
         for other in others:
-            if all(id(guard) in found for guard in other["metadata"][METADATA_KEY]):
+            if all(key_of(guard) in found for guard in other["metadata"][METADATA_KEY]):
                 self.seen.add(id(other))
 
     def covered(self, node: Any, shape: Shape) -> bool:
@@ -234,6 +253,7 @@ class _Builder:
         inner = node["schema"]
         while inner["type"] not in ("model-fields", "dataclass-args"):
             shape.opaque = True
+            shape.moves = shape.moves or inner["type"] != "function-after"
             if not isinstance(inner.get("schema"), Mapping):
                 return
             inner = inner["schema"]
@@ -396,6 +416,18 @@ def _annotated(schema: Any) -> Iterator[Any]:
     for node in _nodes(schema, set()):
         if isinstance(node.get("cls"), type):
             yield from (guard for guards in _declared(node["cls"]).values() for guard in guards)
+            yield from _strays(node["cls"])
+
+
+def _strays(cls: type) -> Iterator[Any]:
+    """The guards that a model declares where nothing is ever delivered: as a default, beside its fields."""
+    fields = getattr(cls, "__pydantic_fields__", None) or {}
+    yield from _guards_among([field.default for field in fields.values()])
+    if getattr(cls, "__private_attributes__", None) or getattr(cls, "__class_vars__", None):
+        beside = {name: hint for name, hint in _hints(cls).items() if name not in fields}
+        yield from (
+            guard for name, hint in beside.items() if name != "__pydantic_extra__" for guard in _in_annotation(hint)
+        )
 
 
 def _declared(cls: type) -> dict[str, list[Any]]:
@@ -434,7 +466,11 @@ def _in_annotation(annotation: Any) -> Iterator[Any]:
 
 def _guards_among(metadata: Any) -> Iterator[Any]:
     # By the mark that they leave: guards stand two floors up.
-    return (one for one in metadata if getattr(one, "leaves_guard", False) is True)
+    for one in metadata:
+        if getattr(one, "leaves_guard", False) is True:
+            yield one
+        elif isinstance(one, list | tuple | set | frozenset):  # pydantic passes over them
+            yield from _guards_among(one)
 
 
 def _unseen(guard: Any) -> ConfigError:

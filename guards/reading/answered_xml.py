@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from guards.findings import Finding
@@ -64,15 +64,18 @@ class AnsweredXml(Document):
         """As in `Document`. `respelled`: places that go by other names, too, the inner before the outer; an XPath may
         use any of them."""
         if not respelled:
-            found = (self._places.get(path) for path in select_nodes(self.root, expression))
-            return list(dict.fromkeys(place for place in found if place is not None))
+            return self._at(select_nodes(self.root, expression))
         root = without_namespaces(copy.deepcopy(self.root))
         paths = dict(zip(root.iter("*"), map(element_path, self.root.iter("*")), strict=True))
         for place, names in respelled:
             for element in [one for one, path in paths.items() if path in self._elements(place)]:
                 for name in filter(is_name, names):
                     paths |= _doubled(element, name, paths)
-        found = (self._places.get(path) for path in select_nodes(root, expression, paths))
+        return self._at(select_nodes(root, expression, paths))
+
+    def _at(self, paths: Iterable[str]) -> list[Place]:
+        """The places of nodes; the text of an element is its value."""
+        found = (self._places.get(path.removesuffix("/text()")) for path in paths)
         return list(dict.fromkeys(place for place in found if place is not None))
 
     def _elements(self, place: Place) -> set[str]:
