@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
-from guards.clients.members import members_of
+from guards.clients.members import is_sent
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
 from guards.clients.server_faults import check, no_answer
 from guards.errors import ConfigError
@@ -119,7 +119,7 @@ def read(raw: Any) -> Reply:
     """A response of any of the SDK's answering methods; of several answers, the only one allowed is the first."""
     check(raw)
     endpoint = shape_of(raw)
-    if endpoint is None and "choices" in (members_of(raw) or ()):
+    if endpoint is None and is_sent(raw, "choices"):
         raise no_answer(raw, "chat completion", "choices")
     if endpoint is None:
         raise ConfigError(

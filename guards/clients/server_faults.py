@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from guards.clients.members import listed, member, members_of
+from guards.clients.members import is_sent, listed, member, members_of
 from guards.errors import ConfigError, GuardsError, ServerFault
 
 __all__ = ["BROKEN", "broken", "check", "cut_off", "in_words", "may_pass", "named", "no_answer", "passing"]
@@ -150,7 +150,7 @@ def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
         return ServerFault("the server's answer is empty", passing=True)
     if held is not None and in_words(held):
         return _said(held, held)
-    if held is not None and place in held and _is_hollow(held[place]):
+    if held is not None and is_sent(raw, place) and _is_hollow(held.get(place)):
         return ServerFault(f"the server's answer is empty: its {place} hold nothing", passing=True)
     shown = f", but text: {raw.strip()[:80]!r}" if isinstance(raw, str) else ""
     return ConfigError(
