@@ -14,9 +14,11 @@ class Done:
 
     def __init__(self, stream: Any) -> None:
         self.seen = False
-        decoder = getattr(stream, "_decoder", None)  # no public way: it is swallowed between the line and the chunks
+        decoder: Any = getattr(
+            stream, "_decoder", None
+        )  # no public way: it is swallowed between the line and the chunks
         if hasattr(decoder, "iter_bytes") and type(stream).__module__.startswith("openai"):
-            self._decoder = decoder
+            self._decoder: Any = decoder
             stream._decoder = self  # noqa: SLF001
 
     def iter_bytes(self, lines: Any) -> Iterator[Any]:

@@ -120,7 +120,8 @@ class Incoming:
         try:
             return self._read(next(self._pieces))
         except StopIteration:
-            return self._end()
+            self._check_end()
+            return None
         except BROKEN as fault:
             raise broken(fault) from fault
         except Exception as fault:
@@ -134,7 +135,8 @@ class Incoming:
         try:
             return self._read(await anext(self._pieces))
         except StopAsyncIteration:
-            return self._end()
+            self._check_end()
+            return None
         except BROKEN as fault:
             raise broken(fault) from fault
         except Exception as fault:
@@ -162,7 +164,7 @@ class Incoming:
             if inspect.isawaitable(done):
                 await done
 
-    def _end(self) -> None:
+    def _check_end(self) -> None:
         """Raises `ServerFault` for a stream that merely stopped: what came of it is no answer."""
         if self._whole is not None:
             return
