@@ -21,6 +21,7 @@ _FINISH = {
     "max_tokens": "length",
     "max_output_tokens": "length",
     "model_length": "length",
+    "model_context_window_exceeded": "length",
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "tool_calls",
@@ -59,8 +60,9 @@ class Reply:
 
     @property
     def finish(self) -> str | None:
-        """`finish_reason` in one spelling."""
-        return _FINISH.get(self.finish_reason, self.finish_reason) if self.finish_reason else None
+        """`finish_reason` in one spelling, whatever its letters' case."""
+        word = self.finish_reason.lower() if self.finish_reason else None
+        return _FINISH.get(word, word) if word else None
 
 
 @dataclass(frozen=True, slots=True)

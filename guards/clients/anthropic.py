@@ -105,6 +105,8 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 def read(raw: Any) -> Reply:
     """A `messages.create` response."""
     check(raw)
+    if member(raw, "type") == "message" and get(raw, "content") is None:
+        raise no_answer(raw, "message", "content")
     if not isinstance(get(raw, "content"), list):
         raise ConfigError(
             f"the client gave {type(raw).__name__}, which is no answer",
@@ -175,7 +177,7 @@ class Messages(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         check(raw)
         if not isinstance(get(raw, "content"), list):
-            raise no_answer(raw, "message")
+            raise no_answer(raw, "message", "content")
         return [raw]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
@@ -192,12 +194,11 @@ class Messages(Endpoint):
             # Several calls are several documents: the reader says what it thinks of that.
             text = "\n".join(written(get(call, "input", {})) for call in calls)
         finish = get(raw, "stop_reason")
-        if finish == "refusal":
+        if isinstance(finish, str) and finish.lower() == "refusal":
             explained = member(get(raw, "stop_details"), "explanation")
             text = text or (explained if isinstance(explained, str) else "")
         elif tools is not None and not all(is_offered(call, tools) for call in calls):
             finish = UNKNOWN_TOOL
-        finish = "length" if finish == "model_context_window_exceeded" else finish
         return Reply(text, _usage(get(raw, "usage")), finish if isinstance(finish, str) else None, raw)
 
     def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:

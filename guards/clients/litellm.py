@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.endpoint import EndpointClient, check_options
-from guards.clients.members import get
+from guards.clients.members import get, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
 from guards.clients.server_faults import check
@@ -131,7 +131,7 @@ class LiteChat(Chat):
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
-        if type(raw).__name__ == "CustomStreamWrapper" or get(raw, "choices") is None:
+        if type(raw).__name__ == "CustomStreamWrapper" or not is_sent(raw, "choices"):
             raise ConfigError(
                 f"the client gave {type(raw).__name__}, which is no answer",
                 where="client",
