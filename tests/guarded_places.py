@@ -37,7 +37,7 @@ from pydantic import (
     TypeAdapter,
     WrapValidator,
 )
-from pydantic_core import core_schema
+from pydantic_core import SchemaValidator, core_schema
 
 from guards import Guard
 
@@ -49,6 +49,13 @@ SIGHTS: list[tuple[int, Any]] = []
 
 WORD: Final = "EVIL"
 """What a guard of the mode `partial` refuses."""
+
+
+_ALIASED: Final = core_schema.typed_dict_field(core_schema.int_schema(), required=False, validation_alias="alias")
+EXTRAS_HIDE_FIELDS: Final = SchemaValidator(
+    core_schema.typed_dict_schema({"name": _ALIASED}, extra_behavior="allow")
+).validate_json('{"name": "x"}') == {"name": "x"}
+"""Whether this pydantic delivers a TypedDict's further key, of any type, as the field of that name (2.12 to 2.14.1)."""
 
 
 class Seen(Guard):
@@ -820,6 +827,8 @@ class Record(Place):
                     wanted.setdefault(member.name, member.place.document(draw, depth + 1))
             document = self._spelled(None, wanted)
         taken = {path[0] for member in self.members for path in member.spellings}
+        if self.flavour == "typed_dict" and EXTRAS_HIDE_FIELDS:
+            taken.update(member.name for member in self.members)
         for key in draw(st.lists(st.sampled_from(sorted(self.others)), max_size=2, unique=True)) if self.others else ():
             if key not in taken and key not in document:
                 place = self.others[key]
