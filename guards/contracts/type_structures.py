@@ -263,11 +263,14 @@ def stored(value: Any, cls: type, name: str) -> Any:
     try:
         return getattr(value, name)  # a dataclass with slots
     except AttributeError:
-        raise Misfit(f"a {type(value).__name__} has no {name!r}") from None
+        raise Misfit(f"a {type(value).__name__} has no {name!r}; {_REMEDY}") from None
 
 
 def _misfit(value: Any, wanted: type) -> Misfit:
-    return Misfit(f"a {type(value).__name__} stands where a {wanted.__name__} should")
+    return Misfit(f"a {type(value).__name__} stands where a {wanted.__name__} should; {_REMEDY}")
+
+
+_REMEDY: Final = "a validator made it, so put the guard where that stands"
 
 
 class Items(Structure):
@@ -291,7 +294,7 @@ class Items(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, list | tuple | set | frozenset | deque):
-            raise Misfit(f"a {type(value).__name__} stands where a list should")
+            raise Misfit(f"a {type(value).__name__} stands where a list should; {_REMEDY}")
         if isinstance(value, set | frozenset):
             yield from self._unordered(whole, guarded=guarded)
             return
@@ -360,7 +363,7 @@ class Entries(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
-            raise Misfit(f"a {type(value).__name__} stands where an object should")
+            raise Misfit(f"a {type(value).__name__} stands where an object should; {_REMEDY}")
         # Keys that became something else (a number, a date) are those of the document in its order.
         names = list(data) if isinstance(data, dict) and len(data) == len(value) else None
         for index, (key, item) in enumerate(value.items()):
