@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
-from guards._blocks import CONTENT, WORDS, carriers, from_outside, is_media, is_silent, kind_of, role_in
+from guards._blocks import CONTENT, OF_THE_USER, WORDS, carriers, from_outside, is_media, is_silent, kind_of, role_in
 from guards._objects import attributes, buffer, is_record, is_shut, said
 from guards.findings import join_pointer
 from guards.messages import Message
@@ -315,7 +315,8 @@ class _Reader:
                 self.read(key, at.under(str(key), closed=True))
             if is_silent(key, value, ids=at.kind != "argument"):
                 continue
-            self.read(value, at.under(str(key), run=at.run if key in CONTENT else None, closed=type(key) is not str))
+            there = at.under(str(key), run=at.run if key in CONTENT else None, closed=type(key) is not str)
+            self.read(value, there.of("user", there.block) if key in OF_THE_USER else there)
 
     def _record(self, value: Any, at: _At) -> None:
         self._block(attributes(value), at, keys=isinstance(value, SimpleNamespace))  # which is a mapping in disguise

@@ -14,7 +14,7 @@ from guards._outgoing import Beside, Elsewhere, Keys
 from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, without
+from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, request_of, without
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
@@ -213,6 +213,9 @@ class Responses(Endpoint):
             if options.get(name) or extra_body(options, name):
                 return _UNGUARDED[name]
         return super().refused(options)
+
+    def complete(self, options: Mapping[str, Any]) -> bool:
+        return is_given(request_of(options).get("prompt"))  # kept on the server, with a question of its own
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
         return response_tools(options)
