@@ -72,7 +72,8 @@ WORDS: Final = (
     | _SOURCES
     | named(
         """
-    annotations approximate arguments cache_control citations city code context country description file filename function function_call
+    annotations approximate arguments cache_control citations city code context country description file filename function
+    function_call
     index input input_schema is_error logprobs name outcome parameters parts reasoning reasoning_content refusal
     region result results signature source stderr stdout strict summary thinking timezone title tool_calls tools
     user_location

@@ -66,8 +66,8 @@ class _Shape:
         return set(self.signature.parameters) - {self.feedback}
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, method: bool) -> _Bound:
-        """The arguments of one call. Of a method that was looked up on its object or class, the first is that owner; one
-        that the caller passes is an argument like any other, whatever the parameter is called."""
+        """The arguments of one call. Of a method that was looked up on its object or class, the first is that
+        owner; one that the caller passes is an argument like any other, whatever the parameter is called."""
         bound = self.signature.bind(*args, **kwargs)
         passed = frozenset(bound.arguments)
         bound.apply_defaults()

@@ -367,7 +367,7 @@ def test_a_model_is_asked_again_after_a_call_that_is_nobodys(method):
     [
         ({"functions": [{"name": "look"}]}, True),
         ({"functions": [{"name": "other"}]}, False),
-        ({"tools": [{"type": "custom", "custom": {"name": "look"}}]}, True),
+        ({"tools": [{"type": "custom", "custom": {"name": "look"}}]}, False),
         ({"extra_body": {"tools": [{"type": "function", "function": {"name": "look"}}]}}, True),
         ({"extra_body": {"tools": []}, "tools": Chat.tools}, False),
         (

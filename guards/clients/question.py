@@ -43,7 +43,7 @@ class Question:
                 where="wrap",
                 hint="leave out stream, or n, or use create",
             )
-        given = options.get(endpoint.question)
+        given: Any = options.get(endpoint.question)
         if not is_given(given) and not endpoint.complete(options):
             raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
         self.endpoint = endpoint
