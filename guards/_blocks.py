@@ -72,11 +72,10 @@ WORDS: Final = (
     | _SOURCES
     | named(
         """
-    annotations approximate arguments cache_control citations city code context country description file filename function
-    function_call
-    index input input_schema is_error logprobs name outcome parameters parts reasoning reasoning_content refusal
-    region result results signature source stderr stdout strict summary thinking timezone title tool_calls tools
-    user_location
+    annotations approximate arguments cache_control citations city code context country description file filename
+    function function_call index input input_schema is_error logprobs name outcome parameters parts reasoning
+    reasoning_content refusal region result results signature source stderr stdout strict summary thinking
+    timezone title tool_calls tools user_location
     """
     )
 )

@@ -24,7 +24,7 @@ from guards.clients.beside import (
     the_model,
     unknown,
 )
-from guards.clients.members import get, member
+from guards.clients.members import member
 from guards.clients.openai_tools import is_brought, is_forced
 from guards.clients.tools import written
 
