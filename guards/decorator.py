@@ -205,17 +205,17 @@ class _Wrapper:
 class Decorated(_Wrapper, Generic[P, R_co]):
     """A guarded function. Calling it gives the accepted value or raises `Rejected`; `run` never does."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         value: R_co = run_sync(self._begin(args, kwargs).run()).raise_if_rejected()
         return value
 
-    def run(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+    def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`; what the function itself raises still comes out."""
         return run_sync(self._begin(args, kwargs).run())
 
     outcome = run
 
-    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+    def stream(self, /, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
         """The events of the call while it runs, as `Guarded.stream`; the body gives an iterator of text or an SDK's
         stream."""
         return self._streamed(args, kwargs)
@@ -235,17 +235,17 @@ class Decorated(_Wrapper, Generic[P, R_co]):
 class AsyncDecorated(_Wrapper, Generic[P, R_co]):
     """As `Decorated`, for an async function: both forms are awaited."""
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    async def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         value: R_co = (await run_async(self._begin(args, kwargs).run())).raise_if_rejected()
         return value
 
-    async def run(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+    async def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`."""
         return await run_async(self._begin(args, kwargs).run())
 
     outcome = run
 
-    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+    def stream(self, /, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
         """As `Decorated.stream`, for `async for`."""
         return self._streamed(args, kwargs)
 

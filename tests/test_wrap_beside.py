@@ -903,7 +903,7 @@ def test_a_call_is_of_a_tool_that_was_offered_in_its_kind(offered, called):
         return
     with pytest.raises(Rejected) as refused:
         asked(Chat(), body, strict, tools=[OFFERED[offered]])
-    assert refused.value.outcome.reason == "reply.unknown_tool"
+    assert [f.code for f in refused.value.outcome.findings] == ["reply.unknown_tool"]
 
 
 @pytest.mark.parametrize("offered", ["function", "custom"])
@@ -917,4 +917,4 @@ def test_an_item_is_of_a_tool_that_was_offered_in_its_kind(offered, called):
         return
     with pytest.raises(Rejected) as refused:
         asked(Responses(), body, strict, tools=[{"type": offered, "name": "look"}])
-    assert refused.value.outcome.reason == "reply.unknown_tool"
+    assert [f.code for f in refused.value.outcome.findings] == ["reply.unknown_tool"]
