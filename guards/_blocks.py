@@ -12,6 +12,7 @@ from typing import Any, Final
 
 __all__ = [
     "CONTENT",
+    "OF_THE_USER",
     "WORDS",
     "carriers",
     "from_outside",
@@ -58,6 +59,8 @@ _SOURCES: Final = frozenset({"data", "uri", "url"})
 """The same, in a block that has a type. The `data` of a text source is text; an address that the model wrote is too."""
 CONTENT: Final = frozenset({"content", "output", "text"})
 """Members that hold the text of a block; those of several blocks are read on end."""
+OF_THE_USER: Final = frozenset({"user_location"})
+"""Members that tell of whoever asks, whoever's words stand around them."""
 _NAMES: Final = named("detail format media_type mime_type mode phase role status ttl type")
 """Members whose value is one of a few words."""
 _IDS: Final = named("approval_request_id call_id id item_id tool_call_id tool_use_id")
@@ -69,9 +72,10 @@ WORDS: Final = (
     | _SOURCES
     | named(
         """
-    annotations arguments cache_control citations code context description file filename function function_call
-    index input input_schema is_error logprobs name outcome parameters parts reasoning reasoning_content refusal
-    result results signature source stderr stdout strict summary thinking title tool_calls tools
+    annotations approximate arguments cache_control citations city code context country description file filename
+    function function_call index input input_schema is_error logprobs name outcome parameters parts reasoning
+    reasoning_content refusal region result results signature source stderr stdout strict summary thinking
+    timezone title tool_calls tools user_location
     """
     )
 )
@@ -80,7 +84,7 @@ _KNOWN: Final = named(
     """
     ai assistant developer function human ipython model system tool user
 
-    additional_tools apply_patch_call apply_patch_call_output audio base64 code_interpreter_call compaction
+    additional_tools apply_patch_call apply_patch_call_output approximate audio base64 code_interpreter_call compaction
     computer_call computer_call_output computer_screenshot container_upload content custom custom_tool_call
     custom_tool_call_output document ephemeral file file_search_call function_call function_call_output image
     image_generation_call image_url input_audio input_file input_image input_text item_reference json

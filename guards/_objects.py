@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, MethodDescriptorType, ModuleType, SimpleNamespace, WrapperDescriptorType
 from typing import Any, Final
 
-__all__ = ["attributes", "buffer", "is_record", "is_shut", "said"]
+__all__ = ["attributes", "buffer", "computed", "is_record", "is_shut", "said", "spoken"]
 
 
 _SHUT: Final = ("__next__", "__anext__", "__await__", "__aiter__", "get_secret_value")
@@ -53,6 +54,54 @@ def said(value: Any) -> str | None:
     kind: Any = type(value)
     says = any(getattr(kind, name) is not getattr(object, name) for name in ("__str__", "__repr__", "__format__"))
     return f"{value}" if says else None
+
+
+def computed(value: Any) -> dict[str, Any]:
+    """The computed fields of a class of pydantic's, which it tells as it tells the others. Raises what they raise."""
+    declared = getattr(getattr(type(value), "__pydantic_decorators__", None), "computed_fields", {})
+    return {name: getattr(value, name) for name in declared}
+
+
+def spoken(value: Any) -> list[str]:
+    """The texts that a value's class makes of it in a way of its own: what a prompt holds that is written with it.
+
+    Not those that Python, pydantic or the maker of a record makes of what is in it. Raises what the class raises.
+    """
+    kind = type(value)
+    if not kind.__flags__ & _MADE_AT_RUN_TIME:
+        return []
+    texts = dict.fromkeys(make(value) for name, make in _WAYS.items() if _is_own(kind, name))
+    written = _written(value) if texts else set()
+    return [text for text in texts if text not in written]
+
+
+_WAYS: Final[Mapping[str, Callable[[Any], str]]] = {"__str__": str, "__format__": format, "__repr__": repr}
+_SLOTS: Final = (WrapperDescriptorType, MethodDescriptorType)
+_PLAIN: Final = sys.stdlib_module_names - {"builtins"} | {"pydantic"}
+"""Modules whose methods tell what a value holds, and no more."""
+_MADE_AT_RUN_TIME: Final = 1 << 9
+"""`Py_TPFLAGS_HEAPTYPE`: what Python itself is made of has not got it."""
+
+
+def _is_own(kind: type, name: str) -> bool:
+    """Whether somebody wrote this method; not Python, nor pydantic."""
+    method = next(ancestor.__dict__[name] for ancestor in kind.__mro__ if name in ancestor.__dict__)
+    if isinstance(method, _SLOTS):
+        return method.__name__ not in _WAYS  # `__str__ = str.upper` is of their making, too
+    module = method.__module__ if isinstance(method, FunctionType) else None
+    return module is None or module.partition(".")[0] not in _PLAIN
+
+
+def _written(value: Any) -> set[str]:
+    """What the `__repr__` that is made for a record's class gives: dataclasses and attrs write it alike."""
+    kind = type(value)
+    if not is_record(value):
+        return set()
+    fields = getattr(kind, "__attrs_attrs__", None) or getattr(kind, "__dataclass_fields__", {}).values()
+    shown = ", ".join(
+        f"{one.name}={getattr(value, one.name)!r}" for one in fields if one.repr and hasattr(value, one.name)
+    )
+    return {f"{name}({shown})" for name in (kind.__qualname__, kind.__qualname__.rsplit(">.", 1)[-1], kind.__name__)}
 
 
 def buffer(value: Any) -> memoryview | None:

@@ -19,8 +19,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
-from guards._blocks import CONTENT, WORDS, carriers, from_outside, is_media, is_silent, kind_of, role_in
-from guards._objects import attributes, buffer, is_record, is_shut, said
+from guards._blocks import CONTENT, OF_THE_USER, WORDS, carriers, from_outside, is_media, is_silent, kind_of, role_in
+from guards._objects import attributes, buffer, computed, is_record, is_shut, said, spoken
 from guards.findings import join_pointer
 from guards.messages import Message
 
@@ -190,6 +190,7 @@ _MOST: Final = 1_000_000
 _SILENT: Final = (type(None), Number, date, time, timedelta, tzinfo, UUID, range)
 """Values without words."""
 _BYTES: Final = (bytes, bytearray, memoryview, array)
+_SIMPLE: Final = (str, UserString, Enum, *_SILENT, *_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +242,10 @@ class _Reader:
     def read(self, value: Any, at: _At) -> None:
         """Every text in the value, and what in it is none."""
         self._seen += 1
-        if isinstance(value, str | UserString):
-            self._tell(value, at if type(value) is str else at.closed)
-        elif isinstance(value, _SILENT):
-            return
-        elif isinstance(value, _BYTES):
-            self._bytes(value, at, type(value).__name__)
-        elif isinstance(value, Enum):
-            self.read(value.value, at.closed)
+        if type(value) is str:
+            self._tell(value, at)
+        elif isinstance(value, _SIMPLE):
+            self._simple(value, at.closed)
         elif isinstance(value, Elsewhere):
             self._refuse(at, value.what)
         elif len(at.keys) > _DEEPEST or self._seen > _MOST:
@@ -259,6 +256,26 @@ class _Reader:
                 self._hold(value, at)
             finally:
                 self._inside.discard(id(value))
+
+    def _simple(self, value: Any, at: _At) -> None:
+        """One that holds no others; of a class of the caller's own it may say something else than it is."""
+        told = len(self.told)
+        if isinstance(value, str | UserString):
+            self._tell(value, at)
+        elif isinstance(value, _BYTES):
+            self._bytes(value, at, type(value).__name__)
+        elif isinstance(value, Enum) and not isinstance(value, _SILENT):
+            self.read(value.value, at)
+        try:
+            self._speaks(value, at, told)
+        except Exception:  # noqa: BLE001  # the caller's own class
+            self._refuse(at, type(value).__name__)
+
+    def _speaks(self, value: Any, at: _At, since: int) -> None:
+        """The texts that a value's class makes of it, where they are not those that were told since then."""
+        for words in spoken(value):
+            if words not in [one.text for one in self.told[since:]]:
+                self._tell(words, at.closed)
 
     def _hold(self, value: Any, at: _At) -> None:
         """Something that holds others. It may be of anybody's making: what it raises leaves it unread."""
@@ -275,6 +292,7 @@ class _Reader:
         """Whether it could be read; what is in it is told."""
         if is_shut(value):
             return False
+        told = len(self.told)
         if isinstance(value, Mapping):
             self._block(dict(islice(value.items(), _MOST)), at if type(value) is dict else at.closed, keys=True)
             self._more(value, at)
@@ -287,8 +305,9 @@ class _Reader:
                 return True
             self._items(value, at if type(value) in (list, tuple) else at.closed)
             self._more(value, at)
-        else:
-            return self._thing(value, at.closed)
+        elif not self._thing(value, at.closed):
+            return False
+        self._speaks(value, at, told)
         return True
 
     def _items(self, items: Iterable[Any], at: _At) -> None:
@@ -315,10 +334,12 @@ class _Reader:
                 self.read(key, at.under(str(key), closed=True))
             if is_silent(key, value, ids=at.kind != "argument"):
                 continue
-            self.read(value, at.under(str(key), run=at.run if key in CONTENT else None, closed=type(key) is not str))
+            there = at.under(str(key), run=at.run if key in CONTENT else None, closed=type(key) is not str)
+            self.read(value, there.of("user", there.block) if key in OF_THE_USER else there)
 
     def _record(self, value: Any, at: _At) -> None:
-        self._block(attributes(value), at, keys=isinstance(value, SimpleNamespace))  # which is a mapping in disguise
+        members = attributes(value) | computed(value)
+        self._block(members, at, keys=isinstance(value, SimpleNamespace))  # which is a mapping in disguise
         extra = getattr(value, "__pydantic_extra__", None)
         if extra:
             self._block(extra, at, keys=True)

@@ -54,7 +54,6 @@ class _Shape:
             (n for n in names if _is_feedback(self.signature.parameters[n].annotation)), None
         )
         self.messages = "messages" if "messages" in names else None
-        self.owner = names[0] if names[:1] in (["self"], ["cls"]) else None
         self.is_async = is_async(function)
 
     def bound_to(self, instance: Any, owner: type | None) -> tuple[Any, ...]:
@@ -64,15 +63,16 @@ class _Shape:
         return () if instance is None or self.bound == "nothing" else (instance,)
 
     def context_names(self) -> set[str]:
-        return set(self.signature.parameters) - {self.feedback, self.owner}
+        return set(self.signature.parameters) - {self.feedback}
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, method: bool) -> _Bound:
-        """The arguments of one call; of a method, the first is its owner."""
+        """The arguments of one call. Of a method that was looked up on its object or class, the first is that
+        owner; one that the caller passes is an argument like any other, whatever the parameter is called."""
         bound = self.signature.bind(*args, **kwargs)
         passed = frozenset(bound.arguments)
         bound.apply_defaults()
         first = next(iter(self.signature.parameters), None) if method else None
-        aside = {self.feedback, self.owner, first}
+        aside = {self.feedback, first}
         context = {name: value for name, value in bound.arguments.items() if name not in aside}
         given: Any = bound.arguments.get("messages") if self.messages else None
         # Turns that cannot be read could not be sent again with the feedback behind them.
@@ -203,17 +203,19 @@ class _Wrapper:
 
 
 class Decorated(_Wrapper, Generic[P, R_co]):
-    """A guarded function. Calling it gives the accepted value or raises `Rejected`; `outcome` never does."""
+    """A guarded function. Calling it gives the accepted value or raises `Rejected`; `run` never does."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         value: R_co = run_sync(self._begin(args, kwargs).run()).raise_if_rejected()
         return value
 
-    def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+    def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`; what the function itself raises still comes out."""
         return run_sync(self._begin(args, kwargs).run())
 
-    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+    outcome = run
+
+    def stream(self, /, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
         """The events of the call while it runs, as `Guarded.stream`; the body gives an iterator of text or an SDK's
         stream."""
         return self._streamed(args, kwargs)
@@ -233,15 +235,17 @@ class Decorated(_Wrapper, Generic[P, R_co]):
 class AsyncDecorated(_Wrapper, Generic[P, R_co]):
     """As `Decorated`, for an async function: both forms are awaited."""
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    async def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         value: R_co = (await run_async(self._begin(args, kwargs).run())).raise_if_rejected()
         return value
 
-    async def outcome(self, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
+    async def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Outcome[R_co]:
         """The whole `Outcome`."""
         return await run_async(self._begin(args, kwargs).run())
 
-    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
+    outcome = run
+
+    def stream(self, /, *args: P.args, **kwargs: P.kwargs) -> Stream[R_co]:
         """As `Decorated.stream`, for `async for`."""
         return self._streamed(args, kwargs)
 

@@ -118,5 +118,15 @@ def _as_turn(message: Any) -> Message | None:
     dump: Any = getattr(message, "model_dump", None)
     if not callable(dump) or isinstance(message, type):
         return None
-    turn: dict[str, Any] = dump(exclude_unset=True, by_alias=True)
+    turn: dict[str, Any] = _both(dump(exclude_none=True, by_alias=True), dump(exclude_unset=True, by_alias=True))
     return turn
+
+
+def _both(said: Any, given: Any) -> Any:
+    """What an object says, and the nulls that it was given: a server may ask for `content: null`, and refuse the null
+    of each member that nobody gave."""
+    if isinstance(said, dict) and isinstance(given, dict):
+        return {**given, **{key: _both(value, given[key]) if key in given else value for key, value in said.items()}}
+    if isinstance(said, list | tuple) and isinstance(given, list | tuple) and len(said) == len(given):
+        return [_both(one, other) for one, other in zip(said, given, strict=True)]
+    return said

@@ -305,3 +305,63 @@ def test_input_guards_see_the_arguments():
     assert triage("help") == VALUE
     outcome = triage.outcome("HELP")
     assert (outcome.ok, outcome.reason, calls) == (False, "input.refused", ["help"])
+
+
+@pytest.mark.parametrize("name", ["self", "cls"])
+def test_an_argument_is_left_out_where_it_was_bound_and_not_for_its_name(name):
+    """Of a method guards don't see the object; of a plain function or a static method they see an argument `self`."""
+    seen: list[str] = []
+    look = Guarded(Ticket, on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    made: dict[str, object] = {}
+    exec(f"def plain({name}, mail=1):\n    return {GOOD!r}", made)
+    plain = made["plain"]
+
+    class Desk:
+        static = staticmethod(look(plain))
+        within = look(staticmethod(plain))
+        method = look(plain)
+        of_class = look(classmethod(plain))
+
+    for called in (look(plain), Desk.static, Desk().static, Desk.within, Desk().within):
+        assert called("EVIL") == VALUE
+        assert seen.pop() == "EVIL"
+        assert called(**{name: "EVIL"}) == VALUE
+        assert seen.pop() == "EVIL"
+    for called in (Desk().method, Desk.of_class, Desk().of_class):
+        assert called("hello") == VALUE
+        assert seen.pop() == "hello"
+
+
+def test_a_guard_may_need_an_argument_called_self():
+    """What a plain function calls `self` is context like any other argument."""
+    seen = []
+
+    @check(needs=("self",))
+    def look(value, context):
+        seen.append(context["self"])
+
+    @Guarded(Ticket, on_fail=Raise(), guards=[look])
+    def triage(self):
+        return GOOD
+
+    assert triage("mine") == VALUE
+    assert seen == ["mine"]
+
+
+def test_run_and_outcome_are_the_same():
+    """Both give the whole record and never raise for a bad answer, of functions and methods, sync and async."""
+    refuse = Guarded(Ticket, on_fail=Raise())
+
+    class Desk:
+        @refuse
+        def triage(self, mail):
+            return BAD
+
+        @refuse
+        async def later(self, mail):
+            return BAD
+
+    for get in (refuse(lambda mail: BAD), Desk().triage):
+        assert [get.run("x").ok, get.outcome("x").ok] == [False, False]
+    assert not asyncio.run(Desk().later.run("x")).ok
+    assert not asyncio.run(Desk().later.outcome("x")).ok

@@ -879,3 +879,145 @@ def test_a_chain_goes_on():
     for chain, by in ((Fix().then(Refrain()), "refrain"), (Fix().then(Fallback("x")), "fallback"), (Fix(), None)):
         outcome = Guarded(Text(), input_guards=[check(on_fail=chain)(lambda value: "no")]).run(ScriptedModel([]), "hi")
         assert outcome.delivered_by == by
+
+
+# -- what a class makes of a value -------------------------------------------------------------------------------------
+
+
+class Doc(pydantic.BaseModel):
+    a: str
+    b: str
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def text(self) -> str:
+        return self.a + self.b
+
+
+@pydantic.dataclasses.dataclass
+class DocData:
+    a: str
+    b: str
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def text(self) -> str:
+        return self.a + self.b
+
+
+class Unable(Doc):
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def more(self) -> str:
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize("doc", [Doc(a="EV", b="IL"), [Doc(a="EV", b="IL")], DocData("EV", "IL")])
+def test_computed_fields_are_judged(doc):
+    """What a class of pydantic's works out of its fields is judged as they are."""
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[Pattern("EVIL", forbid=True)])
+    def ask(doc):
+        return "ok"
+
+    assert [f.code for f in ask.run(doc).findings] == ["rule.pattern"]
+    assert ask(Doc(a="fi", b="ne")) == "ok"
+
+
+def _saying(base: type, name: str) -> type:
+    return type("Own", (base,), {name: lambda self, *_: "EVIL"})
+
+
+@dataclasses.dataclass
+class Record:
+    a: str = "a"
+
+
+class Kind(enum.Enum):
+    ONE = "one"
+
+
+OWN_WAYS = {
+    f"{base.__name__}.{name}": (base, name, arguments)
+    for base, arguments in (
+        (str, ("a",)),
+        (bytes, (b"a",)),
+        (int, (3,)),
+        (float, (2.5,)),
+        (dict, ({"a": 1},)),
+        (list, (["a"],)),
+        (tuple, (("a",),)),
+        (set, (["a"],)),
+        (collections.UserString, ("a",)),
+        (collections.UserDict, ({"a": 1},)),
+        (Record, ()),
+        (Pair, ("a",)),
+        (types.SimpleNamespace, ()),
+    )
+    for name in ("__str__", "__format__", "__repr__")
+}
+
+
+@pytest.mark.parametrize("way", OWN_WAYS)
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_a_class_makes_of_a_value_is_judged(way, inside):
+    """A text that a prompt would hold which is written with the value reaches the guard, whatever the value is."""
+    base, name, arguments = OWN_WAYS[way]
+    value = _saying(base, name)(*arguments)
+    seen: list[str] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    def ask(given):
+        return "ok"
+
+    assert ask([value] if inside else value) == "ok"
+    assert "EVIL" in seen[0]
+
+
+def test_what_python_makes_of_a_value_is_no_further_text():
+    """The `repr` that is made for dataclasses, models, tuples and enums says what is in them, and is not judged again."""
+    seen: list[str] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    def ask(given):
+        return "ok"
+
+    for value in (Record(), Pair("a"), Row("a"), Person(name="a"), Kind.ONE, np.str_("a"), np.float64(1.5)):
+        assert ask(value) == "ok"
+    assert seen == ["a", "a", "a", "a\nPRIVATE", "one", "a", ""]
+
+
+def _raising(*_: Any) -> str:
+    raise ValueError("no")
+
+
+@pytest.mark.parametrize("base", [str, int, dict, Record, None])
+def test_what_raises_when_it_is_read_is_unreadable(base):
+    """A computed field or a method that raises leaves its value unjudged, so it is refused by name."""
+
+    value = Unable(a="x", b="y") if base is None else type("Own", (base,), {"__str__": _raising})()
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: None)])
+    def ask(given):
+        return "ok"
+
+    assert [f.code for f in ask.run(value).findings] == ["input.unreadable"]
+
+
+class Turn(pydantic.BaseModel):
+    role: str = "system"
+    content: str | None = "Be brief."
+    name: str | None = None
+    parts: list[dict[str, Any]] = [{"text": "x", "note": None}]
+
+
+def test_a_turn_that_is_an_object_keeps_its_defaults():
+    """What the object says goes out, given or not; a null goes where it was given, and nowhere else."""
+    model = ScriptedModel(["ok", "ok"])
+    assert Guarded(Text()).run(model, [Turn()]).ok
+    assert dict(model.calls[0][0])["role"] == "system"
+    assert dict(model.calls[0][0])["content"] == "Be brief."
+    assert "name" not in model.calls[0][0]
+    assert Guarded(Text()).run(model, [Turn(role="assistant", content=None)]).ok
+    assert model.calls[1][0]["content"] is None
+    assert heard([Turn(role="user")])[0][0].startswith("Be brief.")

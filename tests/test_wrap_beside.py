@@ -367,7 +367,7 @@ def test_a_model_is_asked_again_after_a_call_that_is_nobodys(method):
     [
         ({"functions": [{"name": "look"}]}, True),
         ({"functions": [{"name": "other"}]}, False),
-        ({"tools": [{"type": "custom", "custom": {"name": "look"}}]}, True),
+        ({"tools": [{"type": "custom", "custom": {"name": "look"}}]}, False),
         ({"extra_body": {"tools": [{"type": "function", "function": {"name": "look"}}]}}, True),
         ({"extra_body": {"tools": []}, "tools": Chat.tools}, False),
         (
@@ -852,3 +852,69 @@ def test_the_unguarded_answer_is_what_it_was():
     with Server([answer(FINE)]) as server:
         response = Chat().ask(talk.wrap(server.openai()))
     assert response.choices[0].message.content == FINE
+
+
+# -- words that look like a server's own -------------------------------------------------------------------------------
+
+
+def test_the_role_of_an_answer_is_the_models():
+    """Whatever a server writes in its place, the caller gets `assistant`: of a chat, a response and a message."""
+    chat = Chat().body(FINE)
+    chat["choices"][0]["message"]["role"] = STRAY
+    assert asked(Chat(), chat, talk).choices[0].message.role == "assistant"
+    response = Responses().body(FINE)
+    response["output"][0]["role"] = STRAY
+    assert asked(Responses(), response, talk).output[0].role == "assistant"
+    message = {**Messages().body(FINE), "role": STRAY}
+    assert asked(Messages(), message, talk).role == "assistant"
+
+
+@pytest.mark.parametrize(("stops", "stays"), [(["END"], "END"), (["other"], None), (None, None)])
+def test_a_stop_sequence_is_one_that_the_request_named(stops, stays):
+    """The text that ended an answer is the request's own word, or goes; servers of OpenAI's shape tell one, too."""
+    body = {**Messages().body(FINE), "stop_reason": "stop_sequence", "stop_sequence": "END"}
+    assert asked(Messages(), body, talk, **({"stop_sequences": stops} if stops else {})).stop_sequence == stays
+    for method in (Chat(), Completions()):
+        body = method.body(FINE)
+        body["choices"][0] |= {"stop_reason": "END", "matched_stop": "END"}
+        choice = asked(method, body, talk, **({"stop": stops} if stops else {})).choices[0]
+        assert (choice.stop_reason, choice.matched_stop) == (stays, stays)
+
+
+OFFERED = {
+    "function": {"type": "function", "function": {"name": "look", "parameters": {}}},
+    "custom": {"type": "custom", "custom": {"name": "look"}},
+}
+CALLED = {
+    "function": {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}},
+    "custom": {"id": "c", "type": "custom", "custom": {"name": "look", "input": "now"}},
+    "neither": {"id": "c", "type": "custom", "function": {"name": "look", "arguments": "{}"}},
+    "both": {**OFFERED["custom"], "id": "c", "function": {"name": "look", "arguments": "{}"}},
+}
+
+
+@pytest.mark.parametrize("offered", OFFERED)
+@pytest.mark.parametrize("called", CALLED)
+def test_a_call_is_of_a_tool_that_was_offered_in_its_kind(offered, called):
+    """A call of kind custom that names a function that was offered is nobody's, and the other way round."""
+    body = Chat().body(None, [CALLED[called]])
+    if offered == called:
+        assert asked(Chat(), body, strict, tools=[OFFERED[offered]]).choices[0].message.tool_calls[0].id == "c"
+        return
+    with pytest.raises(Rejected) as refused:
+        asked(Chat(), body, strict, tools=[OFFERED[offered]])
+    assert [f.code for f in refused.value.outcome.findings] == ["reply.unknown_tool"]
+
+
+@pytest.mark.parametrize("offered", ["function", "custom"])
+@pytest.mark.parametrize("called", ["function_call", "custom_tool_call"])
+def test_an_item_is_of_a_tool_that_was_offered_in_its_kind(offered, called):
+    """The same of `responses`, whose items say their kind by their type."""
+    item = _item(called, name="look", **({"arguments": "{}"} if called == "function_call" else {"input": "now"}))
+    body = Responses().body(None, [item])
+    if called.startswith(offered):
+        assert asked(Responses(), body, strict, tools=[{"type": offered, "name": "look"}]).output[0].name == "look"
+        return
+    with pytest.raises(Rejected) as refused:
+        asked(Responses(), body, strict, tools=[{"type": offered, "name": "look"}])
+    assert [f.code for f in refused.value.outcome.findings] == ["reply.unknown_tool"]

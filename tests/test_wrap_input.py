@@ -508,3 +508,60 @@ def _SERVER() -> Server:
             return answer("ok")
 
     return Endless([]).__enter__()
+
+
+# -- questions that are kept on the server, and the end user's data ------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [{}, {"input": None}, {"input": openai.omit}], ids=["left out", "None", "omit"])
+def test_a_stored_prompt_needs_no_input(given):
+    """Beside `prompt=` the question may be missing: its variables are judged, and no `input` goes out."""
+    seen: list[str] = []
+    look = check(unreadable="pass")(lambda text: seen.append(text))
+    with Server([answer("ok"), answer("ok")]) as server:
+        client = Guarded(Text(), input_guards=[look]).wrap(server.openai())
+        said = client.responses.create(model="m", prompt={"id": "pmpt_1", "variables": {"mail": MARK}}, **given)
+        assert said.output_text == "ok"
+        assert any(MARK in text for text in seen)
+        assert "input" not in server.bodies[0]
+
+
+def test_a_stored_prompt_without_input_is_asked_again_with_the_reasons():
+    """An answer that was refused is followed by its turns alone, beside the same prompt."""
+    ticket = Guarded(Text(), guards=[Pattern("bad", forbid=True)], on_fail=Reask())
+    with Server([answer("bad"), answer("ok")]) as server:
+        said = ticket.wrap(server.openai()).responses.create(model="m", prompt={"id": "pmpt_1"})
+        assert said.output_text == "ok"
+        assert [turn["role"] for turn in server.bodies[1]["input"]] == ["assistant", "user"]
+
+
+@pytest.mark.parametrize("given", [{}, {"input": None}, {"input": openai.omit}])
+def test_no_question_at_all_is_said(given):
+    """Without a prompt there is nothing to ask."""
+    with Server([]) as server, pytest.raises(ConfigError, match="input= is missing"):
+        Guarded(Text()).wrap(server.openai()).responses.create(model="m", **given)
+
+
+PLACE = {"type": "approximate", "city": MARK}
+WHERE_THE_USER_IS = [
+    (chat, {"web_search_options": {"user_location": {"type": "approximate", "approximate": {"city": MARK}}}}),
+    (responses, {"tools": [{"type": "web_search", "user_location": PLACE}]}),
+    (messages, {"tools": [{"type": "web_search_20250305", "name": "web_search", "user_location": PLACE}]}),
+    (chat, {"extra_body": {"web_search_options": {"user_location": PLACE}}}),
+]
+
+
+@pytest.mark.parametrize(("method", "options"), WHERE_THE_USER_IS)
+def test_where_the_user_is_is_the_users(method, options):
+    """A location stands among the developer's options and tells of the user: it is judged as the user's."""
+    seen, _ = judged(method, **options)
+    assert seen[0].split("\n")[-1] == MARK
+    assert not any(MARK in text for text in judged(method, roles="system", **options)[0])
+
+
+def test_members_that_only_the_beta_knows_are_the_users_elsewhere():
+    """`mcp_servers` is an option of `beta.messages`; in the `extra_body` of `messages` it is one that the caller named."""
+    servers = {"mcp_servers": [{"type": "custom", "name": MARK}]}
+    assert MARK in judged(messages, extra_body=servers)[0][0]
+    assert MARK not in judged(beta_messages, **servers)[0][0]
+    assert MARK in judged(beta_messages, roles="system", **servers)[0][0]

@@ -99,7 +99,9 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
 def endpoint_of(module: str, method: str) -> Endpoint | None:
     """The endpoint behind a resource's method, by the module of its class."""
     known = module in ("anthropic.resources.messages.messages", "anthropic.resources.beta.messages.messages")
-    return Messages() if known and method in ("create", "parse") else None
+    if not known or method not in ("create", "parse"):
+        return None
+    return BetaMessages() if ".beta." in module else Messages()
 
 
 def read(raw: Any) -> Reply:
@@ -122,14 +124,9 @@ def shape_of(raw: Any) -> Endpoint | None:
 
 
 class Messages(Endpoint):
-    """`messages.create` and `.parse`, and their beta twins."""
+    """`messages.create` and `.parse`."""
 
-    own = named(
-        """
-        compaction context_management fallbacks mcp_servers output_config output_format stop_sequences system
-        tool_choice tools
-        """
-    )
+    own = named("output_config output_format stop_sequences system tool_choice tools")
     settings = named(
         """
         betas billing_policy cache_control diagnostics extra_headers extra_query fallback_credit_token
@@ -234,6 +231,13 @@ class Messages(Endpoint):
             if get(result, "stop_reason") == "tool_use":
                 put(result, "stop_reason", "end_turn")  # it calls nothing any more
         return MESSAGE(result, Delivery(False, text, bool(kept), tools))
+
+
+class BetaMessages(Messages):
+    """`beta.messages.create` and `.parse`, which know more options: elsewhere those are members that the caller
+    named."""
+
+    own = Messages.own | named("compaction context_management fallbacks mcp_servers")
 
 
 def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:

@@ -6,7 +6,20 @@ import json
 from typing import Any, Final
 
 from guards.clients.anthropic_tools import is_at_work
-from guards.clients.beside import GONE, Delivery, Rule, beside, counts, gone, kept, members, named, unknown
+from guards.clients.beside import (
+    GONE,
+    Delivery,
+    Rule,
+    beside,
+    counts,
+    gone,
+    kept,
+    members,
+    named,
+    stopped_by,
+    the_model,
+    unknown,
+)
 from guards.clients.members import member
 from guards.clients.tools import Tools, is_arguments
 
@@ -43,11 +56,10 @@ _CALL: Final = members(_all("type id name caller toolset_name", kept) | {"input"
 _THINKING: Final = _all("thinking redacted_thinking connector_text compaction", beside)
 _IS: Final = _all(
     """
-    id type role model stop_reason stop_sequence container context_management diagnostics input_transformations
-    service_tier
+    id type model stop_reason container context_management diagnostics input_transformations service_tier
     """,
     kept,
-) | {"usage": counts}
+) | {"usage": counts, "role": the_model, "stop_sequence": stopped_by}
 """What is no text of the model's."""
 _CONTENT: Final = named(
     "type",

@@ -137,7 +137,7 @@ class MessageChunks:
             for kind, body in bodies
         ]
         stop = get(raw, "stop_reason")
-        edges = [(get(event, "type", ""), EVENT(event, Delivery(False, None))) for event in seen]
+        edges = [(get(event, "type", ""), EVENT(event, Delivery(False, None, tools=self._tools))) for event in seen]
         first = [event for kind, event in edges if kind == "message_start"]
         last = [_ending(event, stop) for kind, event in edges if kind in ("message_delta", "message_stop")]
         return [*first, *made, *last]

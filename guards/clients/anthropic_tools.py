@@ -8,7 +8,7 @@ from typing import Any
 
 from guards.clients.endpoint import request_of
 from guards.clients.members import get, member
-from guards.clients.tools import Tools, each
+from guards.clients.tools import Tools, each, stops_of
 
 __all__ = ["is_at_work", "is_offered", "message_tools"]
 
@@ -19,8 +19,9 @@ def message_tools(options: Mapping[str, Any]) -> Tools:
     said = request_of(options)
     choice = said.get("tool_choice")
     kind = member(choice, "type")
+    stops = stops_of(said.get("stop_sequences"))
     if kind == "none":
-        return Tools()
+        return Tools(stops=stops)
     tools = each(said.get("tools"))
     names = {member(tool, "name") for tool in tools}
     kinds = {_kind(member(tool, "type")) for tool in tools if member(tool, "type") not in (None, "custom")}
@@ -29,12 +30,13 @@ def message_tools(options: Mapping[str, Any]) -> Tools:
         None,
         frozenset(name for name in names if isinstance(name, str)),
         frozenset(one for one in kinds if one),
+        stops=stops,
     )
     if kind == "any":
         alone = len(tools) == 1 and len(offered.names) == 1
-        return Tools(next(iter(offered.names)), offered.names) if alone else offered
+        return offered.forcing(next(iter(offered.names))) if alone else offered
     forced = member(choice, "name") if kind == "tool" else None
-    return Tools(forced, frozenset({forced})) if isinstance(forced, str) else offered
+    return offered.forcing(forced) if isinstance(forced, str) else offered
 
 
 def is_offered(call: Any, tools: Tools) -> bool:

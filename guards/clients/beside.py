@@ -26,6 +26,8 @@ __all__ = [
     "log_probabilities",
     "members",
     "named",
+    "stopped_by",
+    "the_model",
     "unknown",
 ]
 
@@ -72,6 +74,17 @@ def gone(value: Any, _: Delivery) -> Any:
 def unknown(value: Any, at: Delivery) -> Any:
     """As `gone`, but for the judged text itself."""
     return value if isinstance(value, str) and value == at.said else gone(value, at)
+
+
+def the_model(value: Any, _: Delivery) -> Any:
+    """Whose turn an answer is: the model's, whatever word stands there."""
+    return value if value is None or value == "assistant" else "assistant"
+
+
+def stopped_by(value: Any, at: Delivery) -> Any:
+    """What ended the answer: one of the texts that the request named, or the number of a token."""
+    offered = at.tools.stops if at.tools is not None else frozenset()
+    return value if isinstance(value, str) and value in offered else gone(value, at)
 
 
 def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:

@@ -107,6 +107,10 @@ class Endpoint(ABC):
             return "a stream that is asked for in extra_body is not read; write stream=True"
         return None
 
+    def complete(self, options: Mapping[str, Any]) -> bool:
+        """Whether a call with these options asks something by itself, without a question."""
+        return False
+
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of a repeated question: one answer is enough."""
         return options
@@ -205,11 +209,14 @@ class EndpointClient:
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""
-        return self._fetch(**time_left({**self._options, self.endpoint.question: question}, timeout))
+        return self._fetch(**time_left(self._with(question), timeout))
 
     def put_open(self, question: Any, timeout: float | None, chunks: Chunks) -> Any:
         """As `open`, with the question in the method's own form, read by these chunks."""
-        return self._open({**self._options, self.endpoint.question: question}, timeout, chunks)
+        return self._open(self._with(question), timeout, chunks)
+
+    def _with(self, question: Any) -> dict[str, Any]:
+        return {**self._options, self.endpoint.question: question} if is_given(question) else dict(self._options)
 
     def _open(self, options: dict[str, Any], timeout: float | None, chunks: Chunks) -> Any:
         stream = self._fetch(**time_left(self.endpoint.streamed(options), timeout))

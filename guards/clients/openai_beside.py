@@ -20,10 +20,12 @@ from guards.clients.beside import (
     log_probabilities,
     members,
     named,
+    stopped_by,
+    the_model,
     unknown,
 )
-from guards.clients.members import get, member
-from guards.clients.openai_tools import is_brought
+from guards.clients.members import member
+from guards.clients.openai_tools import is_brought, is_forced
 from guards.clients.tools import written
 
 __all__ = ["CHAT", "CHAT_CHUNK", "COMPLETION", "HEAD", "RESPONSE", "RESPONSE_EVENT"]
@@ -72,11 +74,11 @@ _THINKING: Final = _all("reasoning reasoning_content reasoning_details thinking 
 _SERVERS: Final = _all(
     """
     content_filter_offsets content_filter_results created created_at finish_reason id index kv_transfer_params
-    matched_stop metadata model moderation native_finish_reason obfuscation object object_type prompt_filter_results
-    prompt_token_ids provider request_id role service_tier stop_reason system_fingerprint timings type x_groq
+    metadata model moderation native_finish_reason obfuscation object object_type prompt_filter_results
+    prompt_token_ids provider request_id service_tier system_fingerprint timings type x_groq
     """,
     kept,
-) | {"usage": counts}
+) | {"usage": counts, "role": the_model, "matched_stop": stopped_by, "stop_reason": stopped_by}
 """What is no text of the model's: what a server says of itself, of the question and of its filters."""
 _SOURCES: Final = _all("annotations citations context search_results token_ids prompt_logprobs", beside)
 
@@ -130,7 +132,7 @@ def _at_work(value: Any, at: Delivery) -> Any:
 
 
 def _answering(value: Any, at: Delivery) -> Any:
-    if not at.by_call or (at.tools is not None and get(value, "name") != at.tools.forced):
+    if not at.by_call or (at.tools is not None and not is_forced(value, at.tools)):
         return GONE
     return _ANSWER(value, at)
 
@@ -139,7 +141,8 @@ def _message(value: Any, at: Delivery) -> Any:
     return GONE if at.by_call else _SPOKEN(value, at)
 
 
-_ITEM_IS: Final = _all("id type status role phase call_id name namespace server_label caller encrypted_content", kept)
+_ITEM_IS: Final = _all("id type status phase call_id name namespace server_label caller encrypted_content", kept)
+_ITEM_IS["role"] = the_model
 _ANSWER: Final = members(_ITEM_IS | _all("arguments input", _arguments))
 _TEXT: Final = members(
     _all("type text", kept)

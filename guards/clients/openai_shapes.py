@@ -14,14 +14,14 @@ from guards._outgoing import Beside, Elsewhere, Keys
 from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, without
+from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, request_of, without
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
-from guards.clients.openai_tools import calls_of, chat_tools, is_brought, response_tools, waiting, with_echo
+from guards.clients.openai_tools import calls_of, chat_tools, is_brought, is_forced, response_tools, waiting, with_echo
 from guards.clients.server_faults import check, no_answer
-from guards.clients.tools import Tools, is_arguments, written
+from guards.clients.tools import Tools, is_arguments, stops_of, written
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 
@@ -100,7 +100,7 @@ class Chat(Endpoint):
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         calls = calls_of(_message(raw))
-        if not calls or tools.forced is not None or not all(call.name in tools.names for call in calls):
+        if not calls or tools.forced is not None or not all(call.offered(tools) for call in calls):
             return False
         # Cut off in mid-arguments it asks for nothing.
         whole = _finish(get(get(raw, "choices")[0], "finish_reason")) != "length"
@@ -111,7 +111,7 @@ class Chat(Endpoint):
         message = get(choice, "message")
         refusal, calls = get(message, "refusal"), calls_of(message)
         finish = "refusal" if refusal else get(choice, "finish_reason")
-        if tools is not None and any(call.name not in tools.names for call in calls):
+        if tools is not None and any(not call.offered(tools) for call in calls):
             finish = UNKNOWN_TOOL
         text = "" if _by_call(calls, tools, None) else text_of(get(message, "content"))
         if not text:
@@ -124,7 +124,7 @@ class Chat(Endpoint):
         choices = member(reply.raw, "choices")
         calls = calls_of(member(choices[0], "message")) if isinstance(choices, list) and tools.forced else []
         if not calls or not all(
-            c.id is not None and c.name == tools.forced and _sendable(c.place, c.arguments) for c in calls
+            c.id is not None and c.forced(tools) and _sendable(c.place, c.arguments) for c in calls
         ):
             return reply_turns(reply, feedback)
         said = [
@@ -146,7 +146,7 @@ class Chat(Endpoint):
         message = get(choice, "message")
         tools = self.tools(options)
         # One answer was accepted: further calls of the same tool are answers that were not.
-        forced = [call for call in calls_of(message) if tools.forced is not None and call.name == tools.forced][:1]
+        forced = [call for call in calls_of(message) if call.forced(tools)][:1]
         kept = forced if text is not None else []
         for call in kept:
             put(call.body, call.place, text)
@@ -172,7 +172,7 @@ def _by_call(calls: Sequence[Any], tools: Tools | None, content: str | None) -> 
     """Whether the answer stands in a call: of the forced tool, or, where nobody knows the request, where there are no
     words."""
     if tools is not None:
-        return tools.forced is not None and any(call.name == tools.forced for call in calls)
+        return any(call.forced(tools) for call in calls)
     return bool(calls) and content == ""
 
 
@@ -218,6 +218,9 @@ class Responses(Endpoint):
             if options.get(name) or extra_body(options, name):
                 return _UNGUARDED[name]
         return super().refused(options)
+
+    def complete(self, options: Mapping[str, Any]) -> bool:
+        return is_given(request_of(options).get("prompt"))  # kept on the server, with a question of its own
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
         return response_tools(options)
@@ -276,7 +279,7 @@ class Responses(Endpoint):
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
         tools = with_echo(raw, self.tools(options))
-        forced = [call for call in _calls(result) if tools.forced is not None and get(call, "name") == tools.forced]
+        forced = [call for call in _calls(result) if is_forced(call, tools)]
         kept = forced[:1] if text is not None else []
         for call in kept:
             put(call, _place(call), text)
@@ -300,8 +303,7 @@ def _calls(raw: Any) -> list[Any]:
 
 def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:
     """Whether the answer stands in a call of the forced tool."""
-    forced = tools.forced if tools is not None else None
-    return forced is not None and any(get(call, "name") == forced for call in calls)
+    return tools is not None and any(is_forced(call, tools) for call in calls)
 
 
 def _is_cut(raw: Any) -> bool:
@@ -319,7 +321,7 @@ def _arguments(call: Any) -> str:
 
 
 def _goes_back(call: Any, tools: Tools) -> bool:
-    known = isinstance(get(call, "call_id"), str) and get(call, "name") == tools.forced
+    known = isinstance(get(call, "call_id"), str) and is_forced(call, tools)
     return known and _sendable(_place(call), _arguments(call))
 
 
@@ -384,7 +386,7 @@ class Completions(Endpoint):
     unasked = Chat.unasked
 
     def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
-        return CompletionChunks(read)
+        return CompletionChunks(read, tools)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "prompt": self.again(turns)}
@@ -407,7 +409,7 @@ class Completions(Endpoint):
         return {name: value for name, value in options.items() if name not in ("n", "best_of")}
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
-        return Tools()
+        return Tools(stops=stops_of(request_of(options).get("stop")))
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
@@ -428,12 +430,12 @@ class Completions(Endpoint):
         return reply_turns(reply, feedback)
 
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
-        return COMPLETION(raw, Delivery(True, text))
+        return COMPLETION(raw, Delivery(True, text, tools=tools))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
         put(get(result, "choices")[0], "text", text or "")
-        return COMPLETION(result, Delivery(False, text))
+        return COMPLETION(result, Delivery(False, text, tools=self.tools(options)))
 
     joined = Chat.joined
 

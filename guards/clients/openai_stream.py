@@ -29,7 +29,7 @@ def chunks_for(chunk: Any) -> Chunks:
     choices = get(chunk, "choices")
     if not isinstance(choices, list):
         raise ConfigError(f"the client gave a stream of {type(chunk).__name__}", where="client")
-    return CompletionChunks(read) if choices and get(choices[0], "delta") is None else ChatChunks(read, None)
+    return CompletionChunks(read, None) if choices and get(choices[0], "delta") is None else ChatChunks(read, None)
 
 
 class ChatChunks:
@@ -88,7 +88,7 @@ class ChatChunks:
         return self._calls.begun or bool(self._refusal)
 
     def cleared(self, chunk: Any) -> Any:
-        return CHAT_CHUNK(chunk, _whole(chunk))
+        return CHAT_CHUNK(chunk, _whole(chunk, self._calls.tools))
 
     def agrees(self, text: str) -> bool:
         return True  # the whole is put together from the chunks
@@ -116,8 +116,9 @@ class CompletionChunks:
 
     repeats = False
 
-    def __init__(self, read: Callable[[Any], Reply]) -> None:
+    def __init__(self, read: Callable[[Any], Reply], tools: Tools | None) -> None:
         self._read = read
+        self._tools = tools
         self._text: list[str] = []
         self._finish: Any = None
         self._usage: Any = None
@@ -147,7 +148,7 @@ class CompletionChunks:
         return False
 
     def cleared(self, chunk: Any) -> Any:
-        return COMPLETION(chunk, _whole(chunk))
+        return COMPLETION(chunk, _whole(chunk, self._tools))
 
     def agrees(self, text: str) -> bool:
         return True
@@ -186,11 +187,11 @@ def _spelled(raw: Any, seen: Sequence[Any], said: Any, nothing: Any, finish: Any
     return [_made(type(seen[0]), chunk) for chunk in chunks]
 
 
-def _whole(chunk: Any) -> Delivery:
+def _whole(chunk: Any, tools: Tools | None) -> Delivery:
     """A chunk as it came, with the text that it holds."""
     choice = next(iter(listed(get(chunk, "choices"))), None)
     said = member(member(choice, "delta"), "content") or member(choice, "text")
-    return Delivery(True, said if isinstance(said, str) else None)
+    return Delivery(True, said if isinstance(said, str) else None, tools=tools)
 
 
 def _made(kind: Any, body: dict[str, Any]) -> Any:

@@ -47,11 +47,12 @@ class StreamedCalls:
     def members(self) -> dict[str, Any]:
         """`tool_calls`, and the old `function_call` where there was one."""
         old = {"function_call": self._old} if self._old["name"] or self._old["arguments"] else {}
-        return {"tool_calls": self._calls or None, **old}
+        return {"tool_calls": [_as_sent(call) for call in self._calls] or None, **old}
 
     def _answers(self, call: dict[str, Any]) -> bool:
-        forced = self.tools.forced if self.tools is not None else None
-        return forced is None or call["function"]["name"] == forced
+        if self.tools is None or self.tools.forced is None:
+            return True
+        return self.tools.forces(call["function"]["name"], custom=call["type"] == "custom")
 
     def _taken(self, piece: Any) -> tuple[dict[str, Any], str]:
         body = get(piece, "function") or get(piece, "custom")
@@ -60,6 +61,8 @@ class StreamedCalls:
         if call is None:
             call = {"type": "function", "function": {"name": "", "arguments": ""}}
             self._calls.append(call)
+        if get(piece, "custom") is not None or get(piece, "type") == "custom":
+            call["type"] = "custom"
         self._at[index] = call
         if ident:
             call.setdefault("id", ident)
@@ -75,6 +78,15 @@ class StreamedCalls:
         if call is None or not get(body, "name"):
             return call
         return None if _begins_another(call, ident, body) else call
+
+
+def _as_sent(call: dict[str, Any]) -> dict[str, Any]:
+    """A call in the shape of its kind: a tool that takes plain text has an input, and no arguments."""
+    if call["type"] != "custom":
+        return call
+    body = call["function"]
+    rest = {name: value for name, value in call.items() if name != "function"}
+    return {**rest, "custom": {"name": body["name"], "input": body["arguments"]}}
 
 
 def _begins_another(call: dict[str, Any], ident: Any, body: Any) -> bool:

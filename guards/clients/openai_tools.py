@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from guards.clients.endpoint import request_of
 from guards.clients.members import get, listed, member
-from guards.clients.tools import Tools, each, written
+from guards.clients.tools import Tools, each, stops_of, written
 
-__all__ = ["Call", "calls_of", "chat_tools", "is_brought", "response_tools", "waiting", "with_echo"]
+__all__ = ["Call", "calls_of", "chat_tools", "is_brought", "is_forced", "response_tools", "waiting", "with_echo"]
 
 
 class Call(NamedTuple):
@@ -23,6 +23,22 @@ class Call(NamedTuple):
     body: Any
     place: str
     whole: Any
+
+    @property
+    def custom(self) -> bool:
+        """Whether it is of a tool that takes plain text."""
+        return self.place == "input"
+
+    def offered(self, tools: Tools) -> bool:
+        """Whether the request offered such a tool. A call that says of itself to be of both kinds is of none."""
+        kind = "custom" if self.custom else "function"
+        other = get(self.whole, "function" if self.custom else "custom") if self.whole is not self.body else None
+        alike = self.whole is self.body or (get(self.whole, "type") in (None, kind) and other is None)
+        return alike and tools.offers(self.name, custom=self.custom)
+
+    def forced(self, tools: Tools) -> bool:
+        """Whether it is of the tool that had to be called."""
+        return tools.forces(self.name, custom=self.custom)
 
 
 def calls_of(message: Any) -> list[Call]:
@@ -49,17 +65,27 @@ def chat_tools(options: Mapping[str, Any]) -> Tools:
     """Of `chat.completions`, whose calls all go by name."""
     said = request_of(options)
     choice, old = said.get("tool_choice"), said.get("function_call")
-    names = {_name(tool) for tool in each(said.get("tools")) if choice != "none"}
-    names |= {_name(tool) for tool in each(said.get("functions")) if old != "none"}
-    offered = Tools(None, _strings(names))
+    tools = each(said.get("tools")) if choice != "none" else ()
+    functions = {_name(tool) for tool in each(said.get("functions")) if old != "none"}
+    offered = replace(_by_name(tools, functions), stops=stops_of(said.get("stop"), said.get("stop_sequences")))
     if member(choice, "type") == "allowed_tools":
         allowed = member(choice, "allowed_tools")
-        offered = offered.only(Tools(None, _strings({_name(tool) for tool in each(member(allowed, "tools"))})))
+        offered = offered.only(_by_name(each(member(allowed, "tools"))))
         choice = member(allowed, "mode")
     if choice in _MUST:
         return offered.must()
     forced = _name(choice) or member(old, "name")
-    return Tools(forced, frozenset({forced})) if isinstance(forced, str) else offered
+    return offered.forcing(forced, custom=_is_custom(choice)) if isinstance(forced, str) else offered
+
+
+def _by_name(tools: Sequence[Any], functions: Iterable[Any] = ()) -> Tools:
+    customs = _strings({_name(tool) for tool in tools if _is_custom(tool)})
+    names = _strings({_name(tool) for tool in tools} | set(functions))
+    return Tools(None, names, customs=customs)
+
+
+def _is_custom(tool: Any) -> bool:
+    return member(tool, "type") == "custom" and member(tool, "function") is None
 
 
 def response_tools(options: Mapping[str, Any]) -> Tools:
@@ -73,25 +99,28 @@ def response_tools(options: Mapping[str, Any]) -> Tools:
     if choice in _MUST:
         return offered.must()
     if member(choice, "type") in ("function", "custom") and isinstance(member(choice, "name"), str):
-        return Tools(member(choice, "name"), frozenset({member(choice, "name")}))
+        return offered.forcing(member(choice, "name"), custom=_is_custom(choice))
     return replace(offered, elsewhere=bool(said.get("prompt")) and choice != "none")
 
 
 def _offered(tools: Any) -> Tools:
     names: set[Any] = set()
     kinds: set[Any] = set()
+    customs: set[Any] = set()
     for tool in each(tools):
         kind = get(tool, "type")
         if kind == "namespace":
             inner = _offered(get(tool, "tools"))
             names |= inner.names
             kinds |= inner.kinds
+            customs |= inner.customs
         elif kind in ("function", "custom", None):
             names.add(_name(tool))
+            customs |= {_name(tool)} if _is_custom(tool) else set()
         else:
             kinds.add(kind)
             names.add(get(tool, "server_label"))
-    return Tools(None, _strings(names), _strings(kinds))
+    return Tools(None, _strings(names), _strings(kinds), customs=_strings(customs))
 
 
 def _name(tool: Any) -> Any:
@@ -120,17 +149,27 @@ def is_brought(item: Any, tools: Tools | None) -> bool:
         return False
     kind = str(get(item, "type", ""))
     if kind in ("function_call", "custom_tool_call"):
-        return get(item, "name") in tools.names
+        return tools.offers(get(item, "name"), custom=kind == "custom_tool_call")
     if kind.startswith("mcp_"):
         return tools.brings("mcp") and get(item, "server_label") in tools.names
     # "web_search_call" is of "web_search".
     return tools.brings(re.sub(r"_(call(_output)?|output)$", "", kind))
 
 
+def is_forced(call: Any, tools: Tools) -> bool:
+    """Whether a call in a response is of the tool that had to be called."""
+    return tools.forces(get(call, "name"), custom=get(call, "type") == "custom_tool_call")
+
+
 def with_echo(raw: Any, tools: Tools) -> Tools:
     """Also the tools of a prompt that is kept on the server: its response names them."""
     echoed = _offered(get(raw, "tools")) if tools.elsewhere else Tools()
-    return replace(tools, names=tools.names | echoed.names, kinds=tools.kinds | echoed.kinds)
+    return replace(
+        tools,
+        names=tools.names | echoed.names,
+        kinds=tools.kinds | echoed.kinds,
+        customs=tools.customs | echoed.customs,
+    )
 
 
 def _waits(item: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Keys
 from guards._plain import plain
-from guards.clients.endpoint import Endpoint, EndpointClient, changed, resent, settled
+from guards.clients.endpoint import Endpoint, EndpointClient, changed, is_given, resent, settled
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -43,14 +43,14 @@ class Question:
                 where="wrap",
                 hint="leave out stream, or n, or use create",
             )
-        if endpoint.question not in options:
+        given: Any = options.get(endpoint.question)
+        if not is_given(given) and not endpoint.complete(options):
             raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
         self.endpoint = endpoint
         self.options = settled({k: v for k, v in options.items() if k not in (endpoint.question, "stream")})
-        given = options[endpoint.question]
         # Turns may come as an iterator, and are looked at before they are sent.
-        self.given = given if isinstance(given, str | Sequence) else list(given)
-        self.turns = endpoint.given(self.given)
+        self.given = given if isinstance(given, str | Sequence) or not is_given(given) else list(given)
+        self.turns = self._turns()
         self.tools = endpoint.tools(self.options)
         self.first: Any = None
         self.answers: list[Any] = []
@@ -59,6 +59,9 @@ class Question:
         self._clients: list[Answer] = []
         self._outcomes: list[Outcome[Any]] = []
         self._parse = parse
+
+    def _turns(self) -> tuple[Any, ...]:
+        return self.endpoint.given(self.given) if is_given(self.given) else ()
 
     def next(self) -> Answer | None:
         """The client of the next answer; None when all were judged."""
@@ -72,7 +75,7 @@ class Question:
     def amend(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> None:
         """Put another question: with these turns and these options in the caller's own."""
         self.given = resent(self.given, turns)
-        self.turns = self.endpoint.given(self.given)
+        self.turns = self._turns()
         self.options = changed(self.options, beside)
         self.asked = self.asked.having(self.options)
         self.again = self.again.having(self.endpoint.single(dict(self.options)))

@@ -145,12 +145,16 @@ class Desk:
 
 async def decorated() -> None:
     assert_type(triage("x", depth=2), A)
+    assert_type(triage.run("x"), Outcome[A])
     assert_type(triage.outcome("x"), Outcome[A])
     assert_type(await later("x"), list[A])
+    assert_type(await later.run("x"), Outcome[list[A]])
     assert_type(await later.outcome("x"), Outcome[list[A]])
     assert_type(pieces("x"), A)
     assert_type(Desk().triage("x"), A)
+    assert_type(Desk().triage.run("x"), Outcome[A])
     assert_type(Desk().triage.outcome("x"), Outcome[A])
+    assert_type(await Desk().later.run("x"), Outcome[A])
     assert_type(await Desk().later("x"), A)
 
 
