@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 
 from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault, SchemaValidator
 
-__all__ = ["RAISED", "Compiled", "DefaultFailed", "compiled", "readable"]
+__all__ = ["RAISED", "UNTAGGED", "Compiled", "DefaultFailed", "compiled", "function_of", "readable", "reads_source"]
 
 Node = Mapping[str, Any]
 
@@ -115,6 +115,8 @@ class _Rewriting:
         target = self._target(node)
         if target["type"] == "json-or-python":
             return self._python(target["python_schema"])
+        if target["type"] not in _WITH_CONFIG and target.get("ref") not in self._named:
+            return self._made(target, self._python)  # it stands under the config around it
         # Each once, however often validators stand inside of one another.
         return self._definition(f"{id(target)} in Python", functools.partial(self._made, target, self._python))
 
@@ -292,6 +294,11 @@ def _only_key(read: dict[Any, None]) -> Any:
     return next(iter(read))
 
 
+def reads_source(node: Node) -> bool:
+    """Whether a node of a compiled core schema is one that reads plain data as JSON again, or else an object."""
+    return node["type"] == "tagged-union" and node["discriminator"] is _form
+
+
 def _form(value: Any) -> str:
     return "json" if type(value) is _Source else "python"
 
@@ -332,13 +339,18 @@ def _discriminated(node: dict[str, Any]) -> Any:
         return None
     discriminator = _Discriminator(function)
     refusing = {"type": "function-plain", "function": {"type": "no-info", "function": discriminator.refuse}}
-    return {**node, "discriminator": discriminator, "choices": {**node["choices"], _UNTAGGED: refusing}}
+    return {**node, "discriminator": discriminator, "choices": {**node["choices"], UNTAGGED: refusing}}
 
 
 def _labelled(node: dict[str, Any]) -> Any:
     """Members of a union go by their position in errors' locations, where pydantic's names for them are ambiguous."""
     choices = [choice[0] if isinstance(choice, tuple) else choice for choice in node["choices"]]
     return {**node, "choices": [(choice, str(index)) for index, choice in enumerate(choices)]}
+
+
+def _numeric(node: dict[str, Any]) -> Any:
+    """A number is complex as well; pydantic says so where it is strict at run time, and not where a config is."""
+    return None if "strict" in node else {**node, "strict": False}
 
 
 def _made_default(node: dict[str, Any]) -> Any:
@@ -357,6 +369,7 @@ _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "tagged-union": _discriminated,
     "union": _labelled,
     "default": _made_default,
+    "complex": _numeric,
 }
 
 
@@ -386,7 +399,14 @@ def _catching(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as fault:
             raise _raised(fault) from fault
 
+    catching.__wrapped__ = function  # type: ignore[attr-defined]
     return catching
+
+
+def function_of(node: Node) -> Any:
+    """The user's own function, or pydantic's, of a node of a compiled core schema."""
+    function = node["function"]["function"]
+    return getattr(function, "__wrapped__", function)
 
 
 def _raised(fault: Exception) -> PydanticCustomError:
@@ -405,7 +425,7 @@ def _failing(factory: Callable[..., Any]) -> Callable[..., Any]:
     return failing
 
 
-_UNTAGGED: Final = "guards: the discriminator raised"
+UNTAGGED: Final = "guards: the discriminator raised"
 """The tag of a value whose tag could not be told."""
 
 
@@ -425,7 +445,7 @@ class _Discriminator(threading.local):
             raise
         except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes an error in `refuse`
             self.fault = fault
-            return _UNTAGGED
+            return UNTAGGED
 
     def refuse(self, value: Any) -> Any:
         fault, self.fault = self.fault, None
