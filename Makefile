@@ -4,7 +4,7 @@
 #   make demo      four answers, wrong at first, until they hold
 #   make test      the whole suite, with its coverage
 #   make fuzz      a search for texts that break the readers, SECONDS long
-#   make lint types wheel bench bench-peers test-litellm clean
+#   make lint types wheel test-lowest test-newest test-litellm bench bench-peers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ DEV := $(VENV)/.installed-dev
 SUITE ?= tests
 COVERAGE := $(if $(filter tests,$(SUITE)),--cov --cov-report=term)
 
-.PHONY: demo test lint types fuzz bench bench-peers wheel test-litellm clean
+.PHONY: demo test lint types fuzz bench bench-peers wheel test-lowest test-newest test-litellm clean
 
 demo: $(MODELS)
 	@$(BIN)/guards demo $(DEMO)
@@ -55,6 +55,21 @@ bench-peers: $(DEV) $(addprefix .peers/,instructor guardrails-ai pydantic-ai-sli
 wheel: $(DEV)
 	.ci/wheel $(BIN)/python
 
+# What pyproject.toml declares, from the lowest versions that it names to what an installation brings today. Neither
+# environment has the models' libraries; the tests that ask those skip themselves.
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt pip
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable . --group test
+	HYPOTHESIS_PROFILE=quick .venv-lowest/bin/python -m pytest --numprocesses=auto $(SUITE)
+
+test-newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-newest/bin/python -m pip install --quiet --editable . --group test
+	.venv-newest/bin/python -m pip list
+	.venv-newest/bin/python -m pytest --numprocesses=auto $(SUITE)
+
 # 311 MB, and pins of its own that contradict ours: hence another environment, without the constraints.
 test-litellm:
 	$(PYTHON) -m venv .venv-litellm
@@ -63,7 +78,7 @@ test-litellm:
 	.venv-litellm/bin/python -m pytest -m litellm $(SUITE)
 
 clean:
-	rm -rf $(VENV) .venv-litellm .peers dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-litellm .peers dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE): pyproject.toml constraints.txt

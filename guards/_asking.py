@@ -113,11 +113,18 @@ def _failure(outcome: Outcome[Any]) -> Exception:
     reason = outcome.reason
     if reason == "budget.seconds":
         return TimeoutError("no answer came in time")
-    if outcome.attempts and reason in ("policy.raise", "stop.repeated"):
-        return RuntimeError(f"none of {len(outcome.attempts)} answers to its question could be used")
-    return RuntimeError(reason.message)
+    if not outcome.attempts or reason.startswith("budget."):
+        return RuntimeError(reason.message)
+    asked = len(outcome.attempts)
+    used = f"none of {asked} answers to its question" if asked > 1 else "no answer to its question"
+    said = [line.strip() for line in outcome.summary().splitlines()[1 : _MOST_TOLD + 1]]
+    wrong = "; ".join(line.removeprefix("(whole answer): ") for line in said) or reason.message
+    failure = RuntimeError(f"{used} could be used: {wrong}")
+    failure.__cause__ = outcome.rejection()
+    return failure
 
 
+_MOST_TOLD: Final = 3
 _NOT_THERE: Final = Finding("schema.required", "is not there")
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from threading import Event
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from guards._flow import Ask, Compute, Effect, Emit, Flow, Incoming, Leave, OutOfTime, Pull, Together
+from guards._flow import Ask, Client, Compute, Effect, Emit, Flow, Incoming, Leave, OutOfTime, Pull, Together
 from guards._jobs import begun, caught, caught_async, compute, compute_async, gathered, in_thread, settled
 from guards._spend import clock
 from guards._transport import async_retrying, left, retries, sync_retrying
 from guards.errors import ConfigError
 
-__all__ = ["perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["drain", "perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
 
 R = TypeVar("R")
 
@@ -126,8 +130,13 @@ def perform(effect: Effect) -> Any:
 def _pull(pull: Pull) -> str | None:
     if pull.incoming.is_async:
         raise ConfigError("the client gave an async stream", where="stream", hint="write `async for`")
+    if pull.deadline is None:
+        return pull.incoming.next()
+    if pull.incoming.severable:
+        return _no_longer(pull.incoming.next, pull.deadline, pull.incoming, severable=True)
     piece = pull.incoming.next()
-    if pull.deadline is not None and clock() >= pull.deadline:
+    if clock() >= pull.deadline:
+        pull.incoming.close()
         raise OutOfTime
     return piece
 
@@ -161,9 +170,62 @@ def _put(ask: Ask) -> Any:
     client = ask.client
     if client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use acall (or `async with`) with it")
+    send = partial(client.open if ask.live else client.send, ask, left(ask.deadline))
+    if ask.deadline is None or not _severable(client):
+        return _read(ask, send())
+    return _read(ask, _no_longer(send, ask.deadline, _owner(client), severable=True))
+
+
+def _read(ask: Ask, raw: Any) -> Any:
+    """What a sync client gave as a reply; where the answer is to come piece by piece, as it is."""
     if ask.live:
-        return client.open(ask, left(ask.deadline))
-    return client.read(client.send(ask, left(ask.deadline)))
+        return raw
+    if ask.deadline is not None and _is_incoming(raw):  # what the caller's own function gave comes in pieces
+        drain(raw, ask.deadline)
+    return ask.client.read(raw)
+
+
+def drain(incoming: Incoming, deadline: float | None) -> None:
+    """Read an answer on its way to its end. Raises `OutOfTime` where that does not come by the deadline."""
+    while _pull(Pull(incoming, deadline)) is not None:
+        pass
+
+
+def _put_here(ask: Ask) -> Any:
+    """As `_put`, in a thread that is left behind at the deadline."""
+    return _read(ask, (ask.client.open if ask.live else ask.client.send)(ask, left(ask.deadline)))
+
+
+def _no_longer(run: Callable[[], R], deadline: float, owner: object, *, severable: bool = False) -> R:
+    """What the work gives by the deadline, done in a thread of its own. It is left behind there after that, or its
+    connection is shut."""
+    from concurrent.futures import wait
+
+    from guards._workers import calls
+
+    task = calls.submit(run, owner, severable=severable)
+    try:
+        return task.future.result(left(deadline))  # type: ignore[no-any-return]  # a task's future is untyped
+    except BaseException as fault:
+        if task.future.done() and not task.future.cancelled() and task.future.exception() is fault:
+            raise
+        calls.abandon(task)
+        task.future.add_done_callback(_close_late)
+        if severable:
+            wait([task.future], _MOMENT)
+        if isinstance(fault, TimeoutError):
+            raise OutOfTime from fault
+        raise
+
+
+_MOMENT: Final = 0.25
+"""Seconds that a severed call is given to clear up behind itself."""
+
+
+def _close_late(future: Future[Any]) -> None:
+    """A stream that was opened after all, and that nobody will read."""
+    with suppress(BaseException):  # what the work raised is nobody's any more
+        future.result().close()
 
 
 def together(effect: Together, stopped: Event | None = None) -> list[Any]:
@@ -175,7 +237,7 @@ def together(effect: Together, stopped: Event | None = None) -> list[Any]:
     if len(runs) == 1:
         return [caught(runs[0])]
     try:
-        return settled([begun(calls, run) for run in runs])
+        return settled([begun(calls, run, run) for run in runs])
     except BaseException:
         stopped.set()
         raise
@@ -188,23 +250,9 @@ def _perform_aside(stopped: Event, effect: Effect) -> Any:
         raise RuntimeError("the call was left")
     if isinstance(effect, Together):
         return together(effect, stopped)
-    if isinstance(effect, Ask) and effect.deadline is not None:
-        return _ask_no_longer(effect)
+    if isinstance(effect, Ask) and effect.deadline is not None and not _severable(effect.client):
+        return _no_longer(partial(_ask, effect), effect.deadline, _owner(effect.client))
     return perform(effect)
-
-
-def _ask_no_longer(ask: Ask) -> Any:
-    from guards._workers import calls
-
-    task = calls.submit(partial(_ask, ask))
-    try:
-        return task.future.result(left(ask.deadline))
-    except BaseException as fault:
-        own = task.future.done() and task.future.exception() is fault
-        calls.abandon(task)
-        if isinstance(fault, TimeoutError) and not own:
-            raise OutOfTime from fault
-        raise
 
 
 # -- async -----------------------------------------------------------------------------------------------------------
@@ -233,7 +281,8 @@ async def _pull_async(pull: Pull) -> str | None:
         async with asyncio.timeout(left(pull.deadline)) as bound:
             if pull.incoming.is_async:
                 return await pull.incoming.anext()
-            piece: str | None = await in_thread(calls, pull.incoming.next)
+            incoming = pull.incoming
+            piece: str | None = await in_thread(calls, incoming.next, incoming, severable=incoming.severable)
             return piece
     except TimeoutError as fault:
         if bound.expired():
@@ -285,7 +334,7 @@ async def _put_async(ask: Ask) -> Any:
 
     from guards._workers import calls
 
-    return await in_thread(calls, lambda: _put(ask))
+    return await in_thread(calls, partial(_put_here, ask), _owner(client), severable=_severable(client))
 
 
 async def together_async(effect: Together) -> list[Any]:
@@ -294,6 +343,20 @@ async def together_async(effect: Together) -> list[Any]:
 
 
 # -- both ------------------------------------------------------------------------------------------------------------
+
+
+def _severable(thing: Any) -> bool:
+    """A client of the user's own need not say that it is not, nor whose it is."""
+    return getattr(thing, "severable", False) is True
+
+
+def _is_incoming(raw: Any) -> bool:
+    """Whether it is an answer on its way. A mock has every attribute; only of one of ours this is a bool."""
+    return isinstance(getattr(raw, "severable", None), bool)
+
+
+def _owner(client: Client) -> object:
+    return getattr(client, "owner", client)
 
 
 def _check_nap(ask: Ask, seconds: float) -> None:

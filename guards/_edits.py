@@ -22,7 +22,7 @@ def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tu
     done: list[Place] = []
     for finding in findings:
         place = document.place(finding.path)
-        if finding.fix is NO_FIX or place is None or not _is_plain(finding.fix):
+        if finding.fix is NO_FIX or place is None:
             return None
         # The first proposal for a place counts; the check afterwards judges it. Another for what holds the place, or
         # stands inside it, was made for a value that is no longer there.
@@ -36,15 +36,6 @@ def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tu
         done.append(place)
         repairs.append(Repair("policy.fix", f"fixed for {finding.code}", finding.path, before, finding.fix))
     return document, tuple(repairs)
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a document can hold it; an instance of something else would have to be guessed at."""
-    if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
-    return value is None or isinstance(value, str | int | float)
 
 
 def pruned(

@@ -23,7 +23,7 @@ from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.findings import Finding, rank
 from guards.messages import Feedback, Message, Reply
-from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
+from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
 from guards.records import ACCEPTED, Outcome, Reason
 
@@ -281,7 +281,7 @@ class Call(Generic[T]):
     def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
         """What was held back of what is delivered; what was shown of anything else is taken back."""
         from guards._live import live_of
-        from guards.streaming import Retracted
+        from guards.streaming import Retracted, TextPiece
 
         live, showing = self._live, self.showing
         if live is None or showing is None:
@@ -294,8 +294,14 @@ class Call(Generic[T]):
                 yield Emit(Retracted(live.shown, outcome.findings))
             if text is None:
                 return
+            if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
+                # What was judged is the value; of the text that it was read from nobody has seen more than that.
+                for shown in live.whole(outcome.value):
+                    yield Emit(shown)
+                return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in live.feed(text):
+                live.shown += event.text if isinstance(event, TextPiece) else ""
                 yield Emit(event)
         for event in live.rest(outcome.value):
             yield Emit(event)
@@ -326,23 +332,23 @@ class Call(Generic[T]):
         return replace(reading, value=None, findings=(cut, *others))
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
-        """Input guards over the user's text; an `Outcome` where they refuse."""
-        from guards._input import check_input  # most tickets have none
+        """Input guards over all that goes to the model; an `Outcome` where they refuse. What they changed is sent."""
+        from guards._input import Input, settle_input  # most tickets have none
 
         guards = self.plan.input_guards
         desk = self._lent(guards, self.client, None)
-        refused, remarks = yield from check_input(guards, self.messages, self._context(None), desk)
-        self._ledger.reports += remarks
+        asked = Input.of(self.client, self.messages, self.given)
+        settled = yield from settle_input(guards, asked, self._spend.deadline, desk)
+        self._ledger.reports += settled.remarks
+        refused = settled.refused
         if refused is None:
+            now = settled.input
+            self.client, self.messages, self.given = now.client, now.messages, now.given
+            self._ledger.amended = settled.repairs
             return None
-        failure = refused.failure
-        if failure is not None:
-            return self._end(refused, failure)
-        # Only what a guard says itself applies here: the ticket's policy is about answers, and there is none.
-        own = [f.entry.policy.steps[0] for f in refused.found if f.entry and f.entry.policy]
-        if len(own) == len(refused.found) and all(_delivers(step) for step in own):
-            return self._deliver(refused, min(own, key=lambda step: PRECEDENCE.index(step.name)))
-        return self._end(refused, Reason("input.refused", "An input guard refused the input; the model was not asked."))
+        if settled.step is not None:
+            return self._deliver(refused, settled.step)
+        return self._end(refused, refused.failure or _NOT_ASKED)
 
     # -- after an answer that does not hold ----------------------------------------------------------------------
 
@@ -590,6 +596,7 @@ _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's sec
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
+_NOT_ASKED: Final = Reason("input.refused", "An input guard refused the input; the model was not asked.")
 
 
 def _nothing(*findings: Finding) -> Examined[Any]:

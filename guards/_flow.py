@@ -6,10 +6,11 @@ does it, once synchronously and once asynchronously.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from guards._outgoing import Beside, Keys
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 
@@ -27,6 +28,7 @@ __all__ = [
     "NoAnswer",
     "OutOfTime",
     "Pull",
+    "Sender",
     "Together",
 ]
 
@@ -37,6 +39,14 @@ class Client(Protocol):
     """Whatever answers: what `clients/` makes of a callable or an SDK's method."""
 
     colour: Literal["sync", "async"]
+    severable: bool
+    """Whether a sync question may be put in another thread, and its connection shut under it when the time is up. Not
+    so where the caller's own code asks."""
+
+    @property
+    def owner(self) -> object:
+        """What is asked in the end: questions that hang are counted by it."""
+        ...
 
     @property
     def aside(self) -> Client | None:
@@ -75,6 +85,20 @@ class Client(Protocol):
         ...
 
 
+@runtime_checkable
+class Sender(Protocol):
+    """A client that sends more than the turns, or keeps them in a form of its own."""
+
+    def beside(self) -> Iterable[Beside]:
+        """What goes to the model beside the turns."""
+        ...
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[Client, Mapping[str, Any]]:
+        """The client that sends these turns, by their numbers, and these values in the others' place; and what of the
+        call's context becomes another by it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Put a question to a client; answered with a `Reply`.
@@ -98,6 +122,8 @@ class Incoming(Protocol):
     """An answer on its way: what `clients/incoming` makes of a client's stream."""
 
     is_async: bool
+    severable: bool
+    """As `Client.severable`."""
 
     @property
     def reply(self) -> Reply:
@@ -147,13 +173,15 @@ class Emit:
 class Job:
     """One piece of work of a guard: `run()` gives the result, or an awaitable of it.
 
-    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it.
+    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it. What
+    hangs counts against its `owner`, the guard.
     """
 
     run: Callable[[], Any]
     is_async: bool
     deadline: float | None = None
     timeout: float | None = None
+    owner: object = None
 
 
 @dataclass(frozen=True, slots=True)

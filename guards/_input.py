@@ -1,67 +1,256 @@
-"""Input guards: run over the user's text before the model is asked."""
+"""Input guards: run over everything that goes to the model, before it is asked.
+
+Texts are theirs to judge, what is no text is refused by name (`_outgoing` says which is which). What they find is
+settled here: a fix changes what is sent and is judged again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from guards._flow import Flow
-from guards._pipeline import Examined, Found, GuardSet, examine
+from guards._deciding import Acting, Deciding
+from guards._flow import Client, Flow, Sender
+from guards._outgoing import Beside, Keys, Outgoing, Root, Told, Unread, outgoing, replaced, views
+from guards._pipeline import Entry, Examined, Found, GuardSet, examine
 from guards.context import Context
 from guards.contracts.base import Reading
 from guards.contracts.text import Text
+from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.messages import Message, text_of
-from guards.records import plain
+from guards.messages import Message
+from guards.policies import Policy, Raise
+from guards.records import Repair
 
 if TYPE_CHECKING:
     from guards._asking import Desk
 
-__all__ = ["check_input", "input_text"]
+__all__ = ["Input", "Settled", "check_input_policies", "settle_input"]
 
 
-def check_input(
-    guards: GuardSet, messages: Sequence[Message], context: Context, desk: Desk | None
-) -> Flow[tuple[Examined[Any] | None, list[Finding]]]:
-    """What the input guards refused (None: nothing), and the remarks that do not block; a tier that does ends it."""
-    found: list[Found] = []
-    faults: list[BaseException] = []
-    for tier in guards.tiers:
-        for entry in tier:
-            text = input_text(messages, context, entry.guard.roles)
-            reading: Reading[Any] = Reading(text, None)
-            examined = yield from examine(reading, _TEXT, GuardSet(((entry,),)), context, desk)
-            found += examined.found
-            faults += examined.faults
-        if any(one.finding.blocks for one in found):
-            break
-    blocking = tuple(one for one in found if one.finding.blocks)
-    remarks = [one.finding for one in found if not one.finding.blocks]
-    if not blocking:
-        return None, remarks
-    return Examined(Reading(None, None), blocking, faults=tuple(faults)), remarks
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is about to be asked: by whom, with which turns, and what else goes along."""
+
+    client: Client
+    messages: tuple[Message, ...]
+    given: Mapping[str, Any]
+    """The context of the call, as mapping."""
+    beside: tuple[Beside, ...]
+    sent: Outgoing
+
+    @classmethod
+    def of(cls, client: Client, messages: tuple[Message, ...], given: Mapping[str, Any]) -> Input:
+        beside = tuple(client.beside()) if isinstance(client, Sender) else ()
+        return cls(client, messages, given, beside, outgoing(messages, beside))
+
+    def amended(self, changes: Sequence[tuple[Told, str]]) -> Input:
+        """The same with other texts in these places."""
+        turns: dict[int, Message] = {}
+        values: dict[Keys, Any] = {}
+        before = {one.path: one.value for one in self.beside}
+        for told, text in changes:
+            root: Root = told.root
+            if isinstance(root, int):
+                turns[root] = replaced(turns.get(root, self.messages[root]), told.keys, text)
+            else:
+                values[root] = replaced(values.get(root, before[root]), told.keys, text)
+        messages = tuple(turns.get(number, turn) for number, turn in enumerate(self.messages))
+        client, given = self.client, self.given
+        if isinstance(client, Sender):
+            client, context = client.amended(turns, values)
+            given = {**given, **context}
+        return Input.of(client, messages, given)
 
 
-def input_text(messages: Sequence[Message], context: Mapping[str, Any], roles: Sequence[str]) -> str:
-    """The text of the turns of these roles (`"all"` for every role), one under the other.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How it ended: the input as it may be sent, with what was changed in it; or what refused it.
 
-    Where the caller's own function sends (no messages are known), the texts in its arguments.
+    `step` is the policy of a guard's own that delivers something in the answer's place.
     """
-    if not messages:
-        return "\n".join(text for value in context.values() for text in _texts(value))
-    return "\n".join(text_of(m.get("content")) for m in messages if "all" in roles or m.get("role") in roles)
+
+    input: Input
+    repairs: tuple[Repair, ...] = ()
+    remarks: tuple[Finding, ...] = ()
+    refused: Examined[Any] | None = None
+    step: Policy[Any] | None = None
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in an argument: in records and collections too, which would otherwise reach the model unseen."""
-    if isinstance(value, str):
-        yield value
-    elif is_dataclass(value) or hasattr(value, "model_dump"):
-        yield from _texts(plain(value))
-    elif isinstance(value, Mapping | list | tuple | set | frozenset):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(part)
+def settle_input(guards: GuardSet, asked: Input, deadline: float | None, desk: Desk | None) -> Flow[Settled]:
+    """Check it, and do what the guards' own policies say: the ticket's are about answers, and there is none."""
+    judging = _Judging(guards, deadline, desk)
+    first = checked = yield from judging.check(asked)
+    turn = Deciding(Raise()).turn(spent=True, barred=True)
+    now = asked
+    repairs: tuple[Repair, ...] = ()
+    while checked.blocking and not checked.failed:
+        choice = turn.choose(checked.blocking)
+        step = choice.step
+        if step is None or step.name == "raise":
+            break
+        if step.name != "fix":
+            return Settled(asked, remarks=checked.remarks, refused=checked.refusal, step=step)
+        entry = choice.acting[0].found.entry  # one guard after the other: each fix was made for what it had seen
+        acting = [one for one in choice.acting if one.found.entry is entry]
+        better = yield from judging.mend(now, checked, acting)
+        if better is None:
+            turn.pass_over(acting)
+            continue
+        now, checked, done = better
+        repairs = (*repairs, *done)
+    if not checked.blocking:
+        return Settled(now, repairs, checked.remarks)
+    # What is refused is reported as it came: changes that did not save it are no part of it.
+    return Settled(asked, remarks=first.remarks, refused=first.refusal)
 
 
-_TEXT = Text()
+def check_input_policies(guards: GuardSet) -> None:
+    """`ConfigError` for a guard whose policy cannot apply where there is no answer yet."""
+    for entry in (entry for tier in guards.tiers for entry in tier):
+        for step in entry.policy.steps if entry.policy is not None else ():
+            if step.asks or step.name not in _APPLY:
+                raise ConfigError(
+                    f"{type(step).__name__}{'(client=)' * (step.name == 'fallback')} cannot apply on an input guard: "
+                    "there is no answer yet",
+                    where=f"input_guards=, guard {entry.label!r}, on_fail=",
+                    hint="use Raise(), Refrain(), Fallback(value) or Fix()",
+                )
+
+
+@dataclass(slots=True)
+class _Checked:
+    """What all guards made of an input."""
+
+    found: list[Found] = field(default_factory=list)
+    faults: list[BaseException] = field(default_factory=list)
+    ran: set[str] = field(default_factory=set)
+    """Labels of the guards that had their turn."""
+
+    def take(self, examined: Examined[Any]) -> None:
+        # Both views of one text may give the same finding.
+        self.found += [found for found in examined.found if found not in self.found]
+        self.faults += examined.faults
+
+    @property
+    def blocking(self) -> tuple[Found, ...]:
+        return tuple(found for found in self.found if found.finding.blocks)
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        return tuple(found.finding for found in self.found if not found.finding.blocks)
+
+    @property
+    def failed(self) -> bool:
+        return any(found.finding.code == "guard.failed" for found in self.blocking)
+
+    @property
+    def refusal(self) -> Examined[Any]:
+        return Examined(Reading(None, None), self.blocking, faults=tuple(self.faults))
+
+
+class _Judging:
+    """The guards, and what they need to run."""
+
+    def __init__(self, guards: GuardSet, deadline: float | None, desk: Desk | None) -> None:
+        self._guards = guards
+        self._deadline = deadline
+        self._desk = desk
+
+    def check(self, asked: Input) -> Flow[_Checked]:
+        """What the guards say, cheap before dear; a tier that refuses ends it. What cannot be read needs no guard."""
+        checked = _Checked()
+        for entry in (entry for tier in self._guards.tiers for entry in tier):
+            checked.found += [_unread(entry, one) for one in asked.sent.unheard(entry.guard.roles)]
+        for tier in self._guards.tiers:
+            if checked.blocking:
+                break
+            checked.ran |= {entry.label for entry in tier}
+            seen = {entry: texts for entry in tier if (texts := _texts(asked.sent, entry))}
+            yield from self._look(asked, {entry: texts[0] for entry, texts in seen.items()}, checked)
+            refused = {found.entry for found in checked.blocking}
+            joined = {entry: texts[1] for entry, texts in seen.items() if entry not in refused and len(texts) > 1}
+            yield from self._look(asked, joined, checked)
+        return checked
+
+    def mend(
+        self, asked: Input, checked: _Checked, acting: Sequence[Acting]
+    ) -> Flow[tuple[Input, _Checked, tuple[Repair, ...]] | None]:
+        """The input with one guard's fixes in it, judged again; None where that cannot be, or something else breaks."""
+        entry = acting[0].found.entry
+        assert entry is not None, "a policy that fixes the input is a guard's own"
+        by_text = yield from self._placed(asked, entry, [one.found.finding for one in acting])
+        changes: list[tuple[Told, str]] = []
+        repairs: list[Repair] = []
+        for told, findings in by_text:
+            fix = _fix(told, findings)
+            if fix is None:
+                return None
+            changes.append((told, fix))
+            words = f"fixed for {findings[0].code}"
+            repairs.append(Repair("policy.fix", words, told.path, told.text, fix, asked=True))
+        if not changes:
+            return None
+        amended = asked.amended(changes)
+        again = yield from self.check(amended)
+        # What a guard of a dearer tier finds is news: it had not been asked before.
+        after = {key for key in _keys(again.blocking) if key[1] in checked.ran}
+        solved = _keys([one.found for one in acting])
+        improved = after <= _keys(checked.blocking) - solved and not again.failed
+        return (amended, again, tuple(repairs)) if improved else None
+
+    def _placed(
+        self, asked: Input, entry: Entry, findings: Sequence[Finding]
+    ) -> Flow[list[tuple[Told, list[Finding]]]]:
+        """The texts that the findings are about. A guard that judged several as one is asked of each by itself."""
+        heard = asked.sent.heard(entry.guard.roles)
+        if len(heard) == 1:
+            return [(heard[0], list(findings))]
+        by_text: list[tuple[Told, list[Finding]]] = []
+        for told in heard:
+            alone = _Checked()
+            yield from self._look(asked, {entry: told.text}, alone)
+            if alone.failed:
+                return []
+            if alone.blocking:
+                by_text.append((told, [found.finding for found in alone.blocking]))
+        return by_text
+
+    def _look(self, asked: Input, seen: Mapping[Entry, str], checked: _Checked) -> Flow[None]:
+        """Run guards, each over a text; those of one text together."""
+        together: dict[str, list[Entry]] = {}
+        for entry, text in seen.items():
+            together.setdefault(text, []).append(entry)
+        context = Context(asked.given, messages=asked.messages, deadline=self._deadline)
+        for text, entries in together.items():
+            reading: Reading[Any] = Reading(text, None)
+            checked.take((yield from examine(reading, _TEXT, GuardSet((tuple(entries),)), context, self._desk)))
+
+
+def _texts(sent: Outgoing, entry: Entry) -> tuple[str, ...]:
+    """What a guard looks at: nothing but "" where nothing is said, none where all that there is cannot be read."""
+    told, roles = sent.heard(entry.guard.roles), entry.guard.roles
+    return views(told) if told or not sent.unheard(roles) else ()
+
+
+def _unread(entry: Entry, unread: Unread) -> Found:
+    passes = entry.guard.unreadable == "pass"
+    words = f"{unread.place} cannot be read by the guard {entry.label!r}" + (", and was not judged" if passes else "")
+    finding = Finding("input.unreadable", words, unread.path, entry.label, "unknown" if passes else "error")
+    return Found(finding, entry)
+
+
+def _fix(told: Told, findings: Sequence[Finding]) -> str | None:
+    """What to put in a text's place; None where the findings propose nothing that can be put there."""
+    fixable = all(isinstance(finding.fix, str) and not finding.path for finding in findings)
+    # The first proposal counts; the check afterwards judges it.
+    return findings[0].fix if fixable and told.open and findings[0].fix != told.text else None
+
+
+def _keys(found: Sequence[Found]) -> set[tuple[str, str | None]]:
+    return {(one.finding.code, one.finding.guard) for one in found}
+
+
+_APPLY: Final = ("raise", "refrain", "fallback", "fix")
+_TEXT: Final = Text()

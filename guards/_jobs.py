@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guards._flow import Compute, Job
 from guards._spend import clock
 from guards._transport import left
+from guards._travelling import said
+from guards.errors import TooManyHang
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -39,26 +41,26 @@ def compute(work: Compute) -> list[Any]:
         return [caught(jobs[0].run)]
     from guards._workers import checks
 
-    return settled([_in_loop(job) if job.is_async else begun(checks, job.run, _ends(job)) for job in jobs])
+    return settled([_in_loop(job) if job.is_async else begun(checks, job.run, job.owner, _ends(job)) for job in jobs])
 
 
-def begun(workers: Workers, run: Callable[[], Any], ends: float | None = None) -> Running:
+def begun(workers: Workers, run: Callable[[], Any], owner: object, ends: float | None = None) -> Running:
     """Work in a thread."""
     try:
-        task = workers.submit(run)
-    except RuntimeError as fault:
+        task = workers.submit(run, owner)
+    except TooManyHang as fault:
         return Running(fault, _nothing)
     return Running(task.future, partial(workers.abandon, task), ends)
 
 
 def _in_loop(job: Job) -> Running:
-    from guards._workers import background_loop
+    from guards._background import background_loop
 
     try:
-        future = background_loop.run(job.run())
+        errand = background_loop.run(job.run(), job.owner)
     except RuntimeError as fault:
         return Running(fault, _nothing)
-    return Running(future, future.cancel, _ends(job))
+    return Running(errand.future, errand.leave, _ends(job))
 
 
 def settled(running: Sequence[Running]) -> list[Any]:
@@ -80,7 +82,7 @@ def _entry(one: Running) -> Any:
     try:
         return future.result(left(one.ends))
     except CancelledError as fault:
-        return RuntimeError(f"the check was cancelled: {fault}")
+        return RuntimeError(f"the check was cancelled: {said(fault)}")
     except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
         if not isinstance(fault, TimeoutError) or (future.done() and future.exception() is fault):
             return fault
@@ -132,7 +134,7 @@ async def caught_async(work: Callable[[], Awaitable[Any]]) -> Any:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        return RuntimeError(f"the check was cancelled: {fault}")  # by itself: nobody cancelled the call
+        return RuntimeError(f"the check was cancelled: {said(fault)}")  # by itself: nobody cancelled the call
     except Exception as fault:  # noqa: BLE001  # as in `caught`
         return fault
 
@@ -147,18 +149,18 @@ async def _job_async(job: Job) -> Any:
             if job.is_async:
                 result: Coroutine[Any, Any, Any] = job.run()
                 return await result
-            return await in_thread(checks, job.run)
+            return await in_thread(checks, job.run, job.owner)
     except TimeoutError as fault:
         if bound.expired():
             raise TimeoutError("the check did not end in time") from fault
         raise
 
 
-async def in_thread(workers: Workers, run: Callable[[], Any]) -> Any:
+async def in_thread(workers: Workers, run: Callable[[], Any], owner: object, *, severable: bool = False) -> Any:
     """The work in a thread; a cancellation leaves the thread behind instead of waiting for it."""
     import asyncio
 
-    task = workers.submit(run)
+    task = workers.submit(run, owner, severable=severable)
     try:
         return await asyncio.wrap_future(task.future)
     except asyncio.CancelledError:

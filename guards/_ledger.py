@@ -10,7 +10,7 @@ from guards._pipeline import Examined
 from guards._spend import Spend, clock
 from guards.findings import Finding
 from guards.messages import Message, Reply
-from guards.records import Attempt, Outcome, Reason, Usage
+from guards.records import Attempt, Outcome, Reason, Repair, Usage
 
 if TYPE_CHECKING:
     from guards.hooks import Event, Hook
@@ -41,7 +41,19 @@ class Open:
 class Ledger:
     """Keeps the attempts of one call. At most one is open at a time."""
 
-    __slots__ = ("_hooks", "_lock", "_spend", "apart", "attempts", "open", "ready", "reflections", "reports", "started")
+    __slots__ = (
+        "_hooks",
+        "_lock",
+        "_spend",
+        "amended",
+        "apart",
+        "attempts",
+        "open",
+        "ready",
+        "reflections",
+        "reports",
+        "started",
+    )
 
     def __init__(self, spend: Spend, hooks: tuple[Hook, ...]) -> None:
         self.attempts: list[Attempt] = []
@@ -51,6 +63,8 @@ class Ledger:
         self.reflections: list[str] = []
         self.reports: list[Finding] = []
         """What belongs to the call and to no answer: hooks that failed, remarks of input guards."""
+        self.amended: tuple[Repair, ...] = ()
+        """What was changed in the question before it was put."""
         self.apart = _NO_USAGE
         """What was used before the first attempt, by input guards."""
         self.started = clock()
@@ -129,7 +143,7 @@ class Ledger:
             opened.messages,
             opened.reply.text if opened.reply else None,
             examined.findings if examined else (),
-            examined.reading.repairs if examined else (),
+            (*self.amended, *examined.reading.repairs) if examined else self.amended,
             examined.scores if examined else {},
             examined.skipped if examined else (),
             opened.reflection,
@@ -162,7 +176,7 @@ class Ledger:
             text,
             (*examined.findings, *self.reports),
             examined.scores,
-            examined.reading.repairs,
+            (*self.amended, *examined.reading.repairs),
             tuple(self.attempts),
             self.usage,
             clock() - self.started,

@@ -7,7 +7,7 @@ decides: it runs exactly once, at the end, as for any other answer.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -49,6 +49,11 @@ class Live(ABC):
     def rest(self, value: Any) -> list[StreamEvent]:
         """What remains to be shown of an answer that holds."""
         return []
+
+    def whole(self, value: Any) -> list[StreamEvent]:
+        """An answer that holds and of which nothing was shown before."""
+        items = enumerate(value) if isinstance(value, list | tuple) else ()
+        return [*(Item(item, join_pointer((index,))) for index, item in items), Partial(value)]
 
 
 def live_of(
@@ -95,9 +100,11 @@ class _Text(Live):
 
     def __init__(self, checks: GuardSet | None) -> None:
         super().__init__()
-        self._checks = checks
+        tiers = checks.tiers if checks else ()
+        self._apart = _set_of(entry for tier in tiers for entry in tier if not entry.guard.joins)
+        self._joined = _set_of(entry for tier in tiers for entry in tier if entry.guard.joins)
+        self._said = ""
         self._waiting = ""
-        self._taken = 0
         self._begun = False
 
     def feed(self, piece: str) -> list[Step]:
@@ -107,14 +114,17 @@ class _Text(Live):
         steps: list[Step] = []
         while (end := self._end()) > 0:
             sentence = self._piece(end)
-            steps.append((Part(sentence.text, "", self._checks) if self._checks else None, sentence))
+            self._said += sentence.text
+            judged = ((self._apart, sentence.text), (self._joined, self._said))
+            steps += [(Part(text, "", guards), None) for guards, text in judged if guards.tiers]
+            steps.append((None, sentence))
         return steps
 
     def rest(self, value: Any) -> list[StreamEvent]:
-        # What was read may be less than what came: a thinking part is no part of it.
-        left = value[self._taken :] if isinstance(value, str) else self._waiting
-        self._waiting = left
-        return [self._piece(len(left))] if left else []
+        # What was read may be less than what came: a thinking part is no part of it. What a guard has held back was not
+        # shown.
+        left = value[len(self.shown) :] if isinstance(value, str) else self._waiting
+        return [TextPiece(left)] if left else []
 
     def _begin(self) -> bool:
         start = self._waiting.lstrip()[:10].lower()
@@ -140,8 +150,12 @@ class _Text(Live):
 
     def _piece(self, end: int) -> TextPiece:
         text, self._waiting = self._waiting[:end], self._waiting[end:]
-        self._taken += end
         return TextPiece(text)
+
+
+def _set_of(entries: Iterable[Entry]) -> GuardSet:
+    tier = tuple(entries)
+    return GuardSet((tier,)) if tier else GuardSet()
 
 
 class _Json(Live):

@@ -25,6 +25,19 @@ __all__ = ["Parts", "ask_for_parts", "ask_for_rest"]
 
 _MOST_PARTS: Final = 12
 _NEARLY_ALL: Final = 0.75
+_LEFT_OUT: Final = frozenset({"schema.additionalProperties", "schema.unevaluatedProperties"})
+_MUST_GO: Final = _LEFT_OUT | {
+    "schema.propertyNames",
+    "schema.false",
+    "schema.unevaluatedItems",
+    "schema.uniqueItems",
+    "schema.order",
+    "schema.unique",
+}
+"""What is found at a place and can only be answered by what holds it: by another name or order, or by nothing there."""
+_OF_SEVERAL: Final = frozenset(
+    f"schema.{rule}" for rule in ("items", "minItems", "maxItems", "contains", "minContains", "maxContains")
+)
 _LEAST_KEPT: Final = 200
 """Below so many characters an answer that was cut off is cheaper asked for again."""
 
@@ -48,16 +61,27 @@ def ask_for_parts(
     limits: Limits,
     context: Mapping[str, Any] | None,
 ) -> Parts | None:
-    """The question for the failing parts; None where they are not parts (the whole fails, or too much of it)."""
-    paths = _outermost([finding.path for finding in findings])
-    if not paths or "" in paths or len(paths) > _MOST_PARTS or contract.format == "text":
+    """The question for the failing parts; None where they are not parts (the whole fails, or too much of it).
+
+    Never for one that the contract has no place for: where something has to go, what holds it is asked for.
+    """
+    if contract.format == "text":
         return None
-    merging = _Json(contract, document, paths) if contract.format == "json" else _Xml(contract, document, paths)
-    if not merging.possible:
+    findings = _less_dropped(findings, dial)
+    merging = _merging(contract, document)
+    paths = _outermost([merging.part_of(finding) for finding in findings])
+    if not merging.take(paths):
         return None
     lines = "\n".join(_reflect.lines_of(findings))
     text = f"[automated check] Only these parts of your last answer do not fit what was asked for:\n{lines}\n"
     return _parts(contract, merging, text + merging.instruction(), merging.shown(), dial, limits, context)
+
+
+def _less_dropped(findings: Sequence[Finding], dial: Dial) -> Sequence[Finding]:
+    """Without keys that the contract forbids where something else is wrong, too: when that is right, careful reading
+    leaves them out by itself, and records it."""
+    others = [finding for finding in findings if finding.code not in _LEFT_OUT]
+    return others if others and dial != "strict" else findings
 
 
 def ask_for_rest(
@@ -78,11 +102,11 @@ def ask_for_rest(
     head = "[automated check] Your last answer was cut off before its end. "
     if document is not None and len(document.source()) >= _NEARLY_ALL * len(kept):
         missing = contract.recheck(document, context).findings
-        paths = _outermost([finding.path for finding in missing])
         only_missing = bool(missing) and all(finding.code == "schema.required" for finding in missing)
-        if only_missing and "" not in paths and len(paths) <= _MOST_PARTS and not _ends_in_list(document):
-            merging = _Json(contract, document, paths) if contract.format == "json" else _Xml(contract, document, paths)
-            if merging.possible:
+        if only_missing and not _ends_in_list(document):
+            merging = _merging(contract, document)
+            paths = _outermost([merging.part_of(finding) for finding in missing])
+            if merging.take(paths):
                 words = f"{head}Only these parts are missing: {', '.join(span(path) for path in paths)}.\n"
                 return _parts(contract, merging, words + merging.instruction(), merging.shown(), dial, limits, context)
     text = f"{head}Continue it exactly where it stops: begin with the next character, repeat nothing, add nothing else."
@@ -126,17 +150,55 @@ def _parts(
     return Parts(shown, text, read, whole)
 
 
-class _Json:
+def _merging(contract: Contract[Any], document: Document) -> _Json | _Xml:
+    return _Json(contract, document) if contract.format == "json" else _Xml(contract, document)
+
+
+class _Parted:
+    """An answer of which parts are asked for, by their paths; "" is the whole of it."""
+
+    _paths: Sequence[str] = ()
+
+    def take(self, paths: Sequence[str]) -> bool:
+        """Whether these can be asked for, and are few enough."""
+        self._paths = paths
+        return bool(paths) and "" not in paths and len(paths) <= _MOST_PARTS
+
+
+class _Json(_Parted):
     """Parts of a JSON answer, by their JSON Pointers."""
 
-    def __init__(self, contract: Contract[Any], document: Document, paths: Sequence[str]) -> None:
+    def __init__(self, contract: Contract[Any], document: Document) -> None:
         self._document = document
-        self._paths = paths
-        self.possible = all(self._parent(path) is not None for path in paths)
         try:
             self._schema = contract.json_schema()
         except ConfigError:
             self._schema = {}
+
+    def part_of(self, finding: Finding) -> str:
+        """The path of the part by which a finding can be answered."""
+        path = finding.path
+        if finding.code in _MUST_GO:
+            path = _holder(path)
+        while path and not self._may_stand(path):
+            path = _holder(path)
+        return path
+
+    def _may_stand(self, path: str) -> bool:
+        """Whether the contract has a place for the part, by that name, and the answer something that holds it.
+
+        Under a name that the answer has chosen it may be the name that is wrong, which a part cannot change.
+        """
+        from guards.contracts.part_schema import is_named, is_shut_out, part_schema
+
+        place, schema = self._place(path), self._schema
+        if not place or not is_named(schema, place):
+            return False
+        return part_schema(schema, place) is not False and not is_shut_out(schema, place)
+
+    def _place(self, path: str) -> tuple[str | int, ...]:
+        parent, key = (self._parent(path) if path else None) or ((), None)
+        return () if key is None else (*parent, key)
 
     def shown(self) -> str:
         """The parts as they stand now."""
@@ -186,21 +248,36 @@ class _Json:
         return (parent, last) if parent is not None and isinstance(at(self._document.data, parent), dict) else None
 
 
-class _Xml:
+class _Xml(_Parted):
     """Parts of an XML answer, by their XPaths."""
 
-    def __init__(self, contract: Contract[Any], document: Document, paths: Sequence[str]) -> None:
+    def __init__(self, contract: Contract[Any], document: Document) -> None:
         from lxml import etree
 
         self._document = document
-        # What a finding says of an attribute or a text is asked for with the element that holds it.
-        self._paths = _outermost([re.sub(r"/(?:@[^/]+|text\(\))\Z", "", path) for path in paths])
         self._root = etree.fromstring(document.source())
         self._schema = contract.names.schema  # type: ignore[attr-defined]  # every contract answered in XML has it
-        self.possible = all(
-            _PLAIN_PATH.fullmatch(path) and path.count("/") > 1 and self._find(self._steps(path)[:-1]) is not None
-            for path in self._paths
-        )
+
+    def part_of(self, finding: Finding) -> str:
+        """As for JSON. What is said of an attribute or a text is asked for with the element that holds it, and so is
+        what is said of elements as a list, which no single one of them is."""
+        path = re.sub(r"/(?:@[^/]+|text\(\))\Z", "", finding.path)
+        if path == finding.path and finding.code in (_MUST_GO | _OF_SEVERAL):
+            path = _holder(path)
+        while path.count("/") > 1 and not self._may_stand(path):
+            path = _holder(path)
+        return path if path.count("/") > 1 else ""
+
+    def _may_stand(self, path: str) -> bool:
+        if not _PLAIN_PATH.fullmatch(path):
+            return False
+        *above, (name, _) = self._steps(path)
+        holder, element = self._find(above), self._declared(above).get(name)
+        if holder is None or element is None:
+            return False
+        there = len(self._same(holder, name))
+        # Of several that are missing one would not be all.
+        return path.endswith("]") or there == 1 or (there == 0 and element.most == 1)
 
     def shown(self) -> str:
         from lxml import etree
@@ -220,15 +297,21 @@ class _Xml:
     def _outline(self, path: str) -> str:
         """What the schema says of the element, as a skeleton with comments."""
         from guards.contracts.xml_example import outline
+
+        *above, (name, _) = self._steps(path)
+        element = self._declared(above).get(name)
+        return outline(element) if element is not None else f"<{name}>...</{name}>"
+
+    def _declared(self, steps: list[tuple[str, int]]) -> dict[str, Any]:
+        """The elements that the schema has by name in one, in its order."""
         from guards.contracts.xml_shape import children_of
 
-        (root, _), *steps = self._steps(path)
+        (root, _), *inner = steps
         element = self._schema.roots.get(root)
-        for name, _ in steps:
-            inner = children_of(element.shape.content) if element else ()
-            element = next((child for child in inner if child.name == name), None)
-        name = self._steps(path)[-1][0]
-        return outline(element) if element is not None else f"<{name}>...</{name}>"
+        for name, _ in inner:
+            children = children_of(element.shape.content) if element is not None else ()
+            element = next((child for child in children if child.name == name), None)
+        return {} if element is None else {child.name: child for child in children_of(element.shape.content)}
 
     def merged(self, reply: str, dial: Dial, limits: Limits) -> tuple[str, tuple[Repair, ...]] | None:
         from lxml import etree
@@ -243,7 +326,7 @@ class _Xml:
             old, holder = self._find(steps, root), self._find(steps[:-1], root)
             assert holder is not None
             if old is None:
-                holder.append(element)
+                holder.insert(self._index(steps, holder), element)
             else:
                 element.tail = old.tail
                 holder.replace(old, element)
@@ -270,14 +353,29 @@ class _Xml:
             given[part.get("path", "")] = inner[0]
         return given
 
-    def _find(self, steps: list[tuple[str, int]], root: Any = None) -> Any:
+    def _index(self, steps: list[tuple[str, int]], holder: Any) -> int:
+        """Where a missing element belongs: before the first of those that the schema has behind it."""
+        from guards.reading.xml_document import local_name
+
+        order = list(self._declared(steps[:-1]))
+        behind = set(order[order.index(steps[-1][0]) + 1 :]) if steps[-1][0] in order else set()
+        later = (index for index, child in enumerate(holder) if local_name(child) in behind)
+        return next(later, len(holder))
+
+    @staticmethod
+    def _same(holder: Any, name: str) -> list[Any]:
         from guards.reading.xml_document import child_elements, local_name
+
+        return [child for child in child_elements(holder) if local_name(child) == name]
+
+    def _find(self, steps: list[tuple[str, int]], root: Any = None) -> Any:
+        from guards.reading.xml_document import local_name
 
         element = self._root if root is None else root
         if not steps or steps[0][0] != local_name(element):
             return None
         for name, index in steps[1:]:
-            same = [child for child in child_elements(element) if local_name(child) == name]
+            same = self._same(element, name)
             if index >= len(same):
                 return None
             element = same[index]
@@ -291,6 +389,11 @@ class _Xml:
 
 def _merged(path: str, before: Any, after: Any) -> Repair:
     return Repair("policy.merge", "a part that was asked for alone was put in", path, before, after)
+
+
+def _holder(path: str) -> str:
+    """The path of what holds a part."""
+    return path.rpartition("/")[0]
 
 
 def _outermost(paths: Sequence[str]) -> list[str]:

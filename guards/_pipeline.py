@@ -12,13 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards._flow import Compute, Flow, Job, Misuse, Together
-from guards._seal import Seal
+from guards._seal import Seal, can_change
+from guards._travelling import said
 from guards.checks.asking import AskingGuard
 from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
 from guards.context import Context
 from guards.contracts.base import Contract, Reading, Stand
 from guards.errors import ConfigError
-from guards.findings import NO_FIX, Finding, join_pointer, parse_pointer
+from guards.findings import NO_FIX, Finding, as_index, join_pointer, parse_pointer
 from guards.policies import Policy
 from guards.reading.document import Document, Place, at
 from guards.records import Reason
@@ -151,8 +152,8 @@ def examine(
             runs += [(entry, stand) for stand in stands]
             if not stands:
                 result.skipped.append(entry.label)
-        for _, stand in runs:
-            seal.put_on(stand.value)
+        if any(can_change(stand.value) for _, stand in runs):
+            seal.put_on(reading.value)  # the whole: from a part of it a guard may reach what holds it
         results = yield from _run_tier(runs, context, desk)
         for (entry, stand), verdict in zip(runs, results, strict=True):
             result.take(entry, stand, verdict, reading)
@@ -228,7 +229,7 @@ def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseExceptio
 def _job(entry: Entry, value: Any, context: Context) -> Job:
     guard = entry.guard
     run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
-    return Job(run, entry.is_async, context.deadline, guard.timeout)
+    return Job(run, entry.is_async, context.deadline, guard.timeout, guard)
 
 
 def _called(guard: Guard, value: Any, context: Context) -> Judged:
@@ -300,7 +301,7 @@ class _Result:
 
 
 def _failure(entry: Entry, path: str, fault: BaseException) -> Finding:
-    why = "ran out of time" if isinstance(fault, TimeoutError) else f"{type(fault).__name__}: {fault}"
+    why = "ran out of time" if isinstance(fault, TimeoutError) else f"{type(fault).__name__}: {said(fault)}"
     return Finding(
         "guard.failed",
         f"the guard {entry.label!r} could not do its work: {why}",
@@ -332,7 +333,8 @@ def _indexed(data: Any, parts: Sequence[str]) -> list[str | int]:
     """Reference tokens with those that address a list as numbers."""
     place: list[str | int] = []
     for part in parts:
-        index: Any = int(part) if isinstance(data, list) and part.isdecimal() else part
+        index: Any = as_index(part) if isinstance(data, list) else None
+        index = part if index is None else index
         place.append(index)
         try:
             data = data[index]

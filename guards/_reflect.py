@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from guards._plain import recorded
 from guards._quote import fence, span
 from guards.findings import Finding, rank
 from guards.messages import Message
-from guards.records import plain
 
 __all__ = ["ask_for_reflection", "feedback_text", "lines_of", "minimal", "split_reflection"]
 
@@ -178,7 +178,7 @@ def _said(finding: Finding) -> bool:
 
 
 def _show(value: Any, most: int = _MOST_CHARS) -> str:
-    return _clip(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False), most)
+    return _clip(value if isinstance(value, str) else json.dumps(recorded(value), ensure_ascii=False), most)
 
 
 def _clip(text: str, most: int) -> str:

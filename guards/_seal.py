@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
-__all__ = ["Seal"]
-
-Held: TypeAlias = list[Any] | dict[str, Any]
+__all__ = ["Seal", "can_change"]
 
 
 class Seal:
@@ -25,50 +23,74 @@ class Seal:
     __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[Any, Held]] = {}
-        """By identity each mutable part, with what it held."""
+        self._kept: dict[int, tuple[Any, type, list[Any], list[tuple[str, Any]]]] = {}
+        """By identity each mutable part, with its class, its items and its attributes."""
 
     def put_on(self, value: Any) -> None:
         """Remember what the value and its parts hold."""
         waiting = [value]
         while waiting:
             part = waiting.pop()
-            if type(part) in _UNCHANGING or id(part) in self._kept:
+            kind = type(part)
+            if kind in _UNCHANGING or id(part) in self._kept or isinstance(part, Enum | type):
                 continue
-            held = _held(part)
-            self._kept[id(part)] = part, held
-            waiting += held.values() if isinstance(held, dict) else held
+            items, attributes = _items(part), _attributes(part)
+            self._kept[id(part)] = part, kind, items, list(attributes.items())
+            waiting += items
+            waiting += attributes.values()
 
     def broken(self) -> bool:
         """Whether something holds other things than before."""
-        return any(_differ(held, _held(part)) for part, held in self._kept.values())
+        return any(
+            type(part) is not kind or _differ(items, _items(part)) or _were(attributes, _attributes(part))
+            for part, kind, items, attributes in self._kept.values()
+        )
 
 
-def _differ(before: Held, after: Held) -> bool:
-    if isinstance(before, dict) and isinstance(after, dict):  # attributes: what was added is beside the value
-        return any(after.get(name, _GONE) is not held for name, held in before.items())
+def can_change(value: Any) -> bool:
+    """Whether a guard could change it."""
+    return type(value) not in _UNCHANGING
+
+
+def _differ(before: list[Any], after: list[Any]) -> bool:
     return len(before) != len(after) or any(one is not other for one, other in zip(before, after, strict=True))
+
+
+def _were(before: list[tuple[str, Any]], after: dict[str, Any]) -> bool:
+    """Whether an attribute has become another; what was added, or was nothing before, is beside the value."""
+    return any(after.get(name, _GONE) is not held for name, held in before)
 
 
 _GONE: Final = object()
 
 
-def _held(part: Any) -> Held:
+def _items(part: Any) -> list[Any]:
     if isinstance(part, list | tuple | deque | set | frozenset | bytearray):
         return list(part)
-    if isinstance(part, Mapping):
-        return [inner for entry in part.items() for inner in entry]
-    if isinstance(part, Enum):
-        return []
-    cls = type(part)
-    fields = getattr(cls, "__pydantic_fields__", None) or getattr(cls, "__dataclass_fields__", None)
-    # Without declared fields: what it keeps. What a class of slots computes and keeps (a path its parts) is its own.
-    names = fields if fields is not None else getattr(part, "__dict__", ())
-    held = {name: getattr(part, name, None) for name in (*names, *_BESIDE)}
-    return {name: inner for name, inner in held.items() if inner is not None or name in names}
+    return [inner for entry in part.items() for inner in entry] if isinstance(part, Mapping) else []
+
+
+def _attributes(part: Any) -> dict[str, Any]:
+    kind = type(part)
+    if kind in _CONTAINERS:
+        return {}
+    fields = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "__dataclass_fields__", None) or ()
+    attributes = dict(getattr(part, "__dict__", ()))
+    for name in (*fields, *_BESIDE, *(slot for cls in kind.__mro__ for slot in _slots(cls))):
+        if name not in attributes and (held := getattr(part, name, None)) is not None:
+            attributes[name] = held
+    attributes |= getattr(part, "__pydantic_private__", None) or {}
+    return {name: held for name, held in attributes.items() if held is not None or name in fields}
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    slots = cls.__dict__.get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple(name for name in names if not name.startswith("__"))
 
 
 _BESIDE: Final = ("__pydantic_extra__", "__pydantic_fields_set__")
+_CONTAINERS: Final = frozenset({list, tuple, deque, set, frozenset, bytearray, dict})
 _UNCHANGING: Final = frozenset(
     {str, int, float, bool, type(None), bytes, complex, Decimal, date, datetime, time, timedelta, UUID}
 )

@@ -6,6 +6,7 @@ then what it says goes with it. What a contract is by itself is `contracts.compi
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -194,7 +195,7 @@ def _listed(given: Any, name: str) -> tuple[Any, ...]:
     """Several as a tuple. What is no collection is refused by name, but for one hook."""
     if name == "hooks":
         return _hooks(given)
-    if isinstance(given, Guard | Placed | str) or not isinstance(given, Iterable):
+    if isinstance(given, Guard | Placed | str | Mapping) or not isinstance(given, Iterable):
         raise ConfigError(f"needs a list, not {given!r}", where=f"{name}=", hint=f"write {name}=[...]")
     return tuple(given)
 
@@ -202,6 +203,10 @@ def _listed(given: Any, name: str) -> tuple[Any, ...]:
 def _hooks(given: Any) -> tuple[Any, ...]:
     hooks = tuple(given) if isinstance(given, Iterable) else (given,)
     for hook in hooks:
-        if not callable(hook):
+        if not callable(hook) or isinstance(hook, type):
             raise ConfigError(f"{hook!r} cannot be called", where="hooks=", hint="a hook is a function of one event")
+        called = hook if inspect.isroutine(hook) else hook.__call__
+        if inspect.iscoroutinefunction(called):
+            hint = "use a plain function"
+            raise ConfigError(f"{hook!r} is async, and hooks are not awaited", where="hooks=", hint=hint)
     return hooks

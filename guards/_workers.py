@@ -1,93 +1,166 @@
 """Threads for work that may take long or never end: guards' checks, and plain functions called from async code.
 
 `concurrent.futures.ThreadPoolExecutor` waits for its threads at exit, so one hanging check would hang the program.
-These are daemon threads; one that runs past its time is left behind, counted, and no more than a few may be.
+These are daemon threads; one that runs past its time is left behind and counted. Each owner of work (a guard, a
+client's function) has an allowance of its own, so that one that hangs stops nobody else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-__all__ = ["Task", "Workers", "background_loop", "calls", "checks"]
+from guards.errors import TooManyHang
+
+__all__ = ["Task", "Workers", "calls", "checks"]
 
 _IDLE_SECONDS = 10.0
+
+
+class _Lane:
+    """The work of one owner: what waits for its turn, how much is at work, how much was left behind."""
+
+    __slots__ = ("at_work", "left", "owner", "waiting")
+
+    def __init__(self, owner: object) -> None:
+        self.owner = owner  # kept, so that its id stays its own
+        self.waiting: deque[Task] = deque()
+        self.at_work = 0
+        self.left = 0
 
 
 class Task:
     """A piece of work and its future."""
 
-    __slots__ = ("abandoned", "context", "future", "run", "running")
+    __slots__ = ("abandoned", "context", "future", "lane", "run", "running", "severable", "thread")
 
-    def __init__(self, run: Callable[[], Any]) -> None:
+    def __init__(self, run: Callable[[], Any], lane: _Lane, *, severable: bool) -> None:
         self.run = run
+        self.lane = lane
+        self.severable = severable
         self.future: Future[Any] = Future()
         self.context = contextvars.copy_context()
         self.running = False
         self.abandoned = False
+        self.thread = 0
 
 
 class Workers:
-    """At most `most` threads at work; further tasks wait. At most `most_left` may be left behind.
+    """Of each owner at most `most` tasks are at work, further ones wait; at most `most_left` may be left behind.
 
-    Work that a thread of any of them hands in goes past both the queue and `most`: the thread is about to wait for it,
-    and all of them could wait for what nobody begins.
+    `in_all` and `left_in_all` bound both over all owners. Where half of `left_in_all` is used up, an owner may leave
+    one behind and no more: those who hang leave room for those who do not.
+
+    Work that a thread of any of them hands in goes past the queues and bounds of work: the thread is about to wait for
+    it, and all of them could wait for what nobody begins.
     """
 
-    def __init__(self, name: str, *, most: int, most_left: int) -> None:
+    def __init__(self, name: str, *, most: int, most_left: int, in_all: int = 1024, left_in_all: int = 1024) -> None:
         self.name = name
         self.most = most
         self.most_left = most_left
+        self.in_all = in_all
+        self.left_in_all = left_in_all
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
         self._changed = threading.Condition()
-        self._tasks: deque[Task] = deque()
+        self._lanes: dict[int, _Lane] = {}
+        self._ready: deque[Task] = deque()
         self._threads = 0
         self._idle = 0
         self.left = 0
 
-    def submit(self, run: Callable[[], Any]) -> Task:
+    def submit(self, run: Callable[[], Any], owner: object = None, *, severable: bool = False) -> Task:
         """Start the work in a thread, in a copy of the caller's context variables.
 
-        Raises RuntimeError when too many earlier ones never came back.
+        `severable` work is a call over a socket, which is shut where the work is abandoned. Raises `TooManyHang` when
+        too many earlier ones of this owner never came back, or no thread is to be had.
         """
-        task = Task(run)
         with self._changed:
-            if self.left >= self.most_left:
-                raise RuntimeError(f"{self.left} {self.name} threads hang and were left behind; no more are started")
+            lane = self._lanes.get(id(owner)) or _Lane(owner)
+            self._check_room(lane)
+            task = Task(run, lane, severable=severable)
             within = getattr(_HERE, "working", False)
             if within:
-                self._tasks.appendleft(task)
+                lane.at_work += 1
+                self._ready.appendleft(task)
             else:
-                self._tasks.append(task)
-            self._staff(self.most if not within else self._threads + 1)
+                lane.waiting.append(task)
+            self._lanes[id(owner)] = lane
+            try:
+                self._go_on(lane)
+                self._staff(self.in_all if not within else self._threads + 1)
+            except RuntimeError as fault:  # the system gives no more threads
+                self._call_off(task)
+                raise TooManyHang(f"no thread for a {self.name} can be started: {fault}") from fault
         return task
+
+    def _check_room(self, lane: _Lane) -> None:
+        allowed = self.most_left if 2 * self.left < self.left_in_all else 1
+        if lane.left >= allowed or self.left >= self.left_in_all:
+            raise TooManyHang(
+                f"{lane.left} threads of this {self.name} hang and were left behind ({self.left} in all); no more are "
+                "started"
+            )
 
     def abandon(self, task: Task) -> None:
         """Stop waiting for a task: one not yet begun is cancelled, a running one is left behind."""
         with self._changed:
             if not task.running:
-                task.future.cancel()
-            elif not task.future.done() and not task.abandoned:
-                task.abandoned = True
-                self.left += 1
-                self._threads -= 1
-                self._staff(self.most)
+                self._call_off(task)
+                return
+            if task.future.done() or task.abandoned:
+                return
+            task.abandoned = True
+            self.left += 1
+            self._threads -= 1
+            task.lane.left += 1
+            self._ended(task.lane)
+            with contextlib.suppress(RuntimeError):  # those that run take what waits
+                self._staff(self.in_all)
+        if task.severable:
+            from guards._severing import sever
+
+            sever(task.future, task.thread, task)
+
+    def _call_off(self, task: Task) -> None:
+        task.future.cancel()
+        if task in self._ready:
+            self._ready.remove(task)
+            self._ended(task.lane)
+        elif task in task.lane.waiting:
+            task.lane.waiting.remove(task)
+            self._forget(task.lane)
+
+    def _ended(self, lane: _Lane) -> None:
+        """One of its tasks is at work no longer."""
+        lane.at_work -= 1
+        self._go_on(lane)
+        self._forget(lane)
+
+    def _go_on(self, lane: _Lane) -> None:
+        """Let as many of its tasks come on as it may have at work."""
+        while lane.waiting and lane.at_work < self.most:
+            lane.at_work += 1
+            self._ready.append(lane.waiting.popleft())
+
+    def _forget(self, lane: _Lane) -> None:
+        if not lane.waiting and not lane.at_work and not lane.left:
+            self._lanes.pop(id(lane.owner), None)
 
     def _staff(self, most: int) -> None:
         """See that somebody takes the next task: a waiting thread, or a new one."""
-        if len(self._tasks) > self._idle and self._threads < most:
-            self._threads += 1
+        if len(self._ready) > self._idle and self._threads < most:
             threading.Thread(target=self._work, name=f"guards-{self.name}", daemon=True).start()
+            self._threads += 1
         else:
             self._changed.notify()
 
@@ -98,24 +171,29 @@ class Workers:
             with self._changed:
                 if task.abandoned:
                     self.left -= 1
+                    task.lane.left -= 1
+                    self._forget(task.lane)
                     return
+                self._ended(task.lane)
             del task
 
     def _next(self) -> Task | None:
         """The next task that nobody called off; None when there was none for a while."""
         with self._changed:
             while True:
-                while not self._tasks:
+                while not self._ready:
                     self._idle += 1
                     came = self._changed.wait(_IDLE_SECONDS)
                     self._idle -= 1
-                    if not came and not self._tasks:
+                    if not came and not self._ready:
                         self._threads -= 1
                         return None
-                task = self._tasks.popleft()
+                task = self._ready.popleft()
+                task.thread = threading.get_ident()
                 task.running = task.future.set_running_or_notify_cancel()
                 if task.running:
                     return task
+                self._ended(task.lane)
 
     def _run(self, task: Task) -> None:
         try:
@@ -140,44 +218,5 @@ _HERE = threading.local()
 """Whether this thread is a worker."""
 os.register_at_fork(after_in_child=_leave)
 
-checks = Workers("check", most=32, most_left=64)
-calls = Workers("call", most=256, most_left=256)
-
-
-class _Background:
-    """One event loop in a thread of its own, for async checks under the sync driver."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._loop = None
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        """Raises RuntimeError inside the loop itself, which would wait for its own work."""
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise RuntimeError("a sync call with async checks stands inside an async check; await its async form")
-        return asyncio.run_coroutine_threadsafe(work, self._get())
-
-    def _get(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="guards-loop", daemon=True)
-                self._thread.start()
-            return self._loop
-
-
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """These two leave a loop as well as their task; whoever waits for the task gets them, and the loop goes on."""
-    while True:
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            loop.run_forever()
-
-
-background_loop = _Background()
+checks = Workers("check", most=32, most_left=32)
+calls = Workers("call", most=256, most_left=64, in_all=4096)

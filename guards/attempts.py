@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from guards._drivers import perform, perform_async
-from guards._flow import Ask, Client, Effect
+from guards._drivers import drain, perform, perform_async
+from guards._flow import Ask, Client, Effect, OutOfTime
 from guards.clients import reply_of, reply_turns
+from guards.clients.callables import waiting
+from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 from guards.records import Outcome
@@ -89,18 +91,19 @@ class Attempts(Generic[R_co]):
     def _step(self, result: Any) -> Effect | None:
         """The next effect; None when the flow is over."""
         try:
-            return self._flow.send(result)  # type: ignore[no-any-return]
+            step = self._flow.throw if isinstance(result, OutOfTime) else self._flow.send
+            return step(result)  # type: ignore[no-any-return]
         except StopIteration:
             return None
 
-    def _advance(self, reply: Reply) -> Effect | None:
+    def _advance(self, reply: Reply | OutOfTime) -> Effect | None:
         """Hand in a reply and run its checks, up to the next question."""
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
             effect = self._checked(effect)
         return effect
 
-    async def _aadvance(self, reply: Reply) -> Effect | None:
+    async def _aadvance(self, reply: Reply | OutOfTime) -> Effect | None:
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
             effect = await self._achecked(effect)
@@ -165,7 +168,8 @@ class Handle(Generic[R_co]):
         self._loop = loop
         self._ask = ask
         self._in_async = in_async
-        self._reply: Reply | None = None
+        self._reply: Reply | OutOfTime | None = None
+        """`OutOfTime` where an answer in pieces did not end by the deadline."""
         self._after: Effect | None = None
         self._settled = False
 
@@ -193,7 +197,13 @@ class Handle(Generic[R_co]):
         """Hand in the model's answer: text, a `Reply`, or an SDK's response. Once per attempt."""
         if self._reply is not None:
             raise ConfigError("this attempt has its answer already", where="attempt.offer", hint="go on with the loop")
-        self._reply = reply_of(answer)
+        answer = waiting(answer, self._ask.deadline)
+        try:
+            if isinstance(answer, Incoming):
+                drain(answer, self._ask.deadline)
+            self._reply = reply_of(answer)
+        except OutOfTime as late:
+            self._reply = late
 
     def __enter__(self) -> Handle[R_co]:
         return self
@@ -233,7 +243,7 @@ class Handle(Generic[R_co]):
             self._after = await self._loop._aadvance(self._given())  # noqa: SLF001
         return self._after
 
-    def _given(self) -> Reply:
+    def _given(self) -> Reply | OutOfTime:
         if self._reply is None:
             fault = ConfigError(
                 "the attempt was left without an answer",
@@ -249,6 +259,8 @@ class _Caller:
     """The client where the caller's own code asks: it is never sent to, only its turns are made."""
 
     colour: Literal["sync", "async"] = "sync"
+    severable = False
+    owner: object = None
     aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from guards.errors import ConfigError
 from guards.messages import Message
 
-__all__ = ["Context"]
+__all__ = ["Context", "checked_context"]
+
+
+def checked_context(given: Any) -> Mapping[str, Any]:
+    """What a caller gave as `context=`, or nothing. `ConfigError` for what is no mapping."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"must be a mapping, not {type(given).__name__}", where="context=")
+    return given
 
 
 class Context(Mapping[str, Any]):

@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, TypeVar, cast, overload
 
 from typing_extensions import ParamSpec
 
+from guards._colour import is_async
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
+from guards._outgoing import Beside, Keys
 from guards.clients import reply_of, reply_turns
-from guards.clients.callables import aopened, collected
+from guards.clients.callables import aopened, collected, waiting
+from guards.clients.endpoint import changed, resent
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply, as_messages
@@ -32,13 +37,17 @@ S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class _Shape:
-    """What a function's signature says: where feedback goes, what is context, and whether it is async."""
+Bound = Literal["instance", "class", "nothing"]
+_BOUND: Final[Mapping[type, Bound]] = {staticmethod: "nothing", classmethod: "class"}
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        if not callable(function):
-            raise ConfigError(f"{function!r} is no function", where="decorator", hint="put it on a function")
-        self.function = function
+
+class _Shape:
+    """What a function's signature says: where feedback goes, what is context, and whether it is async; and what it is
+    bound to where it stands in a class."""
+
+    def __init__(self, given: Any) -> None:
+        self.bound: Bound = _BOUND.get(type(given), "instance")
+        self.function = function = _function_of(given)
         self.signature = _signature(function)
         names = list(self.signature.parameters)
         self.feedback = next((n for n in names if n == "feedback"), None) or next(
@@ -46,37 +55,96 @@ class _Shape:
         )
         self.messages = "messages" if "messages" in names else None
         self.owner = names[0] if names[:1] in (["self"], ["cls"]) else None
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        self.is_async = is_async(function)
+
+    def bound_to(self, instance: Any, owner: type | None) -> tuple[Any, ...]:
+        """What stands before the caller's arguments where the function is looked up so."""
+        if self.bound == "class":
+            return (owner if owner is not None else type(instance),)
+        return () if instance is None or self.bound == "nothing" else (instance,)
 
     def context_names(self) -> set[str]:
         return set(self.signature.parameters) - {self.feedback, self.owner}
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, method: bool) -> _Bound:
+        """The arguments of one call; of a method, the first is its owner."""
         bound = self.signature.bind(*args, **kwargs)
+        passed = frozenset(bound.arguments)
         bound.apply_defaults()
-        return bound
+        first = next(iter(self.signature.parameters), None) if method else None
+        aside = {self.feedback, self.owner, first}
+        context = {name: value for name, value in bound.arguments.items() if name not in aside}
+        given: Any = bound.arguments.get("messages") if self.messages else None
+        # Turns that cannot be read could not be sent again with the feedback behind them.
+        turned = isinstance(given, str | list | tuple) or (given is not None and self.feedback is None)
+        return _Bound(bound, context, passed, as_messages(given) if turned else (), turned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """The arguments of one call.
+
+    `context` are those that guards know by name, `passed` the names that the caller gave a value for. `turned`: the
+    argument `messages` was read as `turns`.
+    """
+
+    arguments: inspect.BoundArguments
+    context: Mapping[str, Any]
+    passed: frozenset[str]
+    turns: tuple[Message, ...]
+    turned: bool
+
+    def beside(self) -> Iterator[Beside]:
+        """What the function is given beside the turns. A default is the developer's own."""
+        for name, value in self.context.items():
+            if self.turned and name == "messages":
+                continue
+            role = "user" if name in self.passed else "system"
+            if self.arguments.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                yield from (Beside((name, key), inner, role, free=True) for key, inner in value.items())
+            else:
+                yield Beside((name,), value, role)
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[_Bound, dict[str, Any]]:
+        """The arguments with others at these places, and those that became others by name."""
+        after = changed(self.arguments.arguments, beside)
+        if turns:
+            after["messages"] = resent(after["messages"], turns)
+        bound = inspect.BoundArguments(self.arguments.signature, after)
+        others = {name: after[name] for name in self.context if after[name] is not self.context[name]}
+        messages = tuple(turns.get(number, turn) for number, turn in enumerate(self.turns))
+        return _Bound(bound, {**self.context, **others}, self.passed, messages, self.turned), others
 
 
 class _Function:
     """The client behind a decorated function: one set of arguments, asked once per attempt."""
 
-    def __init__(self, shape: _Shape, bound: inspect.BoundArguments) -> None:
+    def __init__(self, shape: _Shape, bound: _Bound) -> None:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
+        self.severable = False
+        self.owner: object = shape
         self.aside: Client | None = None
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
-        return collected(result) if self._shape.is_async else result
+        return collected(result) if self._shape.is_async else waiting(result, timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask)
         return aopened(result) if self._shape.is_async else Incoming(result)
 
+    def beside(self) -> Iterator[Beside]:
+        return self._bound.beside()
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[_Function, Mapping[str, Any]]:
+        bound, context = self._bound.amended(turns, beside)
+        return _Function(self._shape, bound), context
+
     def _called(self, ask: Ask) -> Any:
         shape = self._shape
-        bound = self._bound
+        bound = self._bound.arguments
         if shape.feedback is not None:
             if ask.feedback is not None:
                 bound.arguments[shape.feedback] = ask.feedback
@@ -114,16 +182,8 @@ class _Wrapper:
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], showing: Showing | None = None) -> Call[Any]:
         shape = self._shape
-        bound = shape.bind(self._bound_to + args, kwargs)
-        context = {name: value for name, value in bound.arguments.items() if name not in (shape.feedback, shape.owner)}
-        if self._bound_to:
-            context.pop(next(iter(shape.signature.parameters)), None)
-        given: Any = bound.arguments.get("messages") if shape.messages else None
-        # Turns that cannot be read could not be sent again with the feedback behind them.
-        turned = isinstance(given, str | list | tuple) or (given is not None and shape.feedback is None)
-        messages = as_messages(given) if turned else ()
-        client = _Function(shape, bound)
-        return self._ticket._begin(client, messages, context, showing=showing)  # noqa: SLF001  # one room
+        bound = shape.bind(self._bound_to + args, kwargs, method=bool(self._bound_to))
+        return self._ticket._begin(_Function(shape, bound), bound.turns, bound.context, showing=showing)  # noqa: SLF001  # one room
 
     def _streamed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stream[Any]:
         from guards.stream import Stream
@@ -131,9 +191,12 @@ class _Wrapper:
         return Stream(self._begin(args, kwargs, self._ticket._showing()))  # noqa: SLF001  # one room
 
     def __reduce__(self) -> str | tuple[Any, ...]:
+        function = self._shape.function
         if self._bound_to:
-            return getattr, (self._bound_to[0], self._shape.function.__name__)
-        return self._shape.function.__qualname__
+            return getattr, (self._bound_to[0], function.__name__)
+        if not hasattr(function, "__qualname__"):  # a partial, an object that is called: by value
+            return decorate, (self._ticket, function)
+        return function.__qualname__
 
     def __repr__(self) -> str:
         return f"<guarded {self._shape.function!r}>"
@@ -163,7 +226,8 @@ class Decorated(_Wrapper, Generic[P, R_co]):
     ) -> Decorated[Q, R_co]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else Decorated(self._ticket, self._shape, (instance,))
+        bound_to = self._shape.bound_to(instance, owner)
+        return Decorated(self._ticket, self._shape, bound_to) if bound_to else self
 
 
 class AsyncDecorated(_Wrapper, Generic[P, R_co]):
@@ -189,16 +253,17 @@ class AsyncDecorated(_Wrapper, Generic[P, R_co]):
     ) -> AsyncDecorated[Q, R_co]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else AsyncDecorated(self._ticket, self._shape, (instance,))
+        bound_to = self._shape.bound_to(instance, owner)
+        return AsyncDecorated(self._ticket, self._shape, bound_to) if bound_to else self
 
 
-def decorate(ticket: Guarded[Any], function: Callable[..., Any]) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
+def decorate(ticket: Guarded[Any], function: Any) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
     """The guarded function. Raises `ConfigError` where it could not do its work: no room for feedback, a context key
     that no parameter has, a policy that needs a client."""
     from guards.guarded import check_no_client, policies_of
 
     shape = _Shape(function)
-    where = f"@ticket on {getattr(function, '__name__', function)!r}"
+    where = f"@ticket on {getattr(shape.function, '__name__', function)!r}"
     check_no_client(ticket, where, question=shape.messages is not None, in_async=shape.is_async)
     asking = next((s for s in policies_of(ticket) if s.asks and s.name in ("reask", "reflect")), None)
     if asking is not None and shape.feedback is None and shape.messages is None:
@@ -242,12 +307,29 @@ def _check_keys(ticket: Guarded[Any], shape: _Shape, where: str) -> None:
             )
 
 
+def _function_of(given: Any) -> Callable[..., Any]:
+    """The function itself. `ConfigError` for what is none, and for what gives no answer when it is called."""
+    if isinstance(given, staticmethod | classmethod):
+        return _function_of(given.__func__)
+    if isinstance(given, type):
+        raise ConfigError(f"{given.__name__} is a class", where="decorator", hint="put it on a function or method")
+    if not callable(given):
+        hint = "put it under @property" if isinstance(given, property) else "put it on a function"
+        raise ConfigError(f"{given!r} is no function", where="decorator", hint=hint)
+    return cast("Callable[..., Any]", given)
+
+
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    try:
+    # An annotation is any expression: one that cannot be evaluated here (a name imported for type checkers only) stays
+    # text.
+    with suppress(Exception):
         return inspect.signature(function, eval_str=True)
-    except (NameError, TypeError, AttributeError, SyntaxError):
-        # An annotation that cannot be evaluated here (a name imported for type checkers only) stays text.
+    try:
         return inspect.signature(function)
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(
+            f"{function!r} does not tell its parameters", where="decorator", hint="put it on a function of your own"
+        ) from fault
 
 
 _FEEDBACK: Final = re.compile(r"\bFeedback\b")

@@ -3,6 +3,7 @@
     GuardsError                     the root: `.code`, `.where`, `.hint`
     ├── ConfigError                 wrong use, found where it is written (also a ValueError)
     │   └── MissingExtra            an optional package is not installed (also an ImportError)
+    ├── TooManyHang                 work that never came back used up what may be left behind (also a RuntimeError)
     ├── ScriptExhausted             a `testing.ScriptedModel` was asked more often than it has answers
     ├── ServerFault                 a server's status was good and its body an error, empty or broken
     └── Rejected                    no answer was accepted: `.outcome` holds the whole record
@@ -16,7 +17,10 @@ functions and the SDKs raise is never wrapped: it comes out as the same object, 
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
+
+from guards._travelling import travelling
 
 if TYPE_CHECKING:
     from guards.records import Outcome
@@ -30,6 +34,7 @@ __all__ = [
     "Rejected",
     "ScriptExhausted",
     "ServerFault",
+    "TooManyHang",
 ]
 
 
@@ -56,7 +61,14 @@ class GuardsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default reduction calls the class with positional arguments only and would lose the keywords.
-        return _rebuild, (type(self), self.args, dict(self.__dict__), self.__cause__)
+        state = {name: travelling(value) for name, value in self.__dict__.items()}
+        return _rebuild, (type(self), self.args, state, travelling(self.__cause__))
+
+    def __copy__(self) -> GuardsError:
+        return _rebuild(type(self), self.args, dict(self.__dict__), self.__cause__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GuardsError:
+        return _rebuild(type(self), self.args, copy.deepcopy(self.__dict__, memo), self.__cause__)
 
 
 class ConfigError(GuardsError, ValueError):
@@ -76,6 +88,13 @@ class MissingExtra(ConfigError, ImportError):
             where=where,
             hint=f"pip install 'output-guards[{extra}]'",
         )
+
+
+class TooManyHang(GuardsError, RuntimeError):
+    """A guard or a client's function that hangs again and again is not started once more; or the system has no thread
+    left. Of a guard it is the cause of its `guard.failed`."""
+
+    code = "hang"
 
 
 class ScriptExhausted(GuardsError):

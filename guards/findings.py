@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "escape", "join_pointer", "parse_pointer", "rank"]
+from guards.errors import ConfigError
+
+__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "as_index", "escape", "join_pointer", "parse_pointer", "rank"]
 
 Severity = Literal["error", "warning", "unknown"]
 """`error` blocks the answer; `warning` is shown and does not block; `unknown` marks a check that could not run and was
 allowed to (`on_error="open"`)."""
+_SEVERITIES: Final = get_args(Severity)
 
 
 class NoFix:
@@ -56,6 +59,8 @@ class Finding:
         expected, actual: the rule's demand and the value found; None where there is nothing to show.
         fix: a value that would be right in this place; `NO_FIX` when none is proposed.
         found_null: that the value found is a null, which `actual` cannot tell from nothing to show.
+
+    Raises ConfigError for what cannot be one of these: an unknown severity would block nothing.
     """
 
     code: str
@@ -70,6 +75,23 @@ class Finding:
     actual: Any = None
     fix: Any = NO_FIX
     found_null: bool = False
+
+    def __post_init__(self) -> None:
+        _check_text(self.code, "code", may_be_empty=False)
+        _check_text(self.message, "message")
+        _check_text(self.path, "path")
+        if self.guard is not None:
+            _check_text(self.guard, "guard", may_be_empty=False)
+        if self.severity not in _SEVERITIES:
+            raise ConfigError(
+                f"unknown severity {self.severity!r}",
+                where="Finding(severity=)",
+                hint=f"use one of {', '.join(map(repr, _SEVERITIES))}",
+            )
+        for name in ("score", "threshold"):
+            given = getattr(self, name)
+            if given is not None and not (type(given) is float and 0 <= given <= 1):
+                object.__setattr__(self, name, _on_the_scale(given, name))
 
     @property
     def shows_actual(self) -> bool:
@@ -106,6 +128,24 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=_weight)
 
 
+def _check_text(given: Any, name: str, *, may_be_empty: bool = True) -> None:
+    if not isinstance(given, str) or not (given or may_be_empty):
+        wanted = "a dotted code" if name == "code" else "text"
+        hint = "a JSON Pointer like /lines/0, or an XPath" if name == "path" else ""
+        raise ConfigError(f"must be {wanted}, not {given!r}", where=f"Finding({name}=)", hint=hint)
+
+
+def _on_the_scale(given: Any, name: str) -> float:
+    """A number of whichever kind (numpy's, a Decimal) as a float from 0 to 1."""
+    try:
+        number = None if isinstance(given, str | bytes | bool) else float(given)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or not 0 <= number <= 1:  # nan, too
+        raise ConfigError(f"it must be from 0 to 1, not {given!r}", where=f"Finding({name}=)")
+    return number
+
+
 def _weight(finding: Finding) -> tuple[int, int, int]:
     unread = finding.code.split(".", 1)[0] in _READING
     return (0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
@@ -123,6 +163,11 @@ def escape(part: str | int) -> str:
 def join_pointer(parts: Iterable[str | int]) -> str:
     """A JSON Pointer out of keys and indexes; no parts give "", the whole document."""
     return "".join(f"/{escape(part)}" for part in parts)
+
+
+def as_index(part: str) -> int | None:
+    """A reference token as an index of a list; None for any other. No list has one of more digits."""
+    return int(part) if part.isascii() and part.isdecimal() and len(part) <= 18 else None
 
 
 def parse_pointer(pointer: str) -> tuple[str, ...]:

@@ -17,10 +17,11 @@ from guards._spend import Spend
 from guards._terms import UNSAID, Terms, WholeOnly, terms_of
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
+from guards.context import checked_context
 from guards.contracts.base import Contract, Dial, Limits, Style
 from guards.errors import ConfigError
 from guards.messages import Message, as_messages
-from guards.policies import Budget, Policy, Reflect
+from guards.policies import Budget, Fallback, Policy, Reflect
 from guards.records import Outcome
 from guards.validator import Compiled, avalidate, check_context, validate
 
@@ -53,7 +54,7 @@ class Guarded(Generic[R_co]):
             `Choice`, `Pattern`, or a `pathlib.Path` of such a file. A `Guarded`, or a `contract(...)` of one, brings
             all that it says: guards, input guards and hooks are added to its own, any other option replaces it.
         guards: run over the answer, cheap before dear.
-        input_guards: run over the user's text; where they refuse, no call is made.
+        input_guards: run over what goes to the model; where they refuse, no call is made.
         on_fail: what follows an answer that does not hold; `Reask(times=2).then(Raise())` by default.
         budget: bounds on attempts, seconds, tokens and cost; three attempts by default.
         format: `"xml"` has a Python type or JSON Schema answered in XML.
@@ -189,6 +190,11 @@ class Guarded(Generic[R_co]):
         )
         check_clients(plan.guards, resolve)
         check_clients(plan.input_guards, resolve)
+        _check_policies(plan)
+        if plan.input_guards.tiers:
+            from guards._input import check_input_policies
+
+            check_input_policies(plan.input_guards)
         object.__setattr__(self, "_plan", plan)
         object.__setattr__(self, "terms", terms)
 
@@ -314,6 +320,7 @@ class Guarded(Generic[R_co]):
         """
         from guards.clients.wrapping import Calls, wrap
 
+        context = checked_context(context)
         run, arun = partial(self.run, context=context), partial(self.arun, context=context)
         return cast("C", wrap(client, Calls(run, arun, partial(self._stream_for_good, context=context))))
 
@@ -340,9 +347,7 @@ class Guarded(Generic[R_co]):
         showing: Showing | None = None,
     ) -> Call[Any]:
         """A call of this ticket, ready to be driven."""
-        given = context if context is not None else {}
-        if not isinstance(given, Mapping):
-            raise ConfigError(f"must be a mapping, not {type(given).__name__}", where="context=")
+        given = checked_context(context)
         check_context(self._plan.guards, given)
         check_context(self._plan.input_guards, given)
         return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget), showing)
@@ -375,9 +380,20 @@ class Guarded(Generic[R_co]):
 
 def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:
     """Every single policy that may act: the ticket's own and its guards'."""
-    entries = (entry for tier in ticket._plan.guards.tiers for entry in tier)  # noqa: SLF001  # one room
-    chains = [ticket.on_fail, *(entry.policy for entry in entries if entry.policy is not None)]
+    return _steps_of(ticket._plan)  # noqa: SLF001  # one room
+
+
+def _steps_of(plan: Plan[Any]) -> list[Policy[Any]]:
+    entries = (entry for tier in plan.guards.tiers for entry in tier)
+    chains = [plan.on_fail, *(entry.policy for entry in entries if entry.policy is not None)]
     return [step for chain in chains for step in chain.steps]
+
+
+def _check_policies(plan: Plan[Any]) -> None:
+    """`ConfigError` for a policy's client that cannot be asked."""
+    for step in _steps_of(plan):
+        if isinstance(step, Reflect | Fallback) and step.client is not None:
+            resolve(step.client, where=f"{type(step).__name__}(client=)")
 
 
 def check_no_client(ticket: Guarded[Any], where: str, *, question: bool = True, in_async: bool = True) -> None:

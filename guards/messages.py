@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guards.errors import ConfigError
 from guards.findings import Finding
 
-__all__ = ["Feedback", "Message", "Reply", "as_messages", "text_of"]
+__all__ = ["ROLES", "Feedback", "Message", "Reply", "as_messages"]
 
 Message = Mapping[str, Any]
 """One turn: `role`, `content`, and whatever else the SDK puts there; passed on unchanged."""
+
+ROLES: Final = ("user", "system", "developer", "assistant", "tool", "function")
+"""Whose turn a message may be; any other word in that place is somebody's text."""
 
 _FINISH = {
     "max_tokens": "length",
     "max_output_tokens": "length",
     "model_length": "length",
+    "model_context_window_exceeded": "length",
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "tool_calls",
@@ -45,11 +49,20 @@ class Reply:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise ConfigError(f"must be a str, not {type(self.text).__name__}", where="Reply(text=)")
+        if self.usage is not None and not isinstance(self.usage, Mapping):
+            raise ConfigError(
+                f"must be a mapping or None, not {self.usage!r}",
+                where="Reply(usage=)",
+                hint='write it like {"input_tokens": 3, "output_tokens": 5}',
+            )
+        if self.finish_reason is not None and not isinstance(self.finish_reason, str):
+            raise ConfigError(f"must be a str or None, not {self.finish_reason!r}", where="Reply(finish_reason=)")
 
     @property
     def finish(self) -> str | None:
-        """`finish_reason` in one spelling."""
-        return _FINISH.get(self.finish_reason, self.finish_reason) if self.finish_reason else None
+        """`finish_reason` in one spelling, whatever its letters' case."""
+        word = self.finish_reason.lower() if self.finish_reason else None
+        return _FINISH.get(word, word) if word else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,17 @@ class Feedback:
     findings: tuple[Finding, ...] = ()
     messages: tuple[Message, ...] = ()
     attempt: int = 2
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ConfigError(f"must be a str, not {type(self.text).__name__}", where="Feedback(text=)")
+        for name, kind in (("findings", Finding), ("messages", Mapping)):
+            given = getattr(self, name)
+            if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
+                raise ConfigError(f"must hold {kind.__name__}s, not {given!r}", where=f"Feedback({name}=)")
+            object.__setattr__(self, name, tuple(given))
+        if isinstance(self.attempt, bool) or not isinstance(self.attempt, int) or self.attempt < 1:
+            raise ConfigError(f"must be a whole number from 1 up, not {self.attempt!r}", where="Feedback(attempt=)")
 
     def __str__(self) -> str:
         return self.text
@@ -85,16 +109,6 @@ def as_messages(messages: str | Sequence[Message]) -> tuple[Message, ...]:
             hint="a turn is a mapping like {'role': 'user', 'content': '...'}",
         )
     return tuple(turn for turn in turns if turn is not None)
-
-
-def text_of(content: Any) -> str:
-    """The text of a turn's content; of content parts, those that hold text."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, Sequence):
-        return ""
-    texts = [text_of(part.get("text") or part.get("content")) for part in content if isinstance(part, Mapping)]
-    return "\n".join(text for text in texts if text)
 
 
 def _as_turn(message: Any) -> Message | None:

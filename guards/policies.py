@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import inf
 from typing import Any, ClassVar, Final, Generic, Literal, Never, cast
 
 from typing_extensions import TypeVar
@@ -48,9 +50,14 @@ class Policy(Generic[D]):
     name: ClassVar[str] = "policy"
     asks: ClassVar[bool] = False
     """Whether it puts a further question to a model."""
+    always_acts: ClassVar[bool] = False
+    """Whether nothing behind it can have a turn."""
 
     def then(self, following: Policy[E]) -> Policy[D | E]:
-        """This policy first; `following` where it cannot act or its turns are used up."""
+        """This policy first; `following` where it cannot act or its turns are used up.
+
+        Raises ConfigError where it always acts (Raise, Refrain, Fallback of a value), so that nothing can follow.
+        """
         if not isinstance(following, Policy):
             raise ConfigError(f"{following!r} is not a policy", where=".then()", hint=f"use one of {', '.join(_NAMES)}")
         return Chain((*self.steps, *following.steps))
@@ -68,6 +75,15 @@ class Chain(Policy[D]):
     members: tuple[Policy[Any], ...]
     name: ClassVar[str] = "chain"
 
+    def __post_init__(self) -> None:
+        for member, following in pairwise(self.members):
+            if member.always_acts:
+                raise ConfigError(
+                    f"{_called(following)} can never act: {_called(member)} before it always does",
+                    where=".then()",
+                    hint=f"put {_called(member)} last",
+                )
+
     @property
     def steps(self) -> tuple[Policy[Any], ...]:
         return self.members
@@ -78,6 +94,7 @@ class Raise(Policy[Never]):
     """End the call: `Rejected`."""
 
     name: ClassVar[str] = "raise"
+    always_acts: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,7 @@ class Refrain(Policy[None]):
     """Withhold the answer: nothing is delivered, nothing raised, nothing asked again."""
 
     name: ClassVar[str] = "refrain"
+    always_acts: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -192,6 +210,10 @@ class Fallback(Policy[V]):
     def asks(self) -> bool:  # type: ignore[override]  # only the client form puts a question
         return self.client is not None
 
+    @property
+    def always_acts(self) -> bool:  # type: ignore[override]  # the client may give no answer that holds
+        return self.client is None
+
     def deliver(self, outcome: Any) -> V:
         """The value, or the function's result for this outcome."""
         value = self.value
@@ -231,8 +253,10 @@ class Budget:
                 continue
             if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount > 0:
                 raise ConfigError(f"must be a number above 0, not {amount!r}", where=f"Budget({name}=)")
-        if self.price is not None and not _is_price(self.price):
-            raise ConfigError("must be two numbers, (input, output) per million tokens", where="Budget(price=)")
+        if self.price is not None:
+            if not _is_price(self.price):
+                raise ConfigError("must be two numbers, (input, output) per million tokens", where="Budget(price=)")
+            object.__setattr__(self, "price", tuple(self.price))
 
     def cost_of(self, usage: Mapping[str, Any]) -> float | None:
         """What a reply's usage cost: as it says itself, else by `price`, else unknown."""
@@ -255,8 +279,12 @@ def _is_price(price: Any) -> bool:
     return (
         isinstance(price, tuple | list)
         and len(price) == 2
-        and all(isinstance(p, int | float) and not isinstance(p, bool) and p >= 0 for p in price)
+        and all(isinstance(p, int | float) and not isinstance(p, bool) and 0 <= p < inf for p in price)
     )
+
+
+def _called(policy: Policy[Any]) -> str:
+    return type(policy).__name__
 
 
 def _positive(amount: Any, where: str) -> None:

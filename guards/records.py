@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from math import inf
 from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
-from guards.errors import BudgetExhausted, GuardFailed, Rejected
+from guards._plain import plain, recorded
+from guards._travelling import travelling, travels
+from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, rank
-from guards.messages import Message
+from guards.messages import ROLES, Message
 
-__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage"]
+__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 
@@ -44,6 +47,7 @@ class Reason(str):
 
 
 ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
+_USAGE: Final = ("input_tokens", "output_tokens", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,12 @@ class Usage(Mapping[str, Any]):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _USAGE:
+            given = getattr(self, name)
+            if given is not None and _amount(given) is None:
+                raise ConfigError(f"must be a number from 0 up, not {given!r}", where=f"Usage({name}=)")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
@@ -101,7 +111,6 @@ def _amount(given: Any) -> Any:
     return float(given) if isinstance(given, Decimal) else given
 
 
-_USAGE = ("input_tokens", "output_tokens", "cost")
 _NOTHING = Usage()
 
 
@@ -110,6 +119,7 @@ class Repair:
     """One recorded change on the way from the model's text to the value.
 
     `code` is stable and dotted, `path` as in a finding, `before` and `after` plain data (None for nothing there).
+    `asked`: the change was made to the question, before the model was asked; the path then leads into what was sent.
     """
 
     code: str
@@ -117,17 +127,26 @@ class Repair:
     path: str = ""
     before: Any = None
     after: Any = None
+    asked: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("code", "message", "path"):
+            given = getattr(self, name)
+            if not isinstance(given, str) or not (given or name != "code"):
+                raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
-        """Plain data; `content=False` keeps the code only."""
+        """Plain data; `content=False` keeps the code, and whether it changed the question."""
+        where = {"asked": True} if self.asked else {}
         if not content:
-            return {"code": self.code}
+            return {"code": self.code, **where}
         return {
             "code": self.code,
             "message": self.message,
             "path": self.path,
             "before": self.before,
             "after": self.after,
+            **where,
         }
 
 
@@ -182,7 +201,7 @@ class Outcome(Generic[T_co]):
         text: the last answer's text; None when none came.
         findings: those that stand against the delivered or last value.
         scores: each guard that ran, 0 to 1, higher is more acceptable.
-        repairs: the recorded changes behind the value.
+        repairs: the recorded changes behind the value, those of the question first.
         attempts: every question, oldest first. A validation asks nobody: it has one where a policy acted, else none.
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
@@ -204,6 +223,20 @@ class Outcome(Generic[T_co]):
     delivered_by: str | None = None
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A record always travels to another process: a value, or a cause, that cannot goes as plain data, or as an
+        exception of its words; and a document that cannot as its text."""
+        state = {f.name: travelling(getattr(self, f.name)) for f in fields(self) if f.name != "document"}
+        return _restored, (state, _travelling_document(self.document))
+
+    def __copy__(self) -> Outcome[T_co]:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Outcome[T_co]:
+        # Nobody changes a document or a cause.
+        apart = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("cause", "document")}
+        return replace(self, **copy.deepcopy(apart, memo))
 
     def raise_if_rejected(self) -> T_co:
         """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
@@ -228,7 +261,7 @@ class Outcome(Generic[T_co]):
         changed. None where nothing is delivered, or what is delivered is no answer of the model's."""
         if not (self.ok or self.delivered_by == "noop"):
             return None
-        if not self.repairs or self.document is None:
+        if self.document is None or all(repair.asked for repair in self.repairs):
             return self.text
         text: str = self.document.source()
         return text
@@ -248,12 +281,12 @@ class Outcome(Generic[T_co]):
         in their place, so that records can be compared without being read."""
         return {
             "ok": self.ok,
-            "value": _recorded(self.value) if content else _digest(self.value),
+            "value": recorded(self.value) if content else _digest(self.value),
             "text": self.text if content else _digest(self.text),
-            "findings": [plain(f.to_dict(content=content)) for f in self.findings],
+            "findings": [recorded(f.to_dict(content=content)) for f in self.findings],
             "scores": dict(self.scores),
-            "repairs": [plain(r.to_dict(content=content)) for r in self.repairs],
-            "attempts": [plain(a.to_dict(content=content)) for a in self.attempts],
+            "repairs": [recorded(r.to_dict(content=content)) for r in self.repairs],
+            "attempts": [recorded(a.to_dict(content=content)) for a in self.attempts],
             "usage": self.usage.to_dict(),
             "seconds": self.seconds,
             "reason": {"code": self.reason.code, "message": self.reason.message if content else ""},
@@ -265,55 +298,25 @@ class Outcome(Generic[T_co]):
         return json.dumps(self.to_dict(content=content), indent=indent, allow_nan=False)
 
 
+class _Source:
+    """A document as its text, in another process."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def source(self) -> str:
+        return self._text
+
+
+def _travelling_document(document: Any) -> Any:
+    return document if document is None or travels(document) else _Source(document.source())
+
+
+def _restored(state: dict[str, Any], document: Any) -> Outcome[Any]:
+    return Outcome(**state, document=document)
+
+
 _SHOWN = 9
-
-
-def plain(value: Any) -> Any:
-    """The same in plain JSON data; what JSON has no form for becomes text. NaN and infinities become their names."""
-    if value is None or isinstance(value, str | bool | int):
-        return value if type(value) in _PLAIN else _base(value)
-    if isinstance(value, float):
-        return value if value - value == 0 else str(value)
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in value]
-    return _foreign(value)
-
-
-_PLAIN = frozenset({type(None), str, bool, int})
-
-
-def _base(value: Any) -> Any:
-    """A subclass (an enum, a `Reason`) as its plain ancestor."""
-    for kind in (bool, int, str):
-        if isinstance(value, kind):
-            return kind(getattr(value, "value", value))
-    return value
-
-
-def _foreign(value: Any) -> Any:
-    """Instances of models, dataclasses and such, by pydantic; the `repr` of what it does not know."""
-    from pydantic import TypeAdapter
-    from pydantic_core import PydanticSerializationError
-
-    try:
-        # Without warnings: a list stands where the type says `Iterable`.
-        return plain(TypeAdapter(type(value)).dump_python(value, mode="json", by_alias=True, warnings=False))
-    except (PydanticSerializationError, TypeError, ValueError, RecursionError):
-        return repr(value)
-    except Exception as fault:  # a schema cannot be made of every class; what it raises then is its own affair
-        if type(fault).__module__.startswith("pydantic"):
-            return repr(value)
-        raise
-
-
-def _recorded(value: Any) -> Any:
-    """The value in plain data; a record is not lost to a computed field that raises."""
-    try:
-        return plain(value)
-    except Exception as fault:  # noqa: BLE001  # of the user's own code; a guard that needs the data would fail
-        return f"<{type(value).__name__} without a JSON form: {type(fault).__name__} was raised>"
 
 
 def _digest(value: Any) -> dict[str, Any] | None:
@@ -323,9 +326,11 @@ def _digest(value: Any) -> dict[str, Any] | None:
     if isinstance(value, str):
         text = value
     elif isinstance(value, Mapping) and "role" in value:
-        return {"role": str(value["role"]), **(_digest(json.dumps(plain(value.get("content")))) or {})}
+        # A word that is no role of any server is somebody's text.
+        role = {"role": value["role"]} if value["role"] in ROLES else {}
+        return {**role, **(_digest(json.dumps(recorded(value.get("content")))) or {})}
     else:
-        text = json.dumps(_recorded(value), sort_keys=True)
+        text = json.dumps(recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")
     return {"length": len(text), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -339,7 +344,7 @@ def _line(finding: Finding) -> str:
 
 
 def _short(value: Any) -> str:
-    return _clip(value if isinstance(value, str) else json.dumps(plain(value)), 80)
+    return _clip(value if isinstance(value, str) else json.dumps(recorded(value)), 80)
 
 
 def _clip(text: str, most: int) -> str:

@@ -11,6 +11,7 @@ from guards._engine import Call, Showing
 from guards._flow import Client
 from guards._spend import Spend
 from guards.clients import resolve
+from guards.context import checked_context
 from guards.errors import ConfigError
 from guards.records import Outcome
 
@@ -32,7 +33,7 @@ class Session(Generic[R_co]):
 
     def __init__(self, ticket: Guarded[R_co], context: Mapping[str, Any] | None) -> None:
         self._ticket = ticket
-        self._context = dict(context or {})
+        self._context = dict(checked_context(context))
         self._spend: Spend | None = None
         self._lock = threading.Lock()
         self._outcomes: list[Outcome[R_co]] = []

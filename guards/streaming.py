@@ -17,7 +17,8 @@ __all__ = ["Done", "Item", "Partial", "Restarted", "Retracted", "StreamEvent", "
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What there is of the answer so far. `path` is the place that grew last, as in a finding.
+    """What there is of the answer so far; the accepted value itself where guards held everything back until then.
+    `path` is the place that grew last, as in a finding.
 
     Plain data for JSON Schema and XML. For a pydantic model an instance of it in which closed parts are validated and
     members that have not come yet are None (`model_fields_set` names those that have).

@@ -26,8 +26,20 @@ class ScriptedModel:
     def __init__(self, answers: Iterable[Answer]) -> None:
         if isinstance(answers, str):
             raise ConfigError("needs a list of answers, not one text", where="ScriptedModel()", hint="write [text]")
+        if not isinstance(answers, Iterable) or isinstance(answers, type | bytes | Mapping | set):
+            raise ConfigError(f"needs a list of answers, not {answers!r}", where="ScriptedModel()")
         self.answers: tuple[Answer, ...] = tuple(answers)
+        for number, answer in enumerate(self.answers):
+            _check_answer(answer, f"ScriptedModel(answers[{number}])")
         self.calls: list[list[Message]] = []
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {**{k: v for k, v in self.__dict__.items() if k != "_lock"}, "calls": list(self.calls)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
         self._lock = threading.Lock()
 
     def __call__(self, messages: Sequence[Message]) -> Any:
@@ -62,6 +74,11 @@ class FixedScores:
     """
 
     def __init__(self, scores: Mapping[Any, float], *, default: float | None = None) -> None:
+        if not isinstance(scores, Mapping):
+            raise ConfigError(f"needs a mapping of text to score, not {scores!r}", where="FixedScores(scores=)")
+        for score in (*scores.values(), *(() if default is None else (default,))):
+            if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+                raise ConfigError(f"a score is a number from 0 to 1, not {score!r}", where="FixedScores()")
         self.scores = dict(scores)
         self.default = default
         self.calls: list[list[Any]] = []
@@ -78,6 +95,19 @@ class FixedScores:
         if self.default is None:
             raise KeyError(key)
         return self.default
+
+
+def _check_answer(answer: Any, where: str) -> None:
+    if isinstance(answer, type) and issubclass(answer, BaseException):
+        raise ConfigError(f"{answer.__name__} is a class", where=where, hint=f"write {answer.__name__}(...)")
+    if isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
+        if all(isinstance(piece, str) for piece in answer):
+            return
+    elif isinstance(answer, str | Reply | BaseException) or callable(answer):
+        return
+    raise ConfigError(
+        f"{answer!r} is no answer", where=where, hint="an answer is text, a Reply, an exception or a function"
+    )
 
 
 def _key(entry: Any) -> Any:

@@ -21,7 +21,7 @@ from guards._spend import Spend
 from guards._terms import Terms, WholeOnly, terms_of
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
-from guards.context import Context
+from guards.context import Context, checked_context
 from guards.contracts.base import Contract, Dial, Limits, Style
 from guards.errors import ConfigError
 from guards.messages import Reply
@@ -255,6 +255,7 @@ def _prepare(
     else:
         terms = terms_of(given, guards=guards, format=format_, reading=reading, limits=limits, on_fail=on_fail)
         _check_asks_nobody(on_fail)
+    checked_context(context)
     guard_set = terms.guard_set
     if guard_set.tiers:
         check_clients(guard_set, resolve)

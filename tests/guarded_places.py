@@ -8,7 +8,6 @@ each member of a union marks its value with `Chosen`, so that a walk knows which
 from __future__ import annotations
 
 import collections
-import contextlib
 import copy
 import dataclasses
 import itertools
@@ -38,7 +37,7 @@ from pydantic import (
     TypeAdapter,
     WrapValidator,
 )
-from pydantic_core import core_schema
+from pydantic_core import SchemaValidator, core_schema
 
 from guards import Guard
 
@@ -50,6 +49,13 @@ SIGHTS: list[tuple[int, Any]] = []
 
 WORD: Final = "EVIL"
 """What a guard of the mode `partial` refuses."""
+
+
+_ALIASED: Final = core_schema.typed_dict_field(core_schema.int_schema(), required=False, validation_alias="alias")
+EXTRAS_HIDE_FIELDS: Final = SchemaValidator(
+    core_schema.typed_dict_schema({"name": _ALIASED}, extra_behavior="allow")
+).validate_json('{"name": "x"}') == {"name": "x"}
+"""Whether this pydantic delivers a TypedDict's further key, of any type, as the field of that name (2.12 to 2.14.1)."""
 
 
 class Seen(Guard):
@@ -101,8 +107,11 @@ UNKNOWN: Final = Chosen(-1, None)
 """In a twin's place: the document is not known, nor is which member of a union was taken."""
 
 
-def is_at(part: Any, value: Any) -> bool:
-    return isinstance(part, Part) and part.value is value
+def moved(part: Part | Either, inside: Any, value: Any) -> Part | Either:
+    """What stood at one object stands at another."""
+    if isinstance(part, Either):
+        return Either([[moved(one, inside, value) for one in option] for option in part.options])
+    return Part(part.guard, value) if part.value is inside else part
 
 
 class Misfit(Exception):
@@ -148,8 +157,6 @@ def expect(condition: bool, value: Any, what: str) -> None:
 class Place:
     """One place of a type."""
 
-    hashable = False
-
     def annotation(self, mode: Mode) -> Any:
         raise NotImplementedError
 
@@ -188,7 +195,6 @@ class Leaf(Place):
     type: Any
     documents: st.SearchStrategy[Any] | None
     kinds: tuple[type, ...] | None
-    hashable: bool = True
     default: Any = None
     """The value of one that no document can hold."""
 
@@ -215,10 +221,6 @@ class Inside(Place):
     """A place of the same value as another: what is wrapped around a type."""
 
     held: Place
-
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.held.hashable
 
     def document(self, draw: Draw, depth: int = 0) -> Any:
         return self.held.document(draw, depth)
@@ -260,10 +262,6 @@ class Many(Place):
     """What pydantic must be asked for where `form` would not be validated (an iterator)."""
 
     @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.made in ((tuple,), (frozenset,)) and self.item.hashable
-
-    @property
     def is_set(self) -> bool:
         return issubclass(self.made[0], set | frozenset)
 
@@ -302,7 +300,6 @@ class Row(Place):
 
     def __init__(self, items: list[Place]) -> None:
         self.items = items
-        self.hashable = all(item.hashable for item in items)
 
     def annotation(self, mode: Mode) -> Any:
         return tuple[tuple(item.annotation(mode) for item in self.items)]  # type: ignore[misc]
@@ -448,17 +445,15 @@ class OneOf(Place):
     members: list[Place]
     by: Any = None
 
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return all(member.hashable for member in self.members)
-
     def annotation(self, mode: Mode) -> Any:
         union = Union[tuple(self._member(index, mode) for index in range(len(self.members)))]
         if self.by is None:
             return union
         if callable(self.by):
             return Annotated[union, Discriminator(self.by)]
-        return Annotated[union, Field(union_mode="left_to_right") if self.by == "left" else Field(discriminator=self.by)]
+        return Annotated[
+            union, Field(union_mode="left_to_right") if self.by == "left" else Field(discriminator=self.by)
+        ]
 
     def _member(self, index: int, mode: Mode) -> Any:
         held = self.members[index].annotation(mode)
@@ -521,7 +516,6 @@ class Hidden(Inside):
     """`Secret[held]`: the value stands in an object that gives it out when asked."""
 
     held: Place
-    hashable = False
 
     def annotation(self, mode: Mode) -> Any:
         return Secret[self.held.annotation(mode)]
@@ -534,11 +528,18 @@ class Hidden(Inside):
         return iter(())
 
 
+@dataclass
+class Wrapped:
+    """What a validator made of a value: nothing that the value's type speaks of."""
+
+    value: Any
+
+
 EFFECTS: dict[str, Callable[[Any], Any]] = {
     "keep": lambda value: value,
     "upper": lambda value: value.upper() if type(value) is str else value,
     "copy": copy.copy,
-    "reshape": lambda value: {"wrapped": value},
+    "reshape": lambda value: Wrapped(value),
 }
 
 
@@ -549,10 +550,6 @@ class Validated(Inside):
     held: Place
     kind: Literal["before", "after", "wrap"]
     effect: str
-
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.effect != "reshape" and self.held.hashable
 
     @property
     def reshapes(self) -> bool:
@@ -571,14 +568,10 @@ class Validated(Inside):
         if not self.reshapes:
             yield from self.held.parts(value, twin)
             return
-        expect(isinstance(value, dict) and list(value) == ["wrapped"], value, "what the validator made")
-        inside = value["wrapped"]
-        through = list(self.held.parts(inside, inner(twin, lambda made: made["wrapped"])))
+        expect(isinstance(value, Wrapped), value, "what the validator made")
+        through = list(self.held.parts(value.value, inner(twin, lambda made: made.value)))
         # A guard before the validator stands at what the validator was given, or at what it gave.
-        options = [through, [Part(one.guard, value) if is_at(one, inside) else one for one in through]]
-        with contextlib.suppress(Misfit):
-            options.append(list(self.held.parts(value, UNKNOWN)))
-        yield Either(options)
+        yield Either([through, [moved(one, value.value, value) for one in through]])
 
     def steps(self, value: Any, twin: Any, document: Any) -> Iterator[Step]:
         return iter(()) if self.reshapes else self.held.steps(value, twin, document)
@@ -807,10 +800,6 @@ class Record(Place):
     def __post_init__(self) -> None:
         self.name = self.name or f"Record{next(NUMBERS)}"
 
-    @property
-    def hashable(self) -> bool:  # type: ignore[override]
-        return self.is_frozen and all(member.place.hashable for member in self.members)
-
     def reference(self, mode: Mode) -> str:
         """The name by which the class is found while it is being made."""
         return f"{self.name}_{mode}"
@@ -838,6 +827,8 @@ class Record(Place):
                     wanted.setdefault(member.name, member.place.document(draw, depth + 1))
             document = self._spelled(None, wanted)
         taken = {path[0] for member in self.members for path in member.spellings}
+        if self.flavour == "typed_dict" and EXTRAS_HIDE_FIELDS:
+            taken.update(member.name for member in self.members)
         for key in draw(st.lists(st.sampled_from(sorted(self.others)), max_size=2, unique=True)) if self.others else ():
             if key not in taken and key not in document:
                 place = self.others[key]
@@ -859,7 +850,9 @@ class Record(Place):
     def _says(self, document: dict[str, Any], wanted: dict[str, Any]) -> bool:
         """Whether a document gives each member what was wanted, and nothing to the others."""
         return all(
-            (path is None) if member.name not in wanted else path is not None and at(document, path) is wanted[member.name]
+            (path is None)
+            if member.name not in wanted
+            else path is not None and at(document, path) is wanted[member.name]
             for member in self.members
             for path in [member.spoken(document)]
         )
@@ -1046,7 +1039,6 @@ class Root(Inside):
     """A `RootModel`."""
 
     held: Place
-    hashable = False
 
     @made_once
     def annotation(self, mode: Mode) -> Any:

@@ -6,15 +6,16 @@ What a drawn place is and does says `guarded_places`.
 from __future__ import annotations
 
 import collections
-import collections.abc as abc
 import datetime as dt
 import decimal
 import enum
 import fractions
 import ipaddress
+import itertools
 import pathlib
 import re
 import uuid
+from collections import abc
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NewType
@@ -165,6 +166,10 @@ MARK: Final = "§"
 MARKED: Final = listed(f"{MARK}fine.", f"{MARK}evil one.", f"{MARK}EVIL.", f"{MARK}a longer text. And more")
 
 
+# No two types share a guard: pydantic keeps generic classes by their arguments, and takes `A | B` for `B | A`.
+GUARDS: Final = itertools.count(1)
+
+
 @dataclass(frozen=True)
 class Want:
     """What a type must be where it is wanted."""
@@ -191,11 +196,10 @@ class Maker:
 
 
 class Types:
-    """The source of chance for one type, and the next guard's number."""
+    """The source of chance for one type."""
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
-        self.guards = 0
 
     def one_of(self, *options: Any) -> Any:
         return self.draw(st.sampled_from(options))
@@ -207,8 +211,7 @@ class Types:
         """The place with a guard, nearly always."""
         if not want.marked and not self.chance(90):
             return place
-        self.guards += 1
-        return Watched(place, self.guards)
+        return Watched(place, next(GUARDS))
 
     def place(self, depth: int, want: Want = Want()) -> Place:
         """A guarded place of any kind that is what is wanted."""
@@ -227,7 +230,7 @@ class Types:
 
     def scalar(self, name: str) -> Leaf:
         scalar = SCALARS[name]
-        return Leaf(scalar.type, scalar.documents, scalar.kinds, scalar.hashable)
+        return Leaf(scalar.type, scalar.documents, scalar.kinds)
 
     def of(self, kind: str, want: Want = Want()) -> Place:
         """A guarded place of one kind."""
@@ -238,9 +241,7 @@ class Types:
 
 
 def fits(maker: Maker, want: Want) -> bool:
-    return all(
-        getattr(maker, one) for one in ("hashable", "calm", "xml", "eager", "marked") if getattr(want, one)
-    )
+    return all(getattr(maker, one) for one in ("hashable", "calm", "xml", "eager", "marked") if getattr(want, one))
 
 
 def scalar_fits(scalar: Scalar, want: Want) -> bool:
@@ -391,8 +392,7 @@ def plain(types: Types, depth: int, want: Want) -> Place:
 
 
 def plain_over_guard(types: Types, depth: int, want: Want) -> Place:
-    types.guards += 1
-    return Plain(Watched(text(types, want), types.guards), types.one_of("keep", "upper"))
+    return Plain(Watched(text(types, want), next(GUARDS)), types.one_of("keep", "upper"))
 
 
 def skipped(types: Types, depth: int, want: Want) -> Place:
@@ -400,8 +400,7 @@ def skipped(types: Types, depth: int, want: Want) -> Place:
 
 
 def skipped_over_guard(types: Types, depth: int, want: Want) -> Place:
-    types.guards += 1
-    return Skipped(Watched(text(types, want), types.guards))
+    return Skipped(Watched(text(types, want), next(GUARDS)))
 
 
 def own(kind: str) -> Callable[[Types, int, Want], Place]:
@@ -417,7 +416,9 @@ POOL: Final = ["title", "name", "headline", "text", "meta", "label"]
 HOSTILE: Final = ["model_fields_set", "model_config", "__class__", "model_extra", "__dict__", "zz"]
 
 
-def aliased(types: Types, name: str, other: str, index: int, want: Want) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+def aliased(
+    types: Types, name: str, other: str, index: int, want: Want
+) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
     """How a field is named: the arguments of `Field`, and the paths that they accept."""
     deep, indexed = AliasPath("outer", other), AliasPath("parts", index)
     styles: list[tuple[dict[str, Any], list[tuple[Any, ...]]]] = [
@@ -454,8 +455,10 @@ def make_record(
     members = [Member("kind", Leaf(Literal[kind], st.just(kind), (str,)), {}, [("kind",)])] if kind else []
     for index, (name, other) in enumerate(zip(field_names, other_names, strict=True)):
         alias, paths = aliased(types, name, other, index, want)
-        if not paths and (name,) in [member.spellings[0] for member in members] or (
-            paths and paths[0] in [member.spellings[0] for member in members]
+        if (
+            not paths
+            and (name,) in [member.spellings[0] for member in members]
+            or (paths and paths[0] in [member.spellings[0] for member in members])
         ):
             alias, paths = {"alias": f"only_{name}"}, [(f"only_{name}",)]
         spellings = [*(paths if by_alias else ()), *([(name,)] if by_name or not paths else ())]
@@ -509,7 +512,9 @@ def with_extras(types: Types, record: Record, depth: int, want: Want, extra: boo
         record.config.pop("extra", None)
     record.extra = place
     if policy != "forbid" and not want.xml:
-        record.others = dict.fromkeys([*HOSTILE, *POOL], place)
+        # The value of a TypedDict is by names: there an unread name would stand in its field's place.
+        own = {member.name for member in record.members} if record.flavour == "typed_dict" else set()
+        record.others = dict.fromkeys([key for key in (*HOSTILE, *POOL) if key not in own], place)
 
 
 def recur(types: Types, record: Record, want: Want) -> None:
@@ -588,9 +593,7 @@ MAKERS: dict[str, Maker] = {
     "frozenset": many(lambda item: frozenset[item], frozenset, hashable=True, xml=True),
     "abstract_set": many(lambda item: abc.Set[item], frozenset, set, hashable=True),
     "iterable": many(lambda item: abc.Iterable[item], list, bare=lambda item: list[item], eager=False),
-    "generator": many(
-        lambda item: abc.Generator[item, None, None], list, bare=lambda item: list[item], eager=False
-    ),
+    "generator": many(lambda item: abc.Generator[item, None, None], list, bare=lambda item: list[item], eager=False),
     "row": Maker(row, hashable=True),
     "named_tuple": Maker(named_row, hashable=True),
     "dict": mapping(lambda key, item: dict[key, item], dict, **CALM_XML),

@@ -17,7 +17,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Literal, Self
 
 # Making one takes longer than a whole test, and nothing here is encrypted.
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -68,11 +71,26 @@ class Cut:
     """A connection that is closed in the middle of the body."""
 
 
-Step = Answer | Fault | Slow | Raw | Cut
+@dataclass(frozen=True)
+class Drip:
+    """A response that never ends: its headers, its body or the events of its stream come a byte now and then, faster
+    than any read time-out. `left` of the server counts it when the client hangs up."""
+
+    part: Literal["headers", "body", "stream"]
+    gap: float = 0.05
+
+
+Step = Answer | Fault | Slow | Raw | Cut | Drip
 
 
 def answer(*texts: str | None, **options: Any) -> Answer:
     return Answer(tuple(texts), **options)
+
+
+def line_faults(sdk: ModuleType) -> tuple[type[Exception], ...]:
+    """What an SDK raises where the line breaks in mid-stream: its own error; older releases, that of their transport."""
+    transports = (import_module(name) for name in ("httpx", "httpx2") if find_spec(name))
+    return sdk.APIConnectionError, *(transport.TransportError for transport in transports)
 
 
 def tool(name: str, arguments: str, text: str | None = None) -> Answer:
@@ -86,7 +104,7 @@ class Server:
         self._steps = list(steps)
         self._lock = threading.Lock()
         self.left = 0
-        """Streams that the client left."""
+        """Streams, and answers that drip, that the client left."""
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self._clients: list[Any] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -182,6 +200,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 # A reset rather than an orderly end.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
+            elif isinstance(step, Drip):
+                self._drip(*_DRIPS[step.part], step.gap)
             elif isinstance(step, Fault):
                 said = {"error": {"message": "scripted", "type": "scripted"}} if step.body is None else step.body
                 self._send(step.status, json.dumps(said).encode(), "application/json", step.headers)
@@ -193,6 +213,22 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                     self._stream(_EVENTS[_service(self.path)](made, step, body), step.breaks_after)
                     return
                 self._send(200, json.dumps({**made, **step.extra}).encode(), "application/json")
+
+        def _drip(self, start: bytes, piece: bytes, gap: float) -> None:
+            self.close_connection = True
+            self.connection.settimeout(gap)
+            try:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + start)
+                while True:
+                    self.wfile.write(piece)
+                    try:
+                        if not self.connection.recv(1):
+                            break
+                    except TimeoutError:
+                        pass
+            except OSError:
+                pass
+            server.left += 1
 
         def _stream(self, events: list[tuple[str | None, Any]], breaks_after: int | None) -> None:
             try:
@@ -225,6 +261,13 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             """Nothing to the screen."""
 
     return Handler
+
+
+_DRIPS = {
+    "headers": (b"x-filler: ", b"a"),
+    "body": (b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n", b" "),
+    "stream": (b"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n", b"8\r\n: ping\n\n\r\n"),
+}
 
 
 def _service(path: str) -> str:

@@ -2,12 +2,18 @@
 
 import asyncio
 import json
+import re
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from pydantic import BaseModel, ConfigDict, Field
 
-from guards import ConfigError, Guarded, Outcome, Raise, Reask, Reply, check
+from guards import Budget, ConfigError, Finding, Guarded, Outcome, Raise, Reask, Reply, check, validate
 from guards.contracts import JsonSchema, Text, XmlSchema
+from guards.findings import parse_pointer
 from guards.testing import ScriptedModel
 
 
@@ -244,3 +250,178 @@ def test_the_option_is_checked():
     """An unknown scope is an error where it is written."""
     with pytest.raises(ConfigError, match="scope"):
         Reask(scope="part")
+
+
+# -- what can be answered by a part ------------------------------------------------------------------------------------
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Size(Strict):
+    width: int = Field(ge=1)
+    unit: Literal["mm", "in"]
+
+
+class Item(Strict):
+    name: str
+    size: Size
+    tags: set[Literal["a", "b", "c"]] = Field(max_length=2)
+    note: str = ""
+
+
+class Shelf(Strict):
+    title: str = Field(min_length=2)
+    items: list[Item] = Field(min_length=1, max_length=2)
+    stock: dict[Annotated[str, Field(pattern="^[a-z]+$")], int] = {}
+
+
+SHELF = {
+    "title": "Tools",
+    "items": [
+        {"name": "saw", "size": {"width": 3, "unit": "mm"}, "tags": ["a", "b"], "note": "n"},
+        {"name": "axe", "size": {"width": 5, "unit": "in"}, "tags": ["c"], "note": "o"},
+    ],
+    "stock": {"saw": 1, "axe": 2},
+}
+SHELF_XML = XmlSchema(
+    """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Shelf"><xs:complexType><xs:sequence>
+    <xs:element name="title"><xs:simpleType><xs:restriction base="xs:string"><xs:minLength value="2"/></xs:restriction>
+    </xs:simpleType></xs:element><xs:element name="items" maxOccurs="2"><xs:complexType><xs:sequence>
+    <xs:element name="name" type="xs:string"/><xs:element name="size"><xs:complexType><xs:sequence>
+    <xs:element name="width" type="xs:positiveInteger"/><xs:element name="unit"><xs:simpleType>
+    <xs:restriction base="xs:string"><xs:enumeration value="mm"/><xs:enumeration value="in"/></xs:restriction>
+    </xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
+    <xs:element name="tags" type="xs:NCName" maxOccurs="2"/><xs:element name="note" type="xs:string" minOccurs="0"/>
+    </xs:sequence></xs:complexType></xs:element><xs:element name="stock" minOccurs="0"><xs:complexType><xs:sequence>
+    <xs:any processContents="skip" minOccurs="0" maxOccurs="9"/></xs:sequence></xs:complexType></xs:element>
+    </xs:sequence></xs:complexType></xs:element></xs:schema>"""
+)
+
+
+def pointed(data, path):
+    """What stands there; for an item that a list has not, its last."""
+    for part in parse_pointer(path):
+        data = data[min(int(part), len(data) - 1)] if isinstance(data, list) else data[part]
+    return data
+
+
+def written_as_xml(name, data):
+    if isinstance(data, list):
+        return "".join(written_as_xml(name, item) for item in data)
+    inner = "".join(written_as_xml(*one) for one in data.items()) if isinstance(data, dict) else data
+    return f"<{name}>{inner}</{name}>"
+
+
+def places(data, path=""):
+    yield path
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, inner in pairs:
+        yield from places(inner, f"{path}/{key}")
+
+
+@st.composite
+def damaged(draw):
+    """The good answer with one to three things wrong with it: values, and what is there or missing."""
+    data = json.loads(json.dumps(SHELF))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from([path for path in places(data) if path]))
+        holder, key = pointed(data, path.rpartition("/")[0]), path.rpartition("/")[2]
+        key = int(key) if isinstance(holder, list) else key
+        kinds = ["wrong", "empty"] + (["gone", "renamed", "extra"] if isinstance(holder, dict) else ["twice"])
+        match draw(st.sampled_from(kinds)):
+            case "wrong":
+                holder[key] = draw(st.sampled_from(["", "no", -1, True, ["x"], {"y": "z"}]))
+            case "empty":
+                holder[key] = type(holder[key])()
+            case "gone":
+                del holder[key]
+            case "renamed":
+                holder[draw(st.sampled_from(["EVIL", "e1"]))] = holder.pop(key)
+            case "extra":
+                holder["extra"] = draw(st.sampled_from([1, "more", [1], {"inner": 2}]))
+            case "twice":
+                holder.append(holder[key])
+    return data
+
+
+def answers_rightly(good, written):
+    """A model that gives exactly what it is asked for, out of the good answer; an error for what is not in there."""
+
+    def model(messages):
+        asked = messages[-1]["content"]
+        if len(messages) == 1 or "these parts only" not in asked and "these elements only" not in asked:
+            return written(good)
+        fence = re.search(r"(`{3,})\n(.*)\n\1", asked, re.DOTALL)[2]
+        if fence.startswith("{"):
+            return json.dumps({path: pointed(good, path) for path in json.loads(fence)["required"]})
+        root, parts = etree.fromstring(written(good)), re.findall(r'<part path="([^"]+)"', fence)
+        found = {path: root.xpath(path) or root.xpath(f"{path.rpartition('[')[0]}[last()]") for path in parts}
+        inner = "".join(f'<part path="{p}">{etree.tostring(e[0], encoding="unicode")}</part>' for p, e in found.items())
+        return f"<parts>{inner}</parts>"
+
+    return model
+
+
+@pytest.mark.parametrize("reading", ["careful", "strict"])
+@pytest.mark.parametrize("contract", [Shelf, JsonSchema(Shelf.model_json_schema())], ids=["type", "schema"])
+@given(damaged())
+@settings(max_examples=60, deadline=None)
+def test_a_right_answer_to_the_parts_is_accepted(contract, reading, data):
+    """Whatever is wrong: only parts are asked for that a good answer has, and where each is given rightly it holds."""
+    good = answers_rightly(SHELF, json.dumps)
+    answers = iter([json.dumps(data)])
+    ticket = Guarded(contract, on_fail=Reask(times=4, scope="fields"), reading=reading, budget=Budget(attempts=6))
+    outcome = ticket.run(lambda messages: next(answers, None) or good(messages), TASK)
+    assert outcome.ok, outcome.findings
+    assert validate(outcome.accepted_text, contract, reading="strict").ok
+
+
+@pytest.mark.parametrize("reading", ["careful", "strict"])
+@pytest.mark.parametrize(
+    "contract", [Shelf, JsonSchema(Shelf.model_json_schema()), SHELF_XML], ids=["type", "schema", "xsd"]
+)
+@given(damaged())
+@settings(max_examples=60, deadline=None)
+def test_a_right_answer_to_the_parts_of_xml_is_accepted(contract, reading, data):
+    """The same where the model answers in XML."""
+    good = answers_rightly(SHELF, lambda whole: written_as_xml("Shelf", whole))
+    answers = iter([written_as_xml("Shelf", data)])
+    ticket = Guarded(
+        contract, on_fail=Reask(times=4, scope="fields"), reading=reading, budget=Budget(attempts=6), format="xml"
+    )
+    outcome = ticket.run(lambda messages: next(answers, None) or good(messages), TASK)
+    assert outcome.ok, outcome.findings
+    assert validate(outcome.accepted_text, contract, reading="strict", format="xml").ok
+
+
+@pytest.mark.parametrize(
+    ("reading", "data", "asked"),
+    [
+        ("strict", {**SHELF, "extra": 1}, None),
+        ("careful", {**SHELF, "title": "T", "extra": 1}, ["/title"]),
+        ("strict", {**SHELF, "title": "T", "extra": 1}, None),
+        ("strict", {**SHELF, "items": [{**SHELF["items"][0], "extra": 1}]}, ["/items/0"]),
+        ("careful", {**SHELF, "stock": {"SAW": 1}}, ["/stock"]),
+        ("careful", {**SHELF, "stock": {"saw": "x"}}, ["/stock"]),
+        ("careful", {**SHELF, "items": SHELF["items"] * 2}, ["/items"]),
+    ],
+)
+def test_what_must_go_is_not_asked_for(reading, data, asked):
+    """A key that the contract forbids, or under a name of the answer's own, is answered by what holds it, else the
+    whole; beside something else careful reading leaves it out by itself."""
+    _, calls = run([json.dumps(data), json.dumps(SHELF)], Shelf, reading=reading)
+    text = calls[1][-1]["content"]
+    if asked is None:
+        assert "Answer again with the whole" in text
+    else:
+        assert json.loads(text.split("```")[1])["required"] == asked
+    assert "`/extra`" not in text or asked is None
+
+
+def test_a_guard_s_own_path_that_cannot_be():
+    """A guard that points to a place which the contract has none for gets an answer to what holds that place."""
+    guard = check(lambda value: Finding("x.y", "say more", "/items/0/size/depth"))
+    _, calls = run([json.dumps(SHELF)] * 2, Shelf, guards=[guard], policy=Reask(scope="fields"))
+    assert json.loads(calls[1][-1]["content"].split("```")[1])["required"] == ["/items/0/size"]

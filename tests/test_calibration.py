@@ -279,7 +279,7 @@ def guard_findings(guard, text):
             Toxicity(model=ModelSpec("classification", MODEL, labels=("toxic",), max_tokens=9)),
             "max_tokens: nothing there, 9",
         ),
-        (Toxicity(model=MODEL, labels="fine"), "options.limits"),
+        (Toxicity(model=MODEL, labels="fine"), "options.labels: nothing there, 'fine' here"),
     ],
 )
 def test_another_guard_or_model_invalidates_it(guard, words):

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from command import command as guards
 
 from guards import validate
 from guards._documents import document, path_of
@@ -74,10 +74,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "good.json").write_text(json.dumps(GOOD), encoding="utf-8")
     (tmp_path / "bad.json").write_text(json.dumps(GOOD | {"priority": "very high"}), encoding="utf-8")
     return tmp_path
-
-
-def guards(*arguments: str, stdin: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
 
 
 def test_an_accepted_answer(folder: Path):

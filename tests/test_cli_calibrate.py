@@ -7,11 +7,10 @@ import random
 import sys
 
 import pytest
-from click.testing import CliRunner
+from command import command
 
 from guards._documents import path_of
 from guards.checks import Calibration, calibrate
-from guards.cli import main
 
 MODULE = """
 from guards import check
@@ -27,6 +26,10 @@ class Loud(Toxicity):
     name = "loud"
     def __init__(self, *, threshold=0.5):
         super().__init__(model=loud, threshold=threshold)
+
+class Louder(Loud):
+    def __init__(self, **options):
+        super().__init__(**options)
 
 @check(needs="source")
 def shared(value, context):
@@ -59,7 +62,7 @@ def write(path, rows):
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, ["calibrate", *arguments], catch_exceptions=False)
+    return command("calibrate", *arguments)
 
 
 def test_a_table(folder):
@@ -85,13 +88,22 @@ def test_a_document_and_a_picture(folder):
     assert Calibration.load(folder / "c.json") == found
     assert (folder / "c.svg").read_text() == found.svg()
     assert guard.calibrated(Calibration.load("c.json")).threshold == found.threshold
-    checked = CliRunner().invoke(main, ["check", "c.json", "-c", str(path_of("calibration.schema.json"))])
+    checked = command("check", "c.json", "-c", str(path_of("calibration.schema.json")))
     assert checked.exit_code == 0, checked.output
 
 
 def test_a_class_with_options(folder):
     """A class is made with --option, whose values are JSON where they can be."""
     assert run("rows.jsonl", "--guard", "my_guards:Loud", "--option", "threshold=0.3", "--fpr", "0.05").exit_code == 0
+
+
+def test_options_of_any_signature(folder):
+    """What a constructor takes as *words is an option of that name, and what it passes on as **options is one, too."""
+    from guards.cli.calibrate import _guard
+
+    assert _guard("my_guards:Louder", ("threshold=0.3",)).options == {"threshold": 0.3}
+    assert _guard("language", ('languages=["en", "de"]', "least=5")).options["languages"] == ("en", "de")
+    assert _guard("language", ("languages=en",)).options["languages"] == ("en",)
 
 
 def test_a_context_in_the_rows(folder):

@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from command import command
 from embedded import needs
 
-from guards.cli import main
 from guards.cli.cases import Case, Customer, Ticket, cases
 from guards.cli.demo import show
 from guards.cli.inputs import example
@@ -37,7 +37,7 @@ SHOWN = 4 if all(map(importlib.util.find_spec, MODELS)) else 3
 
 
 def demo(*arguments: str, columns: int = 80, **env: str) -> Result:
-    return CliRunner(env={"COLUMNS": str(columns), **env}).invoke(main, ["demo", *arguments], catch_exceptions=False)
+    return command("demo", *arguments, **{"COLUMNS": str(columns), **env})
 
 
 @pytest.fixture(scope="module")

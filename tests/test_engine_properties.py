@@ -66,11 +66,13 @@ policies = st.lists(
     ),
     min_size=1,
     max_size=4,
-).map(lambda chain: chain[0] if len(chain) == 1 else chain[0].then(_chained(chain[1:])))
+).map(lambda chain: _chained(chain))
 
 
 def _chained(chain):
-    return chain[0] if len(chain) == 1 else chain[0].then(_chained(chain[1:]))
+    """Up to the first that always acts, behind which nothing may stand."""
+    first, *others = chain
+    return first.then(_chained(others)) if others and not first.always_acts else first
 
 
 def picture(outcome):

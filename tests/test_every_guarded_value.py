@@ -37,7 +37,7 @@ from guarded_places import (
     plainly,
     unseen,
 )
-from guarded_types import MAKERS, MARK, SCALARS, Types, Want, fits, may_be_refused, may_fail, scalar_fits
+from guarded_types import MAKERS, MARK, POOL, SCALARS, Types, Want, fits, may_be_refused, may_fail, scalar_fits
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -79,10 +79,11 @@ def answers(draw: Any, kind: str, want: Want = Want()) -> tuple[Place, Any]:
 
 
 def taken(place: Place, text: str, mode: Mode) -> Any:
-    """What pydantic makes of a text. No example where it refuses it."""
+    """What pydantic makes of a text. No example where it refuses the text, takes two types for one in a circle, or (below
+    2.14, for a fraction) lets its own fault out."""
     try:
         return TypeAdapter(place.annotation(mode)).validate_json(text, strict=True)
-    except ValidationError as fault:
+    except (ValidationError, pydantic.PydanticUserError, TypeError) as fault:
         note(str(fault))
         assume(False)
 
@@ -92,11 +93,17 @@ def judged(place: Place, text: str, mode: Mode = "guarded", **options: Any) -> t
     SIGHTS.clear()
     try:
         outcome = validate(text, place.annotation(mode), **options)
-    except ConfigError:
-        if mode != "guarded" or not may_be_refused(place):
+    except ConfigError as fault:
+        is_pydantics = "circular reference" in str(fault)
+        if not is_pydantics and (mode != "guarded" or not may_be_refused(place)):
             raise
         assume(False)
     return outcome, list(SIGHTS)
+
+
+def assert_seen(parts: list[Any], sights: list[Any]) -> None:
+    lines = unseen(parts, sights)
+    assert not lines, "\n".join(lines)
 
 
 def codes(outcome: Outcome[Any]) -> set[str]:
@@ -118,7 +125,7 @@ def test_each_was_seen(kind, data):
         return
     assert outcome.ok, outcome.findings
     assert plainly(outcome.value) == plainly(bare)
-    assert unseen([Part(0, outcome.value), *place.parts(outcome.value, twin)], sights) == []
+    assert_seen([Part(0, outcome.value), *place.parts(outcome.value, twin)], sights)
 
 
 @st.composite
@@ -134,7 +141,7 @@ def damaged(draw: Any, document: Any) -> str:
     return text
 
 
-@tried(400)
+@tried(250)
 @given(data=st.data())
 def test_each_was_seen_in_what_was_mended(data):
     """Of a text that is broken at random, by whatever it was mended, nothing guarded is delivered unseen."""
@@ -143,7 +150,7 @@ def test_each_was_seen_in_what_was_mended(data):
     reading = data.draw(st.sampled_from(["careful", "eager", "strict"]))
     outcome, sights = judged(place, text, guards=[Seen(0)], reading=reading)
     if outcome.ok:
-        assert unseen([Part(0, outcome.value), *place.parts(outcome.value, UNKNOWN)], sights) == []
+        assert_seen([Part(0, outcome.value), *place.parts(outcome.value, UNKNOWN)], sights)
 
 
 # -- at a path --------------------------------------------------------------------------------------------------------
@@ -184,7 +191,7 @@ def at_the_end(way: list[int], place: Place, value: Any, twin: Any, document: An
     return value
 
 
-@tried(400)
+@tried(250)
 @given(data=st.data())
 def test_each_part_at_a_path_was_seen(data):
     """A guard at a path sees what is delivered there, whichever accepted spellings the path and the document use."""
@@ -196,7 +203,7 @@ def test_each_part_at_a_path_was_seen(data):
     outcome, sights = judged(place, text, "bare", guards=[Seen(1).on(path)])
     assert outcome.ok, outcome.findings
     part = at_the_end(way, place, outcome.value, twin, document)
-    assert unseen([Part(1, part)], sights) == []
+    assert_seen([Part(1, part)], sights)
 
 
 # -- in XML -----------------------------------------------------------------------------------------------------------
@@ -220,13 +227,13 @@ def test_each_was_seen_in_xml(kind, data):
     outcome, sights = judged(place, text, format="xml", guards=[Seen(0)])
     assert "guard.failed" not in codes(outcome), outcome.findings
     if outcome.ok:
-        assert unseen([Part(0, outcome.value), *place.parts(outcome.value, UNKNOWN)], sights) == []
+        assert_seen([Part(0, outcome.value), *place.parts(outcome.value, UNKNOWN)], sights)
 
 
 RECORDS: Final = ["model", "dataclass", "pydantic_dataclass", "typed_dict", "recursive_model"]
 
 
-@tried(100)
+@tried(60)
 @given(data=st.data())
 def test_each_part_at_an_xpath_was_seen(data):
     """A guard at an XPath sees the field of every element that is called so, in whatever class it was made."""
@@ -239,9 +246,9 @@ def test_each_part_at_an_xpath_was_seen(data):
     assume(names)
     name = data.draw(st.sampled_from(names))
     outcome, sights = judged(place, text, "bare", format="xml", guards=[Seen(1).on(f"//{name}")])
-    assert outcome.ok
+    assert outcome.ok, outcome.findings
     there = [step.value for step in below(place, outcome.value, twin, document) if step.written[-1] == name]
-    assert unseen([Part(1, value) for value in there], sights) == []
+    assert_seen([Part(1, value) for value in there], sights)
 
 
 def is_leaf(place: Place) -> bool:
@@ -253,7 +260,7 @@ def is_leaf(place: Place) -> bool:
 def below(place: Place, value: Any, twin: Any, document: Any) -> Iterator[Step]:
     """Every part with a name and without parts, at any depth."""
     for step in place.steps(value, twin, document):
-        if isinstance(step.written[-1], str) and is_leaf(step.place):
+        if step.written[-1] in POOL and is_leaf(step.place):
             yield step
         yield from below(step.place, step.value, step.twin, step.document)
 
@@ -303,10 +310,11 @@ def test_nothing_is_shown_that_was_not_seen(kind, data):
         for event in shown(place, [text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]):
             marked = [said for said in texts_in(getattr(event, "value", None)) if said.startswith(MARK)]
             seen = {sight for _, sight in SIGHTS if isinstance(sight, str)}
-            assert [said for said in marked if said not in seen] == []
-            assert [said for said in marked if WORD in said] == []
+            wrong = [said for said in marked if said not in seen or WORD in said]
+            assert not wrong, f"{wrong} in {event}; guards saw {seen}"
     except ConfigError:
-        assert may_be_refused(place)
+        if not may_be_refused(place):
+            raise
 
 
 # -- which kinds there are --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import re
 import threading
 from typing import Annotated
 
@@ -455,6 +456,30 @@ def test_nonsense_is_asked_again_and_then_fails():
         outcome = judged("Hi", Judge(RULE, client=ScriptedModel(answers)))
         assert (outcome.ok, outcome.reason) == (False, "guard.failed")
         assert "none of 3 answers to its question could be used" in outcome.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        (["no", "never", "nonsense"], "the answer holds no JSON document [json.missing]"),
+        ([said("pass", 0.1)] * 3, "/score: must be at least 0.5 [schema.minimum], got 0.1"),
+        (["{}"] * 3, "/reasons: is required but missing [schema.required]"),
+        ([Reply(said(), finish_reason="refusal")] * 3, "the model refused to answer [reply.refusal]"),
+        (
+            [Reply(said(), finish_reason="content_filter")] * 3,
+            "content filter stopped the answer [reply.content_filter]",
+        ),
+    ],
+)
+def test_a_judge_without_a_usable_verdict_says_why(answers, why):
+    """The finding names what was wrong with the judge's last answer, and the cause has the whole record of it."""
+    outcome = judged("Hi", Judge(RULE, client=ScriptedModel(answers)))
+    assert (outcome.ok, outcome.reason) == (False, "guard.failed")
+    assert why in outcome.findings[0].message
+    assert outcome.cause.__cause__.outcome.attempts
+    with pytest.raises(GuardFailed, match=re.escape(why[:20])) as caught:
+        Guarded(Text(), guards=[Judge(RULE, client=ScriptedModel(answers))]).call(ScriptedModel(["Hi"]), "Greet")
+    assert why in str(caught.value.__cause__)
 
 
 def test_a_judge_that_refuses_to_judge_fails():

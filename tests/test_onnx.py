@@ -16,10 +16,9 @@ transformers = pytest.importorskip("transformers")
 runtime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
-from click.testing import CliRunner  # noqa: E402
+from command import command  # noqa: E402
 from tiny import PAIRS, TEXTS, bert, named  # noqa: E402
 
-from guards.cli import main  # noqa: E402
 from guards.errors import ConfigError, MissingExtra  # noqa: E402
 from guards.models import ModelSpec, _export, handle_of  # noqa: E402
 from guards.models._onnx import Onnx, file_of  # noqa: E402
@@ -45,8 +44,8 @@ def made(tmp_path_factory):
         if task not in known:
             folder = bert(tmp_path_factory.mktemp("torch"), **kinds[task])
             written = tmp_path_factory.mktemp("onnx") / "new" / task
-            command = ["export-onnx", str(folder), str(written), "--task", task, *["--int8"] * (task == "pairs")]
-            done = CliRunner().invoke(main, command)
+            smaller = ["--int8"] * (task == "pairs")
+            done = command("export-onnx", str(folder), str(written), "--task", task, *smaller)
             assert (done.exit_code, done.stderr) == (0, ""), done.output
             known[task] = folder, written, done.stdout
         return known[task][:2]
@@ -237,12 +236,12 @@ def test_what_cannot_be_written(made, tmp_path, monkeypatch):
         (["http://127.0.0.1:9", "out"], "not run by torch"),
         ([tmp_path / "none", "out"], "no folder"),
     ):
-        done = CliRunner().invoke(main, ["export-onnx", *map(str, arguments)])
+        done = command("export-onnx", *map(str, arguments))
         assert done.exit_code == 2
         assert words in done.stderr
         assert not (tmp_path / "out").exists()
     monkeypatch.setattr("guards.models._export.find_spec", lambda name: None if name == "onnxscript" else name)
-    done = CliRunner().invoke(main, ["export-onnx", str(theirs), "out"])
+    done = command("export-onnx", str(theirs), "out")
     assert "output-guards[onnx-export]" in done.stderr
 
 

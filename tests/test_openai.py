@@ -307,7 +307,7 @@ def test_a_body_that_breaks_off_is_retried(step):
 
 @pytest.mark.parametrize(
     "step",
-    [Raw(b"<html>Welcome</html>", "text/html"), Raw(b'{"hello": 1}'), Raw(b"[]"), Raw(b'"x"'), Raw(b'{"choices": []}')],
+    [Raw(b"<html>Welcome</html>", "text/html"), Raw(b'{"hello": 1}'), Raw(b"[]"), Raw(b'"x"'), Raw(b'{"data": []}')],
 )
 @pytest.mark.parametrize("method", [chat, responses])
 def test_a_body_of_another_service_is_no_answer(step, method):

@@ -81,6 +81,18 @@ def test_content_false_leaves_every_text_out():
     assert record["attempts"][1]["reflection"]["length"] == len(SECRET)
 
 
+@pytest.mark.parametrize("role", [SECRET, 3, None, [SECRET], {"a": SECRET}, "User"])
+def test_a_role_of_one_s_own_is_a_text(role):
+    """What stands in a role's place and is none is left out without content; the usual roles stay."""
+    turns = [{"role": role, "content": "q", "tool_calls": [{"name": SECRET}]}, {"role": "user", "content": "q"}]
+    outcome = Guarded(int).run(ScriptedModel(["1"]), turns)
+    without = outcome.to_json(content=False)
+    assert "Marianne" not in without
+    shown, usual = json.loads(without)["attempts"][0]["messages"]
+    assert shown == {key: usual[key] for key in ("length", "sha256")}
+    assert usual["role"] == "user"
+
+
 def test_a_rejection_reads_well():
     """Under 15 lines: what failed, where, after what; at most 80 characters of a value."""
     with pytest.raises(BudgetExhausted) as caught:

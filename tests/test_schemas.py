@@ -44,7 +44,11 @@ FINDINGS = [
     Finding("guard.failed", "no model", guard="Toxicity", severity="unknown"),
     Finding("guard.note", "a word", "/ticket/line[2]", severity="warning", evidence={"at": datetime.now(UTC)}),
 ]
-REPAIRS = [Repair("read.fence", "a fence was taken off"), Repair("fix", "redacted", "/a", "secret", {"b": [1]})]
+REPAIRS = [
+    Repair("read.fence", "a fence was taken off"),
+    Repair("fix", "redacted", "/a", "secret", {"b": [1]}),
+    Repair("policy.fix", "redacted", "/messages/0/content", "a secret", "x", asked=True),
+]
 ATTEMPTS = [
     Attempt(),
     Attempt(

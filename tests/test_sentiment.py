@@ -95,7 +95,7 @@ def test_by_a_classifier():
 
 def test_it_is_a_value():
     """By default it names the embedded NLI model, loads nothing, compares and pickles; other moods are refused."""
-    assert Sentiment() == Sentiment(forbid="negative") != Sentiment(require="positive")
+    assert Sentiment() == Sentiment(forbid=None) != Sentiment(require="positive")
     assert Sentiment().specs == (ModelSpec("pairs", "embedded:nli"),)
     assert pickle.loads(pickle.dumps(Sentiment(require="positive"))) == Sentiment(require="positive")
     with pytest.raises(ConfigError, match="'angry' is no sentiment"):

@@ -87,6 +87,14 @@ ERRORS = [
     ({"error": {"message": "no such thing", "type": "insufficient_quota", "code": 429}}, False),
     ({"error": {"message": "no such thing", "code": True}}, False),
     ({"detail": "no such thing"}, False),
+    ({"error": {"message": "Service overloaded: busy now"}}, True),
+    ({"detail": "Service is temporarily unavailable, busy now"}, True),
+    ({"error": "rate limited, busy now", "choices": None}, True),
+    ({"error": {"message": "the upstream timed out, busy now", "code": None, "type": "error"}}, True),
+    ({"error": {"message": "rate limit of no such thing", "code": 400}}, False),
+    ({"error": {"message": "timeout: no such thing", "type": "invalid_request_error"}}, False),
+    ({"error": "rate limit: no such thing in your billing plan"}, False),
+    ({"error": "overloaded with no such thing", "status_code": 400}, False),
     ({"object": "error", "message": "no such thing", "code": 400}, False),
     ({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "no such thing"}}, False),
     ({"status": 501, "message": "no such thing"}, False),
@@ -146,6 +154,129 @@ def test_a_failed_response_is_an_error(body, words, tries):
     assert len(server.requests) == tries
 
 
+HOLLOW = [
+    (chat, {"choices": None}),
+    (chat, {"choices": []}),
+    (chat, {"id": "c", "object": "chat.completion", "choices": [{"index": 0, "message": None}]}),
+    (chat, {"choices": [None]}),
+    (chat, {"choices": [{"index": 0, "finish_reason": "stop"}]}),
+    (messages, {"id": "m", "type": "message", "role": "assistant", "content": None}),
+    (responses, {"id": "r", "object": "response", "status": "completed", "output": None}),
+]
+
+
+@pytest.mark.parametrize(("method", "body"), HOLLOW)
+def test_an_answer_without_an_answer_in_it_is_tried_again(method, body):
+    """Servers send one when they are overloaded: no fault of the caller's `base_url`."""
+    with Server([raw(body), answer("fine"), *[raw(body)] * 3]) as server:
+        llm = method(client_of(server, method))
+        assert talk.call(llm, "x") == "fine"
+        with pytest.raises(ServerFault, match="empty") as caught:
+            talk.call(llm, "x")
+    assert (caught.value.passing, len(server.requests)) == (True, 5)
+
+
+@pytest.mark.parametrize(("method", "body"), HOLLOW)
+def test_an_answer_without_an_answer_in_it_is_named_where_a_function_gave_it(method, body):
+    """The same of a response that the caller's own function returns."""
+    with Server([raw(body)]) as server:
+        question = {"input": "x"} if method is responses else {"messages": ASKED}
+        given = method(client_of(server, method))(**question)
+    if method is not responses:  # which has nothing that tells it from another object
+        with pytest.raises(ServerFault, match="empty"):
+            reply_of(given)
+
+
+GAVE_UP = ["error", "abort", "cancelled", "insufficient_system_resource", "ERROR", "Aborted"]
+
+
+@pytest.mark.parametrize("word", GAVE_UP)
+def test_an_answer_that_the_server_gave_up_is_tried_again(word):
+    """A finish reason that is the server's own fault: what there is of the answer is none, streamed or not."""
+    given_up = raw(
+        {**said({"content": "It is"}), "choices": [said({"content": "It is"})["choices"][0] | {"finish_reason": word}]}
+    )
+    with Server([given_up, answer("fine"), sse(chunk(word)), answer("fine")]) as server:
+        assert talk.call(chat(server.openai()), "x") == "fine"
+        *_, last = talk.stream(chat(server.openai()), "x")
+        assert last.outcome.value == "fine"
+    body = {"id": "m", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "It"}]}
+    with Server([raw({**body, "stop_reason": word}), answer("fine")]) as server:
+        assert talk.call(messages(server.anthropic()), "x") == "fine"
+
+
+@pytest.mark.parametrize("word", ["length", "LENGTH", "MAX_TOKENS", "Max_Tokens"])
+def test_the_letters_of_a_finish_reason_do_not_matter(word):
+    """An answer that was cut off is one in whatever letters the server says so."""
+    with Server([answer("It is", finish=word)]) as server, pytest.raises(Rejected) as caught:
+        talk.replace(on_fail=Raise()).call(chat(server.openai()), "x")
+    assert [finding.code for finding in caught.value.outcome.findings] == ["text.truncated"]
+
+
+@pytest.mark.parametrize("word", ["eos", "eos_token", "STOP", None])
+def test_other_finish_reasons_are_an_end(word):
+    """Servers have words of their own for it, or none."""
+    choice = said({"content": "fine"})["choices"][0] | {"finish_reason": word}
+    with Server([raw(said({}) | {"choices": [choice]})]) as server:
+        assert talk.call(chat(server.openai()), "x") == "fine"
+
+
+def response(status: str | None, *output: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": "r", "object": "response", "created_at": 1, "status": status, "output": list(output), **more}
+
+
+def spoken(text: str, status: str = "completed") -> dict[str, Any]:
+    part = {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "message", "id": "m1", "role": "assistant", "status": status, "content": [part]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        response("incomplete", spoken("It is")),
+        response("incomplete", spoken("It is"), incomplete_details={"reason": None}),
+        response("completed", spoken("It is", "incomplete")),
+        response("INCOMPLETE", spoken("It is"), incomplete_details={"reason": "MAX_OUTPUT_TOKENS"}),
+    ],
+)
+def test_an_incomplete_response_is_cut_off(body):
+    """With a reason or without, of the whole or of an item in it."""
+    with Server([raw(body)]) as server, pytest.raises(Rejected) as caught:
+        talk.replace(on_fail=Raise()).call(responses(server.openai()), "x")
+    assert [finding.code for finding in caught.value.outcome.findings] == ["text.truncated"]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "CANCELLED", "expired"])
+def test_a_response_that_was_given_up_is_no_answer(status):
+    """Only a completed one is an answer; in a stream, too."""
+    body = response(status, spoken("It is"))
+    event = {"type": "response.cancelled", "response": response(status)}
+    step = sse(f"event: response.cancelled\ndata: {json.dumps(event)}", done=False)
+    with Server([raw(body), answer("fine"), step, answer("fine")]) as server:
+        assert talk.call(responses(server.openai()), "x") == "fine"
+        *_, last = talk.stream(responses(server.openai()), "x")
+        assert last.outcome.value == "fine"
+
+
+TOOLS = [{"type": "function", "name": "look", "parameters": {"type": "object"}}]
+
+
+def test_a_call_that_was_cut_off_does_not_go_to_the_caller():
+    """A tool of the caller's own whose arguments did not come to their end: refused and asked again."""
+    call = {"type": "function_call", "id": "f", "call_id": "c", "name": "look", "arguments": '{"a": 1'}
+    bodies = [response("incomplete", call), response("completed", call | {"status": "incomplete"})]
+    with Server([step for body in bodies for step in (raw(body), answer(GOOD))]) as server:
+        for _ in bodies:
+            given = data.wrap(server.openai()).responses.create(model="m", input="x", tools=TOOLS)
+            assert given.output_text == GOOD
+    body = called(("look", '{"a": 1'))
+    body["choices"][0]["finish_reason"] = "length"
+    with Server([raw(body), answer(GOOD)]) as server:
+        own = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+        given = data.wrap(server.openai()).chat.completions.create(model="m", messages=ASKED, tools=own)
+    assert given.choices[0].message.content == GOOD
+
+
 @pytest.mark.parametrize("method", [chat, responses, messages])
 @pytest.mark.parametrize(
     "step",
@@ -196,7 +327,7 @@ def test_the_async_client_names_them_too():
 )
 def test_what_is_no_chat_completion_is_refused_by_name(body):
     """Choices that are none, a message that is none, content that is no text: never a `TypeError`."""
-    with Server([raw(body)]) as server, pytest.raises(GuardsError, match="the server's answer"):
+    with Server([raw(body)] * 3) as server, pytest.raises(GuardsError, match="the server's answer"):
         talk.call(chat(server.openai()), "x")
 
 
@@ -540,3 +671,113 @@ def test_a_piece_that_is_no_text_is_refused_by_name(delta):
     """Never a `TypeError`, and never left out."""
     with Server([sse(chunk(**delta), chunk("stop"))]) as server, pytest.raises(ServerFault, match="not text"):
         list(talk.stream(chat(server.openai()), "x"))
+
+
+# -- streams that merely stop ------------------------------------------------------------------------------------------
+
+
+def events(*told: dict[str, Any]) -> Raw:
+    return sse(*(f"event: {one['type']}\ndata: {json.dumps(one)}" for one in told), done=False)
+
+
+def begun(item: dict[str, Any], *deltas: str) -> list[dict[str, Any]]:
+    """A response whose end does not come."""
+    kind = "output_text" if item["type"] == "message" else "function_call_arguments"
+    where = {"output_index": 0, "item_id": "i", "content_index": 0}
+    return [
+        {"type": "response.created", "response": response("in_progress")},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        *({"type": f"response.{kind}.delta", "delta": delta, **where} for delta in deltas),
+    ]
+
+
+def opened(block: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message of Anthropic's whose end does not come."""
+    head = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None}
+    return [
+        {"type": "message_start", "message": {**head, "usage": {"input_tokens": 1, "output_tokens": 0}}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
+    ]
+
+
+CALL = {"type": "function_call", "id": "f", "call_id": "c", "name": "look", "arguments": ""}
+USE = {"type": "tool_use", "id": "t", "name": "look", "input": {}}
+OWN: dict[Any, list[dict[str, Any]]] = {
+    chat: [{"type": "function", "function": {"name": "look", "parameters": {}}}],
+    responses: TOOLS,
+    messages: [{"name": "look", "input_schema": {"type": "object"}}],
+}
+SAID = [
+    (chat, sse(chunk(content="It is"), done=False)),
+    (chat, sse(chunk(content=GOOD), done=False)),
+    (responses, events(*begun(spoken(""), "It is"))),
+    (messages, events(*opened({"type": "text", "text": ""}, {"type": "text_delta", "text": "It is"}))),
+]
+SILENT = [
+    (chat, sse(done=False)),
+    (chat, sse(chunk(role="assistant", content=""), done=False)),
+    (chat, sse(piece('{"a": ', "look", "c"), done=False)),
+    (responses, events()),
+    (responses, events(*begun(CALL, '{"a": '))),
+    (messages, events()),
+    (messages, events(*opened(USE, {"type": "input_json_delta", "partial_json": '{"a": '}))),
+]
+
+
+def told(server: Server, method: Any, guarded: Guarded[Any]) -> list[Any]:
+    """The chunks of a wrapped client that offers a tool."""
+    question = {"input": "x"} if method is responses else {"messages": ASKED}
+    return list(method(guarded.wrap(client_of(server, method)))(stream=True, tools=OWN[method], **question))
+
+
+@pytest.mark.parametrize(("method", "step"), SAID)
+def test_a_stream_that_stops_in_its_text_is_no_answer(method, step):
+    """It ended in order, but nothing in it said that the answer did: what came is never accepted."""
+    with Server([step] * 3) as server:
+        for guarded in (talk, data):
+            with pytest.raises(ServerFault, match="ended before") as caught:
+                list(guarded.stream(method(client_of(server, method)), "x"))
+            assert caught.value.passing
+        with pytest.raises(ServerFault, match="ended before"):
+            told(server, method, talk)
+
+
+@pytest.mark.parametrize(("method", "step"), SILENT)
+def test_a_stream_that_stops_before_its_text_is_tried_again(method, step):
+    """Empty, or in the middle of a call: nothing was told, and no half of a call goes to the caller."""
+    with Server([step, answer("It is fine."), step, answer("It is fine."), *[step] * 3]) as server:
+        *_, last = talk.stream(method(client_of(server, method), tools=OWN[method]), "x")
+        assert last.outcome.value == "It is fine."
+        assert "It is f" in "".join(str(one) for one in told(server, method, talk))
+        with pytest.raises(ServerFault, match="ended before"):
+            told(server, method, talk)
+    assert len(server.requests) == 7
+
+
+@pytest.mark.parametrize("lines", [[chunk("stop")], ["data: [DONE]"], [chunk("stop"), "data: [DONE]"]])
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_either_mark_of_an_end_is_one(lines, asynchronous):
+    """Of chat completions some servers send a finish reason alone, some `[DONE]` alone."""
+    step = sse(chunk(content="It is fine."), *lines, done=False)
+
+    async def ask(server: Server) -> Any:
+        async with server.async_openai() as client:
+            return [event async for event in talk.stream(chat(client), "x")][-1].outcome.value
+
+    with Server([step]) as server:
+        if asynchronous:
+            assert asyncio.run(ask(server)) == "It is fine."
+        else:
+            *_, last = talk.stream(chat(server.openai()), "x")
+            assert last.outcome.value == "It is fine."
+
+
+def test_a_stream_that_a_function_gives_is_held_to_its_end_too():
+    """The SDK's stream, returned by the caller's own function or read by `reply_of`."""
+    with Server([sse(chunk(content="It is"), done=False)] * 2 + [sse(chunk(content="It is"))]) as server:
+        ask = functools.partial(chat(server.openai()), messages=ASKED, stream=True)
+        with pytest.raises(ServerFault, match="ended before"):
+            reply_of(ask())
+        assert talk.call(lambda messages: ask(), "x") == "It is"  # by the ticket's own transport
+    assert len(server.requests) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from typing import Annotated, Counter, NamedTuple, OrderedDict, Union
+from typing import Annotated, ClassVar, Counter, NamedTuple, OrderedDict, Union
 
 import pytest
 import typing_extensions as te
@@ -19,14 +19,30 @@ from pydantic import (
     Json,
     PlainSerializer,
     PlainValidator,
+    PrivateAttr,
     RootModel,
     SkipValidation,
     WrapValidator,
     computed_field,
+    field_validator,
+    model_validator,
 )
 
-from guards import ConfigError, Filter, Finding, Fix, Guarded, Noop, Partial, Raise, Rejected, check, validate
-from guards.checks import Length, OneOf
+from guards import (
+    ConfigError,
+    Filter,
+    Finding,
+    Fix,
+    Guarded,
+    Noop,
+    Partial,
+    Raise,
+    Rejected,
+    check,
+    contracts,
+    validate,
+)
+from guards.checks import Length, OneOf, Pattern
 from guards.testing import ScriptedModel
 
 
@@ -36,6 +52,7 @@ def no_evil(value):
 
 
 Text = Annotated[str, no_evil]
+DROPPING = GetPydanticSchema(lambda source, handler: handler.generate_schema(str))
 
 
 class Pair(NamedTuple):
@@ -140,7 +157,7 @@ def test_what_a_validator_makes_of_a_place_is_never_passed_over():
     "kind",
     [
         Annotated[str, PlainSerializer(str, return_type=Text)],
-        Annotated[Text, GetPydanticSchema(lambda source, handler: handler.generate_schema(str))],
+        Annotated[Text, DROPPING],
     ],
 )
 def test_a_guard_that_would_never_run_is_an_error_where_it_is_written(kind):
@@ -443,3 +460,145 @@ def test_a_stream_ends_as_a_call_does(policy):
     _, outcome = streamed(ticket, answer)
     assert (outcome.ok, outcome.value, outcome.delivered_by) == (called.ok, called.value, called.delivered_by)
     assert outcome.findings == called.findings
+
+
+def test_a_guard_that_one_field_loses_is_an_error_though_another_keeps_it():
+    """The same guard elsewhere in the type does not hide that it is gone here."""
+
+    class Model(BaseModel):
+        kept: Text
+        lost: Annotated[Text, DROPPING]
+
+    class Row(te.TypedDict):
+        kept: Text
+        lost: list[Annotated[Text, DROPPING]]
+
+    @dataclasses.dataclass
+    class Record:
+        kept: Text
+        lost: Annotated[Text, DROPPING]
+
+    for kind in (Model, Row, Record, list[Model], Model | int):
+        with pytest.raises(ConfigError, match="would never see"):
+            Guarded(kind)
+
+
+def test_a_pattern_that_goes_over_the_end_of_a_sentence_is_found_before_it_is_shown():
+    """Nothing is shown in which, with what came before, the pattern matches."""
+    ticket = Guarded(contracts.Text(), guards=[Pattern(r"Dr\. Evil", forbid=True)], on_fail=Raise())
+    shown = []
+    with pytest.raises(Rejected):
+        for event in ticket.stream(ScriptedModel([["I am Dr. Evil and", " more. Then. "]]), "..."):
+            shown.append((type(event).__name__, getattr(event, "text", "")))
+    assert shown == [("TextPiece", "I am Dr."), ("Retracted", "I am Dr."), ("Done", "")]
+
+
+@pytest.mark.parametrize("policy", [Fix(), Noop()])
+def test_what_was_held_back_of_a_text_is_shown_in_its_place(policy):
+    """All pieces joined are the delivered text, where a policy has delivered more than was shown before."""
+    ticket = Guarded(contracts.Text(), guards=[Pattern("EUR", forbid=True, replace="$")], on_fail=policy)
+    events = list(ticket.stream(ScriptedModel([["One. ", "2 EUR. ", "Three. ", "Four."]]), "..."))
+    assert "".join(event.text for event in events[:-1]) == events[-1].outcome.value
+
+
+class Row(NamedTuple):
+    text: Shown
+    more: str = ""
+
+
+def test_a_named_tuple_is_guarded_however_it_is_written():
+    """As an object and as a list, and while it is streamed."""
+    for answer in ('{"text": "EVIL", "more": "x"}', '["EVIL", "x"]'):
+        shown, outcome = streamed(Guarded(Row, on_fail=Raise()), answer)
+        assert not any("EVIL" in view for view in shown)
+        assert not outcome.ok
+
+
+def test_what_a_validator_put_into_an_empty_default_is_judged():
+    """A default is a constant only as long as nothing was put into it."""
+
+    class Mail(BaseModel):
+        text: str
+        words: list[str] = Field(default_factory=list)
+
+        @model_validator(mode="after")
+        def split(self):
+            self.words.extend(self.text.split())
+            return self
+
+    for path in ("$.words[*]", "$.words", "$..words[*]"):
+        assert not validate('{"text": "an EVIL word"}', Mail, guards=[no_evil.on(path)]).ok
+
+
+def test_what_validation_moved_is_not_passed_over():
+    """A place that the document has, and of which something else is delivered, is a failure."""
+
+    class Less(BaseModel):
+        items: list[str]
+
+        @field_validator("items", mode="before")
+        def drop(cls, value):
+            return [item for item in value if item != "drop"]
+
+    class Renamed(BaseModel):
+        new: str
+
+        @model_validator(mode="before")
+        def rename(cls, value):
+            return {"new": value["old"]}
+
+    class Passing(BaseModel):
+        new: str
+
+    for answer, kind, path in (
+        ('{"items": ["drop", "EVIL"]}', Less, "$.items[1]"),
+        ('{"1.0": "x", "1.00": "EVIL"}', dict[float, str], "$['1.00']"),
+        ('{"old": "EVIL"}', Renamed, "$.old"),
+    ):
+        assert [f.code for f in validate(answer, kind, guards=[no_evil.on(path)]).findings] == ["guard.failed"]
+    assert validate('{"new": "x", "old": "EVIL"}', Passing, guards=[no_evil.on("$.old")]).ok
+
+
+def test_the_text_of_an_element_is_its_value():
+    """An XPath that ends in text() names what is delivered of the element."""
+
+    class Mail(BaseModel):
+        text: str
+
+    for path in ("//text/text()", "/Mail/text/text()"):
+        outcome = validate("<Mail><text>EVIL</text></Mail>", Mail, format="xml", guards=[no_evil.on(path)])
+        assert [f.path for f in outcome.findings] == ["/Mail/text"]
+
+
+def test_guards_that_pydantic_passes_over_are_told():
+    """In a list beside the type, as a default, at a private attribute or a class variable."""
+
+    class AsDefault(BaseModel):
+        text: str = Length(max=2)
+
+    class Private(BaseModel):
+        _text: Annotated[str, Length(max=2)] = PrivateAttr("x")
+
+    class OfClass(BaseModel):
+        text: ClassVar[Annotated[str, Length(max=2)]] = "x"
+
+    for kind in (Annotated[str, [no_evil]], AsDefault, Private, OfClass):
+        with pytest.raises(ConfigError, match="would never see"):
+            Guarded(kind)
+    with pytest.raises(ConfigError, match="the class of a guard stands in Annotated"):
+        Guarded(Annotated[str, Length])
+
+
+def test_a_view_runs_no_code_of_the_author_on_what_has_not_come():
+    """`model_post_init` runs for whole instances alone, so that a good answer ends as in a call."""
+
+    class Counted(BaseModel):
+        first: str
+        second: str = ""
+
+        def model_post_init(self, context):
+            self.__dict__["length"] = len(self.first) + len(self.second)
+
+    shown, outcome = streamed(Guarded(Counted), '{"first": "abc", "second": "de"}')
+    assert outcome.ok
+    assert "Counted(first='abc', second=None)" in shown

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from guards._flow import Compute, Flow, Job, Together
-from guards.checks.base import Guard, OnError, Verdict
+from guards.checks.base import Guard, OnError, Unreadable, Verdict
 from guards.context import Context
 from guards.contracts.base import Contract, Reading
 from guards.errors import ConfigError
@@ -64,10 +64,11 @@ class AskingGuard(Guard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         self.client = client
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
         """What is wrong with the value, as `Guard.check` says it; a generator that asks by `yield from`."""

@@ -6,15 +6,23 @@ How guards are ordered, run together and bounded in time is `_pipeline`.
 from __future__ import annotations
 
 import inspect
+import math
 import re
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast, get_args, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, overload
 
+from guards._colour import is_async
+from guards._sameness import Itself, key_of
+from guards.checks.kept import kept
+from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
+from guards.contracts.type_members import as_it_is
 from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
-from guards.findings import Finding, Severity
+from guards.findings import Finding
+from guards.messages import ROLES
 from guards.policies import Policy
 
 if TYPE_CHECKING:
@@ -27,15 +35,19 @@ __all__ = [
     "OnError",
     "Placed",
     "Scored",
+    "Unreadable",
     "Verdict",
     "awaited",
     "changed",
     "check",
     "check_threshold",
     "judged",
+    "several",
+    "told_options",
 ]
 
 OnError = Literal["closed", "open"]
+Unreadable = Literal["refuse", "pass"]
 Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
 """What a check may give: nothing wrong, one message, one finding, or several; a `Scored` where there is a score."""
 
@@ -50,6 +62,9 @@ class Scored:
     score: float
     findings: str | Finding | Iterable[str | Finding] | None = None
 
+    def __post_init__(self) -> None:
+        check_threshold(self.score, "Scored(score=)")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -57,6 +72,14 @@ class Judged:
 
     findings: tuple[Finding, ...] = ()
     score: float = 1.0
+
+
+class _Options:
+    """`Guard.options`. An attribute of that name, which a guard of one's own may have, goes before it."""
+
+    def __get__(self, guard: Guard | None, owner: type[Guard]) -> Mapping[str, Any] | None:
+        made = None if guard is None else made_of(guard)
+        return None if made is None else MappingProxyType(made.options)
 
 
 def _snake(name: str) -> str:
@@ -73,9 +96,15 @@ class Guard:
         on_error: `"closed"`: a guard that cannot run fails the answer; `"open"`: it leaves a visible `unknown`.
         on_fail: the policy for its findings; None for the ticket's own.
         timeout: seconds for one check; None for what is left of the budget.
-        roles: as an input guard, whose turns it sees; `("all",)` for every turn.
+        roles: as an input guard, whose words it sees; `("all",)` for everybody's. The user's include what comes from
+            outside (results of tools) and what says nothing of its role.
+        unreadable: as an input guard, what it does about an image, a file, an object that has no text to read:
+            `"refuse"`, or `"pass"`, which leaves a visible `unknown` that names it.
         partial: whether it makes sense of a part (a sentence of a text, one closed field) while an answer is streamed;
             it sees `context.partial`, and the whole answer once more at the end.
+        options: the parameters of its constructor by name, as they were given or by default: what guards are compared
+            by, and made again (`type(guard)(**guard.options)`). None for a guard that cannot tell; it equals itself
+            alone. What was set on a guard afterwards counts in comparisons, too.
     """
 
     name: str = "guard"
@@ -85,12 +114,23 @@ class Guard:
     on_fail: Policy[Any] | None = None
     timeout: float | None = None
     roles: tuple[str, ...] = ("user",)
+    unreadable: Unreadable = "refuse"
     partial: bool = False
+    options = _Options()
+    joins: ClassVar[bool] = False
+    """Whether, of a text that is streamed, it must see each sentence together with all that came before it."""
     leaves_guard: ClassVar[bool] = True
     """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""
+
+    def __new__(cls, *_args: Any, **_options: Any) -> Self:
+        """Sees to it that the constructor takes down what it is called with, and what cannot be is refused."""
+        remember(cls, check_options)
+        if cls.__eq__ is Guard.__eq__ and cls.__hash__ is not Guard.__hash__:  # a dataclass brings another
+            cls.__hash__ = Guard.__hash__  # type: ignore[method-assign]
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -98,19 +138,25 @@ class Guard:
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
-        for key, value in (("name", name), ("on_fail", on_fail), ("on_error", on_error), ("timeout", timeout)):
+        given = {"name": name, "on_fail": on_fail, "on_error": on_error, "unreadable": unreadable, "timeout": timeout}
+        for key, value in given.items():
             if value is not None:
                 setattr(self, key, value)
-        check_options(self)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" not in cls.__dict__:
             cls.name = _snake(cls.__name__)
-        if isinstance(cls.__dict__.get("needs"), str):
-            cls.needs = (cls.__dict__["needs"],)
+        for key in ("needs", "roles"):
+            if isinstance(cls.__dict__.get(key), str):
+                setattr(cls, key, (cls.__dict__[key],))
+        if "__eq__" not in cls.__dict__:
+            # Made the class's own, so that `dataclass` brings none of its, to which True is 1; nor a mixin.
+            guards = [base for base in cls.__mro__[1:] if issubclass(base, Guard)]
+            cls.__eq__ = guards[0].__eq__  # type: ignore[method-assign]
 
     def check(self, value: Any, context: Context) -> Verdict | Awaitable[Verdict]:
         """What is wrong with the value: None, a message, a finding, or several; may be `async def` or a generator.
@@ -132,7 +178,7 @@ class Guard:
         Raises `ConfigError` where that holds for another guard, option or model (it says which part differs), and
         where this guard has no `threshold`.
         """
-        if "threshold" not in vars(self):
+        if not hasattr(self, "threshold"):
             raise ConfigError("has no threshold to be calibrated", where=f"guard {self.name!r}")
         calibration.check(self)
         return changed(self, threshold=calibration.threshold)
@@ -140,29 +186,68 @@ class Guard:
     @property
     def is_async(self) -> bool:
         """Whether `check` must be awaited."""
-        return inspect.iscoroutinefunction(self.check) or inspect.isasyncgenfunction(self.check)
+        return is_async(self.check)
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any] | None = None) -> Any:
         """Lets a guard stand inside a pydantic field; it changes nothing of pydantic's own validation."""
+        if handler is None:  # it was asked of the class
+            raise ConfigError(
+                "the class of a guard stands in Annotated", where="inside a type", hint="write Length(max=9)"
+            )
         from pydantic_core import core_schema
 
         schema = handler(source)
         if schema["type"] in ("definition-ref", "definitions"):
             # pydantic may put the definition in the reference's place, and its metadata would be lost.
-            schema = core_schema.no_info_after_validator_function(_same, schema)
+            schema = core_schema.no_info_after_validator_function(as_it_is, schema)
         metadata = dict(schema.get("metadata") or {})
         metadata[METADATA_KEY] = (*metadata.get(METADATA_KEY, ()), self)
         return {**schema, "metadata": metadata}
 
+    def sameness(self) -> Hashable:
+        """What guards are compared by: class, options, and what was changed afterwards. Itself where it cannot tell."""
+        made = made_of(self)
+        return Itself(self) if made is None else (type(self), made.key, key_of(made.later(self)))
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        if not isinstance(other, Guard):
+            return NotImplemented
+        return self is other or (type(self) is type(other) and self.sameness() == other.sameness())
 
     def __hash__(self) -> int:
-        return hash((type(self), self.name))
+        made = made_of(self)
+        return object.__hash__(self) if made is None else hash((type(self), made))
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{key.lstrip('_')}={value!r}" for key, value in self.__dict__.items())
-        return f"{type(self).__name__}({options})"
+        told = told_options(self)
+        public = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        told = public if told is None else _unlike_default(type(self), told)
+        options = [f"{key.lstrip('_')}={_shown(value)}" for key, value in told.items()]
+        return f"{type(self).__name__}({', '.join(options)})"
+
+
+# Otherwise a class without a constructor of its own would seem to take anything.
+Guard.__new__.__signature__ = inspect.signature(Guard.__init__)  # type: ignore[attr-defined]
+
+
+def told_options(guard: Guard) -> dict[str, Any] | None:
+    """A guard's options, and what was set on it or changed in them afterwards; None where it cannot tell."""
+    made = made_of(guard)
+    return None if made is None else {**made.options, **made.later(guard)}
+
+
+def _unlike_default(kind: type[Guard], options: Mapping[str, Any]) -> dict[str, Any]:
+    taken = parameters(kind)
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in taken or key_of(value) != key_of(taken[name].default)
+    }
+
+
+def _shown(value: Any) -> str:
+    """A set has no order of its own, and a guard should print alike in every process."""
+    return f"{{{', '.join(sorted(map(repr, value)))}}}" if type(value) is set and value else repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +259,8 @@ class Placed:
     on_fail: Policy[Any] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.guard, Guard):
+            raise ConfigError(f"{self.guard!r} is no guard", where="Placed(guard=)", hint="write guard.on(path)")
         if not isinstance(self.path, str) or not self.path.strip():
             raise ConfigError(
                 f"{self.path!r} is no path", where=f"{self.guard.name}.on()", hint="a JSONPath like $.items[*].name"
@@ -183,6 +270,10 @@ class Placed:
             from guards.reading.document import compile_jsonpath
 
             compile_jsonpath(self.path)
+        else:
+            from guards.reading.xml_document import compile_xpath
+
+            compile_xpath(self.path)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         raise ConfigError(
@@ -194,10 +285,20 @@ G = TypeVar("G", bound=Guard)
 Function: TypeAlias = Callable[..., Any]
 
 
+_LATER: Final = object()
+"""What `check` was given where it is called for its options."""
+
+
 class FunctionGuard(Guard):
     """A function as a guard: what `@check` makes. Still callable as the function."""
 
     def __init__(self, function: Function, **options: Any) -> None:
+        if not callable(function):
+            raise ConfigError(
+                f"{function!r} is no function", where="@check", hint='options by name: @check(name="...")'
+            )
+        if unknown := [key for key in options if key not in Guard.__annotations__]:
+            raise ConfigError(f"there is no option {unknown[0]!r}", where="@check")
         self.function = function
         self.needs = ()
         for key, value in options.items():
@@ -211,7 +312,6 @@ class FunctionGuard(Guard):
         self.__module__ = function.__module__
         self.__qualname__ = getattr(function, "__qualname__", self.name)
         self._takes_context = _takes_context(function)
-        check_options(self)
 
     def check(self, value: Any, context: Context) -> Verdict | Awaitable[Verdict]:
         given = (value, context) if self._takes_context else (value,)
@@ -222,7 +322,7 @@ class FunctionGuard(Guard):
 
     @property
     def is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self.function) or inspect.isasyncgenfunction(self.function)
+        return is_async(self.function)
 
     def __repr__(self) -> str:
         return f"check({self.name})"
@@ -244,12 +344,13 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> Callable[[Function], FunctionGuard]: ...
 
 
 def check(
-    function: Function | None = None,
+    function: Any = _LATER,
     /,
     *,
     name: str | None = None,
@@ -259,6 +360,7 @@ def check(
     on_fail: Policy[Any] | None = None,
     timeout: float | None = None,
     roles: Iterable[str] = ("user",),
+    unreadable: Unreadable = "refuse",
     partial: bool = False,
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
@@ -269,16 +371,27 @@ def check(
     options = {
         "name": name,
         "cost": cost,
-        "needs": (needs,) if isinstance(needs, str) else tuple(needs),
+        "needs": several(needs),
         "on_error": on_error,
         "on_fail": on_fail,
         "timeout": timeout,
-        "roles": (roles,) if isinstance(roles, str) else tuple(roles),
+        "roles": several(roles),
+        "unreadable": unreadable,
         "partial": partial,
     }
-    if function is not None:
-        return FunctionGuard(function, **options)
-    return lambda function: FunctionGuard(function, **options)
+    if function is not _LATER:
+        return FunctionGuard(_function_of(function), **options)
+    return lambda function: FunctionGuard(_function_of(function), **options)
+
+
+def _function_of(given: Any) -> Function:
+    """The function itself. `ConfigError` for what cannot judge a value."""
+    if isinstance(given, staticmethod):
+        given = given.__func__
+    if isinstance(given, type) or not callable(given):
+        kind = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        raise ConfigError(f"{kind} is no function", where="@check", hint="put it on a function (value, context)")
+    return cast("Function", given)
 
 
 def judged(result: Any, guard: Guard) -> Judged:
@@ -287,8 +400,8 @@ def judged(result: Any, guard: Guard) -> Judged:
         score = result.score
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise TypeError(f"the check {guard.name!r} gave the score {score!r}; it must be a number from 0 to 1")
-        return Judged(_findings(result.findings, guard), float(score))
-    findings = _findings(result, guard)
+        return Judged(_kept(result.findings, guard), float(score))
+    findings = _kept(result, guard)
     scores = [finding.score if finding.score is not None else float(not finding.blocks) for finding in findings]
     return Judged(findings, min(scores, default=1.0))
 
@@ -297,31 +410,59 @@ async def awaited(guard: Guard, value: Any, context: Context) -> Judged:
     """What an async guard gives; as `judged`."""
     verdict = guard.check(value, context)
     if hasattr(verdict, "__aiter__"):
-        return judged([entry async for entry in cast("Any", verdict)], guard)
+        entries: list[Any] = []
+        async for entry in cast("Any", verdict):
+            entries.append(entry)
+            _check_number(len(entries), guard)
+        return judged(entries, guard)
     return judged(await cast("Any", verdict), guard)
+
+
+def _kept(result: Any, guard: Guard) -> tuple[Finding, ...]:
+    return tuple(map(kept, _findings(result, guard)))
 
 
 def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     if result is None:
         return ()
     if isinstance(result, Finding):
-        return (_checked(result, guard),)
+        return (result,)
     if isinstance(result, str):
         return (Finding(f"check.{guard.name}", result),)
     if isinstance(result, Generator):
         result = _with_return(result)
     if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
-        return tuple(finding for entry in result for finding in _findings(_entry(entry, guard), guard))
+        return tuple(_each(result, guard))
     raise TypeError(
         f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several, "
         "or a Scored"
     )
 
 
+_MOST: Final = 1000
+"""Entries that a check may give. One that goes on for ever would never be judged."""
+
+
+def _each(entries: Iterable[Any], guard: Guard) -> Iterator[Finding]:
+    for number, entry in enumerate(entries, 1):
+        _check_number(number, guard)
+        yield from _findings(_entry(entry, guard), guard)
+
+
+def _check_number(number: int, guard: Guard) -> None:
+    if number > _MOST:
+        raise ValueError(f"the check {guard.name!r} gave more than {_MOST} findings")
+
+
 def changed(guard: G, **attributes: Any) -> G:
     """A copy of a guard with other attributes, which are taken as they are."""
     copy = object.__new__(type(guard))
-    copy.__dict__.update(guard.__dict__ | attributes)
+    for name, value in slots_of(guard).items():
+        object.__setattr__(copy, name, value)
+    made = made_of(guard)
+    vars(copy).update({**vars(guard), MADE: made and made.changed(attributes)})
+    for name, value in attributes.items():
+        object.__setattr__(copy, name, value)
     return copy
 
 
@@ -332,19 +473,49 @@ def check_options(guard: Guard) -> None:
         raise ConfigError(f"name must be text, not {guard.name!r}", where=where)
     if guard.on_error not in ("closed", "open"):
         raise ConfigError(f"unknown on_error {guard.on_error!r}", where=where, hint="use 'closed' or 'open'")
+    if guard.unreadable not in ("refuse", "pass"):
+        raise ConfigError(f"unknown unreadable {guard.unreadable!r}", where=where, hint="use 'refuse' or 'pass'")
     if isinstance(guard.cost, bool) or not isinstance(guard.cost, int) or guard.cost < 0:
         raise ConfigError(f"cost must be a whole number from 0 up, not {guard.cost!r}", where=where)
+    needs, roles = guard.needs, guard.roles
+    if needs != () and not _are_names(needs):
+        raise ConfigError(f"needs must be keys of the context, not {needs!r}", where=where, hint='write ("mail",)')
+    if roles is not Guard.roles and not (roles and _are_names(roles) and {role.lower() for role in roles} <= _ROLES):
+        hint = f"use {', '.join(sorted(_ROLES))}"
+        raise ConfigError(f"roles must name whose turns it sees, not {roles!r}", where=where, hint=hint)
+    if not isinstance(guard.partial, bool):
+        raise ConfigError(f"partial must be True or False, not {guard.partial!r}", where=where)
     timeout = guard.timeout
-    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+    if timeout is not None and not (_is_number(timeout) and 0 < timeout < math.inf):
         raise ConfigError(f"timeout must be seconds above 0, not {timeout!r}", where=where)
     _check_policy(guard.on_fail, f"{where}, on_fail=")
 
 
 def check_threshold(threshold: Any, where: str) -> float:
     """The threshold as it was given. `ConfigError` for what lies outside the scale of scores."""
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+    if not _is_number(threshold) or not 0 <= threshold <= 1:
         raise ConfigError(f"must be a number from 0 to 1, not {threshold!r}", where=where)
     return float(threshold)
+
+
+_ROLES: Final = frozenset({"all", *ROLES})
+"""A role that no turn has would be a guard that sees nothing."""
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
+
+
+def _are_names(given: Any) -> bool:
+    several = isinstance(given, Collection) and not isinstance(given, str | bytes | Mapping)
+    return several and all(isinstance(name, str) and name.strip() for name in given)
+
+
+def several(names: Any) -> Any:
+    """One name or several as a tuple; what is neither goes on as it is, to be refused by name."""
+    if isinstance(names, str):
+        return (names,)
+    return tuple(names) if isinstance(names, Iterable) and not isinstance(names, type | Mapping | bytes) else names
 
 
 def _check_policy(policy: Any, where: str) -> None:
@@ -359,18 +530,6 @@ def _with_return(findings: Generator[Any, None, Any]) -> Iterator[Any]:
         yield last
 
 
-def _checked(finding: Finding, guard: Guard) -> Finding:
-    """Raises TypeError for a severity that is none, which would block nothing, and for a score that is none."""
-    if finding.severity not in get_args(Severity):
-        raise TypeError(f"the check {guard.name!r} gave a finding of severity {finding.severity!r}")
-    if finding.score is None:
-        return finding
-    score = float(finding.score)
-    if not 0 <= score <= 1:  # nan, too
-        raise TypeError(f"the check {guard.name!r} gave a finding of the score {score!r}; it must be from 0 to 1")
-    return finding if type(finding.score) is float else finding.replace(score=score)
-
-
 def _entry(entry: Any, guard: Guard) -> Any:
     if isinstance(entry, str | Finding) or entry is None:
         return entry
@@ -383,6 +542,12 @@ def _takes_context(function: Function) -> bool:
     except (TypeError, ValueError):
         return True
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if parameters and parameters[0].name in ("self", "cls"):
+        raise ConfigError(
+            "a method gets the value as its object",
+            where=f"@check on {getattr(function, '__name__', function)!r}",
+            hint="write a function, a @staticmethod, or check(object.method); or subclass Guard",
+        )
     needed = [p for p in positional if p.default is p.empty]
     several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     forced = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
@@ -394,7 +559,3 @@ def _takes_context(function: Function) -> bool:
         )
     # A second parameter with a default is the function's own business, unless it is called by its name.
     return len(needed) == 2 or several or (len(positional) >= 2 and positional[1].name == "context")
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, computed
-from guards.checks.base import Guard, Judged, OnError, Scored, Verdict, awaited, changed, judged
+from guards.checks.base import Guard, Judged, OnError, Scored, Unreadable, Verdict, awaited, changed, judged
 from guards.checks.calibration import check_scores
 from guards.checks.cascade_stats import CascadeStats, Counter
 from guards.checks.model_guard import ModelGuard, Steps, driven, steps_of
@@ -51,7 +51,7 @@ class Cascade(Guard):
     def __new__(cls, cheap: Guard | None = None, dear: Guard | None = None, **options: Any) -> Self:  # noqa: ARG004
         """How a check runs depends on the dear guard; without one it is a copy that is being made."""
         kind = cls if dear is None or cls is not Cascade else _kind(dear)
-        return object.__new__(kind)  # type: ignore[return-value]  # a subclass of Cascade, then
+        return super().__new__(kind)  # type: ignore[return-value]  # a subclass of Cascade, then
 
     def __init__(
         self,
@@ -62,18 +62,25 @@ class Cascade(Guard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         _check_guards(cheap, dear)
         self.band = low, _ = _checked_band(band)
-        self.cheap = changed(cheap, threshold=low) if "threshold" in vars(cheap) else cheap
+        self.cheap = changed(cheap, threshold=low) if hasattr(cheap, "threshold") else cheap
         self.dear = dear
         self.cost = max(cheap.cost, dear.cost)
         self.needs = tuple(dict.fromkeys((*cheap.needs, *dear.needs)))
         self._counter = Counter()
         super().__init__(
-            name=name or f"{cheap.name}_then_{dear.name}", on_fail=on_fail, on_error=on_error, timeout=timeout
+            name=name or f"{cheap.name}_then_{dear.name}",
+            on_fail=on_fail,
+            on_error=on_error,
+            unreadable=unreadable,
+            timeout=timeout,
         )
+        if isinstance(dear, AskingGuard):
+            self.client, self.resamples = dear.client, dear.resamples
 
     @classmethod
     def fit(
@@ -142,11 +149,6 @@ class _Asking(Cascade, AskingGuard):
     """With a dear guard that asks a client."""
 
     dear: AskingGuard
-
-    def __init__(self, cheap: Guard, dear: Guard, *, band: tuple[float, float], **options: Any) -> None:
-        super().__init__(cheap, dear, band=band, **options)
-        self.client = self.dear.client
-        self.resamples = self.dear.resamples
 
     def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
         first = yield from computed(lambda: _judged_now(self.cheap, value, context), asking.deadline)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, check_threshold
+from guards.checks.base import OnError, Scored, Unreadable, check_threshold
 from guards.checks.cuts import SPLITS, Split, cuts
 from guards.checks.letters import plain_letters
 from guards.checks.model_guard import ModelGuard, Rows, Steps
@@ -99,6 +99,7 @@ class Classifier(ModelGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         where = type(self).__name__
@@ -108,14 +109,14 @@ class Classifier(ModelGuard):
         names = tuple(limit.names[0] for limit in self._limits)
         if len(set(names)) < len(names):
             raise ConfigError(f"a label is named twice: {', '.join(names)}", where=f"{where}(forbid=, require=)")
-        if split not in SPLITS:
+        if not isinstance(split, str) or split not in SPLITS:
             raise ConfigError(f"unknown split {split!r}", where=f"{where}(split=)", hint=f"use one of {list(SPLITS)}")
         self._spec = ModelSpec.of(model, "classification", "", names)
         self._together = SPLITS[split]
         self.threshold = check_threshold(threshold, f"{where}(threshold=)")
         # A streamed sentence is judged by itself where sentences are anyway, and lacks nothing yet that may follow.
         self.partial = 1 in self._together and all(limit.forbidden for limit in self._limits)
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from unicodedata import category
 
-from guards.checks.base import OnError, Scored, check_threshold
+from guards.checks.base import OnError, Scored, Unreadable, check_threshold
 from guards.checks.cuts import fitting
 from guards.checks.encoder import MOST_CHARS, Encoder
 from guards.checks.grounding import Corpus, Grounding, ground, room_for
@@ -82,6 +82,7 @@ class Entailment(ModelGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         if per not in get_args(Per):
@@ -99,7 +100,7 @@ class Entailment(ModelGuard):
         self.needs = (source,) if question is None else (source, question)
         # A share is one of all sentences: of a single one of a stream it would allow none.
         self.partial = per == "sentence" and not 0 < self.allow_unsupported < 1
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:

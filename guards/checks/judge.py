@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from guards._flow import Flow
 from guards.checks.asking import Asking, AskingGuard, check_count, check_text, side_by_side
-from guards.checks.base import OnError, Scored, Verdict, check_threshold
+from guards.checks.base import OnError, Scored, Unreadable, Verdict, check_threshold, several
 from guards.checks.judging import (
     preference_contract,
     preference_question,
@@ -87,10 +87,11 @@ class Judge(AskingGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         self.rule = rule if isinstance(rule, str) else _rubric(rule)
-        self.shows = (needs,) if isinstance(needs, str) else tuple(needs)
+        self.shows = several(needs)
         self.against = against
         self.threshold = check_threshold(threshold, "Judge(threshold=)")
         self.runs = runs
@@ -98,7 +99,9 @@ class Judge(AskingGuard):
         self.partial = partial
         self._check()
         self.needs = self.shows if against is None else (*self.shows, against)
-        super().__init__(client=client, name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(
+            client=client, name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout
+        )
 
     def _check(self) -> None:
         if isinstance(self.rule, str):
@@ -107,6 +110,8 @@ class Judge(AskingGuard):
             check_text(self.against, "Judge(against=)")
             if not isinstance(self.rule, str) or self.scale != "score":
                 raise ConfigError("two answers are compared by one rule, without a scale", where="Judge(against=)")
+        if not isinstance(self.shows, tuple):
+            raise ConfigError(f"must be keys of the context, not {self.shows!r}", where="Judge(needs=)")
         for key in self.shows:
             check_text(key, "Judge(needs=)")
         check_count(self.runs, "Judge(runs=)")

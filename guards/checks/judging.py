@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from guards._plain import plain
 from guards._quote import fence, span
 from guards.contracts.base import Contract
 from guards.messages import Message
-from guards.records import plain
 
 __all__ = [
     "preference_contract",

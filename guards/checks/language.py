@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any, Final
 
-from guards.checks.base import OnError, Scored
+from guards.checks.base import OnError, Scored, Unreadable
 from guards.checks.classifier import Classifier, Limit, Place, Subject
 from guards.checks.model_guard import Rows, Steps
 from guards.checks.texts import texts_of
@@ -65,6 +65,7 @@ class Language(Classifier):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         where = "Language()"
@@ -83,6 +84,7 @@ class Language(Classifier):
             name=name,
             on_fail=on_fail,
             on_error=on_error,
+            unreadable=unreadable,
             timeout=timeout,
         )
         self._limits = (Limit(languages, 0.5, forbidden=False),)

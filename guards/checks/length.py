@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection
 from typing import Any, ClassVar, Final, Literal
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.rule import Rule, unwrapped
 from guards.checks.text_units import TEXT_UNITS, TextUnit, count, cut
 from guards.context import Context
@@ -44,6 +44,7 @@ class Length(Rule):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         _check_bound(min, "Length(min=)")
@@ -57,7 +58,7 @@ class Length(Rule):
         self.min = min
         self.max = max
         self.unit: Unit | None = unit
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     def check(self, value: Any, context: Context) -> Finding | None:
         value = unwrapped(value)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, EnumMeta
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.rule import Rule, check_flag, is_nan, kind, unwrapped
 from guards.context import Context
 from guards.errors import ConfigError
@@ -50,6 +50,7 @@ class OneOf(Rule):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         check_flag(ignore_case, "OneOf(ignore_case=)")
@@ -61,14 +62,10 @@ class OneOf(Rule):
         self.source = source
         self.ignore_case = ignore_case
         self.spelling = spelling
-        self.options: tuple[Any, ...] | None = None
-        self._options: _Options | None = None
-        if options is not None:
-            self._options = _Options(options, ignore_case, "OneOf(options=)")
-            self.options = self._options.given
+        self._options = None if options is None else _Options(options, ignore_case, "OneOf(options=)")
         if source is not None:
             self.needs = (source,)
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     def check(self, value: Any, context: Context) -> Finding | None:
         options = self._options or self._from(context)
@@ -92,7 +89,7 @@ class OneOf(Rule):
 
 
 class _Options:
-    """Options, ready to be looked up. Equal when they accept the same values."""
+    """Options, ready to be looked up."""
 
     __slots__ = ("given", "ignore_case", "keys", "members", "plain")
 
@@ -109,6 +106,9 @@ class _Options:
             if entry in seen:
                 raise ConfigError("an option is given twice", where=where, hint="name each once")
             seen.add(entry)
+
+    def __repr__(self) -> str:
+        return repr(list(self.given))
 
     def hold(self, value: Any) -> bool:
         """Whether the value is one of them."""
@@ -134,12 +134,6 @@ class _Options:
         if self.ignore_case and isinstance(value, str):
             return "text", value.casefold()
         return _exact(value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Options) and (self.keys, self.members) == (other.keys, other.members)
-
-    def __hash__(self) -> int:
-        return hash(self.keys)
 
 
 def _checked(options: Any, where: str) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, Final, Literal
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.rule import Rule, check_flag, unwrapped
 from guards.context import Context
 from guards.contracts.ecma import EcmaPattern, translate
@@ -49,6 +49,7 @@ class Pattern(Rule):
     """
 
     code: ClassVar[str] = "rule.pattern"
+    joins: ClassVar[bool] = True  # a match may begin in one sentence and end in the next
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Pattern(Rule):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         check_flag(forbid, "Pattern(forbid=)")
@@ -74,7 +76,7 @@ class Pattern(Rule):
         self.partial = forbid
         self.replace = replace
         self.ignore_case = ignore_case
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
         self._compiled  # noqa: B018  # here and not at the first check
         self._check_replace()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.classifier import Classifier, Limit, Place, Subject
 from guards.checks.sources import documents
 from guards.context import Context
@@ -53,6 +53,7 @@ class PromptInjection(Classifier):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         super().__init__(
@@ -63,6 +64,7 @@ class PromptInjection(Classifier):
             name=name,
             on_fail=on_fail,
             on_error=on_error,
+            unreadable=unreadable,
             timeout=timeout,
         )
         self._together = _TOGETHER

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.rule import Rule, check_flag, is_nan, unwrapped
 from guards.context import Context
 from guards.errors import ConfigError
@@ -58,6 +58,7 @@ class Range(Rule):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         check_flag(clamp, "Range(clamp=)")
@@ -72,7 +73,7 @@ class Range(Rule):
         _check_order(self._bounds)
         if clamp and min is None and max is None:
             raise ConfigError("there is no nearest value to an exclusive bound", where="Range(clamp=)", hint="use min=")
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     def check(self, value: Any, context: Context) -> Finding | None:
         value = unwrapped(value)

@@ -7,7 +7,6 @@ Python object is a `TypeError`, and so `guard.failed`: the rule stands at a plac
 
 from __future__ import annotations
 
-import inspect
 import math
 from decimal import Decimal
 from enum import Enum
@@ -35,14 +34,6 @@ class Rule(Guard):
                 f"{wanted}, with .on() or in Annotated"
             )
         return Finding(self.code, f"must be {wanted}, not {found}", expected=wanted)
-
-    def __repr__(self) -> str:
-        options = [
-            f"{name}={self.__dict__[name]!r}"
-            for name, parameter in inspect.signature(type(self).__init__).parameters.items()
-            if name in self.__dict__ and self.__dict__[name] is not parameter.default
-        ]
-        return f"{type(self).__name__}({', '.join(options)})"
 
 
 def unwrapped(value: Any) -> Any:

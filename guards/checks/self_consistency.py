@@ -14,8 +14,9 @@ from statistics import fmean
 from typing import Any, Final, Literal, get_args
 
 from guards._flow import Flow
+from guards._plain import plain
 from guards.checks.asking import Asking, AskingGuard, check_count, check_text, computed, side_by_side
-from guards.checks.base import OnError, Scored, Verdict, check_threshold
+from guards.checks.base import OnError, Scored, Unreadable, Verdict, check_threshold
 from guards.checks.cuts import cuts, fitting
 from guards.checks.nli import Nli, Probabilities
 from guards.checks.passages import sentences
@@ -27,7 +28,6 @@ from guards.messages import as_messages
 from guards.models import ModelSpec, handle_of
 from guards.models.spec import Model
 from guards.policies import Policy
-from guards.records import plain
 
 __all__ = ["By", "SelfConsistency"]
 
@@ -67,6 +67,7 @@ class SelfConsistency(AskingGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         check_count(samples, "SelfConsistency(samples=)")
@@ -81,7 +82,9 @@ class SelfConsistency(AskingGuard):
         self.question = question
         self.resamples = question is None
         self.needs = () if question is None else (question,)
-        super().__init__(client=client, name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(
+            client=client, name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout
+        )
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Final
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable, several
 from guards.checks.classifier import Classifier, Labels, Limit, Place, Subject
 from guards.checks.cuts import Split, cuts
 from guards.checks.model_guard import Rows
@@ -54,6 +54,7 @@ class Sentiment(Classifier):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         if forbid is None and require is None:
@@ -69,6 +70,7 @@ class Sentiment(Classifier):
             name=name,
             on_fail=on_fail,
             on_error=on_error,
+            unreadable=unreadable,
             timeout=timeout,
         )
         self._entails = entails
@@ -108,16 +110,18 @@ def _named(labels: Labels | None) -> Labels | None:
     """Each sentiment by all of its names. Raises ConfigError for what is none."""
     if labels is None:
         return None
-    names = (labels,) if isinstance(labels, str) else labels
-    given = dict(names) if isinstance(names, Mapping) else dict.fromkeys(names, 0.5)
-    for label in given:
-        if label not in _NAMES:
+    names = labels if isinstance(labels, Mapping) else several(labels)
+    if not isinstance(names, Mapping | tuple):
+        names = (names,)
+    given = list(names.items()) if isinstance(names, Mapping) else [(name, 0.5) for name in names]
+    for label, _ in given:
+        if not isinstance(label, str) or label not in _NAMES:
             raise ConfigError(
                 f"{label!r} is no sentiment",
                 where="Sentiment(forbid=, require=)",
                 hint=f"use {', '.join(_NAMES)}; for other labels there is Classifier(model, forbid=...)",
             )
-    return {_NAMES[str(label)]: at for label, at in given.items()}
+    return {_NAMES[str(label)]: at for label, at in given}
 
 
 def _share(entailed: Sequence[float], column: int) -> float:

@@ -10,7 +10,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, check_threshold
+from guards._outgoing import role_of, text_of
+from guards.checks.base import OnError, Scored, Unreadable, check_threshold
 from guards.checks.encoder import Encoder, Vector, cosine
 from guards.checks.model_guard import ModelGuard, Rows, Steps, driven
 from guards.checks.parts import By, Part, check_by, parts_of
@@ -19,7 +20,6 @@ from guards.checks.texts import judged_texts
 from guards.context import Context
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.messages import text_of
 from guards.models import ModelSpec, Row
 from guards.models.spec import Model
 from guards.policies import Policy
@@ -71,6 +71,7 @@ class Similarity(ModelGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         if like is not None and unlike is not None:
@@ -85,7 +86,7 @@ class Similarity(ModelGuard):
         self.encoder = Encoder.of(model)
         if isinstance(self.others, str) and self.others != _QUESTION:
             self.needs = (self.others,)
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:
@@ -162,7 +163,7 @@ def _nearest(part: Part, vector: Vector, beside: Sequence[tuple[Part, Vector]]) 
 
 
 def _last_question(context: Context) -> str:
-    turns = [text_of(turn.get("content")) for turn in context.asked if turn.get("role") == "user"]
+    turns = [text_of(turn.get("content")) for turn in context.asked if role_of(turn) == "user"]
     if not turns:
         raise ConfigError(
             "there is no question to compare with",

@@ -10,8 +10,8 @@ from numbers import Number
 from typing import Any, Final
 from uuid import UUID
 
+from guards._plain import plain
 from guards.findings import escape, join_pointer
-from guards.records import plain
 
 __all__ = ["judged_texts", "texts_of"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, check_threshold
+from guards.checks.base import OnError, Scored, Unreadable, check_threshold, several
 from guards.checks.cuts import cuts
 from guards.checks.encoder import MOST_CHARS, Encoder
 from guards.checks.linear_head import Classed, Examples, head_of
@@ -77,6 +77,7 @@ class Topic(ModelGuard):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         where = f"{type(self).__name__}()"
@@ -87,7 +88,7 @@ class Topic(ModelGuard):
             raise ConfigError("has no topics", where=where, hint="give examples of each, or their names")
         self.examples: Examples = _examples(given, where) if isinstance(given, Mapping) else ()
         """None where there are names alone."""
-        self.topics = _names(given, where)
+        self.topics = _names(list(given) if given is topics and isinstance(topics, Mapping) else given, where)
         self.forbids = forbid is not None
         marked = self.topics if allow is None and forbid is None else _names(allow or forbid or (), where)
         for unknown in set(marked) - set(self.topics):
@@ -96,7 +97,7 @@ class Topic(ModelGuard):
         self.by = check_by(by, type(self).__name__)
         self.threshold = check_threshold(threshold, f"{type(self).__name__}(threshold=)")
         self.hypothesis = self.asks if hypothesis is None else hypothesis
-        if "{}" not in self.hypothesis or (hypothesis and self.examples):
+        if not isinstance(self.hypothesis, str) or "{}" not in self.hypothesis or (hypothesis and self.examples):
             raise ConfigError(
                 "a hypothesis holds {} for the name of a topic, and stands with names alone",
                 where=where,
@@ -105,7 +106,7 @@ class Topic(ModelGuard):
         self.model: Encoder | Nli = Nli.of(model) if not self.examples else Encoder.of(model)
         if not self.examples:
             self.cost = 3
-        super().__init__(name=name, on_fail=on_fail, on_error=on_error, timeout=timeout)
+        super().__init__(name=name, on_fail=on_fail, on_error=on_error, unreadable=unreadable, timeout=timeout)
 
     @property
     def specs(self) -> tuple[ModelSpec, ...]:
@@ -184,17 +185,18 @@ class Topic(ModelGuard):
         return "off", f"{next(name for name in names if name not in self.marked)}, and not {_listed(self.marked)}"
 
 
-def _names(given: Names | Mapping[str, Any], where: str) -> tuple[str, ...]:
+def _names(given: Any, where: str) -> tuple[str, ...]:
     """Each name once."""
-    names = (given,) if isinstance(given, str) else tuple(given)
-    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+    names = several(given)
+    if not isinstance(names, tuple) or not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise ConfigError(f"{given!r} names no topics", where=where, hint='write ["billing", "delivery"]')
     return tuple(dict.fromkeys(names))
 
 
 def _examples(given: Mapping[str, Sequence[str]], where: str) -> Examples:
     for name, texts in given.items():
-        if isinstance(texts, str) or not all(isinstance(text, str) and text.strip() for text in texts):
+        several_texts = isinstance(texts, Iterable) and not isinstance(texts, str | Mapping)
+        if not several_texts or not all(isinstance(text, str) and text.strip() for text in texts):
             raise ConfigError(f"the examples of {name!r} are no list of texts", where=where)
         if len(set(texts)) < _LEAST_EXAMPLES:
             raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from guards.checks.base import OnError
+from guards.checks.base import OnError, Unreadable
 from guards.checks.classifier import Classifier, Limit, Place, Subject
 from guards.checks.cuts import Split
 from guards.models import ModelSpec
@@ -44,6 +44,7 @@ class Toxicity(Classifier):
         name: str | None = None,
         on_fail: Policy[Any] | None = None,
         on_error: OnError | None = None,
+        unreadable: Unreadable | None = None,
         timeout: float | None = None,
     ) -> None:
         super().__init__(
@@ -54,6 +55,7 @@ class Toxicity(Classifier):
             name=name,
             on_fail=on_fail,
             on_error=on_error,
+            unreadable=unreadable,
             timeout=timeout,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,14 +114,17 @@ def _known(named: str) -> type[Guard]:
 
 
 def _check_options(kind: type[Guard], given: dict[str, Any]) -> None:
-    parameters = inspect.signature(kind).parameters
-    unknown = [key for key in given if key not in parameters]
+    from guards.checks.options import parameters
+
+    taken = parameters(kind)
+    unknown = [key for key in given if key not in taken]
     if unknown:
         raise ConfigError(
-            f"{kind.name} has no option {unknown[0]!r}", where="--option", hint=f"it has {', '.join(parameters)}"
+            f"{kind.name} has no option {unknown[0]!r}", where="--option", hint=f"it has {', '.join(taken)}"
         )
-    missing = [key for key, one in parameters.items() if key not in given and one.default is one.empty]
-    if missing and parameters[missing[0]].kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
+    needed = [key for key, one in taken.items() if one.default is one.empty and one.kind is not one.VAR_POSITIONAL]
+    missing = [key for key in needed if key not in given]
+    if missing:
         raise ConfigError(f"{kind.name} needs {missing[0]!r}", where="--option", hint=f"give it {missing[0]}=…")
 
 

@@ -53,8 +53,10 @@ def reply_of(raw: Any) -> Reply:
         return Reply(raw)
     if isinstance(raw, Reply):
         return raw
-    if is_stream(raw):
+    if isinstance(raw, Incoming):
         return _drained(raw)
+    if is_stream(raw):
+        return _drained(Incoming(raw))
     sdk = _response_sdk(raw)
     if sdk is not None:
         reply: Reply = _module(sdk).read(raw)
@@ -81,9 +83,8 @@ def reply_of(raw: Any) -> Reply:
     )
 
 
-def _drained(raw: Any) -> Reply:
-    """An SDK's stream, read to its end."""
-    incoming = Incoming(raw)
+def _drained(incoming: Incoming) -> Reply:
+    """An answer on its way, read to its end."""
     while incoming.next() is not None:
         pass
     return incoming.reply

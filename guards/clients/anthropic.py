@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from guards._blocks import named
+from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.anthropic_beside import MESSAGE
 from guards.clients.anthropic_tools import is_offered, message_tools
 from guards.clients.beside import Delivery
@@ -22,6 +24,7 @@ from guards.clients.endpoint import (
     EndpointClient,
     check_options,
     colour_of,
+    is_given,
     object_schema,
     without,
 )
@@ -102,6 +105,8 @@ def endpoint_of(module: str, method: str) -> Endpoint | None:
 def read(raw: Any) -> Reply:
     """A `messages.create` response."""
     check(raw)
+    if member(raw, "type") == "message" and get(raw, "content") is None:
+        raise no_answer(raw, "message", "content")
     if not isinstance(get(raw, "content"), list):
         raise ConfigError(
             f"the client gave {type(raw).__name__}, which is no answer",
@@ -118,6 +123,29 @@ def shape_of(raw: Any) -> Endpoint | None:
 
 class Messages(Endpoint):
     """`messages.create` and `.parse`, and their beta twins."""
+
+    own = named(
+        """
+        compaction context_management fallbacks mcp_servers output_config output_format stop_sequences system
+        tool_choice tools
+        """
+    )
+    settings = named(
+        """
+        betas billing_policy cache_control diagnostics extra_headers extra_query fallback_credit_token
+        inference_geo max_tokens metadata model service_tier speed stream temperature thinking timeout top_k
+        top_p user_profile_id workspace_id
+        """
+    )
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if not is_given(value):
+            return
+        kept = _KEPT.get(name)
+        if kept is None:
+            yield from super()._goes(path, name, value)
+        elif isinstance(value, str) or get(value, kept[0]) is not None:
+            yield Beside(path, Elsewhere(kept[1]), "user", "option")
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":
@@ -149,7 +177,7 @@ class Messages(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         check(raw)
         if not isinstance(get(raw, "content"), list):
-            raise no_answer(raw, "message")
+            raise no_answer(raw, "message", "content")
         return [raw]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
@@ -166,12 +194,11 @@ class Messages(Endpoint):
             # Several calls are several documents: the reader says what it thinks of that.
             text = "\n".join(written(get(call, "input", {})) for call in calls)
         finish = get(raw, "stop_reason")
-        if finish == "refusal":
+        if isinstance(finish, str) and finish.lower() == "refusal":
             explained = member(get(raw, "stop_details"), "explanation")
             text = text or (explained if isinstance(explained, str) else "")
         elif tools is not None and not all(is_offered(call, tools) for call in calls):
             finish = UNKNOWN_TOOL
-        finish = "length" if finish == "model_context_window_exceeded" else finish
         return Reply(text, _usage(get(raw, "usage")), finish if isinstance(finish, str) else None, raw)
 
     def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
@@ -235,6 +262,13 @@ def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
     # An empty block would be refused when the caller sends the turn back.
     put(message, "content", without(get(message, "content"), pieces, first))
     return message
+
+
+_KEPT: Final = {
+    "container": ("id", "a container kept by the server"),
+    "thread": ("previous_message_id", "a conversation kept by the server"),
+}
+"""Options that bring what the server keeps, the member that names it, and what it is."""
 
 
 def _of_parse(raw: Any) -> Any:

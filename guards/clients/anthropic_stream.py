@@ -37,6 +37,7 @@ class MessageChunks:
         self._head: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._stop: Any = None
+        self._stopped = False
 
     def text(self, event: Any) -> str:
         check(event)
@@ -52,6 +53,8 @@ class MessageChunks:
         elif kind == "message_delta":
             self._stop = member(get(event, "delta"), "stop_reason") or self._stop
             self._count(get(event, "usage"))
+        elif kind == "message_stop":
+            self._stopped = True
         return ""
 
     def _begun(self, index: int, block: Any) -> str:
@@ -102,6 +105,9 @@ class MessageChunks:
             content.append(block)
         message = {"type": "message", "role": "assistant", "content": content, "stop_reason": self._stop}
         return self._read({**self._head, **message, "usage": self._usage or None})
+
+    def ended(self, *, done: bool) -> bool:
+        return self._stopped or self._stop is not None
 
     def saying(self, event: Any, text: str, *, last: bool) -> Any:
         result = copied(event)

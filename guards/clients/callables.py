@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_origin
 from weakref import WeakKeyDictionary
 
+from guards._colour import is_async
 from guards._flow import Ask, Client
 from guards._quote import fence
-from guards.clients.incoming import Incoming
+from guards.clients.incoming import Incoming, is_stream
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -27,9 +28,11 @@ __all__ = [
     "aopened",
     "collected",
     "one_prompt",
+    "owner_of",
     "reply_of_plain",
     "reply_turns",
     "signature_of",
+    "waiting",
 ]
 
 Colour = Literal["sync", "async"]
@@ -46,6 +49,7 @@ class CallableClient:
     """
 
     __slots__ = ("_signature", "colour", "function")
+    severable = False
 
     def __init__(self, function: Callable[..., Any], *, where: str = "call") -> None:
         self.function = function
@@ -59,12 +63,16 @@ class CallableClient:
         self.colour: Colour = self._signature.colour
 
     @property
+    def owner(self) -> object:
+        return owner_of(self.function)
+
+    @property
     def aside(self) -> Client:
         return self
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
-        return collected(result) if self.colour == "async" else result
+        return collected(result) if self.colour == "async" else waiting(result, timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         result = self._called(ask, timeout)
@@ -107,6 +115,13 @@ class Signature:
     timeout: bool
     name: str | None = None
     missing: str | None = None
+
+
+def owner_of(function: Any) -> object:
+    """What lasts behind a callable: a partial or a bound method may be made anew for each call."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__self__", function)
 
 
 def signature_of(function: Callable[..., Any], where: str = "call") -> Signature:
@@ -162,7 +177,7 @@ def _key(function: Any) -> Any:
 
 
 def _signature(function: Callable[..., Any], where: str) -> Signature:
-    colour: Colour = "async" if _is_async(function) else "sync"
+    colour: Colour = "async" if is_async(function) else "sync"
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -229,17 +244,16 @@ def _unquoted(annotation: Any) -> str:
     return annotation.strip("'\" ") if isinstance(annotation, str) else ""
 
 
-def _is_async(function: Any) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    targets = (function,) if inspect.isroutine(function) else (function, type(function).__call__)
-    return any(inspect.iscoroutinefunction(t) or inspect.isasyncgenfunction(t) for t in targets)
-
-
 def _name(function: Any) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     return getattr(function, "__name__", None) or type(function).__name__
+
+
+def waiting(result: Any, bound: float | None) -> Any:
+    """What a callable gave; where time is bound what comes in pieces as an answer on its way, as it may take long."""
+    in_pieces = bound is not None and (is_stream(result) or isinstance(result, Iterator))
+    return Incoming(result) if in_pieces else result
 
 
 async def aopened(result: Any) -> Incoming:

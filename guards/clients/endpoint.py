@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, Client, NoAnswer
+from guards._outgoing import Beside, Elsewhere, Keys, replaced
 from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
@@ -24,11 +27,14 @@ __all__ = [
     "UNKNOWN_TOOL",
     "Endpoint",
     "EndpointClient",
+    "changed",
     "check_options",
     "colour_of",
     "extra_body",
+    "is_given",
     "object_schema",
     "request_of",
+    "resent",
     "schema_of",
     "settled",
     "time_left",
@@ -42,9 +48,41 @@ UNKNOWN_TOOL = "unknown_tool"
 
 
 class Endpoint(ABC):
-    """A method that answers. `question` is the keyword that carries the messages."""
+    """A method that answers. `question` is the keyword that carries the messages.
+
+    Of its options, `own` are the developer's words to the model (instructions, tools, schemas), and `settings` give it
+    none. Any other, one that a later SDK adds too, is read as the user's.
+    """
 
     question: ClassVar[str] = "messages"
+    own: ClassVar[frozenset[str]] = frozenset()
+    settings: ClassVar[frozenset[str]] = frozenset()
+
+    def beside(self, options: Mapping[str, Any]) -> Iterator[Beside]:
+        """What of the options goes to the model beside the question."""
+        for name, value in options.items():
+            if name == "extra_body" and isinstance(value, Mapping):
+                for key, inner in value.items():
+                    yield from self._extra((name, str(key)), str(key), inner)
+            else:
+                yield from self._goes((name,), name, value)
+
+    def _extra(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        """As `_goes`, of a member of the body that the caller has named."""
+        if value is None and name not in self.own | self.settings:
+            yield Beside(path, None, "user", "option", free=True)
+        for one in self._goes(path, name, value):
+            yield replace(one, free=one.role == "user" and one.path == path)
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if name in self.settings or not is_given(value):
+            return
+        if name == self.question:  # in extra_body, where it takes the place of the turns
+            yield Beside(path, value, None, "option")
+        elif name in self.own:
+            yield Beside(path, _schema_text(value) if isinstance(value, type) else value, "system", "option")
+        else:
+            yield Beside(path, value, "user", "option")
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         """What makes the call by this method of a resource."""
@@ -123,7 +161,7 @@ class Endpoint(ABC):
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint")
+    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint", "severable")
 
     def __init__(
         self,
@@ -134,13 +172,30 @@ class EndpointClient:
     ) -> None:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
+        self.severable = colour == "sync"
         self._fetch = named(fetch, colour)
         self._options = settled(options)
         self._tools = endpoint.tools(self._options)
 
     @property
+    def owner(self) -> object:
+        return self
+
+    @property
     def aside(self) -> Client:
         return self
+
+    def beside(self) -> Iterator[Beside]:
+        return self.endpoint.beside(self._options)
+
+    def amended(
+        self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]
+    ) -> tuple[EndpointClient, Mapping[str, Any]]:
+        return self.having(changed(self._options, beside)), {}
+
+    def having(self, options: Mapping[str, Any]) -> EndpointClient:
+        """The same with other options."""
+        return type(self)(self.endpoint, self._fetch, options, self.colour)
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
@@ -215,6 +270,28 @@ def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
 
 
+def is_given(value: Any) -> bool:
+    """Whether an option says something: None and the SDKs' own marks do not."""
+    return value is not None and type(value).__name__ not in ("NotGiven", "Omit")
+
+
+def changed(options: Mapping[str, Any], values: Mapping[Keys, Any]) -> dict[str, Any]:
+    """Options with other values at these places."""
+    result = dict(options)
+    for path, value in values.items():
+        result = replaced(result, path, value)
+    return result
+
+
+def resent(given: Any, turns: Mapping[int, Message]) -> Any:
+    """The caller's own question with other turns at these places; as one text where it was one."""
+    if not turns:
+        return given
+    if isinstance(given, str):
+        return turns[0]["content"]
+    return [turns.get(number, own) for number, own in enumerate(given)]
+
+
 def colour_of(resource: Any) -> Literal["sync", "async"]:
     """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
     return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
@@ -262,3 +339,15 @@ def request_of(options: Mapping[str, Any]) -> dict[str, Any]:
 def settled(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options for more than one call: what can be read only once (a generator of tools) as a list."""
     return {name: list(value) if isinstance(value, Iterator) else value for name, value in options.items()}
+
+
+@lru_cache(maxsize=256)
+def _schema_text(kind: type) -> Any:
+    """What `.parse` tells the model of a type."""
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        return TypeAdapter(kind).json_schema()
+    except (PydanticUserError, TypeError, ValueError):
+        return Elsewhere(f"the type {kind.__name__}")

@@ -12,7 +12,7 @@ import math
 import time
 from typing import Any, Final
 
-from guards.clients.server_faults import passing
+from guards.clients.server_faults import may_pass, passing
 from guards.errors import ServerFault
 
 __all__ = ["retry_after", "transient"]
@@ -49,7 +49,7 @@ def transient(fault: BaseException) -> bool:
     if isinstance(status, int) and status >= 400:
         return passing(status)
     # An error in the middle of a stream: the status was a good one.
-    return passing(getattr(fault, "body", None))
+    return may_pass(getattr(fault, "body", None))
 
 
 def retry_after(fault: BaseException) -> float | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol
 
-from guards.clients.server_faults import BROKEN, broken, in_words
+from guards.clients.done import Done
+from guards.clients.server_faults import BROKEN, broken, cut_off, in_words
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -26,6 +27,10 @@ class Chunks(Protocol):
 
     def reply(self) -> Reply:
         """The whole answer, with its usage and why it ended."""
+        ...
+
+    def ended(self, *, done: bool) -> bool:
+        """Whether the answer came to its end; `done`: the stream's last line said so."""
         ...
 
 
@@ -68,10 +73,12 @@ class Incoming:
         self._raw = raw
         self._chunks = chunks
         self._whole: Reply | None = None
+        self.severable = chunks is not None or is_stream(raw)
         self._ahead: list[str | None] = []
         """Pieces that were read before anybody asked for one."""
         # Some streams are both; whoever asked for one knows which it is.
         self.is_async = hasattr(raw, "__aiter__") if is_async is None else is_async
+        self._done = Done(raw)
         if self.is_async:
             self._pieces: Any = raw.__aiter__()
         elif chunks is not None or _gives_pieces(raw):
@@ -113,6 +120,7 @@ class Incoming:
         try:
             return self._read(next(self._pieces))
         except StopIteration:
+            self._check_end()
             return None
         except BROKEN as fault:
             raise broken(fault) from fault
@@ -127,6 +135,7 @@ class Incoming:
         try:
             return self._read(await anext(self._pieces))
         except StopAsyncIteration:
+            self._check_end()
             return None
         except BROKEN as fault:
             raise broken(fault) from fault
@@ -155,6 +164,13 @@ class Incoming:
             if inspect.isawaitable(done):
                 await done
 
+    def _check_end(self) -> None:
+        """Raises `ServerFault` for a stream that merely stopped: what came of it is no answer."""
+        if self._whole is not None:
+            return
+        if not (self._chunks.ended(done=self._done.seen) if self._chunks is not None else not is_stream(self._raw)):
+            raise cut_off()
+
     def _read(self, chunk: Any) -> str:
         if self._whole is not None:
             return str(chunk)
@@ -181,6 +197,9 @@ class _Text:
 
     def reply(self) -> Reply:
         return Reply("".join(self._pieces))
+
+    def ended(self, *, done: bool) -> bool:
+        return True  # text of the caller's own ends where it ends
 
 
 def _add_words(fault: Exception) -> None:

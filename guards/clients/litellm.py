@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
+from guards._blocks import named
+from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.endpoint import EndpointClient, check_options
-from guards.clients.members import get
+from guards.clients.members import get, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
 from guards.clients.server_faults import check
@@ -90,6 +92,35 @@ def shape_of(raw: Any) -> LiteChat | None:
 class LiteChat(Chat):
     """`litellm.completion`: OpenAI's shape, and the cost."""
 
+    own = Chat.own | named(
+        """
+        custom_prompt_dict final_prompt_value initial_prompt_value roles stop_sequences system
+        system_instruction
+        """
+    )
+    settings = Chat.settings | named(
+        """
+        additional_drop_params allowed_openai_params api_base api_key api_version aws_access_key_id
+        aws_region_name aws_secret_access_key aws_session_token azure_ad_token base_url cache caching client
+        context_window_fallback_dict cooldown_time custom_llm_provider deployment_id drop_params
+        force_timeout guardrails headers hf_model_name input_cost_per_second input_cost_per_token
+        litellm_call_id litellm_logging_obj logger_fn max_budget max_retries mock_response mock_timeout
+        mock_tool_calls model_info model_list no-log num_retries organization output_cost_per_second
+        output_cost_per_token preset_cache_key proxy_server_request retry_policy safety_settings
+        shared_session ssl_verify supports_system_message tags text_completion thinking top_k ttl
+        use_litellm_proxy verbose vertex_credentials vertex_location vertex_project
+        """
+    )
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if name == "prompt_id" and value is not None:
+            yield Beside(path, Elsewhere("a prompt kept elsewhere"), "system", "option")
+        elif name == "fallbacks" and isinstance(value, list | tuple):  # models by name, or calls of their own
+            calls = ((number, one) for number, one in enumerate(value) if not isinstance(one, str))
+            yield from (Beside((*path, number), one, "user", "option") for number, one in calls)
+        else:
+            yield from super()._goes(path, name, value)
+
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         reply = super().read(raw, tools)
         hidden = getattr(raw, "_hidden_params", None)
@@ -100,7 +131,7 @@ class LiteChat(Chat):
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
-        if type(raw).__name__ == "CustomStreamWrapper" or get(raw, "choices") is None:
+        if type(raw).__name__ == "CustomStreamWrapper" or not is_sent(raw, "choices"):
             raise ConfigError(
                 f"the client gave {type(raw).__name__}, which is no answer",
                 where="client",

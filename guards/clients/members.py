@@ -9,7 +9,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["altered", "body_of", "copied", "encodable", "get", "listed", "member", "members_of", "put"]
+__all__ = ["altered", "body_of", "copied", "encodable", "get", "is_sent", "listed", "member", "members_of", "put"]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -22,6 +22,12 @@ def member(thing: Any, name: str) -> Any:
     """As `get`, of something that may be no object at all: text has members of its own that are not meant."""
     held = members_of(thing)
     return None if held is None else held.get(name)
+
+
+def is_sent(thing: Any, name: str) -> bool:
+    """Whether the server sent this member, if only null: the SDKs put null where it sent none."""
+    sent = getattr(thing, "model_fields_set", None)
+    return name in (sent if isinstance(sent, set) else members_of(thing) or ())
 
 
 def listed(value: Any) -> list[Any]:

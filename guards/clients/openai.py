@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
+from guards.clients.members import is_sent
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
 from guards.clients.server_faults import check, no_answer
 from guards.errors import ConfigError
@@ -118,6 +119,8 @@ def read(raw: Any) -> Reply:
     """A response of any of the SDK's answering methods; of several answers, the only one allowed is the first."""
     check(raw)
     endpoint = shape_of(raw)
+    if endpoint is None and is_sent(raw, "choices"):
+        raise no_answer(raw, "chat completion", "choices")
     if endpoint is None:
         raise ConfigError(
             f"the client gave {type(raw).__name__}, which is no answer",
@@ -217,7 +220,7 @@ def _parse_raw(resource: Any, kind: Any) -> Callable[..., Any]:
     def made(raw: Any) -> Any:
         body = json.loads(raw.text)
         if not isinstance(body, dict):
-            raise no_answer(body, "response")
+            raise no_answer(body, "response", "output")
         return kind.model_construct(**body)
 
     if colour_of(resource) == "sync":

@@ -6,13 +6,15 @@ server sends in another form than OpenAI's is read or refused by name. The packa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from guards._blocks import named
+from guards._outgoing import Beside, Elsewhere, Keys
 from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
-from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, without
+from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, without
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
@@ -33,16 +35,31 @@ def shape_of(raw: Any) -> Endpoint | None:
     choices = get(raw, "choices")
     if not isinstance(choices, list):
         return None
-    if not choices or member(choices[0], "message") is not None:
+    first = members_of(choices[0]) if choices else None
+    if first is None or "message" in first or not any(name in first for name in ("text", "delta")):
         return Chat()
-    return Completions() if member(choices[0], "delta") is None else None
+    return Completions() if first.get("delta") is None else None
 
 
 # -- chat completions --------------------------------------------------------------------------------------------------
 
 
+_SETTINGS: Final = named(
+    """
+    audio best_of echo extra_headers extra_query frequency_penalty logit_bias logprobs max_completion_tokens
+    max_tokens metadata modalities model moderation n parallel_tool_calls presence_penalty prompt_cache_key
+    prompt_cache_options prompt_cache_retention reasoning_effort safety_identifier seed service_tier store stream
+    stream_options temperature timeout top_logprobs top_p user verbosity
+    """
+)
+"""Options that give the model no words."""
+
+
 class Chat(Endpoint):
     """`chat.completions.create` and `.parse`; LiteLLM's `completion` too."""
+
+    own = named("function_call functions response_format stop tool_choice tools web_search_options")
+    settings = _SETTINGS
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
         return {**options, "messages": list(turns)}
@@ -78,12 +95,16 @@ class Chat(Endpoint):
             or not choices
             or any(members_of(member(c, "message")) is None for c in choices)
         ):
-            raise no_answer(raw, "chat completion")
+            raise no_answer(raw, "chat completion", "choices")
         return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         calls = calls_of(_message(raw))
-        return bool(calls) and tools.forced is None and all(call.name in tools.names for call in calls)
+        if not calls or tools.forced is not None or not all(call.name in tools.names for call in calls):
+            return False
+        # Cut off in mid-arguments it asks for nothing.
+        whole = _finish(get(get(raw, "choices")[0], "finish_reason")) != "length"
+        return whole or all(_sendable(call.place, call.arguments) for call in calls)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
@@ -134,7 +155,7 @@ class Chat(Endpoint):
             put(message, "tool_calls", [call.whole for call in kept if call.whole is not call.body] or None)
         if get(message, "function_call") is not None and not any(call.whole is call.body for call in kept):
             put(message, "function_call", None)
-        if not kept and get(choice, "finish_reason") in ("tool_calls", "function_call"):
+        if not kept and _finish(get(choice, "finish_reason")) == "tool_calls":
             put(choice, "finish_reason", "stop")  # it calls nothing any more
         if "parsed" in (members_of(message) or ()):
             put(message, "parsed", parsed(text, options.get("response_format")))
@@ -162,6 +183,29 @@ class Responses(Endpoint):
     """`responses.create` and `.parse`."""
 
     question = "input"
+    own = named(
+        """
+        context_management image instructions multi_agent stop text text_format tool_choice tools
+        """
+    )
+    settings = _SETTINGS | named(
+        """
+        access_programs background background_options betas include max_output_tokens max_tool_calls
+        parse_as reasoning truncation
+        """
+    )
+
+    def _goes(self, path: Keys, name: str, value: Any) -> Iterator[Beside]:
+        if not is_given(value):
+            return
+        if name in ("previous_response_id", "conversation"):
+            yield Beside(path, Elsewhere("a conversation kept by the server"), "user", "option")
+        elif name == "prompt" and get(value, "id") is not None:
+            yield Beside((*path, "id"), Elsewhere("a prompt kept by the server"), "system", "option")
+            rest = {key: inner for key, inner in body_of(value).items() if key not in ("id", "version")}
+            yield from (Beside((*path, key), inner, "user", "option") for key, inner in rest.items())
+        else:
+            yield from super()._goes(path, name, value)
 
     def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
         return ResponseChunks(read, tools)
@@ -181,12 +225,14 @@ class Responses(Endpoint):
     def split(self, raw: Any) -> list[Any]:
         check(raw)
         if not isinstance(get(raw, "output"), list):
-            raise no_answer(raw, "response")
+            raise no_answer(raw, "response", "output")
         if get(raw, "status") in ("queued", "in_progress"):
             raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
         return [raw]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
+        if _is_cut(raw):
+            return False  # what it asks for, it did not say to the end
         tools, calls = with_echo(raw, tools), waiting(raw)
         return bool(calls) and tools.forced is None and all(is_brought(call, tools) for call in calls)
 
@@ -195,18 +241,20 @@ class Responses(Endpoint):
         refusal = "".join(text_of(get(part, "refusal")) for part in _parts(raw) if get(part, "type") == "refusal")
         calls = _calls(raw)
         text = "" if _answers(calls, tools) else _spoken(raw)
-        if not text:
+        if not text and (tools is None or tools.forced is not None or not _is_cut(raw)):
             text = "\n".join(_arguments(call) for call in calls)
-        finish: str | None = get(get(raw, "incomplete_details"), "reason")
+        finish: str | None = _word(member(get(raw, "incomplete_details"), "reason"))
         if refusal:
             finish = "refusal"
-        elif finish is None and get(raw, "status") in (None, "completed"):
+        elif finish is None and _is_cut(raw):
+            finish = "length"
+        elif finish is None:
             finish = "tool_calls" if calls else "stop"
         if tools is not None:
             known = with_echo(raw, tools)
             finish = finish if all(is_brought(call, known) for call in waiting(raw)) else UNKNOWN_TOOL
         usage = _usage(get(raw, "usage"), "input_tokens", "output_tokens")
-        return Reply(refusal or text, usage, _word(finish or get(raw, "status")), raw)
+        return Reply(refusal or text, usage, finish, raw)
 
     def turns(self, reply: Reply, feedback: str, tools: Tools) -> tuple[Message, ...]:
         calls = _calls(reply.raw) if tools.forced is not None else []
@@ -254,6 +302,12 @@ def _answers(calls: Sequence[Any], tools: Tools | None) -> bool:
     """Whether the answer stands in a call of the forced tool."""
     forced = tools.forced if tools is not None else None
     return forced is not None and any(get(call, "name") == forced for call in calls)
+
+
+def _is_cut(raw: Any) -> bool:
+    """Whether the response, or what it says or calls, is not whole by its own word."""
+    said = [raw, *_messages(raw), *_calls(raw)]
+    return any((_word(get(one, "status")) or "completed").lower() != "completed" for one in said)
 
 
 def _place(call: Any) -> str:
@@ -323,6 +377,8 @@ class Completions(Endpoint):
     """`completions.create`: one prompt, text behind it."""
 
     question = "prompt"
+    own = frozenset({"stop"})
+    settings = _SETTINGS
 
     streamed = Chat.streamed
     unasked = Chat.unasked
@@ -342,6 +398,11 @@ class Completions(Endpoint):
             raise ConfigError("only a prompt of one string is guarded", where="completions.create")
         return super().given(question)
 
+    def refused(self, options: Mapping[str, Any]) -> str | None:
+        if not isinstance(extra_body(options, "prompt"), str | None):
+            return "a prompt in extra_body that is not one string is not guarded"
+        return super().refused(options)
+
     def single(self, options: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in options.items() if name not in ("n", "best_of")}
 
@@ -352,7 +413,7 @@ class Completions(Endpoint):
         check(raw)
         choices = get(raw, "choices")
         if not isinstance(choices, list) or not choices or any(members_of(choice) is None for choice in choices):
-            raise no_answer(raw, "completion")
+            raise no_answer(raw, "completion", "choices")
         return [raw] if len(choices) == 1 else [altered(raw, {"choices": [choice]}) for choice in choices]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
@@ -413,6 +474,10 @@ def _message(raw: Any) -> Any:
 def _sendable(place: str, arguments: str) -> bool:
     """Whether a call can stand in a history: the input of a custom tool is any text."""
     return place == "input" or is_arguments(arguments)
+
+
+def _finish(reason: Any) -> str | None:
+    return Reply("", finish_reason=_word(reason)).finish
 
 
 def _word(finish: Any) -> str | None:

@@ -80,6 +80,9 @@ class ChatChunks:
         choice = {"index": 0, "message": message, "finish_reason": self._finish}
         return self._read({**self._head, "object": "chat.completion", "choices": [choice], "usage": self._usage})
 
+    def ended(self, *, done: bool) -> bool:
+        return done or self._finish is not None  # servers send the one, the other or both
+
     @property
     def holds(self) -> bool:
         return self._calls.begun or bool(self._refusal)
@@ -135,6 +138,9 @@ class CompletionChunks:
     def reply(self) -> Reply:
         choice = {"index": 0, "text": "".join(self._text), "finish_reason": self._finish}
         return self._read({"object": "text_completion", "choices": [choice], "usage": self._usage})
+
+    def ended(self, *, done: bool) -> bool:
+        return done or self._finish is not None  # servers send the one, the other or both
 
     @property
     def holds(self) -> bool:
@@ -217,8 +223,9 @@ class ResponseChunks:
         if kind in ("response.failed", "error"):
             check(get(event, "response"))
             raise no_answer(event, "response")
-        if kind in ("response.completed", "response.incomplete"):
+        if kind in ("response.completed", "response.incomplete", "response.cancelled"):
             self._whole = get(event, "response")
+            check(self._whole)
             return ""
         if kind == "response.output_item.added":
             self._names[get(event, "output_index")] = member(get(event, "item"), "name")
@@ -253,6 +260,9 @@ class ResponseChunks:
             said = {"type": "output_text", "text": "".join(self._pieces), "annotations": []}
             self._whole = {"output": [{"type": "message", "role": "assistant", "content": [said]}]}
         return self._read(self._whole)
+
+    def ended(self, *, done: bool) -> bool:
+        return self._whole is not None
 
     def cleared(self, event: Any) -> Any:
         return RESPONSE_EVENT(event, Delivery(self._is_again(event), None))

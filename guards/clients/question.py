@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from guards._flow import Ask, Client, NoAnswer
-from guards.clients.endpoint import Endpoint, EndpointClient, settled
+from guards._outgoing import Beside, Keys
+from guards._plain import plain
+from guards.clients.endpoint import Endpoint, EndpointClient, changed, resent, settled
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
-from guards.records import Outcome, plain
+from guards.records import Outcome
 from guards.streaming import Done, StreamEvent, TextPiece
 
 __all__ = ["Answer", "Question", "delivered"]
@@ -45,13 +47,15 @@ class Question:
             raise ConfigError(f"{endpoint.question}= is missing", where="wrap", hint="pass it by name")
         self.endpoint = endpoint
         self.options = settled({k: v for k, v in options.items() if k not in (endpoint.question, "stream")})
-        self.given = options[endpoint.question]
+        given = options[endpoint.question]
+        # Turns may come as an iterator, and are looked at before they are sent.
+        self.given = given if isinstance(given, str | Sequence) else list(given)
         self.turns = endpoint.given(self.given)
         self.tools = endpoint.tools(self.options)
         self.first: Any = None
         self.answers: list[Any] = []
-        self._asked = EndpointClient(endpoint, fetch, self.options, colour)
-        self._again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
+        self.asked = EndpointClient(endpoint, fetch, self.options, colour)
+        self.again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
         self._clients: list[Answer] = []
         self._outcomes: list[Outcome[Any]] = []
         self._parse = parse
@@ -61,9 +65,17 @@ class Question:
         number = len(self._clients)
         if number and number >= len(self.answers):
             return None
-        client = Answer(self, number, self._asked if number == 0 else self._again, self._again)
+        client = Answer(self, number)
         self._clients.append(client)
         return client
+
+    def amend(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> None:
+        """Put another question: with these turns and these options in the caller's own."""
+        self.given = resent(self.given, turns)
+        self.turns = self.endpoint.given(self.given)
+        self.options = changed(self.options, beside)
+        self.asked = self.asked.having(self.options)
+        self.again = self.again.having(self.endpoint.single(dict(self.options)))
 
     def take(self, outcome: Outcome[Any]) -> None:
         """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
@@ -128,36 +140,48 @@ class Question:
 class Answer:
     """The `Client` of one answer: the first time it is one of the first response's, then it asks anew."""
 
-    def __init__(self, question: Question, number: int, first: EndpointClient, again: EndpointClient) -> None:
-        self.colour = first.colour
+    def __init__(self, question: Question, number: int) -> None:
+        self.colour = question.asked.colour
+        self.severable = question.asked.severable
         self.last: Any = None
         self.telling: Retelling | None = None
         """The chunks of the last streamed response."""
         self._question = question
         self._number = number
-        self._first = first
-        self._again = again
         self._begun = number == 0
         """Whether the next answer is asked for; those behind the first lie in its response already."""
 
     @property
+    def owner(self) -> object:
+        return self
+
+    @property
     def aside(self) -> Client:
         # This one puts the caller's question whatever it is asked, and keeps what came as the caller's response.
-        return self._again
+        return self._question.again
+
+    def beside(self) -> Iterator[Beside]:
+        return self._question.endpoint.beside(self._question.options)
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[Answer, Mapping[str, Any]]:
+        # The question is one call's alone, and its further answers are asked for in the same words.
+        self._question.amend(turns, beside)
+        return self, {}
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
         if not self._begun:
             self._begun = True
             answer = self._question.answers[self._number]
             return _already(answer) if self.colour == "async" else answer
-        client = self._first if self.last is None else self._again
+        first = self._number == 0 and self.last is None
+        client = self._question.asked if first else self._question.again
         return client.put(self._given(ask), timeout)
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         tools = self._question.tools
         chunks = self._question.endpoint.chunks(self.read, tools)
         self.telling = Retelling(chunks, at_the_end=tools.forced is not None)
-        return self._again.put_open(self._given(ask), timeout, self.telling)
+        return self._question.again.put_open(self._given(ask), timeout, self.telling)
 
     def _given(self, ask: Ask) -> Any:
         # What the caller wrote goes out as it was written; only a retry adds to it.
@@ -179,13 +203,13 @@ class Answer:
         return reply
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return self._again.turns(reply, feedback)
+        return self._question.again.turns(reply, feedback)
 
     def transient(self, fault: BaseException) -> bool:
-        return self._first.transient(fault)
+        return self._question.again.transient(fault)
 
     def retry_after(self, fault: BaseException) -> float | None:
-        return self._first.retry_after(fault)
+        return self._question.again.retry_after(fault)
 
 
 async def _already(answer: Any) -> Any:

@@ -44,6 +44,9 @@ class Retelling:
     def reply(self) -> Reply:
         return self._chunks.reply()
 
+    def ended(self, *, done: bool) -> bool:
+        return self._chunks.ended(done=done)
+
     @property
     def empty(self) -> bool:
         return not self._seen

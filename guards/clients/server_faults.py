@@ -8,13 +8,14 @@ Ollama, LM Studio), an error in a choice (OpenRouter), `{"object": "error", "mes
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from guards.clients.members import listed, member, members_of
+from guards.clients.members import is_sent, listed, member, members_of
 from guards.errors import ConfigError, GuardsError, ServerFault
 
-__all__ = ["BROKEN", "broken", "check", "in_words", "named", "no_answer", "passing"]
+__all__ = ["BROKEN", "broken", "check", "cut_off", "in_words", "may_pass", "named", "no_answer", "passing"]
 
 BROKEN: Final = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 """What the SDKs let through where a body that calls itself JSON is none."""
@@ -58,6 +59,23 @@ _CODES: Final = frozenset(
 _WHERE: Final = ("code", "status", "statusCode", "status_code", "error_code", "type", "error_type")
 _WORDS: Final = ("message", "detail", "msg", "error_msg", "status_msg", "error_message", "reason")
 _NESTED: Final = ("error", "base_resp", "detail")
+_VAGUE: Final = frozenset({"", "error", "unknown", "unknown_error", "none", "null", "requests", "tokens"})
+"""Codes that leave it to the words what happened."""
+_PASSES: Final = re.compile(
+    r"over-?load|rate[\s_-]?limit|too many (\w+ )?requests|\bunavailable\b(?! (in|for|to|on) )|at capacity|\bbusy\b"
+    r"|timed[\s-]out|\b(request|gateway|upstream|read|connection|server)[\s-]time-?out|^\W*time-?out\W*$"
+    r"|\btime-?out (exceeded|error|occurred|reached|waiting|after|while)|deadline exceeded|slow down"
+    r"|try(ing)? again (later|in )|bad gateway|internal (server )?error",
+    re.IGNORECASE,
+)
+"""Words for what the codes say, of a server that gives none."""
+_STAYS: Final = re.compile(r"\b(quota|billing|credits?|balance|payment)\b", re.IGNORECASE)
+_FAILED: Final = frozenset(
+    {"abort", "aborted", "canceled", "cancelled", "error", "failed", "insufficient_system_resource", "server_error"}
+)
+"""Why an answer ended, where it ended because the server gave up (vLLM, OpenRouter, DeepSeek)."""
+_STANDS: Final = frozenset({"completed", "incomplete", "queued", "in_progress"})
+"""How a response may stand that nobody gave up."""
 
 
 def passing(said: Any) -> bool:
@@ -79,26 +97,61 @@ def passing(said: Any) -> bool:
     return any(map(passing, codes)) or any(passing(held[name]) for name in _NESTED if _is_object(held.get(name)))
 
 
+def may_pass(error: Any, raw: Any = None) -> bool:
+    """Whether an error in a body, by its codes or the codes beside it, else by its words, is one that may pass."""
+    beside = _codes_of(raw)
+    if passing(error) or passing(beside):
+        return True
+    if any(not isinstance(code, str) or code.lower() not in _VAGUE for code in (*_codes(error), *beside.values())):
+        return False
+    words = in_words(error)
+    return bool(_PASSES.search(words)) and not _STAYS.search(words)
+
+
 def check(raw: Any) -> None:
     """`ServerFault` for a response, or a chunk of one, that says that the server failed."""
     error = member(raw, "error")
+    ends = [member(raw, "stop_reason"), member(member(raw, "delta"), "stop_reason")]
     for choice in listed(member(raw, "choices")):
         error = error or member(choice, "error")
+        ends.append(member(choice, "finish_reason"))
     if not error and member(raw, "object") == "error":
         error = raw
     if error:
         raise _said(error, raw)
-    if member(raw, "status") == "failed":
+    status = member(raw, "status")
+    if status == "failed":
         raise ServerFault("the server says that the response failed, and not why", passing=False)
+    if isinstance(status, str) and _is_response(raw) and status.lower() not in _STANDS:
+        raise _gave_up(status)
+    for end in ends:
+        if isinstance(end, str) and end.lower() in _FAILED:
+            raise _gave_up(end)
 
 
-def no_answer(raw: Any, what: str) -> GuardsError:
-    """The error for something that is no answer of this kind: in the server's words, where it says any."""
+def _is_response(raw: Any) -> bool:
+    return member(raw, "object") == "response" or member(raw, "output") is not None
+
+
+def _gave_up(word: str) -> ServerFault:
+    return ServerFault(f"the server gave the answer up ({word[:40]})", passing=True)
+
+
+def cut_off() -> ServerFault:
+    """The error for a stream that ended in order and without the mark of its end."""
+    return ServerFault("the server's answer is broken: its stream ended before the answer did", passing=True)
+
+
+def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
+    """The error for something that is no answer of this kind: in the server's words, where it says any. One that has
+    nothing in its answer's `place` is empty, which may pass: servers send it when they are overloaded."""
     held = members_of(raw)
     if raw is None or (isinstance(raw, str) and not raw.strip()) or (held and not _says(held)):
         return ServerFault("the server's answer is empty", passing=True)
     if held is not None and in_words(held):
         return _said(held, held)
+    if held is not None and is_sent(raw, place) and _is_hollow(held.get(place)):
+        return ServerFault(f"the server's answer is empty: its {place} hold nothing", passing=True)
     shown = f", but text: {raw.strip()[:80]!r}" if isinstance(raw, str) else ""
     return ConfigError(
         f"the server's answer is no {what}{shown}",
@@ -156,14 +209,33 @@ def _said(error: Any, raw: Any) -> ServerFault:
     code = next((held[name] for name in _WHERE if isinstance(held.get(name), str | int) and held[name] != ""), None)
     shown = f"{words[:_LONGEST]}{'...' * (len(words) > _LONGEST)}" if words else "no words"
     marked = f" ({str(code)[:40]})" if code is not None else ""
-    may_pass = passing(error) or (_is_object(raw) and passing(_codes_of(raw)))
-    return ServerFault(f"the server says: {shown}{marked}", passing=may_pass)
+    return ServerFault(f"the server says: {shown}{marked}", passing=may_pass(error or raw, raw))
 
 
-def _codes_of(raw: Any) -> Any:
+def _codes(error: Any) -> list[Any]:
+    """The codes in an error, those of the errors within it too."""
+    held = members_of(error)
+    if held is None:
+        return []
+    own = [held[name] for name in _WHERE if isinstance(held.get(name), str | int)]
+    return own + [code for name in _NESTED for code in _codes(held.get(name))]
+
+
+def _is_hollow(value: Any) -> bool:
+    """Whether nothing stands in an answer's place: null, an empty list, choices that hold no message."""
+    if isinstance(value, list):
+        return all(item is None or (_is_object(item) and not _says_more(item)) for item in value)
+    return value is None
+
+
+def _says_more(choice: Any) -> bool:
+    return any(member(choice, name) is not None for name in ("message", "text", "delta"))
+
+
+def _codes_of(raw: Any) -> dict[str, Any]:
     """The codes beside an error in words (`{"error": "busy", "error_type": "overloaded"}`)."""
     held = members_of(raw) or {}
-    return {name: held[name] for name in _WHERE if name in held and name not in ("status", "type")}
+    return {name: held[name] for name in _WHERE if held.get(name) is not None and name not in ("status", "type")}
 
 
 def _is_object(value: Any) -> bool:

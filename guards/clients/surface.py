@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from guards._blocks import named
+
 __all__ = ["COPIES", "harmless", "passes", "passes_litellm"]
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 _PASSING_AREAS: Final = {
-    "openai": _names(
+    "openai": named(
         """
         admin audio.speech audio.voice_consents audio.voices beta.responses.input_items beta.responses.input_tokens
         containers content_provenance_checks embeddings files fine_tuning.checkpoints fine_tuning.jobs images models
         moderations responses.input_items responses.input_tokens safety skills uploads vector_stores videos webhooks
         """
     ),
-    "anthropic": _names(
+    "anthropic": named(
         """
         beta.files beta.memory_stores beta.models beta.organization beta.skills beta.tunnels beta.user_profiles
         beta.vaults beta.webhooks files models organization skills user_profiles webhooks
@@ -31,14 +29,14 @@ _PASSING_AREAS: Final = {
 }
 """Resources of which no method makes, or brings back, an answer of a language model."""
 _PASSING_METHODS: Final = {
-    "openai": _names(
+    "openai": named(
         """
         batches.cancel batches.list batches.retrieve beta.chat.completions.delete beta.responses.delete
         chat.completions.delete conversations.create conversations.delete conversations.retrieve conversations.update
         evals.create evals.delete evals.list evals.retrieve evals.update responses.delete
         """
     ),
-    "anthropic": _names(
+    "anthropic": named(
         """
         beta.messages.count_tokens messages.batches.cancel messages.batches.delete messages.batches.list
         messages.batches.retrieve messages.count_tokens
@@ -69,7 +67,7 @@ def passes_litellm(name: str) -> bool:
     return name in _LITELLM or name.startswith("supports_")
 
 
-_LITELLM: Final = _names(
+_LITELLM: Final = named(
     """
     embedding aembedding moderation amoderation token_counter completion_cost cost_per_token get_model_info
     get_max_tokens validate_environment check_valid_key get_valid_models encode decode

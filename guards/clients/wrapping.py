@@ -9,19 +9,21 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
 from guards._flow import Client
+from guards._outgoing import Beside, Keys
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
-from guards.clients.callables import CallableClient, Signature, signature_of
-from guards.clients.endpoint import Endpoint, colour_of
+from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
+from guards.clients.endpoint import Endpoint, changed, colour_of
+from guards.clients.incoming import Incoming
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
 from guards.errors import ConfigError
-from guards.messages import Reply
+from guards.messages import Message, Reply
 from guards.records import Outcome
 from guards.stream import Stream
 
@@ -343,11 +345,10 @@ def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..
         name = signature.name or "messages"
         if name in options:
             rest = {key: value for key, value in options.items() if key != name}
-            return options[name], _Keeping(functools.partial(function, *args, **rest), signature, name)
+            return options[name], _Keeping(function, signature, name, args, rest)
         if not args:
             raise ConfigError("the question is missing", where="wrap", hint="pass it first, or by its name")
-        later = args[1:]
-        return args[0], _Keeping(lambda given, **more: function(given, *later, **options, **more), signature, None)
+        return args[0], _Keeping(function, signature, None, args[1:], options)
 
     if signature.colour == "async":
 
@@ -367,23 +368,53 @@ def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..
 
 
 class _Keeping(CallableClient):
-    """A callable's client that keeps the last response, to give it back in its own type."""
+    """A callable's client that keeps the last response, to give it back in its own type.
 
-    __slots__ = ("_last",)
+    The question goes by `keyword`, or first; `args` and `options` go along each time.
+    """
 
-    def __init__(self, function: Callable[..., Any], signature: Signature, keyword: str | None) -> None:
-        self.function = function
+    __slots__ = ("_args", "_last", "_options", "_original")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        keyword: str | None,
+        args: tuple[Any, ...],
+        options: Mapping[str, Any],
+    ) -> None:
         self.colour = signature.colour
         self._signature = replace(signature, keyword=keyword)
+        self._original = function
+        self._args, self._options = args, dict(options)
         self._last: Any = None
+        self.function = self._whole
+
+    @property
+    def owner(self) -> object:
+        return owner_of(self._original)
+
+    def _whole(self, *question: Any, **more: Any) -> Any:
+        return self._original(*question, *self._args, **self._options, **more)
 
     @property
     def aside(self) -> Client:
-        return _Keeping(self.function, self._signature, self._signature.keyword)
+        return _Keeping(self._original, self._signature, self._signature.keyword, self._args, self._options)
+
+    def beside(self) -> Iterator[Beside]:
+        yield from (Beside((str(number),), value) for number, value in enumerate(self._args, 1))
+        yield from (Beside((name,), value) for name, value in self._options.items())
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[_Keeping, Mapping[str, Any]]:
+        # The response is looked for here, whatever it was the answer to.
+        named = {path: value for path, value in beside.items() if path[0] in self._options}
+        self._options = changed(self._options, named)
+        self._args = tuple(beside.get((str(number),), value) for number, value in enumerate(self._args, 1))
+        return self, {}
 
     def read(self, raw: Any) -> Reply:
         reply = super().read(raw)
-        self._last = raw if not hasattr(raw, "__next__") else reply.text
+        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
         return reply
 
     def result(self, outcome: Outcome[Any]) -> Any:

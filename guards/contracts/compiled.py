@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+from guards._sameness import Itself, key_of
 from guards.contracts.base import Contract
 from guards.errors import ConfigError
 
@@ -25,7 +26,7 @@ def compile_contract(given: Any, format: str | None = None) -> Contract[Any]:  #
     if format is None or format == contract.format:
         return contract
     if format == "xml" and contract.format == "json":
-        return _in_xml(contract)
+        return _in_xml(contract, tuple(map(Itself, contract.all_inner_guards)))
     raise ConfigError(
         f"an answer by {type(contract).__name__} is {contract.format}, not {format}",
         where="format=",
@@ -52,17 +53,51 @@ def _contract(given: Any) -> Contract[Any]:
             where="contract",
             hint="name the kind: JsonSchema(text), XmlSchema(text), Pattern(regex), or a pathlib.Path for a file",
         )
-    # Unions that differ only in order compare equal, and their order can matter: hence the repr in the key.
     try:
-        return _typed(given, repr(given))
+        hash(given)
     except TypeError:
         # Unhashable metadata in an Annotated: it cannot be kept.
         return _new_typed(given)
+    if any(True for _ in _metadata(given)):
+        return _annotated(_Spelled(given))
+    # Unions that differ only in order compare equal, and their order can matter: hence the repr in the key.
+    return _typed(given, repr(given))
 
 
 @lru_cache(maxsize=_KEPT)
 def _typed(type_: Hashable, _spelling: str) -> Contract[Any]:
     return _new_typed(type_)
+
+
+class _Spelled:
+    """A type with metadata, for a contract to be kept by. A contract holds the very guards of its type, so that it may
+    not serve another type with guards that are merely equal, or that say so; nor one whose `Field(le=1)` is
+    `Field(le=True)` there."""
+
+    __slots__ = ("_key", "type")
+
+    def __init__(self, given: Any) -> None:
+        self.type = given
+        self._key = key_of(given, own=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Spelled) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=_KEPT)
+def _annotated(spelled: _Spelled) -> Contract[Any]:
+    return _new_typed(spelled.type)
+
+
+def _metadata(type_: Any) -> Iterator[Any]:
+    """What stands beside the types in an Annotated, at any depth."""
+    yield from getattr(type_, "__metadata__", ())
+    for argument in getattr(type_, "__args__", ()):
+        if not isinstance(argument, type) or isinstance(argument, types.GenericAlias):
+            yield from _metadata(argument)
 
 
 def _new_typed(type_: Any) -> Contract[Any]:
@@ -72,7 +107,7 @@ def _new_typed(type_: Any) -> Contract[Any]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _in_xml(contract: Contract[Any]) -> Contract[Any]:
+def _in_xml(contract: Contract[Any], _guards: tuple[Itself, ...]) -> Contract[Any]:
     from guards.contracts.data_as_xml import DataAsXml
 
     return DataAsXml(contract)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from guards.findings import parse_pointer
 from guards.reading.guide import led
 
-__all__ = ["is_shut_out", "part_schema", "with_definitions"]
+__all__ = ["is_named", "is_shut_out", "part_schema", "with_definitions"]
 
 _DEEPEST: Final = 32
 _MEMBERS: Final = ("anyOf", "oneOf", "allOf")
@@ -52,6 +52,27 @@ def is_shut_out(schema: Any, place: Sequence[str | int]) -> bool:
     if not isinstance(node, Mapping) or node.get("additionalProperties") is not False or "patternProperties" in node:
         return False
     return isinstance(name, str) and name not in node.get("properties", {})
+
+
+def is_named(schema: Any, place: Sequence[str | int]) -> bool:
+    """Whether the last step of a place is a member that the schema has by its name, or an item: where it is neither,
+    whoever answers has chosen the name. True where the schema says nothing of what holds it."""
+    *above, name = place
+    holder = part_schema(schema, above)
+    return isinstance(name, int) or not holder or any(name in view for view in _properties(holder, schema, 0))
+
+
+def _properties(node: Any, whole: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    """The members that each part of a schema has by name."""
+    if not isinstance(node, Mapping) or depth > _DEEPEST:
+        return
+    if isinstance(node.get("properties"), Mapping):
+        yield node["properties"]
+    if isinstance(node.get("$ref"), str):
+        yield from _properties(led(node["$ref"], whole), whole, depth + 1)
+    for word in _MEMBERS:
+        for member in node.get(word, ()):
+            yield from _properties(member, whole, depth + 1)
 
 
 def _inside(node: Any, whole: Any, step: str | int, depth: int) -> Iterator[Any]:

@@ -174,7 +174,17 @@ class _Model(_Plain):
         if not isinstance(value, dict):
             return value
         there = {self._names[key][0]: held for key, held in value.items() if key in self._names}
-        return self._view.model_construct(_fields_set=set(there), **{**self._missing, **there})
+        return _constructed(self._view, {**self._missing, **there}, set(there))
+
+
+def _constructed(model: type[BaseModel], fields: dict[str, Any], given: set[str]) -> BaseModel:
+    """As `model_construct`, less `model_post_init`: that is the author's code, for an instance that is whole."""
+    view = model.__new__(model)
+    object.__setattr__(view, "__dict__", fields)
+    object.__setattr__(view, "__pydantic_fields_set__", given)
+    object.__setattr__(view, "__pydantic_extra__", {} if model.model_config.get("extra") == "allow" else None)
+    object.__setattr__(view, "__pydantic_private__", {} if model.__private_attributes__ else None)
+    return view
 
 
 def _view_of(model: type[BaseModel]) -> type[BaseModel]:

@@ -12,7 +12,7 @@ from guards.contracts.base import Reading
 from guards.contracts.type_closest import Entry, closest
 from guards.contracts.type_locations import Located, Locations
 from guards.contracts.type_validator import RAISED, function_of
-from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, said
+from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
 from guards.findings import Finding, join_pointer
 from guards.reading.document import Document, Place, at, holds_null
 
@@ -117,8 +117,8 @@ class Explainer:
         if kind in ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"):
             for found in self._locations.within(node, "datetime"):
                 if (constraint := found.get("tz_constraint")) in ("aware", "naive"):
-                    return said(error)._replace(words=said({"type": f"timezone_{constraint}"}).words)
-        return said(error)
+                    return told(error)._replace(words=told({"type": f"timezone_{constraint}"}).words)
+        return told(error)
 
     def _discriminated(self, node: Any, error: Mapping[str, Any]) -> Said:
         """Which kinds there are, and how they are told apart."""

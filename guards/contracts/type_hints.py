@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
 __all__ = ["hinted_schema"]
@@ -21,6 +21,9 @@ def hinted_schema(adapter: TypeAdapter[Any]) -> dict[str, Any] | None:
 
 
 class _Hinted(GenerateJsonSchema):
+    # A default that JSON cannot hold is none that a reader could use: nobody need hear of it while an answer is mended.
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # as pydantic declares it
+
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         made = super().enum_schema(schema)
         members = {member.name: member.value for member in schema["members"] if isinstance(member.value, str | int)}

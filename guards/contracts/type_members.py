@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -23,7 +23,20 @@ from guards.contracts.type_structures import MADE, Part, stored
 if TYPE_CHECKING:
     from guards.contracts.type_shape import Shape
 
-__all__ = ["Given", "Layer", "Made", "Members", "Parsed", "Root", "Same", "could_be", "noted", "noting"]
+__all__ = [
+    "Given",
+    "Layer",
+    "Made",
+    "Members",
+    "Parsed",
+    "Revealed",
+    "Root",
+    "Same",
+    "as_it_is",
+    "fits_kind",
+    "noted",
+    "noting",
+]
 
 Made: TypeAlias = dict[tuple[int, int], tuple[Any, set[int]]]
 """What validation noted: (union, identity of the value) -> the value, and the members that made it."""
@@ -64,6 +77,20 @@ class Parsed(Layer):
         yield part._replace(shape=self.shapes[0], data=MADE, exact=False)
 
 
+class Revealed(Layer):
+    """What a `Secret` holds."""
+
+    __slots__ = ("shapes",)
+
+    def __init__(self, shape: Shape) -> None:
+        self.shapes = (shape,)
+
+    def of(self, part: Part, made: Made) -> Iterator[Part]:
+        secret = part.value
+        revealed = secret.get_secret_value() if hasattr(secret, "get_secret_value") else secret
+        yield part._replace(shape=self.shapes[0], value=revealed)
+
+
 class Root(Layer):
     """What a RootModel holds."""
 
@@ -78,16 +105,18 @@ class Root(Layer):
 
 
 class Given(Layer):
-    """Of a value that may be null, where it is not: but a validator's None is its own value, and no null."""
+    """Of a value that may be `nothing` (None, or pydantic's MISSING), where it is not: but what a validator makes is a
+    value of its own, though it be None."""
 
-    __slots__ = ("node", "shapes")
+    __slots__ = ("node", "nothing", "shapes")
 
-    def __init__(self, shape: Shape, node: Any) -> None:
+    def __init__(self, shape: Shape, node: Any, nothing: Any) -> None:
         self.shapes = (shape,)
         self.node = node
+        self.nothing = nothing
 
     def of(self, part: Part, made: Made) -> Iterator[Part]:
-        if part.value is not None or (id(self.node), id(None)) in made:
+        if part.value is not self.nothing or (id(self.node), id(self.nothing)) in made:
             yield part._replace(shape=self.shapes[0])
 
     @property
@@ -97,13 +126,13 @@ class Given(Layer):
 
 
 class Members(Layer):
-    """A union. `could`: for each member whether a value could be one of its own, by its kind alone."""
+    """A union. `fits`: for each member whether a value is one of its own, as `fits_kind` says."""
 
-    __slots__ = ("could", "node", "shapes")
+    __slots__ = ("fits", "node", "shapes")
 
-    def __init__(self, node: Any, members: Sequence[tuple[Callable[[Any], bool], Shape]]) -> None:
+    def __init__(self, node: Any, members: Sequence[tuple[Callable[[Any], bool | None], Shape]]) -> None:
         self.node = node
-        self.could = tuple(could for could, _ in members)
+        self.fits = tuple(fits for fits, _ in members)
         self.shapes = tuple(shape for _, shape in members)
 
     @property
@@ -114,12 +143,15 @@ class Members(Layer):
     def of(self, part: Part, made: Made) -> Iterator[Part]:
         value = part.value
         known = made.get((id(self.node), id(value)))
-        if known is not None:
-            shapes = [self.shapes[index] for index in known[1]]
-        else:
-            possible = [shape for could, shape in zip(self.could, self.shapes, strict=True) if could(value)]
-            shapes = possible or list(self.shapes)
+        shapes = [self.shapes[index] for index in known[1]] if known is not None else self._possible(value)
         return (part._replace(shape=shape) for shape in shapes)
+
+    def _possible(self, value: Any) -> Sequence[Shape]:
+        """The members that a value of which nothing was noted could be of: all of them, where it is plainly of none."""
+        fits = [fits(value) for fits in self.fits]
+        if True not in fits:
+            return self.shapes
+        return [shape for shape, fit in zip(self.shapes, fits, strict=True) if fit is not False]
 
 
 def _may_change(shape: Shape) -> bool:
@@ -158,7 +190,7 @@ def noted(node: Any, nodes: Mapping[int, Any]) -> Any:
 
 def _with_notes(node: Any, copied: dict[str, Any]) -> dict[str, Any]:
     key = id(node)
-    if node["type"] == "nullable":
+    if "choices" not in node:
         return {**copied, "schema": _behind(copied["schema"], key, 0)}
     choices = copied["choices"]
     if isinstance(choices, Mapping):
@@ -179,31 +211,54 @@ def _behind(member: Any, key: int, index: int) -> Any:
     return core_schema.no_info_after_validator_function(note, member)
 
 
-def could_be(node: Any, definitions: Mapping[str, Any], value: Any) -> bool:
-    """Whether a value could be of a core-schema node, by its kind alone; True where the kind does not tell."""
+def as_it_is(value: Any) -> Any:
+    """The validator that a guard puts around what has no metadata of its own: it changes nothing."""
+    return value
+
+
+def fits_kind(node: Any, definitions: Mapping[str, Any], value: Any) -> bool | None:
+    """Whether a value is of a core-schema node, by its kind alone; None where the kind does not tell."""
+    behind = False
     for _ in range(_DEEPEST):
         kind = node["type"]
         if kind == "definition-ref" and node["schema_ref"] in definitions:
             node = definitions[node["schema_ref"]]
         elif kind in _INNER and isinstance(node.get(_INNER[kind]), Mapping):
+            behind = behind or (kind in _CODE and node["function"]["function"] is not as_it_is)
             node = node[_INNER[kind]]
         else:
             break
-    if kind == "nullable":
-        return value is None or could_be(node["schema"], definitions, value)
-    if kind == "literal":
-        return any(
-            value is expected or (type(value) is type(expected) and value == expected) for expected in node["expected"]
-        )
     if kind in ("model", "dataclass", "enum", "named-tuple"):
-        return isinstance(value, node["cls"])
+        # What a validator makes of an instance may be anything, but hardly an instance of another member.
+        return isinstance(value, node["cls"]) or (None if behind and not _is_record(value) else False)
+    if behind:
+        return None
+    if kind in ("union", "tagged-union"):
+        choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
+        members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+        return _any_fits(fits_kind(member, definitions, value) for member in members)
+    if kind == "nullable":
+        return value is None or fits_kind(node["schema"], definitions, value)
+    if kind == "literal":
+        return any(type(value) is type(expected) and value == expected for expected in node["expected"])
     known = _KINDS.get(kind)
-    return known is None or (isinstance(value, known) and (kind == "bool" or not isinstance(value, bool)))
+    return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
+
+
+def _any_fits(fits: Iterable[bool | None]) -> bool | None:
+    found = set(fits)
+    return True if True in found else None if None in found else False
+
+
+def _is_record(value: Any) -> bool:
+    return hasattr(type(value), "__pydantic_fields__") or hasattr(type(value), "__dataclass_fields__")
 
 
 _DEEPEST: Final = 50
 """Definitions may refer to each other in a circle."""
+_CODE: Final = ("function-after", "function-before", "function-wrap")
 _INNER: Final = {
+    **dict.fromkeys(_CODE, "schema"),
     "definitions": "schema",
     "default": "schema",
     "custom-error": "schema",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
+from guards.contracts.type_shape import passes_over
 from guards.contracts.type_structures import DEFAULT, Entries, Items, Misfit, Names, Part
 from guards.reading.document import Place, Steps, compile_jsonpath, plain_steps
 
@@ -74,10 +76,27 @@ def named_by(part: Part, made: Made, steps: Steps) -> list[Part]:
                 way = child.names if _leads(child.names, steps) else child.names[:1]
                 found += named_by(child, made, steps[len(way) :])
         return found
-    for way, child in _meant(below, steps):
+    meant = _meant(below, steps)
+    if not meant:
+        return _gone(part, steps[0])
+    for way, child in meant:
         # Of what lies on the way to a field (`AliasPath`) nothing is delivered but the field.
         found += named_by(child, made, steps[len(way) :])
     return found
+
+
+def _gone(part: Part, step: str | int) -> list[Part]:
+    """What the document has there and validation has put elsewhere; nothing for a key that a model passes over."""
+    data = part.data
+    there = (
+        step in data
+        if isinstance(data, dict)
+        else isinstance(data, list) and isinstance(step, int) and step < len(data)
+    )
+    if not there or (part.shape is not None and passes_over(part.shape)):
+        return []
+    lost = _Lost("nothing is delivered of this place as the document has it")
+    return [Part(None, lost, data[step], (*part.place, step), False, (step,))]
 
 
 def _meant(below: Sequence[Part], steps: Steps) -> list[tuple[Names, Part]]:
@@ -116,22 +135,21 @@ def respelled(part: Part, made: Made) -> Iterator[tuple[Place, list[str]]]:
 
 def parts_of(part: Part, made: Made) -> list[Part]:
     """What a part holds."""
-    try:
-        found = list(_held(part, made))
-    except Misfit:
-        found = []
-    return found or list(_plainly(part))
+    return _held(part, made) or list(_plainly(part))
 
 
-def _held(part: Part, made: Made) -> Iterator[Part]:
-    shape = part.shape
+def _held(part: Part, made: Made) -> list[Part]:
+    """By whatever its type says of it that is true of this value."""
+    shape, found = part.shape, []
     if shape is None:
-        return
+        return []
     if shape.inner is not None:
-        yield from shape.inner.parts(part, guarded=False)
+        with suppress(Misfit):
+            found += list(shape.inner.parts(part, guarded=False))
     for layer in shape.layers:
-        for further in layer.of(part, made):
-            yield from _held(further, made)
+        with suppress(Misfit):
+            found += [child for further in layer.of(part, made) for child in _held(further, made)]
+    return found
 
 
 class _Lost(Misfit):  # stands in a value's place
@@ -165,10 +183,11 @@ class _Object(dict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.others: dict[str, str] = {}
+        self.others: dict[str, Any] = {}
+        """What other spellings lead to."""
 
     def __missing__(self, key: str) -> Any:
-        return self[self.others[key]]
+        return self.others[key]
 
 
 def _queried(part: Part, made: Made, path: str) -> list[Part]:
@@ -186,33 +205,40 @@ def _seen(part: Part, made: Made) -> Any:
         return [_seen(child, made) for child in below]
     seen = _Object()
     for child in below:
-        _put(seen, child.names, _seen(child, made))
-        seen.others.update({str(way[0]): str(child.names[0]) for way in child.also if len(way) == 1})
+        held = _seen(child, made)
+        _put(seen, child.names, held)
+        for way in child.also:
+            _put(seen, way, held, other=True)
     return seen
 
 
-def _put(holder: Any, names: Names, held: Any) -> None:
+def _put(holder: Any, names: Names, held: Any, *, other: bool = False) -> None:
     """Put what is seen at the end of these names; what is on the way there is nothing that is delivered."""
     for name, following in pairwise(names):
         inner = _there(holder, name)
-        if not isinstance(inner, list if isinstance(following, int) else dict):
+        if not isinstance(inner, list if isinstance(following, int) else _Object):
             inner = [] if isinstance(following, int) else _Object()
-            _set(holder, name, inner)
+            _set(holder, name, inner, other=other)
         holder = inner
     if _there(holder, names[-1]) is None:
-        _set(holder, names[-1], held)
+        _set(holder, names[-1], held, other=other)
 
 
 def _there(holder: Any, name: str | int) -> Any:
     if isinstance(holder, list):
         return holder[name] if isinstance(name, int) and name < len(holder) else None
-    return dict.get(holder, name)
+    return dict.get(holder, name, holder.others.get(name))
 
 
-def _set(holder: Any, name: str | int, held: Any) -> None:
-    if isinstance(holder, list) and isinstance(name, int):
-        holder += [None] * (name + 1 - len(holder))
-    holder[name] = held
+def _set(holder: Any, name: str | int, held: Any, *, other: bool) -> None:
+    if isinstance(holder, list):
+        if isinstance(name, int):
+            holder += [None] * (name + 1 - len(holder))
+            holder[name] = held
+    elif other:
+        holder.others[name] = held
+    else:
+        holder[name] = held
 
 
 def _scalar(value: Any, data: Any) -> Any:

@@ -8,15 +8,19 @@ guard is passed over. How a value is walked along its shape is `type_parts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, Final, get_args
+from itertools import chain
+from typing import Any, Final, get_args, get_type_hints
 
-from guards.contracts.type_members import Given, Layer, Members, Parsed, Root, Same, could_be
+import pydantic_core
+
+from guards._sameness import key_of
+from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, fits_kind
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
-__all__ = ["METADATA_KEY", "Shape", "holds_guards", "shape_of"]
+__all__ = ["METADATA_KEY", "Shape", "holds_guards", "passes_over", "shape_of"]
 
 METADATA_KEY: Final = "output_guards"
 
@@ -26,7 +30,7 @@ class Shape:
 
     `here`: the guards on it. `layers`: what else is said of the same value. `inner`: what it holds, None for a leaf.
     `guarded`: whether a guard stands on it or anywhere below. `opaque`: whether code of the type's author may have
-    made something else of the value.
+    made something else of the value; `moves`: whether it may have, before pydantic looked for the parts.
     """
 
     def __init__(self) -> None:
@@ -35,6 +39,7 @@ class Shape:
         self.inner: Structure | None = None
         self.guarded = False
         self.opaque = False
+        self.moves = False
 
     def below(self) -> Iterator[Shape]:
         """Every shape that is one step away."""
@@ -70,12 +75,19 @@ def shape_of(schema: Any, annotation: Any) -> Shape:
     return root
 
 
+def passes_over(shape: Shape) -> bool:
+    """Whether a value may be of a model that passes over further keys, and that nothing has moved them for."""
+    if shape.moves:
+        return False
+    inner = shape.inner
+    if isinstance(inner, Fields) and not inner.open and not inner.closed:
+        return True
+    return any(passes_over(further) for layer in shape.layers for further in layer.shapes)
+
+
 def holds_guards(schema: Any, annotation: Any) -> bool:
     """Whether any guard stands in a type: quickly, since most have none."""
-    return (
-        next(_guarded_nodes(schema), None) is not None
-        or next(_annotated(annotation, _classes(schema)), None) is not None
-    )
+    return any(True for _ in chain(_guarded_nodes(schema), _in_annotation(annotation), _annotated(schema)))
 
 
 def _reachable(root: Shape) -> list[Shape]:
@@ -142,10 +154,18 @@ class _Builder:
         for node in _guarded_nodes(schema):
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
-        there = {id(guard) for guard in root.guards}
-        for guard in _annotated(annotation, _classes(schema)):
-            if id(guard) not in there:
-                raise _unseen(guard)
+        _check_there(list(_in_annotation(annotation)), root)
+        for shape in _reachable(root):
+            if isinstance(shape.inner, Fields):
+                self.check_class(shape.inner)
+
+    def check_class(self, fields: Fields) -> None:
+        """The same of a class: its fields, and what it declares beside them."""
+        declared = _declared(fields.declared)
+        for field in fields.fields:
+            _check_there(declared.get(field.attribute, ()), field.shape)
+        for guard in _strays(fields.declared):
+            raise _unseen(guard)
 
     # -- the same value again ----------------------------------------------------------------------------------------
 
@@ -153,8 +173,10 @@ class _Builder:
         shape.layers.append(Same(self.build(node["schema"], config)))
 
     def changed(self, shape: Shape, node: Any, config: Any) -> None:
-        shape.opaque = True
-        self.same(shape, node, config)
+        shape.opaque = node["function"]["function"] is not as_it_is
+        shape.moves = node["type"] != "function-after"
+        made = self.build(node["schema"], config)
+        shape.layers.append(Revealed(made) if _hides(node["function"]["function"]) else Same(made))
 
     def plain(self, shape: Shape, node: Any, config: Any) -> None:
         shape.opaque = True
@@ -182,14 +204,19 @@ class _Builder:
 
     def nullable(self, shape: Shape, node: Any, config: Any) -> None:
         # A guard inside `X | None` is about the X.
-        shape.layers.append(Given(self.build(node["schema"], config), node))
+        shape.layers.append(Given(self.build(node["schema"], config), node, None))
+
+    def sentinel(self, shape: Shape, node: Any, config: Any) -> None:
+        """`X | MISSING`, which holds what X is since pydantic 2.14."""
+        if isinstance(node.get("schema"), Mapping):
+            shape.layers.append(Given(self.build(node["schema"], config), node, pydantic_core.MISSING))
 
     def union(self, shape: Shape, node: Any, config: Any) -> None:
         choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
         members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
-        could = [partial(could_be, member, self.definitions) for member in members]
+        fits = [partial(fits_kind, member, self.definitions) for member in members]
         shapes = [self.build(member, config) for member in members]
-        shape.layers.append(Members(node, tuple(zip(could, shapes, strict=True))))
+        shape.layers.append(Members(node, tuple(zip(fits, shapes, strict=True))))
 
     def served(self, shape: Shape, node: Any, config: Any) -> None:
         """What a serializer is told of the value: all that is left of what stands before a `PlainValidator`."""
@@ -204,9 +231,11 @@ class _Builder:
 
     def excuse(self, node: Any, shape: Shape) -> None:
         """Guards of another description of the value that stand in this one, too."""
-        found = {id(guard) for one in _reachable(shape) for guard in one.here}
-        for other in _guarded_nodes(node):
-            if all(id(guard) in found for guard in other["metadata"][METADATA_KEY]):
+        others = list(_guarded_nodes(node))
+        # By what they are: pydantic copies what it describes twice.
+        found = {key_of(guard) for guard in shape.guards} if others else set()
+        for other in others:
+            if all(key_of(guard) in found for guard in other["metadata"][METADATA_KEY]):
                 self.seen.add(id(other))
 
     def covered(self, node: Any, shape: Shape) -> bool:
@@ -224,6 +253,7 @@ class _Builder:
         inner = node["schema"]
         while inner["type"] not in ("model-fields", "dataclass-args"):
             shape.opaque = True
+            shape.moves = shape.moves or inner["type"] != "function-after"
             if not isinstance(inner.get("schema"), Mapping):
                 return
             inner = inner["schema"]
@@ -249,6 +279,7 @@ class _Builder:
             extras=self.build(extras, config) if extras is not None else None,
             extra_keys=self.keys(node, config),
             behaviour=behaviour,
+            declared=node.get("cls"),
         )
 
     def keys(self, node: Any, config: Any) -> Shape | None:
@@ -309,6 +340,7 @@ class _Builder:
         "tuple": positions,
         **dict.fromkeys(("dict", "frozendict", "ordered-dict", "counter"), entries),
         "nullable": nullable,
+        "missing-sentinel": sentinel,
         "union": union,
         "tagged-union": union,
         "definition-ref": referred,
@@ -338,7 +370,7 @@ _SCALARS: Final = frozenset(
             "url",
             "multi-host-url",
         ),
-        *("date", "time", "datetime", "timedelta", "literal", "enum", "missing-sentinel", "ellipsis"),
+        *("date", "time", "datetime", "timedelta", "literal", "enum", "ellipsis"),
     }
 )
 _NOT_VALIDATED: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function"})
@@ -361,12 +393,14 @@ def _nodes(node: Any, seen: set[int]) -> Iterator[Any]:
             yield from _nodes(child, seen)
 
 
-def _classes(schema: Any) -> Iterator[type]:
-    return (node["cls"] for node in _nodes(schema, set()) if isinstance(node.get("cls"), type))
-
-
 def _guarded_nodes(node: Any) -> Iterator[Any]:
     return (one for one in _nodes(node, set()) if METADATA_KEY in (one.get("metadata") or {}))
+
+
+def _hides(function: Any) -> bool:
+    """Whether a validator is the one by which pydantic puts a value into a `Secret`."""
+    named = getattr(function, "__qualname__", "")
+    return getattr(function, "__module__", "") == "pydantic.types" and named.startswith("Secret.")
 
 
 def _default(node: Any) -> tuple[Any, bool]:
@@ -378,14 +412,49 @@ def _default(node: Any) -> tuple[Any, bool]:
     return node.get("default", NO_DEFAULT), "default_factory" in node and not node.get("default_factory_takes_data")
 
 
-def _annotated(annotation: Any, classes: Iterator[type]) -> Iterator[Any]:
-    """The guards in a type's annotations, as its author wrote them: a later annotation may have put the earlier ones'
-    schema aside."""
-    yield from _in_annotation(annotation)
-    for cls in classes:
-        for field in getattr(cls, "__pydantic_fields__", {}).values():
-            yield from _guards_among(field.metadata)
-            yield from _in_annotation(field.annotation)
+def _annotated(schema: Any) -> Iterator[Any]:
+    for node in _nodes(schema, set()):
+        if isinstance(node.get("cls"), type):
+            yield from (guard for guards in _declared(node["cls"]).values() for guard in guards)
+            yield from _strays(node["cls"])
+
+
+def _strays(cls: type) -> Iterator[Any]:
+    """The guards that a model declares where nothing is ever delivered: as a default, beside its fields."""
+    fields = getattr(cls, "__pydantic_fields__", None) or {}
+    yield from _guards_among([field.default for field in fields.values()])
+    if getattr(cls, "__private_attributes__", None) or getattr(cls, "__class_vars__", None):
+        beside = {name: hint for name, hint in _hints(cls).items() if name not in fields}
+        yield from (
+            guard for name, hint in beside.items() if name != "__pydantic_extra__" for guard in _in_annotation(hint)
+        )
+
+
+def _declared(cls: type) -> dict[str, list[Any]]:
+    """The guards in the annotations of each field, as the author of the class wrote them: a later annotation may have
+    put the schema of the earlier ones aside."""
+    fields = getattr(cls, "__pydantic_fields__", None)
+    if fields is not None:
+        written = {name: (field.annotation, field.metadata) for name, field in fields.items()}
+    else:
+        written = {name: (hint, ()) for name, hint in _hints(cls).items()}
+    return {name: [*_guards_among(extra), *_in_annotation(kind)] for name, (kind, extra) in written.items()}
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError, AttributeError):  # pydantic has found these names in a place of its own
+        return {}
+
+
+def _check_there(guards: Sequence[Any], shape: Shape) -> None:
+    """`ConfigError` for a guard that does not stand there."""
+    # Equal ones will do: where a type is made anew, typing hands out what it made of an equal guard before.
+    there = {key_of(guard) for guard in shape.guards} if guards else set()
+    for guard in guards:
+        if key_of(guard) not in there:
+            raise _unseen(guard)
 
 
 def _in_annotation(annotation: Any) -> Iterator[Any]:
@@ -397,7 +466,11 @@ def _in_annotation(annotation: Any) -> Iterator[Any]:
 
 def _guards_among(metadata: Any) -> Iterator[Any]:
     # By the mark that they leave: guards stand two floors up.
-    return (one for one in metadata if getattr(one, "leaves_guard", False) is True)
+    for one in metadata:
+        if getattr(one, "leaves_guard", False) is True:
+            yield one
+        elif isinstance(one, list | tuple | set | frozenset):  # pydantic passes over them
+            yield from _guards_among(one)
 
 
 def _unseen(guard: Any) -> ConfigError:

@@ -118,17 +118,18 @@ class Field(NamedTuple):
                         break
                 else:
                     return Part(self.shape, value, here, (*place, *names), whole.exact, names, self.spellings)
-            data = DEFAULT if self._is_default(value, whole.value) else ABSENT
+            data = DEFAULT if self._is_default(value) else ABSENT
         if data is ABSENT or data is DEFAULT:
             return Part(self.shape, value, data, (*place, *usual), whole.exact, usual, self.spellings)
         return Part(self.shape, value, MADE, place, False, usual, self.spellings)
 
-    def _is_default(self, value: Any, owner: Any) -> bool:
+    def _is_default(self, value: Any) -> bool:
+        """Whether it is a constant: what a function made is one only where it is empty."""
+        if type(value) not in _CONSTANTS:
+            return value is self.default
         if self.alone:
-            given = getattr(owner, "__pydantic_fields_set__", None)
-            return self.attribute not in given if given is not None else not value and type(value) in _EMPTY
-        alike = type(value) is type(self.default) and type(value) in _CONSTANTS
-        return value is self.default or (alike and bool(value == self.default))
+            return not value and type(value) in _EMPTY
+        return type(value) is type(self.default) and bool(value == self.default)
 
 
 def spellings_of(attribute: str, node: Mapping[str, Any], config: Mapping[str, Any] | None) -> Spellings:
@@ -161,12 +162,15 @@ class Fields(Structure):
         extras: Shape | None = None,
         extra_keys: Shape | None = None,
         behaviour: str = "ignore",
+        declared: type | None = None,
     ) -> None:
         self.kind = kind
         self.cls = cls
         self.fields = fields
         self.extras = extras
         self.extra_keys = extra_keys
+        self.declared = declared or cls
+        """The class that its author wrote."""
         self.open = behaviour == "allow"
         self.closed = behaviour == "forbid"
         self.has_spellings = any(len(field.spellings) > 1 for field in fields)
@@ -205,10 +209,11 @@ class Fields(Structure):
     def _position(self, whole: Part, field: Field, index: int) -> Part:
         """A field of a NamedTuple, which a document may write as an object or as a list."""
         held = whole.value[index]
+        also = (*field.spellings, (index,))
         if isinstance(whole.data, list):
             data = whole.data[index] if index < len(whole.data) else ABSENT
-            return Part(field.shape, held, data, (*whole.place, index), whole.exact, (index,))
-        return field.part(whole, held)
+            return Part(field.shape, held, data, (*whole.place, index), whole.exact, (index,), also)
+        return field.part(whole, held)._replace(also=also)
 
     def _extras(self, whole: Part) -> Iterator[Part]:
         value = whole.value
@@ -229,7 +234,9 @@ class Fields(Structure):
     def step(self, name: str | int | None) -> Ways | None:
         further: Ways = [((name,), self.extras)] if self.open or self.extras is not None else []
         if name is None:
-            there = [(names, field.shape) for field in self.fields for names in field.spellings]
+            there: Ways = [(names, field.shape) for field in self.fields for names in field.spellings]
+            if self.kind == "named-tuple":
+                there += [((index,), field.shape) for index, field in enumerate(self.fields)]
             return there + further
         if self.kind == "named-tuple":
             found = [f for index, f in enumerate(self.fields) if name in (index, *(s[0] for s in f.spellings))]
@@ -256,11 +263,14 @@ def stored(value: Any, cls: type, name: str) -> Any:
     try:
         return getattr(value, name)  # a dataclass with slots
     except AttributeError:
-        raise Misfit(f"a {type(value).__name__} has no {name!r}") from None
+        raise Misfit(f"a {type(value).__name__} has no {name!r}; {_REMEDY}") from None
 
 
 def _misfit(value: Any, wanted: type) -> Misfit:
-    return Misfit(f"a {type(value).__name__} stands where a {wanted.__name__} should")
+    return Misfit(f"a {type(value).__name__} stands where a {wanted.__name__} should; {_REMEDY}")
+
+
+_REMEDY: Final = "a validator made it, so put the guard where that stands"
 
 
 class Items(Structure):
@@ -284,7 +294,7 @@ class Items(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, list | tuple | set | frozenset | deque):
-            raise Misfit(f"a {type(value).__name__} stands where a list should")
+            raise Misfit(f"a {type(value).__name__} stands where a list should; {_REMEDY}")
         if isinstance(value, set | frozenset):
             yield from self._unordered(whole, guarded=guarded)
             return
@@ -353,7 +363,7 @@ class Entries(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
-            raise Misfit(f"a {type(value).__name__} stands where an object should")
+            raise Misfit(f"a {type(value).__name__} stands where an object should; {_REMEDY}")
         # Keys that became something else (a number, a date) are those of the document in its order.
         names = list(data) if isinstance(data, dict) and len(data) == len(value) else None
         for index, (key, item) in enumerate(value.items()):

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault, SchemaValidator
+from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
+
+from guards.contracts.fresh_validator import fresh_validator
 
 __all__ = ["RAISED", "UNTAGGED", "Compiled", "DefaultFailed", "compiled", "function_of", "readable", "reads_source"]
 
@@ -69,7 +71,7 @@ def compiled(validator: Any, schema: Any) -> Compiled:
     if not rewriting.changed:
         # Strict at run time overrides even a field's own `strict=False`; here none says so.
         return Compiled(validator, True, schema)
-    return Compiled(SchemaValidator(rewritten, {"strict": True}, _use_prebuilt=False), None, rewritten)
+    return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
 
 
 class _Rewriting:
@@ -348,11 +350,6 @@ def _labelled(node: dict[str, Any]) -> Any:
     return {**node, "choices": [(choice, str(index)) for index, choice in enumerate(choices)]}
 
 
-def _numeric(node: dict[str, Any]) -> Any:
-    """A number is complex as well; pydantic says so where it is strict at run time, and not where a config is."""
-    return None if "strict" in node else {**node, "strict": False}
-
-
 def _made_default(node: dict[str, Any]) -> Any:
     factory = node.get("default_factory")
     if factory is None or getattr(factory, "__module__", None) == "builtins":
@@ -360,8 +357,14 @@ def _made_default(node: dict[str, Any]) -> Any:
     return {**node, "default_factory": _failing(factory)}
 
 
+def _complex(node: dict[str, Any]) -> Any:
+    """pydantic takes a number of JSON for one when it is told to be strict at run time, not by a config."""
+    return {**node, "strict": False} if node.get("strict") is None else None
+
+
 _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "generator": _listed,
+    "complex": _complex,
     "function-before": _caught,
     "function-after": _caught,
     "function-wrap": _caught,
@@ -369,7 +372,6 @@ _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "tagged-union": _discriminated,
     "union": _labelled,
     "default": _made_default,
-    "complex": _numeric,
 }
 
 

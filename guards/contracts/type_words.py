@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from guards._travelling import said
 from guards.contracts.formats import WORDS
 from guards.contracts.type_validator import RAISED, UNTAGGED
 
-__all__ = ["ADDRESSES", "KINDS", "Said", "choices_of", "kind_of", "options_of", "raised_words", "said"]
+__all__ = ["ADDRESSES", "KINDS", "Said", "choices_of", "kind_of", "options_of", "raised_words", "told"]
 
 
 class Said(NamedTuple):
@@ -26,7 +27,7 @@ class Said(NamedTuple):
     expected: Any = None
 
 
-def said(error: Mapping[str, Any]) -> Said:
+def told(error: Mapping[str, Any]) -> Said:
     """What one of pydantic's errors says; a validator's own words where it is none of its rules."""
     kind: str = error["type"]
     context: Mapping[str, Any] = error.get("ctx", {})
@@ -46,11 +47,7 @@ def said(error: Mapping[str, Any]) -> Said:
 
 def raised_words(fault: BaseException) -> str:
     """What a user's function raised; its own `__str__` may raise, too."""
-    kind = type(fault).__name__
-    try:
-        text = str(fault)
-    except Exception:  # noqa: BLE001  # it is shown without
-        text = ""
+    kind, text = type(fault).__name__, said(fault)
     return f"raised {kind}: {text}" if text else f"raised {kind}"
 
 

@@ -99,7 +99,10 @@ class Typed(Contract[T]):
             return ()
         from guards.contracts.type_parts import judged_inside
 
-        return judged_inside(self._whole(reading), reading.made or {})
+        found = judged_inside(self._whole(reading), reading.made or {})
+        # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
+        judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
+        return judged.values()
 
     @cached_property
     def all_inner_guards(self) -> tuple[Any, ...]:

@@ -33,6 +33,10 @@ class Endpoint:
     most: int = 32
 
     def __post_init__(self) -> None:
+        for name in ("url", "model", "key_env"):
+            given = getattr(self, name)
+            if not (isinstance(given, str) and given) and (given is not None or name == "url"):
+                raise ConfigError(f"must be text, not {given!r}", where=f"{name}=")
         try:
             parts = urlsplit(self.url)
             fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -46,7 +50,8 @@ class Endpoint:
                 where="url=",
                 hint='put the key in an environment variable and name it: key_env="..."',
             )
-        if not self.timeout > 0:
+        timeout = self.timeout
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
             raise ConfigError(f"{self.timeout!r} is no time in seconds", where="timeout=", hint="give a number above 0")
         if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 1:
             raise ConfigError(f"{self.most!r} is no number from 1 on", where="most=")

@@ -93,6 +93,8 @@ class ModelSpec:
             number = getattr(self, name)
             if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
                 raise ConfigError(f"{number!r} is no number from 1 on", where=f"{name}=")
+        if self.revision is not None and not (isinstance(self.revision, str) and self.revision):
+            raise ConfigError(f"{self.revision!r} is no revision of a model", where="revision=")
         self._check_labels()
         try:
             hash(self.model)
@@ -106,8 +108,9 @@ class ModelSpec:
             if callable(self.model) and self.task != "embedding":
                 raise ConfigError("a function's scores need names", where="labels=", hint='labels=("toxic", "other")')
             return
-        names = () if isinstance(self.labels, str) else tuple(self.labels)
-        if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        # A set or a mapping has no order by which scores could be told apart.
+        names = tuple(self.labels) if isinstance(self.labels, list | tuple) else ()
+        if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
             raise ConfigError(
                 f"{self.labels!r} is no list of different names", where="labels=", hint='labels=("toxic", "other")'
             )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from guards.findings import Finding
 from guards.reading.document import Document, Place
-from guards.reading.xml_document import element_path, select_nodes, source_of, without_namespaces
+from guards.reading.xml_document import element_path, root_of, select_nodes, source_of, without_namespaces
 
 __all__ = ["ENTRY", "AnsweredXml", "Written", "is_name", "step"]
 
@@ -40,6 +40,10 @@ class AnsweredXml(Document):
         self.faults = faults
         self.write = write
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # lxml's elements do not pickle; their source does.
+        return _rebuilt, (self.data, source_of(self.root), dict(self._paths), self.faults, self.write)
+
     def source(self) -> str:
         return source_of(self.root)
 
@@ -60,15 +64,18 @@ class AnsweredXml(Document):
         """As in `Document`. `respelled`: places that go by other names, too, the inner before the outer; an XPath may
         use any of them."""
         if not respelled:
-            found = (self._places.get(path) for path in select_nodes(self.root, expression))
-            return list(dict.fromkeys(place for place in found if place is not None))
+            return self._at(select_nodes(self.root, expression))
         root = without_namespaces(copy.deepcopy(self.root))
         paths = dict(zip(root.iter("*"), map(element_path, self.root.iter("*")), strict=True))
         for place, names in respelled:
             for element in [one for one, path in paths.items() if path in self._elements(place)]:
                 for name in filter(is_name, names):
                     paths |= _doubled(element, name, paths)
-        found = (self._places.get(path) for path in select_nodes(root, expression, paths))
+        return self._at(select_nodes(root, expression, paths))
+
+    def _at(self, paths: Iterable[str]) -> list[Place]:
+        """The places of nodes; the text of an element is its value."""
+        found = (self._places.get(path.removesuffix("/text()")) for path in paths)
         return list(dict.fromkeys(place for place in found if place is not None))
 
     def _elements(self, place: Place) -> set[str]:
@@ -86,6 +93,12 @@ def _doubled(element: Any, name: str, paths: Mapping[Any, str]) -> dict[Any, str
     double.tag, double.tail = name, None
     element.getparent().append(double)
     return {copied: paths[one] for one, copied in zip(element.iter("*"), double.iter("*"), strict=True)}
+
+
+def _rebuilt(
+    data: Any, source: str, paths: Mapping[Place, str], faults: tuple[Finding, ...], write: Callable[[Any], Written]
+) -> AnsweredXml:
+    return AnsweredXml(data, (root_of(source), paths), faults, write)
 
 
 ENTRY: Final = "entry"

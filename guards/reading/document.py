@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 from guards.errors import ConfigError
-from guards.findings import join_pointer, parse_pointer
+from guards.findings import as_index, join_pointer, parse_pointer
 
 __all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "holds_null", "plain_steps", "without"]
 
@@ -173,8 +173,8 @@ def _typed(data: Any, parts: tuple[str, ...]) -> Place | None:
     """Reference tokens as keys and indexes of this data; None when they lead nowhere."""
     place: list[str | int] = []
     for part in parts:
-        if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
-            place.append(int(part))
+        if isinstance(data, list) and (index := as_index(part)) is not None and index < len(data):
+            place.append(index)
         elif isinstance(data, dict) and part in data:
             place.append(part)
         else:

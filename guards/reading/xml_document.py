@@ -24,6 +24,7 @@ __all__ = [
     "element_at",
     "element_path",
     "local_name",
+    "root_of",
     "select_nodes",
     "source_of",
     "without_namespaces",
@@ -52,7 +53,7 @@ class XmlDocument(Document):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # lxml's elements do not pickle; their source does.
-        return _rebuilt, (type(self), self.data, etree.tostring(self.root, encoding="unicode"))
+        return _rebuilt, (type(self), self.data, source_of(self.root))
 
     def source(self) -> str:
         return source_of(self.root)
@@ -132,6 +133,12 @@ class XmlDocument(Document):
         else:
             return None
         return type(self)(_edited(self.data, place, _NOWHERE), root)
+
+
+def root_of(source: str) -> Any:
+    """The tree of a text that `source_of` wrote."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    return etree.fromstring(source.encode("utf-8"), parser)
 
 
 def source_of(root: Any) -> str:
@@ -437,5 +444,4 @@ def _edited(data: Any, place: Place, value: Any) -> Any:
 
 
 def _rebuilt(kind: type[XmlDocument], data: Any, source: str) -> XmlDocument:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    return kind(data, etree.fromstring(source.encode("utf-8"), parser))
+    return kind(data, root_of(source))
