@@ -132,7 +132,7 @@ def _line(finding: Finding) -> str:
     facts = list(_grounds(finding)) if finding.code in _GROUNDED else []
     if finding.expected is not None and not _said(finding):
         facts.append(f"expected {span(_show(finding.expected, _MOST_EXPECTED))}")
-    if finding.actual is not None:
+    if finding.shows_actual:
         facts.append(f"got {span(_show(finding.actual, _MOST_QUOTED if facts else _MOST_CHARS))}")
     return f"- {place}: {message} ({finding.code}){'; ' if facts else ''}{', '.join(facts)}"
 

@@ -58,6 +58,7 @@ class Finding:
         evidence: what it was compared with (plain data).
         expected, actual: the rule's demand and the value found; None where there is nothing to show.
         fix: a value that would be right in this place; `NO_FIX` when none is proposed.
+        found_null: that the value found is a null, which `actual` cannot tell from nothing to show.
 
     Raises ConfigError for what cannot be one of these: an unknown severity would block nothing.
     """
@@ -73,6 +74,7 @@ class Finding:
     expected: Any = None
     actual: Any = None
     fix: Any = NO_FIX
+    found_null: bool = False
 
     def __post_init__(self) -> None:
         _check_text(self.code, "code", may_be_empty=False)
@@ -92,6 +94,11 @@ class Finding:
                 object.__setattr__(self, name, _on_the_scale(given, name))
 
     @property
+    def shows_actual(self) -> bool:
+        """Whether there is a value found to show."""
+        return self.actual is not None or self.found_null
+
+    @property
     def blocks(self) -> bool:
         """Whether an answer with this finding is not acceptable as it is."""
         return self.severity == "error"
@@ -103,13 +110,14 @@ class Finding:
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data. `content=False` leaves out everything that may hold text of user, model or source: `message`,
         `evidence`, `actual`, `expected`, `fix`, and the path's words."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "found_null"}
         if self.fix is NO_FIX:
             del given["fix"]
         if not content:
             for name in ("message", "path", "evidence", "expected", "actual", "fix"):
                 given.pop(name, None)
-        return {name: value for name, value in given.items() if value is not None}
+        null = "actual" if self.found_null else ""
+        return {name: value for name, value in given.items() if value is not None or name == null}
 
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:

@@ -336,7 +336,7 @@ def _digest(value: Any) -> dict[str, Any] | None:
 
 
 def _line(finding: Finding) -> str:
-    actual = f", got {_short(finding.actual)}" if finding.actual is not None else ""
+    actual = f", got {_short(finding.actual)}" if finding.shows_actual else ""
     # A guard's or validator's own words may quote the answer; ours never do.
     foreign = finding.guard is not None or finding.code == "schema.validator"
     message = _clip(finding.message, 80 if foreign and finding.code != "guard.failed" else 160)

@@ -325,3 +325,25 @@ def test_what_a_validator_makes(kind, given, value):
     """An object that a validator makes itself is taken as it is."""
     assert validate('"?"', Annotated[kind, BeforeValidator(lambda _: given)]).value == value
     assert validate('"?"', Annotated[kind, WrapValidator(lambda _, handler: handler(given))]).value == value
+
+
+def test_the_config_around_stays():
+    """A part of what a validator hands over keeps to the config of the model that it is a part of."""
+
+    class Tidy(BaseModel):
+        model_config = ConfigDict(str_strip_whitespace=True, str_max_length=3, val_json_bytes="base64", extra="allow")
+        __pydantic_extra__: dict[str, dt.date]
+        name: Annotated[str, identity]
+        names: list[str]
+        raw: bytes
+        seen: InstanceOf[Seen]
+
+        @model_validator(mode="before")
+        @classmethod
+        def add(cls, data: Any) -> Any:
+            return {**data, "seen": SEEN}
+
+    tidy = validate('{"name": " a ", "names": ["b "], "raw": "Zm9v", "on": "2024-05-31"}', Tidy, reading="strict").value
+    assert (tidy.name, tidy.names, tidy.raw, tidy.on) == ("a", ["b"], b"foo", dt.date(2024, 5, 31))
+    found = validate('{"name": "abcd", "names": ["abcd"], "raw": "Zm9v", "on": 3}', Tidy, reading="strict").findings
+    assert [f.path for f in found] == ["/name", "/names/0", "/on"]

@@ -320,7 +320,7 @@ def test_a_computed_field_that_raises():
 
 
 def test_unions_are_told_apart_by_position():
-    """Members of one name do not mix up what was wrong with which."""
+    """Members of one name do not mix up what was wrong with which: the one that comes nearer is told."""
     one = type("Same", (BaseModel,), {"__annotations__": {"kind": str, "a": int}})
     two = type("Same", (BaseModel,), {"__annotations__": {"kind": str, "a": list[int]}})
-    assert places(one | two, '{"kind": "x", "a": [1, "y"]}') == [("schema.type", "/a"), ("schema.type", "/a/1")]
+    assert places(one | two, '{"kind": "x", "a": [1, "y"]}') == [("schema.type", "/a/1")]

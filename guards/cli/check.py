@@ -95,7 +95,7 @@ def _show(outcome: Outcome[Any], name: str) -> None:
         screen.table(
             ("Where", "What", "Got", "Code"),
             [
-                (f.path or "(whole answer)", f.message, "" if f.actual is None else short(f.actual), f.code)
+                (f.path or "(whole answer)", f.message, short(f.actual) if f.shows_actual else "", f.code)
                 for f in outcome.findings
             ],
         )

@@ -93,7 +93,7 @@ def _finding(finding: Finding) -> Words:
     if isinstance(finding.evidence, Mapping) and "passages" in finding.evidence:
         return _ungrounded(finding, finding.evidence)
     line = quoted(f"{finding.path or '(whole answer)'}  ", "bold yellow") + quoted(finding.message)
-    if finding.actual is not None:
+    if finding.shows_actual:
         mark = '"' if isinstance(finding.actual, str) else ""
         line += quoted(f", got {mark}{short(finding.actual, 40)}{mark}")
     return line + quoted(f"  {finding.code}", "dim")

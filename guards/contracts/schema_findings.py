@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
 
+from guards.contracts.alternatives import alternatives
 from guards.contracts.formats import WORDS
 from guards.contracts.schema_keywords import LIMIT_PATTERN
 from guards.findings import Finding
-from guards.reading.document import Document, Place
+from guards.reading.document import Document, Place, holds_null
 
 __all__ = ["findings_of"]
 
@@ -32,6 +33,7 @@ TYPES: Final[Mapping[str, str]] = {
     "array": "an array",
     "any": "any value",
 }
+_MISSING: Final = frozenset({"schema.required", "schema.dependentRequired"})
 _MOST_SHOWN: Final = 12
 
 
@@ -40,7 +42,8 @@ def findings_of(errors: Iterable[ValidationError], document: Document) -> tuple[
     found: dict[tuple[str, str], Finding] = {}
     for error in errors:
         for fault, place in _explained(error, ()):
-            finding = fault.replace(path=document.path(place))
+            missing = fault.code in _MISSING
+            finding = fault.replace(path=document.path(place), found_null=not missing and holds_null(document, place))
             found.setdefault((finding.code, finding.path), finding)
     # Where the allowed values are listed, that the value is of another type says nothing more.
     listed = {path for code, path in found if code in {"schema.enum", "schema.const"}}
@@ -308,17 +311,9 @@ def _same(one: list[_Fault], two: list[_Fault]) -> bool:
 
 
 def _alternatives(error: ValidationError, told: list[list[_Fault]], place: Place) -> Finding:
-    """Several branches are equally near: all are named, for taking one at random would mislead."""
-    choices = ["; ".join(_placed(fault, where[len(place) :]) for fault, where in faults[:3]) for faults in told[:4]]
-    message = "must fit one of the alternatives: " + ", or ".join(dict.fromkeys(choices))
+    """Several branches are equally near."""
+    message = alternatives([[(fault, where[len(place) :]) for fault, where in faults] for faults in told])
     return Finding(f"schema.{error.validator}", message, expected=_own(error.validator_value), actual=error.instance)
-
-
-def _placed(fault: Finding, below: Place) -> str:
-    # Names of members are the schema's own as long as the rule is one about a missing member; others stay unnamed.
-    if fault.code in {"schema.required", "schema.dependentRequired"} and len(below) == 1:
-        return f"{_shown(below[-1])} {fault.message}"
-    return fault.message if not below else f"a part of it {fault.message}"
 
 
 # Values of the schema in words

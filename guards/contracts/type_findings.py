@@ -1,21 +1,20 @@
 """What pydantic found wrong, as findings: the same codes as a JSON Schema gives, and paths into the answer itself.
 
-pydantic puts tags of unions into its locations (`("pet", "Cat", "name")`). They are told from real keys by walking the
-core schema along the location, never by looking like a tag.
+Where an error stands is `type_locations`, what it says `type_words`, which errors of a union help `type_closest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from guards._travelling import said
 from guards.contracts.base import Reading
-from guards.contracts.type_validator import RAISED
-from guards.findings import Finding
-from guards.reading.document import Document, Place, at
+from guards.contracts.type_closest import Entry, closest
+from guards.contracts.type_locations import Located, Locations
+from guards.contracts.type_validator import RAISED, function_of
+from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
+from guards.findings import Finding, join_pointer
+from guards.reading.document import Document, Place, at, holds_null
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -29,35 +28,33 @@ class Explainer:
     """Turns the errors of one type's validator into findings."""
 
     def __init__(self, schema: Any) -> None:
-        self._schema = schema
-        self._definitions = {d["ref"]: d for d in _definitions(schema)}
-        # Models fail at the same few places again and again.
-        self._located = lru_cache(maxsize=1024)(self._locate)
+        self._locations = Locations(schema)
 
     def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
+        errors = fault.errors(include_url=False)
         entries = []
-        faults = []
-        for error in fault.errors(include_url=False):
-            place, members = self._located(error["loc"])
-            entries.append((self._finding(error, place, document), place, members))
-            if error["type"] == RAISED:
-                faults.append(error["ctx"]["raised"].exception)
+        for error in errors:
+            if error["type"] == "default_factory_not_called":  # for the sake of the other errors
+                continue
+            located = self._locations.of(error["loc"])
+            entries.append(Entry(self._finding(error, located, document), located.place, located.members))
         found: dict[tuple[str, str], Finding] = {}
-        for finding in closest(entries):
+        for finding in closest(entries, document):
             found.setdefault((finding.code, finding.path), finding)
-        return Reading(None, document, tuple(found.values()), faults=tuple(faults))
+        faults = tuple(error["ctx"]["raised"].exception for error in errors if error["type"] == RAISED)
+        return Reading(None, document, tuple(found.values()), faults=faults)
 
     def raised(self, fault: Exception, document: Document) -> Reading[Any]:
         """What came out of the validator and tells no place."""
         if isinstance(fault, UnicodeEncodeError) and (halves := self._surrogates(document)):
             return Reading(None, document, halves)
-        return Reading(None, document, (Finding("schema.validator", _words_of(fault)),), faults=(fault,))
+        return Reading(None, document, (Finding("schema.validator", raised_words(fault)),), faults=(fault,))
 
     def failed(self, fault: DefaultFailed, document: Document) -> Reading[Any]:
         """A default that could not be made."""
         cause = fault.__cause__ or fault
-        words = f"a default could not be made: its factory {_words_of(cause)}"
+        words = f"a default could not be made: its factory {raised_words(cause)}"
         return Reading(None, document, (Finding("schema.failed", words),), faults=(cause,))
 
     def too_deep(self, document: Document) -> Reading[Any]:
@@ -70,202 +67,82 @@ class Explainer:
             for place in _surrogates(document.data, ())
         )
 
-    def _finding(self, error: Mapping[str, Any], place: Place, document: Document) -> Finding:
-        kind: str = error["type"]
-        if kind == "json_invalid":
+    def _finding(self, error: Mapping[str, Any], located: Located, document: Document) -> Finding:
+        place, kind = located.place, error["type"]
+        actual = place[-1] if located.is_key else _actual(document, place, error)
+        if kind == "recursion_depth_exceeded":
+            return self.too_deep(document).findings[0]
+        if kind == "json_invalid" and not isinstance(actual, str):
             halves = self._surrogates(document)
             if halves:
                 return halves[0]
             return Finding("json.syntax", "not a JSON document that can be taken: a number or nesting out of range")
-        rule = _RULES.get(kind)
-        context = error.get("ctx", {})
-        code, expected = "validator", None
-        if rule is not None:
-            code, key, named = rule
-            expected = context.get(key) if key else named
-        if (
-            kind == "literal_error"
-            and " or " not in str(context.get("expected", ""))
-            and "," not in str(context.get("expected", ""))
-        ):
-            code = "const"
+        rule, words, expected = self._said(error, located.node)
+        if located.is_key:
+            words = f"the key {words}"
+        elif (inside := self._inside(located, kind)) is not None:
+            words = f"holds JSON that does not fit{', at ' if inside else ''}{join_pointer(inside)}: {words}"
+            actual = error.get("input")
+        missing = rule == "required"
         return Finding(
-            f"schema.{code}",
-            _message(error, context, expected),
+            f"schema.{rule}",
+            words,
             document.path(place),
-            expected=_simple(expected),
-            actual=None if kind == "missing" else _actual(document, place, error),
+            expected=expected,
+            actual=None if missing else actual,
+            found_null=actual is None and not missing and holds_null(document, place),
         )
 
-    def _locate(self, loc: tuple[int | str, ...]) -> tuple[Place, Members]:
-        """pydantic's location less the tags that are not in the document, and the unions that they were of."""
-        walked = next(self._walk(self._schema, loc, 0), None)
-        if walked is None:
-            return tuple(loc), ()
-        place: list[int | str] = []
-        members: list[tuple[Place, int]] = []
-        for part in walked:
-            if isinstance(part, _Member):
-                members.append((tuple(place), part.index))
-            else:
-                place.append(part)
-        return tuple(place), tuple(members)
+    def _inside(self, located: Located, kind: str) -> Place | None:
+        """Where in the JSON that a text holds an error stands; None where it is not about that."""
+        if located.inside is not None or kind in ("json_invalid", "json_type"):
+            return located.inside
+        return () if next(self._locations.within(located.node, "json"), None) is not None else None
 
-    def _walk(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
-        """The keys and indexes of `loc` under this node; nothing where the node has no such place."""
-        if depth > 4 * len(loc) + 200:
-            return
-        if not loc:
-            yield []
-            return
-        kind = node["type"]
-        first, rest = loc[0], loc[1:]
-        if kind == "definition-ref":
-            target = self._definitions.get(node["schema_ref"])
-            if target is not None:
-                yield from self._walk(target, loc, depth + 1)
-        elif kind == "union":
-            for index, (member, label) in enumerate(node["choices"]):
-                if label == first:
-                    yield from ([_Member(index), *tail] for tail in self._walk(member, rest, depth + 1))
-        elif kind == "tagged-union":
-            chosen = next((m for tag, m in node["choices"].items() if str(_plain_tag(tag)) == str(first)), None)
-            if chosen is not None:
-                yield from self._walk(chosen, rest, depth + 1)
-        elif kind in ("model-fields", "typed-dict", "dataclass-args"):
-            yield from self._walk_fields(node, loc, depth)
-        elif kind == "named-tuple":
-            for position, field in enumerate(node["fields"]):
-                if first in (position, field["name"]):
-                    yield from ([first, *tail] for tail in self._walk(field["schema"], rest, depth + 1))
-            if not rest:
-                yield [first]
-        elif kind in ("list", "set", "frozenset", "deque", "tuple"):
-            yield from self._walk_items(node, first, rest, depth)
-        elif kind in ("dict", "ordered-dict", "frozendict", "counter"):
-            if rest[:1] == ("[key]",):
-                yield [first]
-            elif node.get("values_schema"):
-                yield from ([first, *tail] for tail in self._walk(node["values_schema"], rest, depth + 1))
-            elif not rest:
-                yield [first]
-        else:
-            for key in ("schema", "json_schema", "strict_schema", "lax_schema", "arguments_schema"):
-                if isinstance(node.get(key), Mapping):
-                    yield from self._walk(node[key], loc, depth + 1)
-            for step in node.get("steps", ()):
-                yield from self._walk(step, loc, depth + 1)
-            arguments = node.get("arguments_schema")
-            if isinstance(arguments, list):  # a NamedTuple: its fields by position or name
-                for position, argument in enumerate(arguments):
-                    if first in (position, argument["name"]):
-                        yield from ([first, *tail] for tail in self._walk(argument["schema"], rest, depth + 1))
+    def _said(self, error: Mapping[str, Any], node: Any) -> Said:
+        """What an error says; where the schema's own node says it better than pydantic does, by that."""
+        kind = error["type"]
+        if kind == "json_invalid":
+            return Said("format", "must be a string that holds JSON", "json")
+        if kind in ("literal_error", "enum"):
+            for found in self._locations.within(node, "literal", "enum"):
+                return _one_of(found.get("expected") or found["members"])
+        if kind in ("union_tag_invalid", "union_tag_not_found"):
+            for found in self._locations.within(node, "tagged-union"):
+                return self._discriminated(found, error)
+        if kind == "value_error":
+            for found in self._locations.within(node, "function-after"):
+                if (address := ADDRESSES.get(function_of(found))) is not None:
+                    return address
+        if kind in ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"):
+            for found in self._locations.within(node, "datetime"):
+                if (constraint := found.get("tz_constraint")) in ("aware", "naive"):
+                    return told(error)._replace(words=told({"type": f"timezone_{constraint}"}).words)
+        return told(error)
 
-    def _walk_fields(self, node: Any, loc: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
-        fields = node["fields"]
-        pairs = fields.items() if isinstance(fields, Mapping) else ((f["name"], f) for f in fields)
-        for name, field in pairs:
-            for names in _names(name, field):
-                if loc[: len(names)] == names:
-                    for tail in self._walk(field["schema"], loc[len(names) :], depth + 1):
-                        yield [*names, *tail]
-        extras = node.get("extras_schema")
-        if extras is not None:
-            for tail in self._walk(extras, loc[1:], depth + 1):
-                yield [loc[0], *tail]
-        if len(loc) == 1:  # an extra key that is forbidden
-            yield [loc[0]]
+    def _discriminated(self, node: Any, error: Mapping[str, Any]) -> Said:
+        """Which kinds there are, and how they are told apart."""
+        name: str = error["ctx"]["discriminator"]
+        tags = options_of(choices_of(node))
+        if not callable(node["discriminator"]):
+            if error["type"] == "union_tag_invalid":
+                return Said("discriminator", f"must have a {name} of {tags}", tags)
+            return Said("discriminator", f"needs the key {name} to tell its kind: {tags}", name)
+        members = [node["choices"][tag] for tag in choices_of(node)]
+        kinds = [self._kind(member) for member in members]
+        return Said("discriminator", f"is of no kind that is known here; must be one of: {'; '.join(kinds)}")
 
-    def _walk_items(self, node: Any, first: int | str, rest: tuple[int | str, ...], depth: int) -> Iterator[list[Part]]:
-        if not isinstance(first, int):
-            return
-        items = node.get("items_schema")
-        members = items if isinstance(items, list) else [items] if items else []
-        for member in members:
-            for tail in self._walk(member, rest, depth + 1):
-                yield [first, *tail]
-        if not rest:
-            yield [first]
+    def _kind(self, member: Any) -> str:
+        for node in self._locations.within(member, *KINDS):
+            return kind_of(node, self._locations.required(node))
+        return "another value"
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """In a walked location: which member of a union was tried there."""
-
-    index: int
-
-
-Part = int | str | _Member
-Members = tuple[tuple[Place, int], ...]
-"""The unions on the way to a finding: where each stands, and which member it was."""
-
-
-def closest(entries: Sequence[tuple[Finding, Place, Members]]) -> list[Finding]:
-    """Of the members of each union, the findings of those that the answer was most likely meant as.
-
-    A member of another kind (wrong type at the union's own place), or whose constants differ, says nothing where
-    another does better. Where all are of another kind, one finding names them all.
-    """
-    unions = {place for _, _, members in entries for place, _ in members}
-    for union in sorted(unions, key=len):
-        mine = [e for e in entries if any(place == union for place, _ in e[2])]
-        if not mine:
-            continue
-        grouped: dict[int, list[tuple[Finding, Place, Members]]] = {}
-        for entry in mine:
-            grouped.setdefault(next(index for place, index in entry[2] if place == union), []).append(entry)
-        distance = {index: _distance(group, union) for index, group in grouped.items()}
-        nearest = min(distance.values())
-        kept = [entry for index, group in grouped.items() if distance[index] == nearest for entry in group]
-        if nearest[0] and len(kept) > 1:
-            kept = [_either(kept)]
-        gone = {id(entry) for entry in mine}
-        at_first = next(n for n, entry in enumerate(entries) if id(entry) in gone)
-        others = [entry for entry in entries if id(entry) not in gone]
-        entries = [*others[:at_first], *kept, *others[at_first:]]
-    return [finding for finding, _, _ in entries]
-
-
-def _distance(group: Sequence[tuple[Finding, Place, Members]], union: Place) -> tuple[bool, int]:
-    """How far a member is from the answer: of another kind at all, then how many of its constants differ."""
-    other_kind = any(place == union and finding.code == "schema.type" for finding, place, _ in group)
-    constants = sum(len(place) == len(union) + 1 and finding.code == "schema.const" for finding, place, _ in group)
-    return other_kind, constants
-
-
-def _either(kept: Sequence[tuple[Finding, Place, Members]]) -> tuple[Finding, Place, Members]:
-    """One finding for members that are all of another kind."""
-    finding, place, members = kept[0]
-    kinds = list(dict.fromkeys(str(entry[0].expected) for entry in kept))
-    words = " or ".join(_ARTICLE.get(kind, f"a {kind}") for kind in kinds)
-    return finding.replace(message=f"must be {words}", expected=" or ".join(kinds)), place, members
-
-
-def _names(name: str, field: Mapping[str, Any]) -> list[tuple[int | str, ...]]:
-    """Every way in which a location may name a field: its aliases (as paths), then its own name."""
-    alias = field.get("validation_alias")
-    if alias is None:
-        return [(name,)]
-    if isinstance(alias, str):
-        return [(alias,), (name,)]
-    paths = alias if alias and isinstance(alias[0], list) else [alias]
-    return [*(tuple(path) for path in paths), (name,)]
-
-
-def _plain_tag(tag: Any) -> Any:
-    return getattr(tag, "value", tag)
-
-
-def _definitions(node: Any) -> Iterator[Any]:
-    if isinstance(node, Mapping):
-        if "ref" in node and "type" in node:
-            yield node
-        for key, child in node.items():
-            if key not in ("metadata", "default", "cls"):
-                yield from _definitions(child)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            yield from _definitions(child)
+def _one_of(values: Any) -> Said:
+    options = options_of(values)
+    if len(values) == 1:
+        return Said("const", f"must be {options}", options)
+    return Said("enum", f"must be one of {options}", options)
 
 
 def _actual(document: Document, place: Place, error: Mapping[str, Any]) -> Any:
@@ -286,153 +163,3 @@ def _surrogates(data: Any, place: Place) -> Iterator[Place]:
     elif isinstance(data, list):
         for index, child in enumerate(data):
             yield from _surrogates(child, (*place, index))
-
-
-def _simple(value: Any) -> Any:
-    """A bound as plain data: a date or Decimal as its text."""
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
-
-
-def _message(error: Mapping[str, Any], context: Mapping[str, Any], expected: Any) -> str:
-    """Our own words for what we know; the validator's for its own errors. Never any text of the answer."""
-    kind: str = error["type"]
-    template = _WORDS.get(kind)
-    if template is not None:
-        return template.format(**{**context, "wanted": expected})
-    if kind == RAISED:
-        return _words_of(context["raised"].exception)
-    if kind in ("value_error", "assertion_error"):
-        return str(context.get("error") or error["msg"])
-    if kind in _RULES:
-        words: str = error["msg"]
-        return words.replace("Input should be", "must be", 1).replace("Input should have", "must have", 1)
-    return str(error["msg"])
-
-
-def _words_of(fault: BaseException) -> str:
-    """What a user's function raised; its own `__str__` may raise, too."""
-    kind, text = type(fault).__name__, said(fault)
-    return f"raised {kind}: {text}" if text else f"raised {kind}"
-
-
-# pydantic's error type -> (rule, key of the bound in the error's context, what is expected where there is no such key)
-_RULES: Final[dict[str, tuple[str, str | None, str | None]]] = {
-    "missing": ("required", None, None),
-    "missing_argument": ("required", None, None),
-    "missing_keyword_only_argument": ("required", None, None),
-    "extra_forbidden": ("additionalProperties", None, "no such key"),
-    "unexpected_keyword_argument": ("additionalProperties", None, "no such key"),
-    "greater_than": ("exclusiveMinimum", "gt", None),
-    "greater_than_equal": ("minimum", "ge", None),
-    "less_than": ("exclusiveMaximum", "lt", None),
-    "less_than_equal": ("maximum", "le", None),
-    "multiple_of": ("multipleOf", "multiple_of", None),
-    "string_too_short": ("minLength", "min_length", None),
-    "string_too_long": ("maxLength", "max_length", None),
-    "bytes_too_short": ("minLength", "min_length", None),
-    "bytes_too_long": ("maxLength", "max_length", None),
-    "url_too_long": ("maxLength", "max_length", None),
-    "string_pattern_mismatch": ("pattern", "pattern", None),
-    "too_short": ("minItems", "min_length", None),
-    "too_long": ("maxItems", "max_length", None),
-    "enum": ("enum", "expected", None),
-    "literal_error": ("enum", "expected", None),
-    "union_tag_invalid": ("discriminator", "expected_tags", None),
-    "union_tag_not_found": ("discriminator", "discriminator", None),
-    "string_unicode": ("unicode", None, "text without half surrogate pairs"),
-    "finite_number": ("type", None, "a finite number"),
-    "none_required": ("type", None, "null"),
-    "int_from_float": ("type", None, "integer"),
-    "string_type": ("type", None, "string"),
-    "string_sub_type": ("type", None, "string"),
-    "int_type": ("type", None, "integer"),
-    "float_type": ("type", None, "number"),
-    "bool_type": ("type", None, "boolean"),
-    "list_type": ("type", None, "array"),
-    "tuple_type": ("type", None, "array"),
-    "set_type": ("type", None, "array"),
-    "frozen_set_type": ("type", None, "array"),
-    "iterable_type": ("type", None, "array"),
-    "dict_type": ("type", None, "object"),
-    "mapping_type": ("type", None, "object"),
-    "model_type": ("type", None, "object"),
-    "model_attributes_type": ("type", None, "object"),
-    "dataclass_type": ("type", None, "object"),
-    "dataclass_exact_type": ("type", None, "object"),
-    "bytes_type": ("type", None, "string"),
-    "decimal_type": ("type", None, "number"),
-    "date_type": ("type", None, "string"),
-    "time_type": ("type", None, "string"),
-    "datetime_type": ("type", None, "string"),
-    "time_delta_type": ("type", None, "string"),
-    "uuid_type": ("type", None, "string"),
-    "url_type": ("type", None, "string"),
-    "is_instance_of": ("type", "class", None),
-    "callable_type": ("type", None, "callable"),
-    "int_parsing": ("type", None, "integer"),
-    "int_parsing_size": ("type", None, "integer"),
-    "float_parsing": ("type", None, "number"),
-    "bool_parsing": ("type", None, "boolean"),
-    "decimal_parsing": ("type", None, "number"),
-    "date_parsing": ("format", None, "date"),
-    "date_from_datetime_parsing": ("format", None, "date"),
-    "date_from_datetime_inexact": ("format", None, "date"),
-    "time_parsing": ("format", None, "time"),
-    "datetime_parsing": ("format", None, "date-time"),
-    "datetime_from_date_parsing": ("format", None, "date-time"),
-    "datetime_object_invalid": ("format", None, "date-time"),
-    "timezone_naive": ("format", None, "date-time without an offset"),
-    "timezone_aware": ("format", None, "date-time with an offset"),
-    "timezone_offset": ("format", None, "date-time with another offset"),
-    "time_delta_parsing": ("format", None, "duration"),
-    "uuid_parsing": ("format", None, "uuid"),
-    "uuid_version": ("format", None, "uuid"),
-    "url_parsing": ("format", None, "uri"),
-    "url_syntax_violation": ("format", None, "uri"),
-    "url_scheme": ("format", "expected_schemes", None),
-    "bytes_invalid_encoding": ("format", None, "encoded bytes"),
-    "date_past": ("format", None, "a date in the past"),
-    "date_future": ("format", None, "a date in the future"),
-    "datetime_past": ("format", None, "a time in the past"),
-    "datetime_future": ("format", None, "a time in the future"),
-    "decimal_max_digits": ("maxDigits", "max_digits", None),
-    "decimal_max_places": ("maxPlaces", "decimal_places", None),
-    "decimal_whole_digits": ("maxDigits", "whole_digits", None),
-    "recursion_loop": ("recursion", None, "no cycle"),
-}
-
-_ARTICLE: Final = {"integer": "an integer", "array": "an array", "object": "an object", "null": "null"}
-
-_WORDS: Final[dict[str, str]] = {
-    "missing": "is required but missing",
-    "missing_argument": "is required but missing",
-    "missing_keyword_only_argument": "is required but missing",
-    "extra_forbidden": "is not a key of this object",
-    "unexpected_keyword_argument": "is not a key of this object",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-    "multiple_of": "must be a multiple of {multiple_of}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match the pattern {pattern}",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
-    "enum": "must be one of {expected}",
-    "literal_error": "must be one of {expected}",
-    "union_tag_invalid": "must have a {discriminator} of {expected_tags}",
-    "union_tag_not_found": "needs the key {discriminator} to tell its kind",
-    "string_unicode": "must not hold half of a surrogate pair",
-    "bytes_invalid_encoding": "must be validly encoded bytes",
-    **{
-        kind: f"must be {_ARTICLE.get(rule[2], f'a {rule[2]}')}"
-        for kind, rule in _RULES.items()
-        if rule[2] and rule[0] == "type"
-    },
-    **{
-        kind: f"must be a valid {rule[2]}"
-        for kind, rule in _RULES.items()
-        if rule[2] and rule[0] == "format" and not rule[2].startswith("a ")
-    },
-}

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
 
-__all__ = ["RAISED", "Compiled", "DefaultFailed", "compiled", "readable"]
+__all__ = ["RAISED", "UNTAGGED", "Compiled", "DefaultFailed", "compiled", "function_of", "readable", "reads_source"]
 
 Node = Mapping[str, Any]
 
@@ -117,8 +117,8 @@ class _Rewriting:
         target = self._target(node)
         if target["type"] == "json-or-python":
             return self._python(target["python_schema"])
-        if _goes_by_config(target):
-            return self._made(target, self._python)
+        if target["type"] not in _WITH_CONFIG and target.get("ref") not in self._named:
+            return self._made(target, self._python)  # it stands under the config around it
         # Each once, however often validators stand inside of one another.
         return self._definition(f"{id(target)} in Python", functools.partial(self._made, target, self._python))
 
@@ -216,13 +216,6 @@ class _Rewriting:
         return child
 
 
-def _goes_by_config(node: Node) -> bool:
-    """Whether a node holds the fields of a model, which only what holds them configures."""
-    while node["type"].startswith("function-") and isinstance(node.get("schema"), Mapping):
-        node = node["schema"]
-    return node["type"] in ("model-fields", "dataclass-args")
-
-
 def _nodes(value: Any) -> Iterator[Node]:
     """Every node of a core schema."""
     for node in _inner({"": value}):
@@ -303,6 +296,11 @@ def _only_key(read: dict[Any, None]) -> Any:
     return next(iter(read))
 
 
+def reads_source(node: Node) -> bool:
+    """Whether a node of a compiled core schema is one that reads plain data as JSON again, or else an object."""
+    return node["type"] == "tagged-union" and node["discriminator"] is _form
+
+
 def _form(value: Any) -> str:
     return "json" if type(value) is _Source else "python"
 
@@ -343,7 +341,7 @@ def _discriminated(node: dict[str, Any]) -> Any:
         return None
     discriminator = _Discriminator(function)
     refusing = {"type": "function-plain", "function": {"type": "no-info", "function": discriminator.refuse}}
-    return {**node, "discriminator": discriminator, "choices": {**node["choices"], _UNTAGGED: refusing}}
+    return {**node, "discriminator": discriminator, "choices": {**node["choices"], UNTAGGED: refusing}}
 
 
 def _labelled(node: dict[str, Any]) -> Any:
@@ -403,7 +401,14 @@ def _catching(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as fault:
             raise _raised(fault) from fault
 
+    catching.__wrapped__ = function  # type: ignore[attr-defined]
     return catching
+
+
+def function_of(node: Node) -> Any:
+    """The user's own function, or pydantic's, of a node of a compiled core schema."""
+    function = node["function"]["function"]
+    return getattr(function, "__wrapped__", function)
 
 
 def _raised(fault: Exception) -> PydanticCustomError:
@@ -422,7 +427,7 @@ def _failing(factory: Callable[..., Any]) -> Callable[..., Any]:
     return failing
 
 
-_UNTAGGED: Final = "guards: the discriminator raised"
+UNTAGGED: Final = "guards: the discriminator raised"
 """The tag of a value whose tag could not be told."""
 
 
@@ -442,7 +447,7 @@ class _Discriminator(threading.local):
             raise
         except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes an error in `refuse`
             self.fault = fault
-            return _UNTAGGED
+            return UNTAGGED
 
     def refuse(self, value: Any) -> Any:
         fault, self.fault = self.fault, None

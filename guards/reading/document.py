@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 from guards.errors import ConfigError
 from guards.findings import as_index, join_pointer, parse_pointer
 
-__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "plain_steps", "without"]
+__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "holds_null", "plain_steps", "without"]
 
 Place: TypeAlias = tuple[str | int, ...]
 Steps: TypeAlias = tuple[str | int | None, ...]
@@ -139,6 +139,11 @@ def at(data: Any, place: Sequence[str | int]) -> Any:
     for part in place:
         data = data[part]
     return data
+
+
+def holds_null(document: Document, place: Place) -> bool:
+    """Whether the document has a null there."""
+    return _exists(document.data, place) and at(document.data, place) is None
 
 
 def without(data: Any, place: Place) -> Any:

@@ -57,12 +57,12 @@ _IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "va
 
 @dataclass(frozen=True, slots=True)
 class _Candidate(Generic[T]):
-    """One document of the text and what the contract says of it."""
+    """One document of the text and what the contract says of it. `open`: its brackets were not all closed."""
 
     reading: Reading[T]
     span: Span
     repairs: tuple[Repair, ...]
-    cut: bool = False
+    open: bool = False
 
     @property
     def rough(self) -> bool:
@@ -119,8 +119,8 @@ class _Recovery(Generic[T]):
             (inner if stage == self._inside else tried).extend(found)
             if fitting := [candidate for candidate in found if candidate.reading.ok]:
                 return self._chosen(fitting, around)
-            if any(candidate.cut and self._meant(candidate) for candidate in found):
-                break  # what stands inside of a document that was cut off is not the answer
+            if any(candidate.open and self._meant(candidate) for candidate in found):
+                break  # what stands inside of a document that is not closed is not the answer
         return self._refused(tried or inner, around, syntax)
 
     # The stages.
@@ -149,15 +149,15 @@ class _Recovery(Generic[T]):
         candidates = inner._whole(place := surroundings(plain)) + inner._mended(place)
         encoded = Repair("json.encoded", what, "")
         return [
-            _Candidate(c.reading, Span(around.start, len(self.text)), (encoded, *c.repairs), c.cut) for c in candidates
+            _Candidate(c.reading, Span(around.start, len(self.text)), (encoded, *c.repairs), c.open) for c in candidates
         ]
 
     def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
         """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
         candidates: list[_Candidate[T]] = []
         documents: list[tuple[Any, Span, tuple[Repair, ...]]] = []
-        for data, span, repairs, cut in self._documents(around):
-            candidate = self.judged(data, span, repairs, cut=cut)
+        for data, span, repairs, is_open in self._documents(around):
+            candidate = self.judged(data, span, repairs, is_open=is_open)
             if candidate is not None:
                 candidates.append(candidate)
                 documents.append((data, span, repairs))
@@ -229,7 +229,7 @@ class _Recovery(Generic[T]):
         known = self.guide.known
         if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
             return []
-        candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs), cut=False)
+        candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
         return [candidate] if candidate is not None and candidate.reading.ok else []
 
     def _inside(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -284,7 +284,7 @@ class _Recovery(Generic[T]):
     # One candidate.
 
     def judged(
-        self, data: Any, span: Span, repairs: tuple[Repair, ...], *, cut: bool = False, is_known: bool = False
+        self, data: Any, span: Span, repairs: tuple[Repair, ...], *, is_open: bool = False, is_known: bool = False
     ) -> _Candidate[T] | None:
         """The data fitted and held against the contract; None where nothing is left of it, or where it was judged
         before (`is_known`) and nothing changed."""
@@ -302,7 +302,7 @@ class _Recovery(Generic[T]):
             if refused:
                 self.refused_by_hints = True
                 reading = Reading(None, document, refused)
-        return _Candidate(reading, span, (*repairs, *fitted.repairs), cut)
+        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open)
 
     def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
         if not self._spend(span.end - span.start):
@@ -383,13 +383,22 @@ class _Recovery(Generic[T]):
     def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
         judged = [candidate for candidate in tried if candidate.reading.document is not None]
-        if judged and not any(candidate.cut and self._meant(candidate) for candidate in judged):
+        cut = [candidate for candidate in judged if self._is_cut_off(candidate)]
+        if judged and not cut:
             fewest = min(len(candidate.reading.findings) for candidate in judged)
             best = next(c for c in reversed(judged) if len(c.reading.findings) == fewest)
             return _repaired(best.reading, (*around.repairs(self.text, best.span), *best.repairs))
         # What was cut off is no answer, but what there is of it need not be asked for again.
-        cut = next((c.reading.document for c in judged if c.cut), None) if not self.limit else None
-        return Reading(None, cut, (self.limit[0] if self.limit else self._why(around, syntax),))
+        document = cut[0].reading.document if cut and not self.limit else None
+        return Reading(None, document, (self.limit[0] if self.limit else self._why(around, syntax),))
+
+    def _is_cut_off(self, candidate: _Candidate[T]) -> bool:
+        """Whether the answer ended before its document did. A bracket that is only missing says less: something follows
+        it, or all that has to be there is."""
+        if not (candidate.open and self._meant(candidate)) or self.text[candidate.span.end :].strip():
+            return False
+        stopped = any(repair.code == "json.truncated" for repair in candidate.repairs)
+        return stopped or any(finding.code == "schema.required" for finding in candidate.reading.findings)
 
     def _why(self, around: Surroundings, syntax: Finding) -> Finding:
         if around.open_thinking:

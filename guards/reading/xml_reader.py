@@ -168,6 +168,10 @@ def _nothing_fits(text: str, sight: Sight, judged: list[Reading[T]], limits: Lim
     if sight.deepest > limits.depth:
         return _refused(_too_deep(limits.depth))
     if sight.cut is not None:
+        if text.rstrip().endswith(("```", "~~~")):  # whoever closed the fence was not cut off
+            return _refused(
+                _syntax(_REASONS[etree.ErrorTypes.ERR_TAG_NOT_FINISHED], *_position(text, sight.cut)).finding
+            )
         return _refused(_truncated(text, sight.cut))
     if strict.document is not None:
         return strict
