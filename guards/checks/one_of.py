@@ -107,9 +107,6 @@ class _Options:
                 raise ConfigError("an option is given twice", where=where, hint="name each once")
             seen.add(entry)
 
-    def __repr__(self) -> str:
-        return repr(list(self.given))
-
     def hold(self, value: Any) -> bool:
         """Whether the value is one of them."""
         if isinstance(value, Enum):
