@@ -609,6 +609,27 @@ def test_an_unknown_tool_in_a_stream_is_refused():
         streamed(Chat(), sse(chunk(tool_calls=[call]), chunk("tool_calls")), strict, tools=Chat.tools)
 
 
+@pytest.mark.parametrize("offered", ["function", "custom"])
+@pytest.mark.parametrize("called", ["function", "custom"])
+def test_a_streamed_call_keeps_its_kind(offered, called):
+    """A custom call that comes in pieces is of a tool that was offered as custom, and no function's; nor the reverse."""
+    place = "arguments" if called == "function" else "input"
+    first = {"index": 0, "id": "c", "type": called, called: {"name": "look", place: "{"}}
+    step = sse(chunk(tool_calls=[first]), chunk(tool_calls=[{"index": 0, called: {place: "}"}}]), chunk("tool_calls"))
+    if offered == called:
+        assert f'"{place}": "{{"' in streamed(Chat(), step, strict, tools=[OFFERED[offered]])
+        return
+    with pytest.raises(Rejected, match="may not call"):
+        streamed(Chat(), step, strict, tools=[OFFERED[offered]])
+
+
+def test_the_role_in_a_stream_is_the_models():
+    """A chunk tells no other role than `assistant`."""
+    told = streamed(Chat(), sse(chunk(role=STRAY), chunk(content=FINE), chunk("stop")), talk)
+    assert STRAY not in told
+    assert FINE in told
+
+
 def _response_events(text: str, whole: dict[str, Any]) -> list[dict[str, Any]]:
     begun = {**whole, "output": [], "status": "in_progress"}
     at = {"item_id": "m1", "output_index": 0, "content_index": 0}
