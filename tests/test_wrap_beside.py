@@ -649,6 +649,18 @@ def test_events_that_say_something_else_than_the_whole_response_are_not_told(gua
     assert FINE in told
 
 
+def test_the_role_in_events_is_the_models():
+    """No event of a response tells another role than `assistant`, the last one included."""
+    whole = Responses().body(FINE)
+    whole["output"][0]["role"] = STRAY
+    begins = {"type": "response.output_item.added", "output_index": 0, "item": {**whole["output"][0], "content": []}}
+    ends = {"type": "response.output_item.done", "output_index": 0, "item": whole["output"][0]}
+    created, *events, completed = _response_events(FINE, whole)
+    told = streamed(Responses(), sse(created, begins, *events, ends, completed, named=True), talk)
+    assert STRAY not in told
+    assert FINE in told
+
+
 def test_events_of_a_kind_that_nobody_knows_say_nothing():
     """An event that a later server adds, or one that begins with output, brings no text past the guards."""
     first, *rest = _response_events(FINE, Responses().body(FINE))
