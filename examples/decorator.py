@@ -39,7 +39,7 @@ def rate(message: str, *, feedback: Feedback | None = None) -> str:
 
 
 if __name__ == "__main__":
-    outcome = rate.outcome("My kitchen floor is wet again!")
+    outcome = rate.run("My kitchen floor is wet again!")
     print(f"{outcome.value!r} after {len(outcome.attempts)} attempts")
     for finding in outcome.attempts[0].findings:
         print(f"first answer, {finding.path}: {finding.message}")

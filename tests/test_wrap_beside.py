@@ -609,6 +609,27 @@ def test_an_unknown_tool_in_a_stream_is_refused():
         streamed(Chat(), sse(chunk(tool_calls=[call]), chunk("tool_calls")), strict, tools=Chat.tools)
 
 
+@pytest.mark.parametrize("offered", ["function", "custom"])
+@pytest.mark.parametrize("called", ["function", "custom"])
+def test_a_streamed_call_keeps_its_kind(offered, called):
+    """A custom call that comes in pieces is of a tool that was offered as custom, and no function's; nor the reverse."""
+    place = "arguments" if called == "function" else "input"
+    first = {"index": 0, "id": "c", "type": called, called: {"name": "look", place: "{"}}
+    step = sse(chunk(tool_calls=[first]), chunk(tool_calls=[{"index": 0, called: {place: "}"}}]), chunk("tool_calls"))
+    if offered == called:
+        assert f'"{place}": "{{"' in streamed(Chat(), step, strict, tools=[OFFERED[offered]])
+        return
+    with pytest.raises(Rejected, match="may not call"):
+        streamed(Chat(), step, strict, tools=[OFFERED[offered]])
+
+
+def test_the_role_in_a_stream_is_the_models():
+    """A chunk tells no other role than `assistant`."""
+    told = streamed(Chat(), sse(chunk(role=STRAY), chunk(content=FINE), chunk("stop")), talk)
+    assert STRAY not in told
+    assert FINE in told
+
+
 def _response_events(text: str, whole: dict[str, Any]) -> list[dict[str, Any]]:
     begun = {**whole, "output": [], "status": "in_progress"}
     at = {"item_id": "m1", "output_index": 0, "content_index": 0}
@@ -624,6 +645,18 @@ def _response_events(text: str, whole: dict[str, Any]) -> list[dict[str, Any]]:
 def test_events_that_say_something_else_than_the_whole_response_are_not_told(guarded):
     """The last event is what is judged: deltas with other words are replaced by its own."""
     told = streamed(Responses(), sse(*_response_events(STRAY, Responses().body(FINE)), named=True), guarded)
+    assert STRAY not in told
+    assert FINE in told
+
+
+def test_the_role_in_events_is_the_models():
+    """No event of a response tells another role than `assistant`, the last one included."""
+    whole = Responses().body(FINE)
+    whole["output"][0]["role"] = STRAY
+    begins = {"type": "response.output_item.added", "output_index": 0, "item": {**whole["output"][0], "content": []}}
+    ends = {"type": "response.output_item.done", "output_index": 0, "item": whole["output"][0]}
+    created, *events, completed = _response_events(FINE, whole)
+    told = streamed(Responses(), sse(created, begins, *events, ends, completed, named=True), talk)
     assert STRAY not in told
     assert FINE in told
 

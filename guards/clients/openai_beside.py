@@ -186,10 +186,11 @@ _EVENT_IS: Final = _all(
     """,
     kept,
 )
+_BY_THE_MODEL: Final = members({"role": the_model}, rest=kept)
 _EVENT: Final = members(
     _EVENT_IS
-    | _all("annotation arguments code delta input item logprobs name part partial_image_b64 text", kept)
-    | {"response": kept}
+    | _all("annotation arguments code delta input logprobs name part partial_image_b64 text", kept)
+    | {"item": _BY_THE_MODEL, "response": members({"output": _BY_THE_MODEL}, rest=kept)}
 )
 _BEGINS: Final = members(_EVENT_IS | {"item": members(_ITEM_IS), "part": members(_ITEM_IS)})
 """What is in an item will come, and is empty yet."""
