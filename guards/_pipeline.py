@@ -72,11 +72,15 @@ class GuardSet:
     @property
     def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
         """Those that ask a model, with their labels."""
+        if not self.tiers:
+            return ()
         entries = (entry for tier in self.tiers for entry in tier)
         return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
 
     def missing(self, context: Mapping[str, Any]) -> tuple[str, str] | None:
         """A context key that some guard needs and nobody gave, with the guard's label."""
+        if not self.needs:
+            return None
         return next(((key, label) for key, label in self.needs.items() if key not in context), None)
 
 

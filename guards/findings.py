@@ -77,6 +77,10 @@ class Finding:
     found_null: bool = False
 
     def __post_init__(self) -> None:
+        if self.score is None and self.threshold is None and self.guard is None and self.severity == "error":
+            texts = type(self.code) is type(self.message) is type(self.path) is str
+            if texts and self.code:  # nearly all are made of these alone
+                return
         _check_text(self.code, "code", may_be_empty=False)
         _check_text(self.message, "message")
         _check_text(self.path, "path")

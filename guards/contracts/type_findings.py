@@ -97,7 +97,7 @@ class Explainer:
         """Where in the JSON that a text holds an error stands; None where it is not about that."""
         if located.inside is not None or kind in ("json_invalid", "json_type"):
             return located.inside
-        return () if next(self._locations.within(located.node, "json"), None) is not None else None
+        return () if located.reads_json else None
 
     def _said(self, error: Mapping[str, Any], node: Any) -> Said:
         """What an error says; where the schema's own node says it better than pydantic does, by that."""

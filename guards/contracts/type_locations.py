@@ -30,13 +30,15 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Located:
     """`node` is what the core schema says there, where it is known. `is_key`: the key there is meant, not its value.
-    `inside`: where in the JSON that a text holds, for a type that reads such a text."""
+    `inside`: where in the JSON that a text holds, for a type that reads such a text. `reads_json`: whether that is so of
+    the value itself."""
 
     place: Place
     members: tuple[Member, ...] = ()
     node: Any = None
     is_key: bool = False
     inside: Place | None = None
+    reads_json: bool = False
 
 
 class Locations:
@@ -66,7 +68,8 @@ class Locations:
                 place.append(part)
         if inside is not None:
             return Located(tuple(place[:inside]), (), node, is_key, tuple(place[inside:]))
-        return Located(tuple(place), tuple(members), node, is_key)
+        reads_json = next(self.within(node, "json"), None) is not None
+        return Located(tuple(place), tuple(members), node, is_key, reads_json=reads_json)
 
     def within(self, node: Any, *kinds: str) -> Iterator[Any]:
         """The nodes of these kinds that are about the same value as a node: itself, or what it is wrapped around."""
