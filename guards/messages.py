@@ -84,7 +84,7 @@ class Feedback:
             raise ConfigError(f"must be a str, not {type(self.text).__name__}", where="Feedback(text=)")
         for name, kind in (("findings", Finding), ("messages", Mapping)):
             given = getattr(self, name)
-            if not isinstance(given, tuple | list) or not all([isinstance(one, kind) for one in given]):
+            if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
                 raise ConfigError(f"must hold {kind.__name__}s, not {given!r}", where=f"Feedback({name}=)")
             if type(given) is not tuple:
                 object.__setattr__(self, name, tuple(given))

@@ -30,8 +30,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Located:
     """`node` is what the core schema says there, where it is known. `is_key`: the key there is meant, not its value.
-    `inside`: where in the JSON that a text holds, for a type that reads such a text. `reads_json`: whether that is so of
-    the value itself."""
+    `inside`: where in the JSON that a text holds, for a type that reads such a text. `reads_json`: whether the value
+    itself is one."""
 
     place: Place
     members: tuple[Member, ...] = ()
