@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final
 
 import pydantic_core
 
 from guards._sameness import key_of
+from guards.contracts.type_annotations import declared, in_annotation, strays
 from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, fits_kind
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
@@ -87,7 +88,7 @@ def passes_over(shape: Shape) -> bool:
 
 def holds_guards(schema: Any, annotation: Any) -> bool:
     """Whether any guard stands in a type: quickly, since most have none."""
-    return any(True for _ in chain(_guarded_nodes(schema), _in_annotation(annotation), _annotated(schema)))
+    return any(True for _ in chain(_guarded_nodes(schema), in_annotation(annotation), _annotated(schema)))
 
 
 def _reachable(root: Shape) -> list[Shape]:
@@ -154,17 +155,17 @@ class _Builder:
         for node in _guarded_nodes(schema):
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
-        _check_there(list(_in_annotation(annotation)), root)
+        _check_there(list(in_annotation(annotation)), root)
         for shape in _reachable(root):
             if isinstance(shape.inner, Fields):
                 self.check_class(shape.inner)
 
     def check_class(self, fields: Fields) -> None:
         """The same of a class: its fields, and what it declares beside them."""
-        declared = _declared(fields.declared)
+        written = declared(fields.declared)
         for field in fields.fields:
-            _check_there(declared.get(field.attribute, ()), field.shape)
-        for guard in _strays(fields.declared):
+            _check_there(written.get(field.attribute, ()), field.shape)
+        for guard in strays(fields.declared):
             raise _unseen(guard)
 
     # -- the same value again ----------------------------------------------------------------------------------------
@@ -415,37 +416,8 @@ def _default(node: Any) -> tuple[Any, bool]:
 def _annotated(schema: Any) -> Iterator[Any]:
     for node in _nodes(schema, set()):
         if isinstance(node.get("cls"), type):
-            yield from (guard for guards in _declared(node["cls"]).values() for guard in guards)
-            yield from _strays(node["cls"])
-
-
-def _strays(cls: type) -> Iterator[Any]:
-    """The guards that a model declares where nothing is ever delivered: as a default, beside its fields."""
-    fields = getattr(cls, "__pydantic_fields__", None) or {}
-    yield from _guards_among([field.default for field in fields.values()])
-    if getattr(cls, "__private_attributes__", None) or getattr(cls, "__class_vars__", None):
-        beside = {name: hint for name, hint in _hints(cls).items() if name not in fields}
-        yield from (
-            guard for name, hint in beside.items() if name != "__pydantic_extra__" for guard in _in_annotation(hint)
-        )
-
-
-def _declared(cls: type) -> dict[str, list[Any]]:
-    """The guards in the annotations of each field, as the author of the class wrote them: a later annotation may have
-    put the schema of the earlier ones aside."""
-    fields = getattr(cls, "__pydantic_fields__", None)
-    if fields is not None:
-        written = {name: (field.annotation, field.metadata) for name, field in fields.items()}
-    else:
-        written = {name: (hint, ()) for name, hint in _hints(cls).items()}
-    return {name: [*_guards_among(extra), *_in_annotation(kind)] for name, (kind, extra) in written.items()}
-
-
-def _hints(cls: type) -> dict[str, Any]:
-    try:
-        return get_type_hints(cls, include_extras=True)
-    except (NameError, TypeError, AttributeError):  # pydantic has found these names in a place of its own
-        return {}
+            yield from (guard for guards in declared(node["cls"]).values() for guard in guards)
+            yield from strays(node["cls"])
 
 
 def _check_there(guards: Sequence[Any], shape: Shape) -> None:
@@ -455,22 +427,6 @@ def _check_there(guards: Sequence[Any], shape: Shape) -> None:
     for guard in guards:
         if key_of(guard) not in there:
             raise _unseen(guard)
-
-
-def _in_annotation(annotation: Any) -> Iterator[Any]:
-    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
-    yield from _guards_among(getattr(annotation, "__metadata__", ()))
-    for inner in get_args(annotation):
-        yield from _in_annotation(inner)
-
-
-def _guards_among(metadata: Any) -> Iterator[Any]:
-    # By the mark that they leave: guards stand two floors up.
-    for one in metadata:
-        if getattr(one, "leaves_guard", False) is True:
-            yield one
-        elif isinstance(one, list | tuple | set | frozenset):  # pydantic passes over them
-            yield from _guards_among(one)
 
 
 def _unseen(guard: Any) -> ConfigError:
