@@ -186,8 +186,16 @@ class _Object(dict[str, Any]):
         self.others: dict[str, Any] = {}
         """What other spellings lead to."""
 
+    # By whichever of these the JSONPath library looks a member up: its releases differ.
+
     def __missing__(self, key: str) -> Any:
         return self.others[key]
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or key in self.others
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, self.others.get(key, default))
 
 
 def _queried(part: Part, made: Made, path: str) -> list[Part]:
