@@ -30,6 +30,7 @@ from pydantic import (
     Json,
     RootModel,
     SecretStr,
+    TypeAdapter,
     WrapValidator,
     model_validator,
 )
