@@ -465,10 +465,7 @@ class OneOf(Place):
         return draw(st.sampled_from(self.members)).document(draw, depth + 1)
 
     def parts(self, value: Any, twin: Any) -> Iterator[Part | Either]:
-        # Beside `Any` another member is taken where it fits exactly. Below validators a text does for pydantic, and does
-        # not for the library, which reads the JSON that it came from.
-        is_clear = self.by is not None or not any(map(takes_anything, self.members))
-        if twin is not UNKNOWN and is_clear:
+        if twin is not UNKNOWN:
             yield from self.members[twin.index].parts(value, twin.value)
             return
         options = []
@@ -485,12 +482,6 @@ class OneOf(Place):
 
     def children(self) -> Iterable[Place]:
         return self.members
-
-
-def takes_anything(place: Place) -> bool:
-    while isinstance(place, Inside):
-        place = place.held
-    return isinstance(place, Leaf) and place.type is Any
 
 
 class JsonKind:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from typing import Annotated, ClassVar, Counter, NamedTuple, OrderedDict, Union
+import json
+from datetime import date
+from typing import Annotated, Any, ClassVar, Counter, NamedTuple, OrderedDict, Union
 
 import pytest
 import typing_extensions as te
@@ -22,8 +24,10 @@ from pydantic import (
     PrivateAttr,
     RootModel,
     SkipValidation,
+    ValidationError,
     WrapValidator,
     computed_field,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -53,6 +57,11 @@ def no_evil(value):
 
 Text = Annotated[str, no_evil]
 DROPPING = GetPydanticSchema(lambda source, handler: handler.generate_schema(str))
+
+
+class Worded(te.TypedDict):
+    word: Text
+    size: te.NotRequired[int]
 
 
 class Pair(NamedTuple):
@@ -202,6 +211,80 @@ def test_a_default_of_a_union_is_judged_by_every_member_it_could_be_of():
 
     assert [finding.path for finding in validate("{}", Note).findings] == ["/text"]
     assert validate('{"text": 12345}', Note).ok
+
+
+def keep(cls, value):
+    return value
+
+
+def united(type_, mode):
+    """A model with a field of this type, below a validator or below none."""
+    validator = {"judged": model_validator(mode="before")(classmethod(keep))} if mode == "below a validator" else {}
+    return create_model("United", x=(type_, ...), __validators__=validator)
+
+
+@pytest.mark.parametrize("mode", ["below a validator", "below none"])
+@pytest.mark.parametrize(
+    ("type_", "answer"),
+    [
+        (Any | Text, "EVIL"),
+        (Text | Any, "EVIL"),
+        (int | Any | Text, "EVIL"),
+        (Any | list[Text], ["x", "EVIL"]),
+        (list[Any] | list[Text], ["x", "EVIL"]),
+        (dict[str, Any] | dict[str, Text], {"a": "EVIL"}),
+        (dict[str, Any] | dict[Text, int], {"EVIL": 1}),
+        (Any | Worded, {"word": "EVIL"}),
+        (Any | list[int | Text], [1, "EVIL"]),
+        (Any | None | Text, "EVIL"),
+    ],
+)
+def test_an_any_in_a_union_hides_no_other_member(type_, answer, mode):
+    """What a closed member would have taken, too, is judged as of that one, whichever of them pydantic prefers in JSON
+    and in Python, and whatever an `Any` beside it takes."""
+    outcome = validate(json.dumps({"x": answer}), united(type_, mode))
+    assert {finding.code for finding in outcome.findings} == {"test.evil"}
+
+
+@pytest.mark.parametrize("mode", ["below a validator", "below none"])
+@pytest.mark.parametrize(
+    ("type_", "answer"),
+    [
+        (Any | Text, 3),
+        (Any | Text, ["EVIL"]),
+        (Any | list[Text], ["EVIL", 3]),
+        (dict[str, Any] | dict[str, Text], {"a": "EVIL", "b": 3}),
+        (Any | Worded, {"word": "EVIL", "size": "big"}),
+        (Any | Worded, {"size": 1}),
+        (Any | list[Worded], [{"word": 3}]),
+    ],
+)
+def test_what_an_any_alone_takes_is_not_judged_as_of_another_member(type_, answer, mode):
+    """A value that no guarded member could have been is none of theirs."""
+    outcome = validate(json.dumps({"x": answer}), united(type_, mode))
+    assert outcome.ok, outcome.findings
+    assert outcome.value.x == answer
+
+
+@pytest.mark.parametrize(
+    "type_", [date | str, str | date, float | int | str, list[str | date], int | list[date], Any | date]
+)
+@pytest.mark.parametrize("answer", ['"2026-01-31"', '"x"', "1", "1.5", '["2026-01-31", "y"]', '["2026-01-31"]'])
+def test_below_a_validator_a_union_takes_the_member_that_pydantic_would(type_, answer):
+    """Where pydantic itself takes what a validator hands over, the value is the same; where it would refuse the JSON
+    form of a date in Python, the value is the one that it gives without the validator."""
+    text = f'{{"x": {answer}}}'
+    below, alone = united(type_, "below a validator"), united(type_, "below none")
+    try:
+        expected = below.model_validate_json(text, strict=True).x
+    except ValidationError:
+        try:
+            expected = alone.model_validate_json(text, strict=True).x
+        except ValidationError:
+            assert not validate(text, below).ok
+            return
+    value = validate(text, below).value.x
+    assert (value, type(value)) == (expected, type(expected))
 
 
 PATHS = {

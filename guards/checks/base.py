@@ -18,7 +18,7 @@ from guards._sameness import Itself, key_of
 from guards.checks.kept import kept
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
-from guards.contracts.type_members import as_it_is
+from guards.contracts.type_kinds import as_it_is
 from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
 from guards.findings import Finding

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import core_schema
 
+from guards.contracts.type_kinds import Definitions, fits_kind, fits_wholly, members_of
 from guards.contracts.type_structures import MADE, Part, stored
 
 if TYPE_CHECKING:
@@ -27,13 +25,12 @@ __all__ = [
     "Given",
     "Layer",
     "Made",
+    "Member",
     "Members",
     "Parsed",
     "Revealed",
     "Root",
     "Same",
-    "as_it_is",
-    "fits_kind",
     "noted",
     "noting",
 ]
@@ -125,15 +122,25 @@ class Given(Layer):
         return self.shapes[0].guarded and _may_change(self.shapes[0])
 
 
+class Member(NamedTuple):
+    """One of a union: its core-schema node, with the definitions that it may refer to."""
+
+    shape: Shape
+    node: Any
+    definitions: Definitions
+    loose: bool
+    """Whether it holds an `Any`."""
+
+
 class Members(Layer):
-    """A union. `fits`: for each member whether a value is one of its own, as `fits_kind` says."""
+    """A union."""
 
-    __slots__ = ("fits", "node", "shapes")
+    __slots__ = ("members", "node", "shapes")
 
-    def __init__(self, node: Any, members: Sequence[tuple[Callable[[Any], bool | None], Shape]]) -> None:
+    def __init__(self, node: Any, members: Sequence[Member]) -> None:
         self.node = node
-        self.fits = tuple(fits for fits, _ in members)
-        self.shapes = tuple(shape for _, shape in members)
+        self.members = tuple(members)
+        self.shapes = tuple(member.shape for member in members)
 
     @property
     def unclear(self) -> bool:
@@ -143,15 +150,24 @@ class Members(Layer):
     def of(self, part: Part, made: Made) -> Iterator[Part]:
         value = part.value
         known = made.get((id(self.node), id(value)))
-        shapes = [self.shapes[index] for index in known[1]] if known is not None else self._possible(value)
-        return (part._replace(shape=shape) for shape in shapes)
+        members = self._possible(value) if known is None else self._taken(value, known[1])
+        return (part._replace(shape=member.shape) for member in members)
 
-    def _possible(self, value: Any) -> Sequence[Shape]:
+    def _possible(self, value: Any) -> Sequence[Member]:
         """The members that a value of which nothing was noted could be of: all of them, where it is plainly of none."""
-        fits = [fits(value) for fits in self.fits]
+        fits = [fits_kind(member.node, member.definitions, value) for member in self.members]
         if True not in fits:
-            return self.shapes
-        return [shape for shape, fit in zip(self.shapes, fits, strict=True) if fit is not False]
+            return self.members
+        return [member for member, fit in zip(self.members, fits, strict=True) if fit is not False]
+
+    def _taken(self, value: Any, indices: set[int]) -> Sequence[Member]:
+        """The members that made a value. Where an `Any` took it, others that would have taken the same value are meant,
+        too: of a text in JSON pydantic takes the first, in a `str` of Python the one that says more."""
+        taken = [self.members[index] for index in indices]
+        if not all(member.loose for member in taken):
+            return taken
+        closed = (member for member in self.members if not member.loose)
+        return [*taken, *(one for one in closed if fits_wholly(one.node, one.definitions, value))]
 
 
 def _may_change(shape: Shape) -> bool:
@@ -196,8 +212,7 @@ def _with_notes(node: Any, copied: dict[str, Any]) -> dict[str, Any]:
     if isinstance(choices, Mapping):
         behind = {tag: _behind(member, key, index) for index, (tag, member) in enumerate(choices.items())}
         return {**copied, "choices": behind}
-    members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
-    return {**copied, "choices": [_behind(member, key, index) for index, member in enumerate(members)]}
+    return {**copied, "choices": [_behind(member, key, index) for index, member in enumerate(members_of(copied))]}
 
 
 def _behind(member: Any, key: int, index: int) -> Any:
@@ -211,79 +226,5 @@ def _behind(member: Any, key: int, index: int) -> Any:
     return core_schema.no_info_after_validator_function(note, member)
 
 
-def as_it_is(value: Any) -> Any:
-    """The validator that a guard puts around what has no metadata of its own: it changes nothing."""
-    return value
-
-
-def fits_kind(node: Any, definitions: Mapping[str, Any], value: Any) -> bool | None:
-    """Whether a value is of a core-schema node, by its kind alone; None where the kind does not tell."""
-    behind = False
-    for _ in range(_DEEPEST):
-        kind = node["type"]
-        if kind == "definition-ref" and node["schema_ref"] in definitions:
-            node = definitions[node["schema_ref"]]
-        elif kind in _INNER and isinstance(node.get(_INNER[kind]), Mapping):
-            behind = behind or (kind in _CODE and node["function"]["function"] is not as_it_is)
-            node = node[_INNER[kind]]
-        else:
-            break
-    if kind in ("model", "dataclass", "enum", "named-tuple"):
-        # What a validator makes of an instance may be anything, but hardly an instance of another member.
-        return isinstance(value, node["cls"]) or (None if behind and not _is_record(value) else False)
-    if behind:
-        return None
-    if kind in ("union", "tagged-union"):
-        choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
-        members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
-        return _any_fits(fits_kind(member, definitions, value) for member in members)
-    if kind == "nullable":
-        return value is None or fits_kind(node["schema"], definitions, value)
-    if kind == "literal":
-        return any(type(value) is type(expected) and value == expected for expected in node["expected"])
-    known = _KINDS.get(kind)
-    return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
-
-
-def _any_fits(fits: Iterable[bool | None]) -> bool | None:
-    found = set(fits)
-    return True if True in found else None if None in found else False
-
-
-def _is_record(value: Any) -> bool:
-    return hasattr(type(value), "__pydantic_fields__") or hasattr(type(value), "__dataclass_fields__")
-
-
-_DEEPEST: Final = 50
-"""Definitions may refer to each other in a circle."""
-_CODE: Final = ("function-after", "function-before", "function-wrap")
-_INNER: Final = {
-    **dict.fromkeys(_CODE, "schema"),
-    "definitions": "schema",
-    "default": "schema",
-    "custom-error": "schema",
-    "json-or-python": "json_schema",
-}
-_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
-    "none": type(None),
-    "bool": bool,
-    "int": int,
-    "float": (float, int),
-    "str": str,
-    "bytes": bytes,
-    "decimal": Decimal,
-    "date": date,
-    "datetime": datetime,
-    "time": time,
-    "timedelta": timedelta,
-    "uuid": UUID,
-    "list": list,
-    "generator": list,
-    "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
-    "dict": Mapping,
-    "typed-dict": dict,
-}
 # Values of the user's own under these keys may look like schemas and are none.
 _OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

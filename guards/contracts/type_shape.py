@@ -9,7 +9,7 @@ guard is passed over. How a value is walked along its shape is `type_parts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ import pydantic_core
 
 from guards._sameness import key_of
 from guards.contracts.type_annotations import declared, in_annotation, strays
-from guards.contracts.type_members import Given, Layer, Members, Parsed, Revealed, Root, Same, as_it_is, fits_kind
+from guards.contracts.type_kinds import as_it_is, holds_any, members_of
+from guards.contracts.type_members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
@@ -213,11 +214,11 @@ class _Builder:
             shape.layers.append(Given(self.build(node["schema"], config), node, pydantic_core.MISSING))
 
     def union(self, shape: Shape, node: Any, config: Any) -> None:
-        choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
-        members = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
-        fits = [partial(fits_kind, member, self.definitions) for member in members]
-        shapes = [self.build(member, config) for member in members]
-        shape.layers.append(Members(node, tuple(zip(fits, shapes, strict=True))))
+        members = [
+            Member(self.build(member, config), member, self.definitions, holds_any(member, self.definitions))
+            for member in members_of(node)
+        ]
+        shape.layers.append(Members(node, members))
 
     def served(self, shape: Shape, node: Any, config: Any) -> None:
         """What a serializer is told of the value: all that is left of what stands before a `PlainValidator`."""

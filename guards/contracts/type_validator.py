@@ -89,8 +89,8 @@ class _Rewriting:
         nodes = list(_nodes(schema))
         targets = {node["schema_ref"] for node in nodes if node["type"] == "definition-ref"}
         self._named = {node["ref"]: node for node in nodes if node.get("ref") in targets}
-        self._compares = any(node["type"] == "union" for node in nodes)
-        """Whether it counts how exactly a value fits: a text out of JSON fits a string less exactly than a `str`."""
+        self._chooses = any(node["type"] == "union" for node in nodes)
+        """Whether it counts how exactly a value fits: a `str` of Python is more of a string than a text of JSON is."""
         self._wanted: dict[str, Callable[[], Any]] = {}
         """What the definitions must hold, by reference, and how each is made."""
 
@@ -138,11 +138,13 @@ class _Rewriting:
             return self._made(node, self._handed)
         if self._is_alike(node, set()):
             return self._json(node)
+        if self._chooses and self._target(node)["type"] in _TAKEN_APART:
+            return self._python(node)  # the members of a union in it see what pydantic would show them
         return self._either(_source, {"type": "json", "schema": self._json(node)}, self._python(node))
 
     def _handed_key(self, node: Node) -> Any:
         """The same for a key. In JSON it is always a text, and may be the form of something else."""
-        if node["type"] == "str" and not self._compares:
+        if node["type"] == "str":
             return self._json(node)
         alone = {"type": "dict", "keys_schema": self._json(node)}
         read = {
@@ -168,7 +170,7 @@ class _Rewriting:
             return all(type(value) in (str, int, bool) for value in node["expected"])
         if kind == "dict" and node.get("keys_schema", _ANY)["type"] not in ("str", "any"):
             return False
-        if kind not in _ALIKE or (kind == "str" and self._compares):
+        if kind not in _ALIKE:
             return False
         return all(self._is_alike(child, seen) for child in _inner(node))
 
@@ -176,7 +178,7 @@ class _Rewriting:
         """A copy of a node, rewritten with all that it holds."""
         kind = node["type"]
         made = {
-            key: child if key in _OPAQUE else self._held(child, self._of_child(kind, key, for_))
+            key: child if key in _OPAQUE else self._held(child, self._of_child(node, key, for_))
             for key, child in node.items()
             if key != "ref"
         }
@@ -193,15 +195,16 @@ class _Rewriting:
         self.changed = self.changed or changed is not None or lax
         return made if changed is None else changed
 
-    def _of_child(self, kind: str, key: str, for_: Callable[[Node], Any]) -> Callable[[Node], Any]:
+    def _of_child(self, node: Node, key: str, for_: Callable[[Node], Any]) -> Callable[[Node], Any]:
         """For whom what a node holds under a key is to be made."""
+        kind = node["type"]
         if kind in ("function-before", "function-wrap"):
             return self._handed
         if kind == "json" or for_ == self._json:
             return self._json
         if key in ("keys_schema", "extras_keys_schema"):
             return self._handed_key
-        return self._handed if kind in _HOLDING or key == "extras_schema" else for_
+        return for_ if kind in ("model", "dataclass") and node["schema"]["type"] in _ALL_FIELDS else self._handed
 
     def _held(self, child: Any, make: Callable[[Node], Any]) -> Any:
         if isinstance(child, Mapping):
@@ -242,12 +245,14 @@ _STRICT: Final[Node] = {"strict": True}
 _WITH_CONFIG: Final = frozenset({"model", "dataclass", "typed-dict"})
 _COLLECTIONS: Final = frozenset({"set", "frozenset", "tuple", "deque"})
 _FIELDS: Final = frozenset({"model-field", "typed-dict-field", "dataclass-field", "named-tuple-field"})
-_HOLDING: Final = frozenset(
-    {"list", "generator", "dict", "ordered-dict", "counter", "frozendict", "arguments", "arguments-v3"}
+_ALL_FIELDS: Final = frozenset({"model-fields", "dataclass-args"})
+_TAKEN_APART: Final = frozenset(
+    {"union", "tagged-union", "nullable", "list", "dict", "function-after", "custom-error"}
     | _COLLECTIONS
-    | _FIELDS
+    | _WITH_CONFIG
+    | _ALL_FIELDS
 )
-"""What holds other values, each of which may be of another kind."""
+"""What pydantic, told whose parts are handed over, takes from Python code in the form that JSON has for it."""
 _ITS_OWN: Final = frozenset(
     {"function-before", "function-wrap", "function-plain", "json", "is-instance", "is-subclass", "callable"}
 )
@@ -382,7 +387,7 @@ _UNDERSTOOD: Final = (ValueError, AssertionError, PydanticOmit, PydanticUseDefau
 _PYDANTICS: Final = frozenset(
     {
         *("pydantic.networks", "pydantic._internal._validators", "pydantic._internal._generate_schema"),
-        "guards.contracts.type_members",
+        *("guards.contracts.type_members", "guards.contracts.type_kinds"),
     }
 )
 

@@ -1,0 +1,147 @@
+"""Of which core-schema node a value could be, by its kind: what can be told without validating it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+__all__ = ["Definitions", "as_it_is", "fits_kind", "fits_wholly", "holds_any", "members_of"]
+
+Definitions: TypeAlias = Mapping[str, Any]
+"""Nodes by the reference that others have to them."""
+
+
+def as_it_is(value: Any) -> Any:
+    """The validator that a guard puts around what has no metadata of its own: it changes nothing."""
+    return value
+
+
+def fits_kind(node: Any, definitions: Definitions, value: Any) -> bool | None:
+    """Whether a value is of a core-schema node, by its kind alone; None where the kind does not tell."""
+    node, behind = _innermost(node, definitions)
+    kind = node["type"]
+    if kind in ("model", "dataclass", "enum", "named-tuple"):
+        # What a validator makes of an instance may be anything, but hardly an instance of another member.
+        return isinstance(value, node["cls"]) or (None if behind and not _is_record(value) else False)
+    if behind:
+        return None
+    if kind in ("union", "tagged-union"):
+        return _any_fits(fits_kind(member, definitions, value) for member in members_of(node))
+    if kind == "nullable":
+        return value is None or fits_kind(node["schema"], definitions, value)
+    if kind == "literal":
+        return any(type(value) is type(expected) and value == expected for expected in node["expected"])
+    known = _KINDS.get(kind)
+    return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
+
+
+def fits_wholly(node: Any, definitions: Definitions, value: Any) -> bool:
+    """Whether plain data, with all that it holds, is surely of a core-schema node, by kinds and names."""
+    if not fits_kind(node, definitions, value):
+        return False
+    node, _ = _innermost(node, definitions)
+    match node["type"]:
+        case "union" | "tagged-union":
+            return any(fits_wholly(member, definitions, value) for member in members_of(node))
+        case "nullable":
+            return value is None or fits_wholly(node["schema"], definitions, value)
+        case "list" | "generator":
+            return all(fits_wholly(node.get("items_schema", _ANY), definitions, item) for item in value)
+        case "dict":
+            sides = ("keys_schema", value), ("values_schema", value.values())
+            return all(fits_wholly(node.get(side, _ANY), definitions, one) for side, held in sides for one in held)
+        case "typed-dict":
+            fields: Mapping[str, Any] = node["fields"]
+            return all(
+                "validation_alias" not in field and fits_wholly(field["schema"], definitions, value[name])
+                if name in value
+                else not field.get("required", node.get("total", True))
+                for name, field in fields.items()
+            )
+        case _:
+            return True
+
+
+def holds_any(node: Any, definitions: Definitions) -> bool:
+    """Whether what a core-schema node takes is left open somewhere."""
+    waiting, seen = [node], set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple):
+            waiting += node
+        elif isinstance(node, Mapping) and id(node) not in seen:
+            seen.add(id(node))
+            if node.get("type") == "any":
+                return True
+            waiting += [child for key, child in node.items() if key not in _OPAQUE]
+            waiting += [definitions[node["schema_ref"]]] if node.get("schema_ref") in definitions else []
+    return False
+
+
+def members_of(node: Any) -> list[Any]:
+    """The nodes of a union's members."""
+    choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
+    return [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+
+
+def _innermost(node: Any, definitions: Definitions) -> tuple[Any, bool]:
+    """The node behind what is wrapped around it, and whether code of the type's author is."""
+    behind = False
+    for _ in range(_DEEPEST):
+        kind = node["type"]
+        if kind == "definition-ref" and node["schema_ref"] in definitions:
+            node = definitions[node["schema_ref"]]
+        elif kind in _INNER and isinstance(node.get(_INNER[kind]), Mapping):
+            behind = behind or (kind in _CODE and node["function"]["function"] is not as_it_is)
+            node = node[_INNER[kind]]
+        else:
+            break
+    return node, behind
+
+
+def _any_fits(fits: Iterable[bool | None]) -> bool | None:
+    found = set(fits)
+    return True if True in found else None if None in found else False
+
+
+def _is_record(value: Any) -> bool:
+    return hasattr(type(value), "__pydantic_fields__") or hasattr(type(value), "__dataclass_fields__")
+
+
+_DEEPEST: Final = 50
+"""Definitions may refer to each other in a circle."""
+_CODE: Final = ("function-after", "function-before", "function-wrap")
+_INNER: Final = {
+    **dict.fromkeys(_CODE, "schema"),
+    "definitions": "schema",
+    "default": "schema",
+    "custom-error": "schema",
+    "json-or-python": "json_schema",
+}
+_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "none": type(None),
+    "bool": bool,
+    "int": int,
+    "float": (float, int),
+    "str": str,
+    "bytes": bytes,
+    "decimal": Decimal,
+    "date": date,
+    "datetime": datetime,
+    "time": time,
+    "timedelta": timedelta,
+    "uuid": UUID,
+    "list": list,
+    "generator": list,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "dict": Mapping,
+    "typed-dict": dict,
+}
+_ANY: Final = {"type": "any"}
+# Values of the user's own under these keys may look like schemas and are none.
+_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})
