@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 import traceback
 
 import pytest
 import tenacity
+from forked import needs_fork, true_in_a_child
 from models import BAD, GOOD, WORSE, Ticket
 from pydantic import BaseModel
 
@@ -194,6 +194,7 @@ def test_guards_see_the_caller_s_context_variables():
     assert seen == ["mine", "mine"]
 
 
+@needs_fork
 def test_after_a_fork_threads_work_again():
     """A child process starts its own workers and loop."""
 
@@ -206,13 +207,7 @@ def test_after_a_fork_threads_work_again():
         return None
 
     assert validate("1", int, guards=[threaded, looped]).ok
-    child = os.fork()
-    if child == 0:
-        try:
-            ok = validate("1", int, guards=[threaded, looped]).ok
-        finally:
-            os._exit(0 if ok else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert true_in_a_child(lambda: validate("1", int, guards=[threaded, looped]).ok)
 
 
 def test_the_user_s_exception_keeps_its_trace():

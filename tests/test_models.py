@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import pickle
 import sys
 import threading
@@ -14,6 +13,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+from forked import needs_fork, true_in_a_child
 
 from guards import check, validate
 from guards.contracts import Text
@@ -255,7 +255,7 @@ def test_every_back_end_s_fault_is_a_guard_that_failed(model, monkeypatch):
     assert (outcome.ok, [finding.code for finding in outcome.findings]) == (False, ["guard.failed"])
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 def test_a_child_loads_its_own():
     """After a fork the child asks its own model, though the parent's was at work and its locks were held."""
     begun, go_on = threading.Event(), threading.Event()
@@ -270,13 +270,11 @@ def test_a_child_loads_its_own():
     thread = threading.Thread(target=handle, args=(["wait"],))
     thread.start()
     begun.wait(20)
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if handle_of(spec_of(model))(["x" * 50]) == [(0.5, 0.0)] else 1)
-    status = os.waitpid(child, 0)[1]
-    go_on.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(status) == 0
+    try:
+        assert true_in_a_child(lambda: handle_of(spec_of(model))(["x" * 50]) == [(0.5, 0.0)])
+    finally:
+        go_on.set()
+        thread.join()
 
 
 # -- batches -----------------------------------------------------------------------------------------------------------

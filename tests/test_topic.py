@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import threading
 
 import pytest
+from forked import needs_fork, true_in_a_child
 
 from guards import Context, Guarded, validate
 from guards.checks import Intent, Topic
@@ -245,7 +245,7 @@ def test_one_head_for_all(numpy):
     assert asked.count("a goal in the match") == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_process_fits_its_own(numpy):
     """A child that was forked while another thread held the lock of the heads can judge all the same."""
@@ -253,10 +253,7 @@ def test_a_child_process_fits_its_own(numpy):
 
     guard = Topic(EXAMPLES, model=counted)
     with linear_head._LOCK:
-        child = os.fork()
-        if not child:
-            os._exit(0 if guard.check("my invoice", Context()).score > 0.5 else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert true_in_a_child(lambda: guard.check("my invoice", Context()).score > 0.5)
 
 
 def test_without_numpy(monkeypatch):

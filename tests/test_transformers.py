@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from forked import needs_fork, true_in_a_child  # noqa: E402
 from tiny import PAIRS, TEXTS, bert, named  # noqa: E402
 
 from guards.errors import ConfigError  # noqa: E402
@@ -220,19 +220,14 @@ def test_a_model_is_asked_at_exit(folder_of):
     assert int(done.stdout) > 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 def test_a_child_runs_in_one_thread(folder_of):
     """After a fork a model that is loaded anew does not wait for the parent's threads, whatever number was asked for."""
     spec = ModelSpec("classification", folder_of(), device="cpu", threads=2)
     row = handle_of(spec)(["the cat"])
-    child = os.fork()
-    if child == 0:
-        good = False
-        try:
-            good = handle_of(spec)(["the cat"])[0] == pytest.approx(row[0], abs=1e-5) and torch.get_num_threads() == 1
-        finally:
-            os._exit(0 if good else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert true_in_a_child(
+        lambda: handle_of(spec)(["the cat"])[0] == pytest.approx(row[0], abs=1e-5) and torch.get_num_threads() == 1
+    )
 
 
 def test_what_cannot_be_loaded(folder_of, tmp_path):
