@@ -23,6 +23,7 @@ from pydantic import (
     PlainValidator,
     PrivateAttr,
     RootModel,
+    Secret,
     SkipValidation,
     ValidationError,
     WrapValidator,
@@ -685,3 +686,15 @@ def test_a_view_runs_no_code_of_the_author_on_what_has_not_come():
     shown, outcome = streamed(Guarded(Counted), '{"first": "abc", "second": "de"}')
     assert outcome.ok
     assert "Counted(first='abc', second=None)" in shown
+
+
+def test_what_a_validator_put_around_a_secret_is_not_judged_in_its_place():
+    """A guard inside a Secret sees what it holds, also where a validator took that out; of anything else it says that
+    it cannot judge it."""
+
+    def in_all(validator):
+        return Annotated[Secret[Text], AfterValidator(validator)]
+
+    assert [one.code for one in validate('"EVIL"', in_all(lambda secret: secret)).findings] == ["test.evil"]
+    assert [one.code for one in validate('"EVIL"', in_all(Secret.get_secret_value)).findings] == ["test.evil"]
+    assert [one.code for one in validate('"EVIL"', in_all(lambda secret: [secret])).findings] == ["guard.failed"]

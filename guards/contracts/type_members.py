@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from pydantic import Secret, SecretBytes, SecretStr
 from pydantic_core import core_schema
 
 from guards.contracts.type_kinds import Definitions, fits_kind, fits_wholly, members_of
-from guards.contracts.type_structures import MADE, Part, stored
+from guards.contracts.type_structures import MADE, Part, misfit, stored
 
 if TYPE_CHECKING:
     from guards.contracts.type_shape import Shape
@@ -75,17 +76,22 @@ class Parsed(Layer):
 
 
 class Revealed(Layer):
-    """What a `Secret` holds."""
+    """What a `Secret` holds, or a later validator took out of it. `node`: the core-schema node of what it holds."""
 
-    __slots__ = ("shapes",)
+    __slots__ = ("definitions", "node", "shapes")
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, node: Any, definitions: Definitions) -> None:
         self.shapes = (shape,)
+        self.node = node
+        self.definitions = definitions
 
     def of(self, part: Part, made: Made) -> Iterator[Part]:
-        secret = part.value
-        revealed = secret.get_secret_value() if hasattr(secret, "get_secret_value") else secret
-        yield part._replace(shape=self.shapes[0], value=revealed)
+        value = part.value
+        if isinstance(value, _SECRETS):
+            value = value.get_secret_value()
+        elif not fits_kind(self.node, self.definitions, value):
+            raise misfit(value, "a Secret")
+        yield part._replace(shape=self.shapes[0], value=value)
 
 
 class Root(Layer):
@@ -226,5 +232,6 @@ def _behind(member: Any, key: int, index: int) -> Any:
     return core_schema.no_info_after_validator_function(note, member)
 
 
+_SECRETS: Final = (Secret, SecretStr, SecretBytes)
 # Values of the user's own under these keys may look like schemas and are none.
 _OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

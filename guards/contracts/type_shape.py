@@ -178,7 +178,8 @@ class _Builder:
         shape.opaque = node["function"]["function"] is not as_it_is
         shape.moves = node["type"] != "function-after"
         made = self.build(node["schema"], config)
-        shape.layers.append(Revealed(made) if _hides(node["function"]["function"]) else Same(made))
+        hides = _hides(node["function"]["function"])
+        shape.layers.append(Revealed(made, node["schema"], self.definitions) if hides else Same(made))
 
     def plain(self, shape: Shape, node: Any, config: Any) -> None:
         shape.opaque = True

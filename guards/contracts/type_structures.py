@@ -28,6 +28,7 @@ __all__ = [
     "Misfit",
     "Part",
     "Structure",
+    "misfit",
     "spellings_of",
     "stored",
 ]
@@ -191,7 +192,7 @@ class Fields(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value = whole.value
         if not isinstance(value, self.cls):
-            raise _misfit(value, self.cls)
+            raise misfit(value, f"a {self.cls.__name__}")
         for index, field in enumerate(self._guarded if guarded else self.fields):
             if self.kind == "named-tuple":
                 yield self._position(whole, field, self.fields.index(field) if guarded else index)
@@ -255,7 +256,7 @@ class Fields(Structure):
 def stored(value: Any, cls: type, name: str) -> Any:
     """An attribute of an instance as it is stored: a class may answer for a name in another way. Raises Misfit."""
     if not isinstance(value, cls):
-        raise _misfit(value, cls)
+        raise misfit(value, f"a {cls.__name__}")
     try:
         return value.__dict__[name]
     except (AttributeError, KeyError):
@@ -266,8 +267,9 @@ def stored(value: Any, cls: type, name: str) -> Any:
         raise Misfit(f"a {type(value).__name__} has no {name!r}; {_REMEDY}") from None
 
 
-def _misfit(value: Any, wanted: type) -> Misfit:
-    return Misfit(f"a {type(value).__name__} stands where a {wanted.__name__} should; {_REMEDY}")
+def misfit(value: Any, wanted: str) -> Misfit:
+    """`wanted`: with its article."""
+    return Misfit(f"a {type(value).__name__} stands where {wanted} should; {_REMEDY}")
 
 
 _REMEDY: Final = "a validator made it, so put the guard where that stands"
@@ -294,7 +296,7 @@ class Items(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, list | tuple | set | frozenset | deque):
-            raise Misfit(f"a {type(value).__name__} stands where a list should; {_REMEDY}")
+            raise misfit(value, "a list")
         if isinstance(value, set | frozenset):
             yield from self._unordered(whole, guarded=guarded)
             return
@@ -363,7 +365,7 @@ class Entries(Structure):
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
-            raise Misfit(f"a {type(value).__name__} stands where an object should; {_REMEDY}")
+            raise misfit(value, "an object")
         # Keys that became something else (a number, a date) are those of the document in its order.
         names = list(data) if isinstance(data, dict) and len(data) == len(value) else None
         for index, (key, item) in enumerate(value.items()):
