@@ -215,6 +215,7 @@ def as_xml(place: Place, document: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", IN_XML)
+@pytest.mark.filterwarnings("ignore::pydantic.json_schema.PydanticJsonSchemaWarning")  # of a default of another shape
 @tried(6)
 @given(data=st.data())
 def test_each_was_seen_in_xml(kind, data):

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import json
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Counter, NamedTuple, OrderedDict, Union
 
 import pytest
@@ -698,3 +699,25 @@ def test_what_a_validator_put_around_a_secret_is_not_judged_in_its_place():
     assert [one.code for one in validate('"EVIL"', in_all(lambda secret: secret)).findings] == ["test.evil"]
     assert [one.code for one in validate('"EVIL"', in_all(Secret.get_secret_value)).findings] == ["test.evil"]
     assert [one.code for one in validate('"EVIL"', in_all(lambda secret: [secret])).findings] == ["guard.failed"]
+
+
+class Worn(BaseModel):
+    text: Text
+
+    @model_validator(mode="after")
+    def same(self):
+        return self
+
+
+@pytest.mark.parametrize(
+    "type_", [int | Json[list[Text]], int | Worn, Path | dict[str, Text], object | dict[str, Text]]
+)
+def test_a_default_is_not_judged_as_of_a_member_whose_shape_it_has_not(type_):
+    """A value that a factory made is judged by the members that it could be of, and an answer that leaves it out is
+    not refused for those that it could not."""
+    made = create_model("Made", x=(type_, Field(default_factory=lambda: default)))
+    for default in (3, Path("a")):
+        assert validate("{}", made).ok
+    if type_ in (Path | dict[str, Text], object | dict[str, Text]):
+        default = {"a": "EVIL"}
+        assert [finding.path for finding in validate("{}", made).findings] == ["/x/a"]

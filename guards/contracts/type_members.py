@@ -17,7 +17,7 @@ from pydantic import Secret, SecretBytes, SecretStr
 from pydantic_core import core_schema
 
 from guards.contracts.type_kinds import Definitions, fits_kind, fits_wholly, members_of
-from guards.contracts.type_structures import MADE, Part, misfit, stored
+from guards.contracts.type_structures import MADE, Misfit, Part, misfit, stored
 
 if TYPE_CHECKING:
     from guards.contracts.type_shape import Shape
@@ -49,6 +49,10 @@ class Layer(ABC):
     @abstractmethod
     def of(self, part: Part, made: Made) -> Iterator[Part]:
         """What holds for this value. Raises Misfit."""
+
+    def fits(self, part: Part, made: Made) -> bool:
+        """Whether the value has the shape that this says of it. Raises Misfit where it has not."""
+        return all(_fits(further, made) for further in self.of(part, made))
 
 
 class Same(Layer):
@@ -156,15 +160,26 @@ class Members(Layer):
     def of(self, part: Part, made: Made) -> Iterator[Part]:
         value = part.value
         known = made.get((id(self.node), id(value)))
-        members = self._possible(value) if known is None else self._taken(value, known[1])
-        return (part._replace(shape=member.shape) for member in members)
+        if known is not None:
+            return (part._replace(shape=member.shape) for member in self._taken(value, known[1]))
+        possible = self._possible(part)
+        fitting = [one for one in possible if _fits(one, made)] if len(possible) > 1 else []
+        return iter(fitting or possible)
 
-    def _possible(self, value: Any) -> Sequence[Member]:
-        """The members that a value of which nothing was noted could be of: all of them, where it is plainly of none."""
-        fits = [fits_kind(member.node, member.definitions, value) for member in self.members]
-        if True not in fits:
-            return self.members
-        return [member for member, fit in zip(self.members, fits, strict=True) if fit is not False]
+    def fits(self, part: Part, made: Made) -> bool:
+        if (id(self.node), id(part.value)) in made:
+            return super().fits(part, made)
+        return any(_fits(one, made) for one in self._possible(part))
+
+    def _possible(self, part: Part) -> list[Part]:
+        """For the members that a value of which nothing was noted could be of by its kind: all of them, where it is
+        plainly of none."""
+        fits = [fits_kind(member.node, member.definitions, part.value) for member in self.members]
+        return [
+            part._replace(shape=member.shape)
+            for member, fit in zip(self.members, fits, strict=True)
+            if fit is not False or True not in fits
+        ]
 
     def _taken(self, value: Any, indices: set[int]) -> Sequence[Member]:
         """The members that made a value. Where an `Any` took it, others that would have taken the same value are meant,
@@ -174,6 +189,19 @@ class Members(Layer):
             return taken
         closed = (member for member in self.members if not member.loose)
         return [*taken, *(one for one in closed if fits_wholly(one.node, one.definitions, value))]
+
+
+def _fits(part: Part, made: Made) -> bool:
+    """Whether guards in a shape find in a value what they are to judge."""
+    shape = part.shape
+    if shape is None or not shape.guarded:
+        return True
+    try:
+        layers = (layer for layer in shape.layers if any(below.guarded for below in layer.shapes))
+        inner = shape.inner.parts(part, guarded=True) if shape.inner is not None else ()
+        return all(layer.fits(part, made) for layer in layers) and all(_fits(below, made) for below in inner)
+    except Misfit:
+        return False
 
 
 def _may_change(shape: Shape) -> bool:
