@@ -17,7 +17,7 @@ from pydantic import Secret, SecretBytes, SecretStr
 from pydantic_core import core_schema
 
 from guards.contracts.type_kinds import Definitions, fits_kind, fits_wholly, members_of
-from guards.contracts.type_structures import MADE, Misfit, Part, misfit, stored
+from guards.contracts.type_structures import ABSENT, DEFAULT, MADE, Misfit, Part, misfit, stored
 
 if TYPE_CHECKING:
     from guards.contracts.type_shape import Shape
@@ -162,24 +162,27 @@ class Members(Layer):
         known = made.get((id(self.node), id(value)))
         if known is not None:
             return (part._replace(shape=member.shape) for member in self._taken(value, known[1]))
-        possible = self._possible(part)
-        fitting = [one for one in possible if _fits(one, made)] if len(possible) > 1 else []
-        return iter(fitting or possible)
+        possible, is_sure = self._possible(part)
+        if len(possible) > 1 and (is_sure or part.data is DEFAULT or part.data is ABSENT):
+            return iter([one for one in possible if _fits(one, made)] or possible)
+        return iter(possible)
 
     def fits(self, part: Part, made: Made) -> bool:
         if (id(self.node), id(part.value)) in made:
             return super().fits(part, made)
-        return any(_fits(one, made) for one in self._possible(part))
+        return any(_fits(one, made) for one in self._possible(part)[0])
 
-    def _possible(self, part: Part) -> list[Part]:
+    def _possible(self, part: Part) -> tuple[list[Part], bool]:
         """For the members that a value of which nothing was noted could be of by its kind: all of them, where it is
-        plainly of none."""
+        plainly of none. And whether it is surely of one."""
         fits = [fits_kind(member.node, member.definitions, part.value) for member in self.members]
-        return [
+        is_sure = True in fits
+        members = [
             part._replace(shape=member.shape)
             for member, fit in zip(self.members, fits, strict=True)
-            if fit is not False or True not in fits
+            if fit is not False or not is_sure
         ]
+        return members, is_sure
 
     def _taken(self, value: Any, indices: set[int]) -> Sequence[Member]:
         """The members that made a value. Where an `Any` took it, others that would have taken the same value are meant,
