@@ -79,6 +79,9 @@ class Word(str, enum.Enum):
 class Opaque:
     """A class of which pydantic knows nothing."""
 
+    def __repr__(self) -> str:
+        return "Opaque()"  # pydantic copies defaults that hold one
+
 
 Name = NewType("Name", str)
 
@@ -468,7 +471,7 @@ def make_record(
         elif flavour == "typed_dict" and types.chance(30):
             members[-1].default = Default()  # not required
     record = Record(flavour, members, dict(config), **options)
-    with_extras(types, record, depth, want, extra)
+    with_extras(types, record, depth, inside, extra)
     if recursive:
         recur(types, record, want)
     if flavour in ("dataclass", "pydantic_dataclass"):

@@ -86,6 +86,9 @@ def taken(place: Place, text: str, mode: Mode) -> Any:
     except (ValidationError, pydantic.PydanticUserError, TypeError) as fault:
         note(str(fault))
         assume(False)
+    except RuntimeError as fault:
+        assert "union_mode" in str(fault)  # of a union whose members are one
+        assume(False)
 
 
 def judged(place: Place, text: str, mode: Mode = "guarded", **options: Any) -> tuple[Outcome[Any], list[Any]]:
@@ -124,7 +127,7 @@ def test_each_was_seen(kind, data):
         assert codes(outcome) == {"guard.failed"}
         return
     assert outcome.ok, outcome.findings
-    assert plainly(outcome.value) == plainly(bare)
+    assert plainly(outcome.value) == plainly(bare), (outcome.value, bare)
     assert_seen([Part(0, outcome.value), *place.parts(outcome.value, twin)], sights)
 
 

@@ -40,7 +40,7 @@ def fits_kind(node: Any, definitions: Definitions, value: Any) -> bool | None:
 
 
 def fits_wholly(node: Any, definitions: Definitions, value: Any) -> bool:
-    """Whether plain data, with all that it holds, is surely of a core-schema node, by kinds and names."""
+    """Whether a value, with all that it holds, is surely of a core-schema node, by kinds and names."""
     if not fits_kind(node, definitions, value):
         return False
     node, _ = _innermost(node, definitions)
@@ -49,11 +49,16 @@ def fits_wholly(node: Any, definitions: Definitions, value: Any) -> bool:
             return any(fits_wholly(member, definitions, value) for member in members_of(node))
         case "nullable":
             return value is None or fits_wholly(node["schema"], definitions, value)
-        case "list" | "generator":
+        case "list" | "generator" | "set" | "frozenset":
             return all(fits_wholly(node.get("items_schema", _ANY), definitions, item) for item in value)
         case "dict":
             sides = ("keys_schema", value), ("values_schema", value.values())
             return all(fits_wholly(node.get(side, _ANY), definitions, one) for side, held in sides for one in held)
+        case "tuple":
+            items = node["items_schema"]
+            if node.get("variadic_item_index") is not None or len(items) != len(value):
+                return False
+            return all(fits_wholly(held, definitions, item) for held, item in zip(items, value, strict=True))
         case "typed-dict":
             fields: Mapping[str, Any] = node["fields"]
             return all(
