@@ -82,14 +82,17 @@ class Feedback:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise ConfigError(f"must be a str, not {type(self.text).__name__}", where="Feedback(text=)")
-        for name, kind in (("findings", Finding), ("messages", Mapping)):
-            given = getattr(self, name)
-            if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
-                raise ConfigError(f"must hold {kind.__name__}s, not {given!r}", where=f"Feedback({name}=)")
-            if type(given) is not tuple:
-                object.__setattr__(self, name, tuple(given))
+        self._hold("findings", Finding)
+        self._hold("messages", dict, Mapping)
         if isinstance(self.attempt, bool) or not isinstance(self.attempt, int) or self.attempt < 1:
             raise ConfigError(f"must be a whole number from 1 up, not {self.attempt!r}", where="Feedback(attempt=)")
+
+    def _hold(self, name: str, *kinds: type) -> None:
+        given = getattr(self, name)
+        if not isinstance(given, tuple | list) or not all(isinstance(one, kinds) for one in given):
+            raise ConfigError(f"must hold {kinds[-1].__name__}s, not {given!r}", where=f"Feedback({name}=)")
+        if type(given) is not tuple:
+            object.__setattr__(self, name, tuple(given))
 
     def __str__(self) -> str:
         return self.text

@@ -59,6 +59,13 @@ class Usage(Mapping[str, Any]):
     cost: float | None = None
 
     def __post_init__(self) -> None:
+        tokens, further, cost = self.input_tokens, self.output_tokens, self.cost
+        if (
+            (tokens is None or (type(tokens) is int and tokens >= 0))
+            and (further is None or (type(further) is int and further >= 0))
+            and cost is None
+        ):
+            return  # nearly always
         for name in _USAGE:
             given = getattr(self, name)
             if given is not None and _amount(given) is None:

@@ -6,7 +6,7 @@ Where an error stands is `type_locations`, what it says `type_words`, which erro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Reading
 from guards.contracts.type_closest import Entry, closest
@@ -102,6 +102,8 @@ class Explainer:
     def _said(self, error: Mapping[str, Any], node: Any) -> Said:
         """What an error says; where the schema's own node says it better than pydantic does, by that."""
         kind = error["type"]
+        if kind not in _BY_NODE:
+            return told(error)
         if kind == "json_invalid":
             return Said("format", "must be a string that holds JSON", "json")
         if kind in ("literal_error", "enum"):
@@ -136,6 +138,13 @@ class Explainer:
         for node in self._locations.within(member, *KINDS):
             return kind_of(node, self._locations.required(node))
         return "another value"
+
+
+_BY_NODE: Final = frozenset(
+    {"json_invalid", "literal_error", "enum", "union_tag_invalid", "union_tag_not_found", "value_error"}
+    | {"datetime_type", "datetime_parsing", "datetime_from_date_parsing"}
+)
+"""Errors that the schema's node may say better than pydantic does."""
 
 
 def _one_of(values: Any) -> Said:

@@ -390,33 +390,21 @@ class _Fitter:
         return self._around(value, inner, lambda made: {name: made}, "an object of one property")
 
     def _members(self, value: dict[str, Any], guide: Guide) -> tuple[dict[str, Any], int]:
+        meant = self._meant(value, guide)
+        if meant is None or (not meant and value and guide.closed and guide.names):
+            return self._as_it_is(value)
         members: dict[str, Any] = {}
         total = 0
-        taken: dict[str, str] = {}
-        strange: list[str] = []
-        for key in value:
-            name = self._name(key, guide)
-            if name is None:
-                strange.append(key)
-            elif name in taken:
-                # Two ways of writing one key: only the exact one is sure.
-                exact = name if name in value and not self._hinted else None
-                if exact is None:
-                    return self._as_it_is(value)
-                strange.append(taken[name] if key == exact else key)
-                taken[name] = exact
-            else:
-                taken[name] = key
-        if not taken and strange and guide.closed and guide.names:
-            return self._as_it_is(value)
-        meant = {given: name for name, given in taken.items()}
         required = guide.required
-        complete = required <= taken.keys()
+        complete = required <= set(meant.values())
         for key, held in value.items():
-            if key in strange:
+            name = meant.get(key)
+            if name is None:
                 total += self._stranger(key, held, guide, members)
                 continue
-            name = meant[key]
+            if name == key and type(held) in guide.names[name].as_is:  # as `_at`, for most parts
+                members[name] = held
+                continue
             if name != key:
                 self._place.append(key)
                 self.note("value.key", "another spelling of a key", before=key, after=name)
@@ -439,6 +427,26 @@ class _Fitter:
         if self._hinted:
             self._defaults(members, guide)
         return members, total
+
+    def _meant(self, value: dict[str, Any], guide: Guide) -> dict[str, str] | None:
+        """The property that each key means, where it means one; None where two keys mean one, and none is sure."""
+        shown = guide.shown
+        meant = {key: shown[key] for key in value if key in shown}
+        if len(meant) == len(value) == len(set(meant.values())):  # nearly always
+            return meant
+        taken: dict[str, str] = {}
+        for key in value:
+            name = self._name(key, guide)
+            if name is None:
+                continue
+            if name in taken:
+                # Two ways of writing one key: only the exact one is sure.
+                if name not in value or self._hinted:
+                    return None
+                taken[name] = name
+            else:
+                taken[name] = key
+        return {key: name for name, key in taken.items()}
 
     def _name(self, key: str, guide: Guide) -> str | None:
         """The property that a key means."""
