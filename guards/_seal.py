@@ -1,13 +1,14 @@
 """Whether a value is still what was validated, after guards have held it: what is judged is what is delivered.
 
-A look at what the mutable parts hold, by identity; nothing is copied but references. What an instance computes once and
-keeps beside its fields is no change.
+A look at what the value is made of, by identity; nothing is copied but references, and no code of the value's own runs.
+What an instance keeps beside its fields (private attributes, caches, what it computes once) and what lies behind an
+object of another kind (a service, a connection) is no part of the value.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -37,7 +38,8 @@ class Seal:
             items, attributes = _items(part), _attributes(part)
             self._kept[id(part)] = part, kind, items, list(attributes.items())
             waiting += items
-            waiting += attributes.values()
+            if _fields(kind):  # its attributes are parts of the value, with all that they hold
+                waiting += [held for name, held in attributes.items() if name in _BESIDE or not name.startswith("_")]
 
     def broken(self) -> bool:
         """Whether something holds other things than before."""
@@ -65,32 +67,56 @@ _GONE: Final = object()
 
 
 def _items(part: Any) -> list[Any]:
-    if isinstance(part, list | tuple | deque | set | frozenset | bytearray):
-        return list(part)
-    return [inner for entry in part.items() for inner in entry] if isinstance(part, Mapping) else []
+    for kind, items in _CONTAINERS.items():
+        if isinstance(part, kind):
+            return list(items(part))
+    return []
 
 
 def _attributes(part: Any) -> dict[str, Any]:
     kind = type(part)
     if kind in _CONTAINERS:
         return {}
-    fields = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "__dataclass_fields__", None) or ()
-    attributes = dict(getattr(part, "__dict__", ()))
+    fields = _fields(kind)
+    try:
+        attributes: dict[str, Any] = dict(object.__getattribute__(part, "__dict__"))
+    except AttributeError:
+        attributes = {}
     for name in (*fields, *_BESIDE, *(slot for cls in kind.__mro__ for slot in _slots(cls))):
-        if name not in attributes and (held := getattr(part, name, None)) is not None:
-            attributes[name] = held
-    attributes |= getattr(part, "__pydantic_private__", None) or {}
-    return {name: held for name, held in attributes.items() if held is not None or name in fields}
+        if name not in attributes:
+            try:
+                attributes[name] = object.__getattribute__(part, name)
+            except AttributeError:
+                continue
+    return {
+        name: held
+        for name, held in attributes.items()
+        if name in fields or name in _BESIDE or (held is not None and not name.startswith("_"))
+    }
 
 
-def _slots(cls: type) -> tuple[str, ...]:
+def _fields(kind: type) -> Mapping[str, Any]:
+    fields = kind.__dict__.get("__pydantic_fields__") or getattr(kind, "__dataclass_fields__", None)
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _slots(cls: type) -> Iterator[str]:
     slots = cls.__dict__.get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple(name for name in names if not name.startswith("__"))
+    yield from (slots,) if isinstance(slots, str) else slots
 
 
 _BESIDE: Final = ("__pydantic_extra__", "__pydantic_fields_set__")
-_CONTAINERS: Final = frozenset({list, tuple, deque, set, frozenset, bytearray, dict})
+
+
+def _entries(part: dict[Any, Any]) -> Iterator[Any]:
+    return (inner for entry in dict.items(part) for inner in entry)
+
+
+# By the builtin's own methods: a class made of one may have others, which may raise.
+_CONTAINERS: Final[dict[type, Callable[[Any], Iterator[Any]]]] = {
+    dict: _entries,
+    **{kind: kind.__iter__ for kind in (list, tuple, deque, set, frozenset, bytearray)},
+}
 _UNCHANGING: Final = frozenset(
     {str, int, float, bool, type(None), bytes, complex, Decimal, date, datetime, time, timedelta, UUID}
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+from collections import deque
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Counter, NamedTuple, OrderedDict, Union
@@ -59,6 +60,14 @@ def no_evil(value):
 
 Text = Annotated[str, no_evil]
 DROPPING = GetPydanticSchema(lambda source, handler: handler.generate_schema(str))
+
+
+class Worn(BaseModel):
+    text: Text
+
+    @model_validator(mode="after")
+    def same(self):
+        return self
 
 
 class Worded(te.TypedDict):
@@ -233,14 +242,21 @@ def united(type_, mode):
         (Text | Any, "EVIL"),
         (int | Any | Text, "EVIL"),
         (Any | list[Text], ["x", "EVIL"]),
-        (list[Any] | list[Text], ["x", "EVIL"]),
+        (Any | tuple[Text, ...], ["x", "EVIL"]),
+        (Any | deque[Text], ["EVIL"]),
+        (Any | OrderedDict[str, Text], {"a": "EVIL"}),
+        (Any | Annotated[str, AfterValidator(str.strip), no_evil], "EVIL"),
+        (Any | Secret[Text], "EVIL"),
+        (Any | Json[Text], '"EVIL"'),
+        (dict[str, Any] | Pair, {"first": "EVIL", "second": 1}),
+        (dict[str, Any] | Worn, {"text": "EVIL"}),
+        (Any | Worn, {"text": "EVIL"}),
         (dict[str, Any] | dict[str, Text], {"a": "EVIL"}),
         (dict[str, Any] | dict[Text, int], {"EVIL": 1}),
         (Any | Worded, {"word": "EVIL"}),
         (Any | list[int | Text], [1, "EVIL"]),
         (Any | None | Text, "EVIL"),
         (tuple[Any, int] | tuple[Text, int], ["EVIL", 1]),
-        (set[Any] | set[Text], ["EVIL"]),
     ],
 )
 def test_an_any_in_a_union_hides_no_other_member(type_, answer, mode):
@@ -262,6 +278,7 @@ def test_an_any_in_a_union_hides_no_other_member(type_, answer, mode):
         (Any | Worded, {"size": 1}),
         (Any | list[Worded], [{"word": 3}]),
         (tuple[Any] | tuple[Text], [["EVIL"]]),
+        (dict[str, Any] | Worn, {"text": 3}),
     ],
 )
 def test_what_an_any_alone_takes_is_not_judged_as_of_another_member(type_, answer, mode):
@@ -704,14 +721,6 @@ def test_what_a_validator_put_around_a_secret_is_not_judged_in_its_place():
     assert [one.code for one in validate('"EVIL"', in_all(lambda secret: [secret])).findings] == ["guard.failed"]
 
 
-class Worn(BaseModel):
-    text: Text
-
-    @model_validator(mode="after")
-    def same(self):
-        return self
-
-
 @pytest.mark.parametrize(
     "type_", [int | Json[list[Text]], int | Worn, Path | dict[str, Text], object | dict[str, Text]]
 )
@@ -724,3 +733,206 @@ def test_a_default_is_not_judged_as_of_a_member_whose_shape_it_has_not(type_):
     if type_ in (Path | dict[str, Text], object | dict[str, Text]):
         default = {"a": "EVIL"}
         assert [finding.path for finding in validate("{}", made).findings] == ["/x/a"]
+
+
+def joined(value):
+    return value if isinstance(value, str) else ",".join(value)
+
+
+@pytest.mark.parametrize(
+    ("type_", "answer", "code"),
+    [
+        (Annotated[Worn | str, AfterValidator(lambda value: getattr(value, "text", value))], {"text": "EVIL"}, None),
+        (
+            Annotated[Worn | Text, AfterValidator(lambda value: getattr(value, "text", value) + "!")],
+            "EVIL",
+            "test.evil",
+        ),
+        (Annotated[list[Text] | str, AfterValidator(joined)], ["EVIL"], None),
+        (Annotated[list[Text] | Text, AfterValidator(joined)], "EVIL", "test.evil"),
+        (Annotated[list[Text] | tuple[int, ...], AfterValidator(tuple)], ["EVIL"], "test.evil"),
+        (Annotated[Worn | dict[str, str], AfterValidator(lambda value: {**dict(value)})], {"text": "EVIL"}, None),
+        (Annotated[Worn | None, WrapValidator(lambda value, handler: handler(value).text)], {"text": "EVIL"}, None),
+    ],
+)
+def test_a_validator_around_a_union_takes_no_value_out_of_its_guard(type_, answer, code):
+    """What became of a guarded member's value is judged as of that member, or cannot be judged and says so, alone and as
+    an item among others."""
+    for text, kind in ((json.dumps(answer), type_), (json.dumps([answer, answer]), list[type_])):
+        assert {finding.code for finding in validate(text, kind).findings} == {code or "guard.failed"}
+    assert validate('["x", "y"]', list[Annotated[Worn | str, AfterValidator(str.upper)]]).ok
+
+
+class Recursive(BaseModel):
+    name: str | list[Text] = ""
+    inner: Annotated["Recursive | list[Text] | dict[str, Any] | None", AfterValidator(lambda value: value)] = None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"inner": ["EVIL"]}',
+        '{"inner": {"inner": ["EVIL"]}}',
+        '{"inner": {"inner": {"name": ["EVIL"], "inner": ["a"]}}}',
+        '{"inner": {"zz": 1, "inner": {"name": ["EVIL"]}}}',
+    ],
+)
+def test_a_union_inside_itself_keeps_its_members_apart(answer):
+    """In a recursive type what was noted of the inner union is not taken for the outer one's."""
+    assert [finding.code for finding in validate(answer, Recursive).findings] == ["test.evil"]
+    assert validate(answer.replace("EVIL", "b"), Recursive).ok
+
+
+class Item(BaseModel):
+    body: str = ""
+    kind: str = "note"
+
+
+class Renaming(Item):
+    @model_validator(mode="before")
+    @classmethod
+    def rename(cls, value):
+        return {"body": value.get("text", "")}
+
+
+class Shelf(BaseModel):
+    items: list[Item] = []
+    tags: frozenset[str] = frozenset()
+    pair: NamedTuple("Two", [("first", str), ("last", str)]) = ("", "")
+
+
+class MovedShelf(Shelf):
+    @field_validator("items", mode="before")
+    @classmethod
+    def rename(cls, value):
+        return [{"body": one["text"]} for one in value]
+
+
+class ShelfOfRenaming(BaseModel):
+    items: list[Renaming] = []
+
+
+@pytest.mark.parametrize(
+    "path", ["$.items[*].text", "$.items[0].text", "$..text", "$.items[0:].text", "$.items[?@.text].text"]
+)
+@pytest.mark.parametrize("type_", [MovedShelf, ShelfOfRenaming])
+def test_what_a_validator_renamed_is_lost_for_every_kind_of_path(type_, path):
+    """A path to what the document has there and validation put elsewhere cannot be judged, wherever the validator
+    stands and however the path is written."""
+    outcome = validate('{"items": [{"text": "EVIL"}]}', type_, guards=[no_evil.on(path)])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("$.tags[?@ == 'EVIL']", {"tags": [*"abcdef", "EVIL"]}),
+        ("$.tags[?match(@, 'E.*')]", {"tags": [*"abcdef", "EVIL"]}),
+        ("$.tags[6:]", {"tags": [*"abcdef", "EVIL"]}),
+        ("$.tags[-1]", {"tags": [*"abcdef", "EVIL"]}),
+        ("$.pair[0:1]", {"pair": {"first": "EVIL", "last": ""}}),
+        ("$.pair[-2]", {"pair": {"first": "EVIL", "last": ""}}),
+        ("$.pair[-2]", {"pair": ["EVIL", ""]}),
+        ("$.pair['first', 'last']", {"pair": ["EVIL", ""]}),
+        ("$.items[?@.kind == 'note'].body", {"items": [{"body": "EVIL"}]}),
+        ("$.items[?@.kind != 'x']", {"items": [{"body": "EVIL"}]}),
+    ],
+)
+def test_a_query_judges_the_very_part_that_it_names(path, answer):
+    """Items of sets in whatever order, both forms of a NamedTuple, and filters that ask for a default."""
+    outcome = validate(json.dumps(answer), Shelf, guards=[no_evil.on(path)])
+    assert {finding.code for finding in outcome.findings} == {"test.evil"}
+
+
+def test_a_filter_judges_no_other_item_of_a_set():
+    """The item that a query names is judged, and not the one which stands in its place in another order."""
+    for word in "abcdef":
+        only = check(lambda value, word=word: None if value == word else f"is {value}", name="only")
+        path = f"$.tags[?@ == '{word}']"
+        assert validate('{"tags": ["a", "b", "c", "d", "e", "f"]}', Shelf, guards=[only.on(path)]).ok
+
+
+class Loud(BaseModel):
+    text: str
+    other: str = Field(default="", alias="another")
+
+    @computed_field
+    def loud(self) -> str:
+        return self.text.upper()
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [("$.loud", {}), ("$.other", {}), ("//@text", {"format": "xml"}), ("/Loud/@text", {"format": "xml"})],
+)
+def test_a_name_that_no_document_may_use_is_an_error_where_it_is_written(path, options):
+    """A computed field, an attribute that goes by its alias alone, and an attribute of an element."""
+    with pytest.raises(ConfigError, match="leads nowhere"):
+        validate('{"text": "EVIL"}', Loud, guards=[no_evil.on(path)], **options)
+
+
+class Sloppy:
+    def __init__(self, **held):
+        self.__dict__["held"] = held
+
+    def __getattr__(self, name):
+        return self.__dict__["held"][name]
+
+
+class Service:
+    hits = 0
+
+
+class Remembering(BaseModel):
+    text: str
+    anything: Annotated[Any, AfterValidator(lambda value: Sloppy(a=value))] = None
+    _memo: dict = PrivateAttr(default_factory=dict)
+
+    def words(self):
+        return self._memo.setdefault("words", self.text.split())
+
+
+@dataclasses.dataclass
+class Counting:
+    text: str
+    service: Annotated[Any, AfterValidator(lambda value: Service())] = None
+    _seen: dict = dataclasses.field(default_factory=dict)
+
+    def words(self):
+        self.service.hits += 1
+        return self._seen.setdefault("words", self.text.split())
+
+
+class Raising(list):
+    def __iter__(self):
+        raise LookupError
+
+
+@pytest.mark.parametrize("type_", [Remembering, Counting])
+def test_what_a_value_keeps_beside_its_fields_is_no_change(type_):
+    """Private attributes, caches, and what objects of another kind count for themselves."""
+    words = check(lambda value: None if value.words() else "empty", name="words")
+    outcome = validate(
+        '{"text": "a b", "anything": 1, "service": 2}' if type_ is Counting else '{"text": "a b", "anything": 1}',
+        type_,
+        guards=[words],
+    )
+    assert outcome.ok, outcome.findings
+
+
+def test_no_code_of_a_value_runs_while_guards_are_watched():
+    """A class that answers for any name, or whose iterator raises, is handed to guards as it is."""
+    seen = check(lambda value: None, name="seen")
+    assert validate('{"text": "a", "anything": 1}', Remembering, guards=[seen]).ok
+    assert validate("[1]", Annotated[list[int], AfterValidator(Raising)], guards=[seen]).ok
+
+
+def test_a_name_for_a_type_may_stand_inside_a_secret():
+    """A definition that is itself a reference is compiled."""
+    named = te.TypeAliasType("Named", Pairs)
+    assert validate('{"a": 1}', Secret[named]).value.get_secret_value().a == 1
+    assert validate('{"s": [{"a": 1}]}', dict[str, Secret[list[named]]]).ok
+
+
+class Pairs(BaseModel):
+    a: int

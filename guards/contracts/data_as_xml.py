@@ -6,15 +6,17 @@ The root is the class's name (a JSON Schema: its `title`; without one, `answer`)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args, get_origin
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style, check_style
 from guards.contracts.xml_from_schema import skeleton, xsd
 from guards.contracts.xml_guide import Guide, names_of
 from guards.contracts.xml_value import read_tree, write_tree
+from guards.errors import ConfigError
 from guards.findings import Finding
 from guards.reading.answered_xml import AnsweredXml, Written, is_name
 from guards.reading.document import Document, Place
@@ -107,6 +109,15 @@ class DataAsXml(Contract[T]):
     def all_inner_guards(self) -> tuple[Any, ...]:
         return self.inner.all_inner_guards
 
+    def check_path(self, path: str, where: str) -> None:
+        attribute = _ATTRIBUTE.search(path)
+        if attribute is not None and attribute[1] != "key":  # by which entries are told apart
+            raise ConfigError(
+                f"{path!r} leads nowhere: what a Python type or a JSON Schema asks for in XML has no attributes",
+                where=where,
+                hint=f"name the element: {path[: attribute.start()]}{attribute[1]}",
+            )
+
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
         document = reading.document
         if not isinstance(document, AnsweredXml):
@@ -168,6 +179,7 @@ def _too_deep(most: int) -> Reading[Any]:
     return Reading(None, None, (finding,))
 
 
+_ATTRIBUTE: Final = re.compile(r"@([\w.:*-]+)\s*\Z")
 _INSTRUCTION = (
     "Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;. It has this form "
     "(the comments explain it; leave them out):"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-__all__ = ["Definitions", "as_it_is", "fits_kind", "fits_wholly", "holds_any", "members_of"]
+__all__ = ["Definitions", "as_it_is", "fits_kind", "holds_any", "members_of"]
 
 Definitions: TypeAlias = Mapping[str, Any]
 """Nodes by the reference that others have to them."""
@@ -37,38 +37,6 @@ def fits_kind(node: Any, definitions: Definitions, value: Any) -> bool | None:
         return value in alike or (None if alike else False)  # a validator may have written it in another way
     known = _KINDS.get(kind)
     return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
-
-
-def fits_wholly(node: Any, definitions: Definitions, value: Any) -> bool:
-    """Whether a value, with all that it holds, is surely of a core-schema node, by kinds and names."""
-    if not fits_kind(node, definitions, value):
-        return False
-    node, _ = _innermost(node, definitions)
-    match node["type"]:
-        case "union" | "tagged-union":
-            return any(fits_wholly(member, definitions, value) for member in members_of(node))
-        case "nullable":
-            return value is None or fits_wholly(node["schema"], definitions, value)
-        case "list" | "generator" | "set" | "frozenset":
-            return all(fits_wholly(node.get("items_schema", _ANY), definitions, item) for item in value)
-        case "dict":
-            sides = ("keys_schema", value), ("values_schema", value.values())
-            return all(fits_wholly(node.get(side, _ANY), definitions, one) for side, held in sides for one in held)
-        case "tuple":
-            items = node["items_schema"]
-            if node.get("variadic_item_index") is not None or len(items) != len(value):
-                return False
-            return all(fits_wholly(held, definitions, item) for held, item in zip(items, value, strict=True))
-        case "typed-dict":
-            fields: Mapping[str, Any] = node["fields"]
-            return all(
-                "validation_alias" not in field and fits_wholly(field["schema"], definitions, value[name])
-                if name in value
-                else not field.get("required", node.get("total", True))
-                for name, field in fields.items()
-            )
-        case _:
-            return True
 
 
 def holds_any(node: Any, definitions: Definitions) -> bool:
@@ -148,6 +116,5 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "dict": Mapping,
     "typed-dict": dict,
 }
-_ANY: Final = {"type": "any"}
 # Values of the user's own under these keys may look like schemas and are none.
 _OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

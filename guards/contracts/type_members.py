@@ -1,43 +1,34 @@
-"""Which member of a union a value came of: noted by validation itself, at the moment when a member made it.
+"""What else is said of a value in its own place: further descriptions, what it holds hidden, the members of a union.
 
-The core schema is compiled with a note behind each member of a union that leads to guards. What was noted is found
-again by the identity of the value, so that nothing is validated twice. A value that no member made (a default, or what
-a validator put in its place) is taken for every member that it could be of: their guards all judge it.
+Which member a value came of was noted by validation (`type_notes`). A value that no member made (a default, or what a
+validator put in its place) is taken for every member that it could be of: their guards all judge it.
 """
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import Secret, SecretBytes, SecretStr
-from pydantic_core import core_schema
 
-from guards.contracts.type_kinds import Definitions, fits_kind, fits_wholly, members_of
+from guards.contracts.type_kinds import Definitions, fits_kind
 from guards.contracts.type_structures import ABSENT, DEFAULT, MADE, Misfit, Part, misfit, stored
 
 if TYPE_CHECKING:
+    from guards.contracts.type_notes import Note, Notes
     from guards.contracts.type_shape import Shape
 
 __all__ = [
     "Given",
     "Layer",
-    "Made",
     "Member",
     "Members",
     "Parsed",
     "Revealed",
     "Root",
     "Same",
-    "noted",
-    "noting",
 ]
-
-Made: TypeAlias = dict[tuple[int, int], tuple[Any, set[int]]]
-"""What validation noted: (union, identity of the value) -> the value, and the members that made it."""
 
 
 class Layer(ABC):
@@ -47,12 +38,12 @@ class Layer(ABC):
     """All that may be said."""
 
     @abstractmethod
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         """What holds for this value. Raises Misfit."""
 
-    def fits(self, part: Part, made: Made) -> bool:
+    def fits(self, part: Part, notes: Notes) -> bool:
         """Whether the value has the shape that this says of it. Raises Misfit where it has not."""
-        return all(_fits(further, made) for further in self.of(part, made))
+        return all(_fits(further, notes) for further in self.of(part, notes))
 
 
 class Same(Layer):
@@ -63,7 +54,7 @@ class Same(Layer):
     def __init__(self, shape: Shape) -> None:
         self.shapes = (shape,)
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         yield part._replace(shape=self.shapes[0])
 
 
@@ -75,7 +66,7 @@ class Parsed(Layer):
     def __init__(self, shape: Shape) -> None:
         self.shapes = (shape,)
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         yield part._replace(shape=self.shapes[0], data=MADE, exact=False)
 
 
@@ -89,7 +80,7 @@ class Revealed(Layer):
         self.node = node
         self.definitions = definitions
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         value = part.value
         if isinstance(value, _SECRETS):
             value = value.get_secret_value()
@@ -107,7 +98,7 @@ class Root(Layer):
         self.cls = cls
         self.shapes = (shape,)
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         yield part._replace(shape=self.shapes[0], value=stored(part.value, self.cls, "root"))
 
 
@@ -122,8 +113,8 @@ class Given(Layer):
         self.node = node
         self.nothing = nothing
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
-        if part.value is not self.nothing or (id(self.node), id(self.nothing)) in made:
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
+        if part.value is not self.nothing or notes.of(self.node, self.nothing) is not None:
             yield part._replace(shape=self.shapes[0])
 
     @property
@@ -157,20 +148,27 @@ class Members(Layer):
         """Whether it depends on the member which guards judge a value."""
         return any(shape.guarded for shape in self.shapes)
 
-    def of(self, part: Part, made: Made) -> Iterator[Part]:
-        value = part.value
-        known = made.get((id(self.node), id(value)))
-        if known is not None:
-            return (part._replace(shape=member.shape) for member in self._taken(value, known[1]))
+    def of(self, part: Part, notes: Notes) -> Iterator[Part]:
+        note = notes.of(self.node, part.value)
+        if note is not None:
+            return self._taken(part, note)
         possible, is_sure = self._possible(part)
         if len(possible) > 1 and (is_sure or part.data is DEFAULT or part.data is ABSENT):
-            return iter([one for one in possible if _fits(one, made)] or possible)
+            return iter([one for one in possible if _fits(one, notes)] or possible)
         return iter(possible)
 
-    def fits(self, part: Part, made: Made) -> bool:
-        if (id(self.node), id(part.value)) in made:
-            return super().fits(part, made)
-        return any(_fits(one, made) for one in self._possible(part)[0])
+    def fits(self, part: Part, notes: Notes) -> bool:
+        if notes.of(self.node, part.value) is not None:
+            return super().fits(part, notes)
+        return any(_fits(one, notes) for one in self._possible(part)[0])
+
+    def _taken(self, part: Part, note: Note) -> Iterator[Part]:
+        """For the members that made a value. Where an `Any` took it, what others made of the same is judged, too: of a
+        text in JSON pydantic takes the first that will do, in a `str` of Python the one that says more."""
+        taken = [self.members[index] for index in note.members]
+        yield from (part._replace(shape=member.shape) for member in taken)
+        if all(member.loose for member in taken):
+            yield from (part._replace(shape=self.shapes[index], value=other) for index, other in note.others)
 
     def _possible(self, part: Part) -> tuple[list[Part], bool]:
         """For the members that a value of which nothing was noted could be of by its kind: all of them, where it is
@@ -184,17 +182,8 @@ class Members(Layer):
         ]
         return members, is_sure
 
-    def _taken(self, value: Any, indices: set[int]) -> Sequence[Member]:
-        """The members that made a value. Where an `Any` took it, others that would have taken the same value are meant,
-        too: of a text in JSON pydantic takes the first, in a `str` of Python the one that says more."""
-        taken = [self.members[index] for index in indices]
-        if not all(member.loose for member in taken):
-            return taken
-        closed = (member for member in self.members if not member.loose)
-        return [*taken, *(one for one in closed if fits_wholly(one.node, one.definitions, value))]
 
-
-def _fits(part: Part, made: Made) -> bool:
+def _fits(part: Part, notes: Notes) -> bool:
     """Whether guards in a shape find in a value what they are to judge."""
     shape = part.shape
     if shape is None or not shape.guarded:
@@ -202,7 +191,7 @@ def _fits(part: Part, made: Made) -> bool:
     try:
         layers = (layer for layer in shape.layers if any(below.guarded for below in layer.shapes))
         inner = shape.inner.parts(part, guarded=True) if shape.inner is not None else ()
-        return all(layer.fits(part, made) for layer in layers) and all(_fits(below, made) for below in inner)
+        return all(layer.fits(part, notes) for layer in layers) and all(_fits(below, notes) for below in inner)
     except Misfit:
         return False
 
@@ -212,57 +201,4 @@ def _may_change(shape: Shape) -> bool:
     return shape.opaque or any(_may_change(further) for layer in shape.layers for further in layer.shapes)
 
 
-class _Notes(threading.local):
-    here: Made | None = None
-
-
-_NOTES: Final = _Notes()
-
-
-@contextmanager
-def noting() -> Iterator[Made]:
-    """What is noted by validation in this thread meanwhile; a validation inside a validator has notes of its own."""
-    outer = _NOTES.here
-    made: Made = {}
-    _NOTES.here = made
-    try:
-        yield made
-    finally:
-        _NOTES.here = outer
-
-
-def noted(node: Any, nodes: Mapping[int, Any]) -> Any:
-    """The core schema with a note behind each member of these nodes (by identity): unions, and what may be null."""
-    if isinstance(node, Mapping):
-        copied = {key: child if key in _OPAQUE else noted(child, nodes) for key, child in node.items()}
-        return _with_notes(node, copied) if id(node) in nodes else copied
-    if isinstance(node, list):
-        return [noted(child, nodes) for child in node]
-    return tuple(noted(child, nodes) for child in node) if isinstance(node, tuple) else node
-
-
-def _with_notes(node: Any, copied: dict[str, Any]) -> dict[str, Any]:
-    key = id(node)
-    if "choices" not in node:
-        return {**copied, "schema": _behind(copied["schema"], key, 0)}
-    choices = copied["choices"]
-    if isinstance(choices, Mapping):
-        behind = {tag: _behind(member, key, index) for index, (tag, member) in enumerate(choices.items())}
-        return {**copied, "choices": behind}
-    return {**copied, "choices": [_behind(member, key, index) for index, member in enumerate(members_of(copied))]}
-
-
-def _behind(member: Any, key: int, index: int) -> Any:
-    def note(value: Any) -> Any:
-        made = _NOTES.here
-        if made is not None:
-            # The value is kept, so that its identity stays its own.
-            made.setdefault((key, id(value)), (value, set()))[1].add(index)
-        return value
-
-    return core_schema.no_info_after_validator_function(note, member)
-
-
 _SECRETS: Final = (Secret, SecretStr, SecretBytes)
-# Values of the user's own under these keys may look like schemas and are none.
-_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

@@ -8,6 +8,7 @@ from typing import Any
 
 from guards.contracts.base import Stand
 from guards.contracts.type_members import Given, Root, Same
+from guards.contracts.type_notes import Notes
 from guards.contracts.type_parts import named_by, stand_of
 from guards.contracts.type_shape import Shape
 from guards.contracts.type_structures import ABSENT, Fields, Items, Part
@@ -129,7 +130,7 @@ def within(root: Shape, place: Place, value: Any, steps: Steps) -> list[Stand]:
         inner = _only(shape) if shape is not None else None
         ways = inner.step(step) if inner is not None else None
         shape = ways[0][1] if ways else None
-    found = named_by(Part(shape, value, ABSENT, place), {}, steps[len(place) :])
+    found = named_by(Part(shape, value, ABSENT, place), Notes(), steps[len(place) :])
     return [stand_of(part) for part in found]
 
 

@@ -22,7 +22,7 @@ from guards.contracts.type_members import Given, Layer, Member, Members, Parsed,
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
-__all__ = ["METADATA_KEY", "Shape", "holds_guards", "passes_over", "shape_of"]
+__all__ = ["METADATA_KEY", "Shape", "holds_guards", "may_move", "passes_over", "shape_of"]
 
 METADATA_KEY: Final = "output_guards"
 
@@ -77,10 +77,13 @@ def shape_of(schema: Any, annotation: Any) -> Shape:
     return root
 
 
+def may_move(shape: Shape) -> bool:
+    """Whether code of the type's author may have put parts of a document elsewhere before pydantic looked for them."""
+    return shape.moves or any(may_move(further) for layer in shape.layers for further in layer.shapes)
+
+
 def passes_over(shape: Shape) -> bool:
-    """Whether a value may be of a model that passes over further keys, and that nothing has moved them for."""
-    if shape.moves:
-        return False
+    """Whether a value may be of a model that passes over further keys."""
     inner = shape.inner
     if isinstance(inner, Fields) and not inner.open and not inner.closed:
         return True

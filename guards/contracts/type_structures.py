@@ -176,6 +176,7 @@ class Fields(Structure):
         self.closed = behaviour == "forbid"
         self.has_spellings = any(len(field.spellings) > 1 for field in fields)
         self._names = frozenset(field.attribute for field in fields)
+        self._computed = getattr(cls, "__pydantic_computed_fields__", None) or {}
         self._guarded: tuple[Field, ...] = fields
         self._guards_extras = True
 
@@ -249,6 +250,8 @@ class Fields(Structure):
             return [(names, field.shape) for names in field.spellings]
         if any(names[0] == name for field in self.fields for names in field.spellings):
             return None  # a step into a path that leads to a field
+        if name in self._names or name in self._computed:
+            return further  # the name of an attribute, and of nothing that a document may hold
         # A key that a model passes over is in no value; that its author meant another one cannot be known.
         return further if further or self.closed else None
 

@@ -124,9 +124,9 @@ class _Rewriting:
 
     def _target(self, node: Node) -> Node:
         """The node itself, behind references."""
-        while node["type"] == "definitions":
-            node = node["schema"]
-        return self._named.get(node.get("schema_ref") or node.get("ref") or "", node)
+        while node["type"] in ("definitions", "definition-ref"):  # what is named may be a reference itself
+            node = node["schema"] if node["type"] == "definitions" else self._named[node["schema_ref"]]
+        return node
 
     def _definition(self, reference: str, making: Callable[[], Any]) -> Any:
         self._wanted.setdefault(reference, making)
@@ -387,7 +387,7 @@ _UNDERSTOOD: Final = (ValueError, AssertionError, PydanticOmit, PydanticUseDefau
 _PYDANTICS: Final = frozenset(
     {
         *("pydantic.networks", "pydantic._internal._validators", "pydantic._internal._generate_schema"),
-        *("guards.contracts.type_members", "guards.contracts.type_kinds"),
+        *("guards.contracts.type_notes", "guards.contracts.type_kinds"),
     }
 )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
-from guards.contracts.type_members import noted, noting
+from guards.contracts.type_notes import Notes, noted, noting
 from guards.contracts.type_shape import Shape, holds_guards, shape_of
 from guards.contracts.type_structures import ABSENT, Part
 from guards.contracts.type_validator import DefaultFailed, compiled, readable
@@ -99,7 +99,7 @@ class Typed(Contract[T]):
             return ()
         from guards.contracts.type_parts import judged_inside
 
-        found = judged_inside(self._whole(reading), reading.made or {})
+        found = judged_inside(self._whole(reading), reading.made or Notes())
         # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
         judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
         return judged.values()
@@ -111,7 +111,7 @@ class Typed(Contract[T]):
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
         from guards.contracts.type_parts import selected
 
-        return selected(self._whole(reading), reading.made or {}, path)
+        return selected(self._whole(reading), reading.made or Notes(), path)
 
     def check_path(self, path: str, where: str) -> None:
         from guards.contracts.type_paths import check_path
@@ -136,7 +136,7 @@ class Typed(Contract[T]):
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         from guards.contracts.type_parts import at_place, named_by, stand_of
 
-        whole, made = self._whole(reading), reading.made or {}
+        whole, made = self._whole(reading), reading.made or Notes()
         # Another answer may have written the same field in another way.
         return [stand_of(part) for part in at_place(whole, made, place) or named_by(whole, made, place)]
 
@@ -145,7 +145,7 @@ class Typed(Contract[T]):
             return []
         from guards.contracts.type_parts import respelled
 
-        return list(respelled(self._whole(reading), reading.made or {}))
+        return list(respelled(self._whole(reading), reading.made or Notes()))
 
     def _whole(self, reading: Reading[T]) -> Part:
         return Part(self._shape, reading.value, reading.document.data if reading.document else ABSENT, ())

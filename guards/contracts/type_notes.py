@@ -1,0 +1,175 @@
+"""What validation notes of a value while it makes it: which member of a union it came of.
+
+The core schema is compiled with notes behind each member of a union that leads to guards, behind the union, and behind
+the validators that its author put around it. What was noted is found again by the identity of the value, so that
+nothing is validated twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pydantic_core import core_schema
+
+from guards.contracts.type_kinds import members_of
+
+__all__ = ["Note", "Notes", "noted", "noting"]
+
+
+class Note:
+    """Of one value: the members that made it, and what further ones made of the same part of the answer."""
+
+    __slots__ = ("members", "others", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        """Kept, so that its identity stays its own."""
+        self.members: set[int] = set()
+        self.others: list[tuple[int, Any]] = []
+
+
+class Notes:
+    """Of one validation, by union and by the identity of the value."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, int], Note] = {}
+        self._tried: dict[int, list[tuple[int, Any]]] = {}
+        self._latest: dict[int, Note] = {}
+
+    def of(self, node: Any, value: Any) -> Note | None:
+        """What is known of a value in the place of a node of the core schema."""
+        return self._found.get((id(node), id(value)))
+
+    def _note(self, union: int, value: Any) -> Note:
+        return self._found.setdefault((union, id(value)), Note(value))
+
+    def made(self, union: int, member: int, value: Any) -> None:
+        """A member took the answer, and pydantic may go on to the next."""
+        self._tried.setdefault(union, []).append((member, value))
+
+    def chosen(self, union: int, value: Any) -> None:
+        """The union ended with what one of them made."""
+        tried = self._tried.pop(union, [])
+        start = len(tried) - 1
+        # Members are tried in their order. What is before that is of the same union further out, in a recursive type.
+        while start > 0 and tried[start - 1][0] < tried[start][0]:
+            start -= 1
+        if start > 0:
+            self._tried[union] = tried[:start]
+        note = self._latest[union] = self._note(union, value)
+        for member, other in tried[max(start, 0) :]:
+            if other is value:
+                note.members.add(member)
+            else:
+                note.others.append((member, other))
+
+    def passed(self, union: int, value: Any) -> None:
+        """The last validator around the union is done: what it gave stands for what the member had made."""
+        latest = self._latest.pop(union, None)  # None where a validator did without the union
+        if latest is not None and latest.value is not value:
+            note = self._note(union, value)
+            note.members |= latest.members
+            note.others += latest.others
+
+
+class _Here(threading.local):
+    notes: Notes | None = None
+
+
+_HERE: Final = _Here()
+
+
+@contextmanager
+def noting() -> Iterator[Notes]:
+    """What is noted by validation in this thread meanwhile; a validation inside a validator has notes of its own."""
+    outer, notes = _HERE.notes, Notes()
+    _HERE.notes = notes
+    try:
+        yield notes
+    finally:
+        _HERE.notes = outer
+
+
+def noted(schema: Any, nodes: Mapping[int, Any]) -> Any:
+    """The core schema with notes about these nodes (by identity): unions, and what may be null."""
+    return _Copy(schema, nodes).of(schema)
+
+
+class _Copy:
+    def __init__(self, schema: Any, nodes: Mapping[int, Any]) -> None:
+        self._nodes = nodes
+        self._named = dict(_named(schema))
+
+    def of(self, node: Any, *, inside: bool = False) -> Any:
+        """`inside` a validator whose value is this one's."""
+        if isinstance(node, list | tuple):
+            return type(node)(self.of(child) for child in node)
+        if not isinstance(node, Mapping):
+            return node
+        kind = node.get("type")
+        unions = self._unions(node, set()) if kind in _VALIDATORS and not inside else []
+        copied = {
+            key: child if key in _OPAQUE else self.of(child, inside=key == "schema" and (inside or bool(unions)))
+            for key, child in node.items()
+        }
+        if id(node) in self._nodes:
+            copied = self._with_notes(node, copied)
+        for union in unions:
+            copied = _behind(copied, Notes.passed, union)
+        return copied
+
+    def _with_notes(self, node: Any, copied: dict[str, Any]) -> dict[str, Any]:
+        union = id(node)
+        if "choices" not in node:
+            return {**copied, "schema": _behind(copied["schema"], Notes.chosen, union)}
+        choices = copied["choices"]
+        behind = [_behind(one, Notes.made, union, index) for index, one in enumerate(members_of(copied))]
+        tagged = dict(zip(choices, behind, strict=True)) if isinstance(choices, Mapping) else behind
+        return _behind({**copied, "choices": tagged}, Notes.chosen, union)
+
+    def _unions(self, node: Any, seen: set[int]) -> list[int]:
+        """The unions that are about the same value as a node."""
+        if not isinstance(node, Mapping) or id(node) in seen:
+            return []
+        seen.add(id(node))
+        if "choices" in node:
+            here = [id(node)] if id(node) in self._nodes else []
+            return here + [union for member in members_of(node) for union in self._unions(member, seen)]
+        if node.get("type") == "definition-ref":
+            return self._unions(self._named.get(node["schema_ref"]), seen)
+        return self._unions(node.get("schema"), seen) if node.get("type") in _AROUND else []
+
+
+def _behind(node: dict[str, Any], tell: Callable[..., None], *about: int) -> dict[str, Any]:
+    def note(value: Any) -> Any:
+        notes = _HERE.notes
+        if notes is not None:
+            tell(notes, *about, value)
+        return value
+
+    name = node.get("ref")
+    if name is None:
+        return dict(core_schema.no_info_after_validator_function(note, node))
+    held: Any = {key: held for key, held in node.items() if key != "ref"}
+    return {**core_schema.no_info_after_validator_function(note, held), "ref": name}
+
+
+def _named(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("ref"), str):
+            yield node["ref"], node
+        for key, child in node.items():
+            if key not in _OPAQUE:
+                yield from _named(child)
+    elif isinstance(node, list | tuple):
+        for child in node:
+            yield from _named(child)
+
+
+_VALIDATORS: Final = frozenset({"function-after", "function-wrap"})
+_AROUND: Final = frozenset({*_VALIDATORS, "function-before", "default", "nullable", "custom-error", "definitions"})
+# Values of the user's own under these keys may look like schemas and are none.
+_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})
