@@ -14,7 +14,8 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -172,6 +173,14 @@ class Server:
     def _kept(self, client: Any) -> Any:
         self._clients.append(client)
         return client
+
+
+@contextmanager
+def nobody_there() -> Iterator[str]:
+    """The address of a server that takes no connection: bound, so that nobody else has its port meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:

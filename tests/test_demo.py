@@ -17,6 +17,7 @@ import pytest
 from click.testing import Result
 from command import command
 from embedded import needs
+from server import nobody_there
 
 from guards.cli.cases import Case, Customer, Ticket, cases
 from guards.cli.demo import show
@@ -293,9 +294,8 @@ def test_wrong_use(arguments: list[str], said: str, monkeypatch: pytest.MonkeyPa
 
 def test_a_server_that_is_not_there():
     """A model that cannot be reached is exit status 2 and one line, not a traceback."""
-    with server(lambda: "") as (url, _):
-        pass
-    result = demo("--model", "openai:x", "--base-url", url)
+    with nobody_there() as url:
+        result = demo("--model", "openai:x", "--base-url", url)
     assert result.exit_code == 2
     assert result.stderr == "Error: Connection error.\n"
 

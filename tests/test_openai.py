@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 openai = pytest.importorskip("openai")
 
-from server import Cut, Fault, Raw, Server, Slow, answer, tool  # noqa: E402
+from server import Cut, Fault, Raw, Server, Slow, answer, nobody_there, tool  # noqa: E402
 
 from guards import Budget, BudgetExhausted, Guarded, Raise, Reask, Rejected  # noqa: E402
 from guards.clients import openai as clients  # noqa: E402
@@ -318,10 +318,8 @@ def test_a_body_of_another_service_is_no_answer(step, method):
 
 def test_a_refused_connection_is_transient():
     """A server that is not there is a connection error, tried again and then the SDK's own exception."""
-    with Server([]) as server:
-        client = server.openai()
-        server._http.shutdown()
-        server._http.server_close()
+    with nobody_there() as url, openai.DefaultHttpxClient(trust_env=False) as http:
+        client = openai.OpenAI(api_key="k", base_url=f"{url}/v1", http_client=http)
         with pytest.raises(openai.APIConnectionError) as caught:
             ticket.call(chat(client), "x")
     assert transient(caught.value)
