@@ -109,7 +109,7 @@ class Typed(Contract[T]):
         return self._shape.guards if self._guarded else ()
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
-        from guards.contracts.type_parts import selected
+        from guards.contracts.type_queries import selected
 
         return selected(self._whole(reading), reading.made or Notes(), path)
 
