@@ -8,7 +8,7 @@ import json
 from collections import deque
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Counter, NamedTuple, OrderedDict, Union
+from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, Union
 
 import pytest
 import typing_extensions as te
@@ -936,3 +936,23 @@ def test_a_name_for_a_type_may_stand_inside_a_secret():
 
 class Pairs(BaseModel):
     a: int
+
+
+class OfPairs(te.TypedDict):
+    kind: Literal["x"]
+    held: dict[str, Pairs]
+
+
+class OfTexts(te.TypedDict):
+    kind: Literal["y"]
+    held: list[str]
+
+
+def test_a_path_into_a_union_without_guards_follows_the_member_that_fits():
+    """Where validation had nothing to note, members whose shape the value has not lead to nothing."""
+    either = Annotated[OfPairs | OfTexts, Field(discriminator="kind")]
+    seen = []
+    guard = check(lambda value: seen.append(value), name="seen")
+    for path in ("$.held.k.a", "$.held..a"):
+        assert validate('{"kind": "x", "held": {"k": {"a": 1}}}', either, guards=[guard.on(path)]).ok
+    assert seen == [1, 1]

@@ -41,9 +41,10 @@ class Layer(ABC):
     def of(self, part: Part, notes: Notes) -> Iterator[Part]:
         """What holds for this value. Raises Misfit."""
 
-    def fits(self, part: Part, notes: Notes) -> bool:
-        """Whether the value has the shape that this says of it. Raises Misfit where it has not."""
-        return all(_fits(further, notes) for further in self.of(part, notes))
+    def fits(self, part: Part, notes: Notes, *, guarded: bool) -> bool:
+        """Whether the value has the shape that this says of it; with `guarded`, as far as that leads to guards. Raises
+        Misfit where it has not."""
+        return all(_fits(further, notes, guarded=guarded) for further in self.of(part, notes))
 
 
 class Same(Layer):
@@ -154,13 +155,13 @@ class Members(Layer):
             return self._taken(part, note)
         possible, is_sure = self._possible(part)
         if len(possible) > 1 and (is_sure or part.data is DEFAULT or part.data is ABSENT):
-            return iter([one for one in possible if _fits(one, notes)] or possible)
+            return iter([one for one in possible if _fits(one, notes, guarded=self.unclear)] or possible)
         return iter(possible)
 
-    def fits(self, part: Part, notes: Notes) -> bool:
+    def fits(self, part: Part, notes: Notes, *, guarded: bool) -> bool:
         if notes.of(self.node, part.value) is not None:
-            return super().fits(part, notes)
-        return any(_fits(one, notes) for one in self._possible(part)[0])
+            return super().fits(part, notes, guarded=guarded)
+        return any(_fits(one, notes, guarded=guarded) for one in self._possible(part)[0])
 
     def _taken(self, part: Part, note: Note) -> Iterator[Part]:
         """For the members that made a value. Where an `Any` took it, what others made of the same is judged, too: of a
@@ -183,15 +184,17 @@ class Members(Layer):
         return members, is_sure
 
 
-def _fits(part: Part, notes: Notes) -> bool:
-    """Whether guards in a shape find in a value what they are to judge."""
+def _fits(part: Part, notes: Notes, *, guarded: bool) -> bool:
+    """Whether a value has the shape that is said of it: all of it, or as far as guards have to find something."""
     shape = part.shape
-    if shape is None or not shape.guarded:
+    if shape is None or (guarded and not shape.guarded):
         return True
     try:
-        layers = (layer for layer in shape.layers if any(below.guarded for below in layer.shapes))
-        inner = shape.inner.parts(part, guarded=True) if shape.inner is not None else ()
-        return all(layer.fits(part, notes) for layer in layers) and all(_fits(below, notes) for below in inner)
+        layers = (layer for layer in shape.layers if not guarded or any(below.guarded for below in layer.shapes))
+        inner = shape.inner.parts(part, guarded=guarded) if shape.inner is not None else ()
+        return all(layer.fits(part, notes, guarded=guarded) for layer in layers) and all(
+            _fits(below, notes, guarded=guarded) for below in inner
+        )
     except Misfit:
         return False
 
