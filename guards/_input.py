@@ -129,7 +129,7 @@ class _Checked:
     """Labels of the guards that had their turn."""
 
     def take(self, examined: Examined[Any]) -> None:
-        # Both views of one text may give the same finding.
+        # Several views of one text may give the same finding.
         self.found += [found for found in examined.found if found not in self.found]
         self.faults += examined.faults
 
@@ -167,11 +167,11 @@ class _Judging:
             if checked.blocking:
                 break
             checked.ran |= {entry.label for entry in tier}
-            seen = {entry: texts for entry in tier if (texts := _texts(asked.sent, entry))}
-            yield from self._look(asked, {entry: texts[0] for entry, texts in seen.items()}, checked)
-            refused = {found.entry for found in checked.blocking}
-            joined = {entry: texts[1] for entry, texts in seen.items() if entry not in refused and len(texts) > 1}
-            yield from self._look(asked, joined, checked)
+            left = {entry: texts for entry in tier if (texts := _texts(asked.sent, entry))}
+            while left:
+                yield from self._look(asked, {entry: texts[0] for entry, texts in left.items()}, checked)
+                refused = {found.entry for found in checked.blocking}
+                left = {entry: texts[1:] for entry, texts in left.items() if entry not in refused and texts[1:]}
         return checked
 
     def mend(

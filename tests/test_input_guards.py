@@ -273,7 +273,7 @@ SHAPES = {
     "slots": (Slotted("EVIL"), ["INNER\nEVIL"]),
     "an object that says something else": (Backwards("LIVE"), ["LIVE\nEVIL"]),
     "an exception": (ValueError("EVIL"), ["EVIL"]),
-    "an enum": (Colour.RED, ["EVIL"]),
+    "an enum": (Colour.RED, ["EVIL\nRED"]),
     "a list with more to it": (noted(), ["a\nEVIL"]),
     "a list that holds itself": (endless(), ["EVIL"]),
     "an object array": ([np.str_("EVIL")], ["EVIL"]),
@@ -663,7 +663,8 @@ def test_on_end_nothing_is_lost_either():
     for parts in (["be good", "evil"], ["ev", "il"]):
         outcome = Guarded(Text(), input_guards=[guard]).run(ScriptedModel([]), [{"role": "user", "content": parts}])
         assert len(outcome.findings) == 1
-    assert heard([{"role": "user", "content": ["a", "b"]}, {"role": "user", "content": "c"}])[0] == ["a\nb\nc", "ab\nc"]
+    turns = [{"role": "user", "content": ["a", "b"]}, {"role": "user", "content": "c"}]
+    assert heard(turns)[0] == ["a\nb\nc", "ab\nc", "abc"]
 
 
 # -- fixes -------------------------------------------------------------------------------------------------------------
