@@ -135,7 +135,7 @@ _NAMES: Final[Mapping[str, frozenset[str]]] = {
     "status": named("calling completed failed generating in_progress incomplete interpreting searching"),
     "ttl": named("1h 5m 12h 24h 30m"),
 }
-"""Members whose value is one of a few words, and which. Any other is read: a type that is not known may say anything."""
+"""Members whose value is one of a few words, and which. Any other is read: an unknown type may say anything."""
 WORDS: Final = (
     CONTENT
     | frozenset(_NAMES)

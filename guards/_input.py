@@ -26,7 +26,7 @@ from guards.records import Repair
 if TYPE_CHECKING:
     from guards._asking import Desk
 
-__all__ = ["Input", "Settled", "check_input_policies", "settle_input"]
+__all__ = ["Input", "Settled", "check_input_policies", "hearing", "settle_input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,18 @@ def settle_input(guards: GuardSet, asked: Input, deadline: float | None, desk: D
         return Settled(now, repairs, checked.remarks)
     # What is refused is reported as it came: changes that did not save it are no part of it.
     return Settled(asked, remarks=first.remarks, refused=first.refusal)
+
+
+def hearing(guards: GuardSet, beside: Sequence[Beside]) -> GuardSet:
+    """Those of the guards for which there is something in what goes beside the turns."""
+    sent = outgoing((), beside)
+    return GuardSet(
+        tuple(
+            kept
+            for tier in guards.tiers
+            if (kept := tuple(e for e in tier if sent.heard(e.guard.roles) or sent.unheard(e.guard.roles)))
+        )
+    )
 
 
 def check_input_policies(guards: GuardSet) -> None:

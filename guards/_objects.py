@@ -125,11 +125,11 @@ def iterated(value: Any) -> Iterable[Any] | None:
 
     Raises what the class raises.
     """
-    kind = type(value)
+    kind: Any = type(value)
     maker = next((ancestor for ancestor in kind.__mro__ if "__iter__" in vars(ancestor)), None)
     if maker is not None:
-        own = _is_of_the_caller(maker) and vars(maker)["__iter__"] is not None
-        return iter(value) if own else None
+        goes = _is_of_the_caller(maker) and vars(maker)["__iter__"] is not None
+        return _through(value) if goes else None
     if not any("__getitem__" in vars(ancestor) and _is_of_the_caller(ancestor) for ancestor in kind.__mro__):
         return None
     if callable(getattr(value, "keys", None)):
@@ -138,6 +138,10 @@ def iterated(value: Any) -> Iterable[Any] | None:
         value[0]
     except Exception:  # noqa: BLE001  # no sequence: what it is asked for, nobody knows
         return None
+    return _through(value)
+
+
+def _through(value: Iterable[Any]) -> Iterator[Any]:
     return iter(value)
 
 
@@ -154,7 +158,8 @@ def worked_out(value: Any) -> list[Any]:
             make = member.fget if isinstance(member, property) else getattr(member, "func", None)
             if make is not None and isinstance(member, property | cached_property):
                 found.append(_tried(make, value))
-    if _serializes(type(value)):
+    kind: Any = type(value)
+    if _serializes(kind):
         found.append(_tried(_serialized, value))
     return found
 

@@ -499,8 +499,8 @@ class _Reader:
         """See `Told.runs`."""
         run = self._run(at)
         turns = self._turns.get(run, run)
-        names = at.column is not None and len(at.column) > 1
-        return run, turns, self._columns.setdefault(at.column, run) if names else turns
+        column = at.column or ()
+        return run, turns, self._columns.setdefault(column, run) if len(column) > 1 else turns
 
     def _run(self, at: _At) -> int:
         return self._new_run() if at.run is None else at.run
