@@ -98,7 +98,7 @@ _IDS: Final = named("approval_request_id call_id id item_id tool_call_id tool_us
 _ROLES: Final = named("ai assistant developer function human ipython model system tool user")
 _TYPES: Final = _ROLES | named(
     """
-    additional_tools apply_patch_call apply_patch_call_output approximate audio base64 char_location
+    additional_tools apply_patch_call apply_patch_call_output approximate audio auto base64 char_location
     code_interpreter_call compaction computer_call computer_call_output computer_screenshot container_file_citation
     container_upload content content_block_location custom custom_tool_call custom_tool_call_output direct document
     ephemeral file file_citation file_path file_search_call find_in_page function_call function_call_output image

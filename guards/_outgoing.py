@@ -98,7 +98,8 @@ class Told:
     """A text that the model is given.
 
     `runs`: texts with the same number are parts of one text, which a model may read on end; one number for each way in
-    which it may: parts of a content, turns of one role behind each other, members of the same name in a list's items.
+    which it may: parts of a content; the same in turns of one role behind each other, and whatever stands in a list's
+    items; members of the same name in these.
     `open`: whether another text can be put into its place.
     """
 
@@ -248,6 +249,8 @@ class _At:
     role: str = "user"
     run: int | None = None
     """Of what content this is a part."""
+    items: int | None = None
+    """The run of the list of whose items this is a part, where its name says nothing of what it is."""
     column: Keys | None = None
     """Of what list's items, or what turns, this is a part, and under which names in each of them."""
     open: bool = True
@@ -267,7 +270,13 @@ class _At:
         there = replace(there, quoted=self.quoted or (role == "tool" and key in QUOTED))
         if goes_on:
             return there
-        return replace(there, run=None, column=None if self.column is None else (*self.column, str(key)))
+        items = None if key in WORDS else self.items
+        return replace(there, run=None, items=items, column=None if self.column is None else (*self.column, str(key)))
+
+    @property
+    def apart(self) -> _At:
+        """The same, as a part of nothing."""
+        return replace(self, run=None, items=None, column=None)
 
     @property
     def closed(self) -> _At:
@@ -393,11 +402,13 @@ class _Reader:
     def _items(self, items: Iterable[Any], at: _At) -> None:
         run = self._run(at)
         inside = bool(at.keys) and isinstance(at.keys[-1], int)  # in another list
+        whole = run if at.items is None else at.items
         column = (run,) if at.column is None else at.column
         for number, item in enumerate(items):
             if self._seen > _MOST:
                 raise _Unreadable
-            self.read(item, replace(at.under(number), run=run, column=(*column, number) if inside else column))
+            names = (*column, number) if inside else column
+            self.read(item, replace(at.under(number), run=run, items=whole, column=names))
 
     def _block(self, members: Mapping[Any, Any], at: _At, *, keys: bool) -> None:
         """A mapping, or the members of a record: the text in it, less the words of the SDKs."""
@@ -426,7 +437,7 @@ class _Reader:
                 del self.told[since:]
 
     def _key(self, key: Any, at: _At) -> None:
-        self.read(key, replace(at.under(str(key), closed=True), run=None, column=None))
+        self.read(key, at.under(str(key), closed=True).apart)
 
     def _record(self, value: Any, at: _At) -> None:
         told = len(self.told)
@@ -437,7 +448,7 @@ class _Reader:
         self._goes_through(value, at, told)
         now, unread = len(self.told), len(self.unread)
         for one in worked_out(value):
-            self.read(one, replace(at, run=None, column=None))
+            self.read(one, at.apart)
         self._forget_known(told, now)
         del self.unread[unread:]  # what cannot be read there is made of what was read above
 
@@ -497,10 +508,10 @@ class _Reader:
 
     def _runs_of(self, at: _At) -> tuple[int, int, int]:
         """See `Told.runs`."""
-        run = self._run(at)
-        turns = self._turns.get(run, run)
-        column = at.column or ()
-        return run, turns, self._columns.setdefault(column, run) if len(column) > 1 else turns
+        run, column = self._run(at), at.column or ()
+        whole = run if at.items is None else at.items
+        in_turns, of_turns = self._turns.get(whole, whole), self._turns.get(run, run)
+        return run, in_turns, self._columns.setdefault(column, self._new_run()) if len(column) > 1 else of_turns
 
     def _run(self, at: _At) -> int:
         return self._new_run() if at.run is None else at.run
