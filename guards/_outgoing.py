@@ -302,10 +302,10 @@ class _Reader:
         for turn, at in turns:
             role, run, since = role_of(turn), self._new_run(), len(self.told)
             whose = role if role in _OWN else "user"
-            first = self._turns[run] = first if whose == before else run
-            self.read(turn, replace(at, role=role, run=run, column=(first,), turn=True))
+            self._turns[run] = group = first if whose == before else run
+            self.read(turn, replace(at, role=role, run=run, column=(group,), turn=True))
             if len(self.told) > since:  # one without a word may be left out
-                before = whose
+                before, first = whose, group
 
     def member(self, name: str | int, value: Any, at: _At, *, free: bool) -> None:
         """As `read`, of something that goes by a name."""
