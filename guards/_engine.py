@@ -29,6 +29,7 @@ from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
     from guards._asking import Desk
+    from guards._input import Input
     from guards._live import Live, Part
     from guards._parts import Parts
     from guards.hooks import Hook
@@ -333,22 +334,40 @@ class Call(Generic[T]):
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over all that goes to the model; an `Outcome` where they refuse. What they changed is sent."""
-        from guards._input import Input, settle_input  # most tickets have none
+        from guards._input import Input  # most tickets have none
 
-        guards = self.plan.input_guards
-        desk = self._lent(guards, self.client, None)
-        asked = Input.of(self.client, self.messages, self.given)
+        checked = yield from self._settled(self.plan.input_guards, Input.of(self.client, self.messages, self.given))
+        if isinstance(checked, Outcome):
+            return checked
+        self.client = checked
+        return None
+
+    def _check_other(self, client: Client) -> Flow[Outcome[T] | Client]:
+        """The client of a policy as it may be asked what the call's own was: the guards that hear what it sends of its
+        own, and had not seen that, look at the whole."""
+        if not self.plan.input_guards.tiers:
+            return client
+        from guards._input import Input, hearing
+
+        asked = Input.of(client, self.messages, self.given)
+        guards = hearing(self.plan.input_guards, asked.beside)
+        return (yield from self._settled(guards, asked)) if guards.tiers else client
+
+    def _settled(self, guards: GuardSet, asked: Input) -> Flow[Outcome[T] | Client]:
+        """Who may be asked, with the turns as they may be sent kept; or the end, where nothing may."""
+        from guards._input import settle_input
+
+        desk = self._lent(guards, asked.client, self._ledger.open)
         settled = yield from settle_input(guards, asked, self._spend.deadline, desk)
         self._ledger.reports += settled.remarks
         refused = settled.refused
         if refused is None:
-            now = settled.input
-            self.client, self.messages, self.given = now.client, now.messages, now.given
-            self._ledger.amended = settled.repairs
-            return None
+            self._ledger.amended += settled.repairs
+            self.messages, self.given = settled.input.messages, settled.input.given
+            return settled.input.client
         if settled.step is not None:
             return self._deliver(refused, settled.step)
-        return self._end(refused, refused.failure or _NOT_ASKED)
+        return self._end(refused, refused.failure or (_NOT_ASKED if self._ledger.asked == 0 else _NO_OTHER))
 
     # -- after an answer that does not hold ----------------------------------------------------------------------
 
@@ -383,14 +402,22 @@ class Call(Generic[T]):
                 continue
             self._deciding.use(settled.choice.acting)
             if isinstance(step, Reflect) and step.mode == "separate":
-                yield from self._reflect_apart(step, question, original)
+                refusal = yield from self._reflect_apart(step, question, original)
+                if refusal is not None:
+                    return refusal
                 ended = self._spend.out_of_time() if self._late else self._spend.ended()
                 if ended is not None:  # the reflection was the last thing that the budget paid for
                     self._ledger.drop_ready()
                     barred = ended
                     turn.nobody_more()
                     continue
-            following = self._next(original, question, step)
+            if isinstance(step, Fallback):
+                fallback = yield from self._fall_back(step)
+                if isinstance(fallback, Outcome):
+                    return fallback
+                following = fallback
+            else:
+                following = self._next(original, question, step)
             if self.showing is not None:
                 yield from self._restart(original)
             return following
@@ -404,13 +431,17 @@ class Call(Generic[T]):
             yield Emit(Retracted(self._live.shown, findings))
         yield Emit(Restarted(self._ledger.asked + 1, findings))
 
+    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | _Question]:
+        """The question put to another client; the attempt is closed. Its `Outcome` where that may not be asked."""
+        self._ledger.close(step.name)
+        client = yield from self._check_other(self.plan.resolve(step.client))
+        return client if isinstance(client, Outcome) else _Question(client, self.messages, fallback=True)
+
     def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
         self._ledger.close(step.name)
-        if isinstance(step, Fallback):
-            return _Question(self.plan.resolve(step.client), self.messages, fallback=True)
         assert isinstance(step, Reask | Reflect)
         mode: _reflect.Mode = step.mode if isinstance(step, Reflect) else "reask"
         base, earlier = self._so_far(step)
@@ -446,16 +477,20 @@ class Call(Generic[T]):
         assert document is not None
         return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
 
-    def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[None]:
-        """A call of its own for the reflection; it counts for the coming attempt."""
+    def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[Outcome[T] | None]:
+        """A call of its own for the reflection; it counts for the coming attempt. An `Outcome` where an input guard
+        refuses what it would send."""
         ledger, opened = self._ledger, self._ledger.open
         assert opened is not None, "a reflection follows an open attempt"
         findings = tuple(found.finding for found in examined.blocking)
         text = _reflect.ask_for_reflection(findings, self.plan.contract.format, ledger.reflections)
         client, reply = self.client if question.fallback else question.client, _sendable(opened)
         if step.client is not None:
+            checked = yield from self._check_other(self.plan.resolve(step.client))
+            if isinstance(checked, Outcome):
+                return checked
             # Another SDK's response means nothing to this client: it gets the text alone.
-            client, reply = self.plan.resolve(step.client), replace(reply, raw=None)
+            client, reply = checked, replace(reply, raw=None)
         base, earlier = self._so_far(step)
         extra = earlier + client.turns(reply, text)
         feedback = Feedback(text, findings, extra, ledger.asked + 1)
@@ -464,15 +499,16 @@ class Call(Generic[T]):
             answer = yield Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
         except OutOfTime:
             self._late = True
-            return
+            return None
         except NoAnswer as signal:  # it asked for a tool instead: there is no reflection to carry along
             ledger.count(coming, signal.reply)
-            return
+            return None
         ledger.count(coming, answer)
         reflection = answer.text.strip()
         if reflection:
             coming.reflection = reflection
             ledger.reflections.append(reflection)
+        return None
 
     def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
         """The original messages and the library's turns so far, as much of both as the policy sends."""
@@ -596,6 +632,9 @@ _TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's sec
 _REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
 _SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
 _NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
+_NO_OTHER: Final = Reason(
+    "input.refused", "An input guard refused what a policy's own model would be given; it was not asked."
+)
 _NOT_ASKED: Final = Reason("input.refused", "An input guard refused the input; the model was not asked.")
 
 

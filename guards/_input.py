@@ -26,7 +26,7 @@ from guards.records import Repair
 if TYPE_CHECKING:
     from guards._asking import Desk
 
-__all__ = ["Input", "Settled", "check_input_policies", "settle_input"]
+__all__ = ["Input", "Settled", "check_input_policies", "hearing", "settle_input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,18 @@ def settle_input(guards: GuardSet, asked: Input, deadline: float | None, desk: D
     return Settled(asked, remarks=first.remarks, refused=first.refusal)
 
 
+def hearing(guards: GuardSet, beside: Sequence[Beside]) -> GuardSet:
+    """Those of the guards for which there is something in what goes beside the turns."""
+    sent = outgoing((), beside)
+    return GuardSet(
+        tuple(
+            kept
+            for tier in guards.tiers
+            if (kept := tuple(e for e in tier if sent.heard(e.guard.roles) or sent.unheard(e.guard.roles)))
+        )
+    )
+
+
 def check_input_policies(guards: GuardSet) -> None:
     """`ConfigError` for a guard whose policy cannot apply where there is no answer yet."""
     for entry in (entry for tier in guards.tiers for entry in tier):
@@ -129,7 +141,7 @@ class _Checked:
     """Labels of the guards that had their turn."""
 
     def take(self, examined: Examined[Any]) -> None:
-        # Both views of one text may give the same finding.
+        # Several views of one text may give the same finding.
         self.found += [found for found in examined.found if found not in self.found]
         self.faults += examined.faults
 
@@ -167,11 +179,11 @@ class _Judging:
             if checked.blocking:
                 break
             checked.ran |= {entry.label for entry in tier}
-            seen = {entry: texts for entry in tier if (texts := _texts(asked.sent, entry))}
-            yield from self._look(asked, {entry: texts[0] for entry, texts in seen.items()}, checked)
-            refused = {found.entry for found in checked.blocking}
-            joined = {entry: texts[1] for entry, texts in seen.items() if entry not in refused and len(texts) > 1}
-            yield from self._look(asked, joined, checked)
+            left = {entry: texts for entry in tier if (texts := _texts(asked.sent, entry))}
+            while left:
+                yield from self._look(asked, {entry: texts[0] for entry, texts in left.items()}, checked)
+                refused = {found.entry for found in checked.blocking}
+                left = {entry: texts[1:] for entry, texts in left.items() if entry not in refused and texts[1:]}
         return checked
 
     def mend(

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, time, timezone, tzinfo
+from enum import Enum
+from functools import cached_property, lru_cache
 from os import PathLike
-from types import FunctionType, MethodDescriptorType, ModuleType, SimpleNamespace, WrapperDescriptorType
+from types import (
+    FunctionType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    SimpleNamespace,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 
-__all__ = ["attributes", "buffer", "computed", "is_record", "is_shut", "said", "spoken"]
+__all__ = [
+    "attributes",
+    "besides",
+    "buffer",
+    "computed",
+    "is_record",
+    "is_shut",
+    "iterated",
+    "names_of",
+    "said",
+    "spoken",
+    "told_of_fault",
+    "worked_out",
+]
 
 
 _SHUT: Final = ("__next__", "__anext__", "__await__", "__aiter__", "get_secret_value")
@@ -60,6 +83,107 @@ def computed(value: Any) -> dict[str, Any]:
     """The computed fields of a class of pydantic's, which it tells as it tells the others. Raises what they raise."""
     declared = getattr(getattr(type(value), "__pydantic_decorators__", None), "computed_fields", {})
     return {name: getattr(value, name) for name in declared}
+
+
+def besides(value: Any) -> dict[str, Any]:
+    """What a text, a number or a member of an enum has of its own, beside what it is."""
+    if not _is_of_the_caller(type(value)):
+        return {}
+    return {name: inner for name, inner in attributes(value).items() if name not in _ENUM_S_OWN}
+
+
+_ENUM_S_OWN: Final = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
+
+
+def names_of(value: Any) -> list[str]:
+    """What a member of an enum, or a time zone, goes by. Not where Python itself named it."""
+    if isinstance(value, Enum):
+        return [value.name] if value.name and _is_of_the_caller(type(value)) else []
+    zone = value.tzinfo if isinstance(value, datetime | time) else value
+    if isinstance(zone, timezone):
+        return [name for name in zone.__reduce__()[1][1:] if isinstance(name, str)]
+    if not isinstance(zone, tzinfo) or not _is_of_the_caller(type(zone)):
+        return []
+    name = zone.tzname(None) if zone is value else value.tzname()
+    return [name] if isinstance(name, str) else []
+
+
+def told_of_fault(fault: BaseException) -> dict[str, Any]:
+    """What an exception tells past its attributes: what it was made with, and the ones that it came of."""
+    texts = {
+        name: getattr(fault, name, None)
+        for ancestor in type(fault).__mro__
+        for name, member in vars(ancestor).items()
+        if isinstance(member, MemberDescriptorType)
+    }
+    named = {name: text for name, text in texts.items() if isinstance(text, str) and text not in fault.args}
+    return {"args": fault.args, **named, "__cause__": fault.__cause__, "__context__": fault.__context__}
+
+
+def iterated(value: Any) -> Iterable[Any] | None:
+    """What an object gives that can be gone through without being a collection; None for one that cannot.
+
+    Raises what the class raises.
+    """
+    kind: Any = type(value)
+    maker = next((ancestor for ancestor in kind.__mro__ if "__iter__" in vars(ancestor)), None)
+    if maker is not None:
+        goes = _is_of_the_caller(maker) and vars(maker)["__iter__"] is not None
+        return _through(value) if goes else None
+    if not any("__getitem__" in vars(ancestor) and _is_of_the_caller(ancestor) for ancestor in kind.__mro__):
+        return None
+    if callable(getattr(value, "keys", None)):
+        return [(key, value[key]) for key in value.keys()]  # noqa: SIM118  # it has no other way
+    try:
+        value[0]
+    except Exception:  # noqa: BLE001  # no sequence: what it is asked for, nobody knows
+        return None
+    return _through(value)
+
+
+def _through(value: Iterable[Any]) -> Iterator[Any]:
+    return iter(value)
+
+
+def worked_out(value: Any) -> list[Any]:
+    """What a record works out of what it has: its properties, and what its class's own serializers make of it.
+
+    What raises says nothing.
+    """
+    found = []
+    for ancestor in type(value).__mro__:
+        if not _is_of_the_caller(ancestor):
+            continue
+        for member in vars(ancestor).values():
+            make = member.fget if isinstance(member, property) else getattr(member, "func", None)
+            if make is not None and isinstance(member, property | cached_property):
+                found.append(_tried(make, value))
+    kind: Any = type(value)
+    if _serializes(kind):
+        found.append(_tried(_serialized, value))
+    return found
+
+
+def _tried(make: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return make(value)
+    except Exception:  # noqa: BLE001  # the caller's own class; whoever writes a prompt gets no more out of it
+        return None
+
+
+@lru_cache(maxsize=256)
+def _serializes(kind: type) -> bool:
+    """Whether a function of somebody's making is in the way of pydantic's writing it down."""
+    return "'serialization': {'type': 'function-" in repr(kind.__dict__.get("__pydantic_core_schema__"))
+
+
+def _serialized(value: Any) -> Any:
+    return type(value).__pydantic_serializer__.to_python(value, mode="json", by_alias=True, warnings=False)
+
+
+def _is_of_the_caller(kind: type) -> bool:
+    """Whether a class is none of Python's or pydantic's own."""
+    return bool(kind.__flags__ & _MADE_AT_RUN_TIME) and kind.__module__.partition(".")[0] not in _PLAIN
 
 
 def spoken(value: Any) -> list[str]:

@@ -6,11 +6,10 @@ of a kind that it does not know has every string in it read, and an object that 
 
 from __future__ import annotations
 
-import dataclasses
 from array import array
 from collections import UserString
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta, tzinfo
 from enum import Enum
 from itertools import islice
@@ -19,8 +18,35 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
-from guards._blocks import CONTENT, OF_THE_USER, WORDS, carriers, from_outside, is_media, is_silent, kind_of, role_in
-from guards._objects import attributes, buffer, computed, is_record, is_shut, said, spoken
+from guards._blocks import (
+    QUOTED,
+    WORDS,
+    carriers,
+    goes_on,
+    is_media,
+    is_reference,
+    is_silent,
+    kind_of,
+    may_be_silent,
+    role_in,
+    role_of_member,
+    role_within,
+    word,
+)
+from guards._objects import (
+    attributes,
+    besides,
+    buffer,
+    computed,
+    is_record,
+    is_shut,
+    iterated,
+    names_of,
+    said,
+    spoken,
+    told_of_fault,
+    worked_out,
+)
 from guards.findings import join_pointer
 from guards.messages import Message
 
@@ -32,6 +58,7 @@ __all__ = [
     "Root",
     "Told",
     "Unread",
+    "held_back",
     "outgoing",
     "replaced",
     "role_of",
@@ -70,15 +97,17 @@ class Elsewhere:
 class Told:
     """A text that the model is given.
 
-    `run`: texts of one run are parts of one text, which a model may read on end. `open`: whether another text can be
-    put into its place.
+    `runs`: texts with the same number are parts of one text, which a model may read on end; one number for each way in
+    which it may: parts of a content; the same in turns of one role behind each other, and whatever stands in a list's
+    items; members of the same name in these.
+    `open`: whether another text can be put into its place.
     """
 
     text: str
     role: str
     root: Root
     keys: Keys
-    run: int
+    runs: tuple[int, int, int]
     open: bool
 
     @property
@@ -117,29 +146,45 @@ class Outgoing:
 def views(told: Sequence[Told]) -> tuple[str, ...]:
     """The texts as one: one under the other, and, where it differs, the parts of a text on end, as a model reads them.
 
-    A guard judges both: what is split over parts hides in the first, what is glued together may hide in the second.
+    A guard judges all: what is split over parts hides in the first, what is glued together may hide in the others.
     """
-    runs: dict[int, list[str]] = {}
-    for one in told:
-        runs.setdefault(one.run, []).append(one.text)
-    apart = "\n".join(one.text for one in told)
-    joined = "\n".join("".join(parts) for parts in runs.values())
-    return (apart,) if joined == apart else (apart, joined)
+    read = ["\n".join(one.text for one in told)]
+    for way in range(3):
+        runs: dict[int, list[str]] = {}
+        for one in told:
+            runs.setdefault(one.runs[way], []).append(one.text)
+        read.append("\n".join("".join(parts) for parts in runs.values()))
+    return tuple(dict.fromkeys(read))
 
 
 def outgoing(turns: Sequence[Message], beside: Iterable[Beside] = ()) -> Outgoing:
     """What goes to the model with these turns."""
     reader = _Reader()
-    for number, turn in enumerate(turns):
-        reader.turn(turn, _At("messages", number))
+    reader.turns((turn, _At("messages", number)) for number, turn in enumerate(turns))
     for one in beside:
         at = _At(one.kind, one.path, role=one.role or "user")
         if one.role is None and isinstance(one.value, list | tuple):
-            for number, turn in enumerate(one.value):
-                reader.turn(turn, at.under(number))
+            reader.turns((turn, at.under(number)) for number, turn in enumerate(one.value))
         else:
             reader.member(one.path[-1], one.value, at, free=one.free)
     return Outgoing(tuple(reader.told), tuple(dict.fromkeys(reader.unread)))
+
+
+def held_back(turns: Any) -> Iterator[Beside]:
+    """Of turns that are objects, what their dump leaves out and whoever is given the objects can read."""
+    for number, turn in enumerate(turns if isinstance(turns, list | tuple) else ()):
+        fields = getattr(type(turn), "__pydantic_fields__", {})
+        kept = [getattr(turn, name) for name, field in fields.items() if field.exclude]
+        kept += (getattr(turn, "__pydantic_private__", None) or {}).values()
+        if kept:
+            yield Beside(("messages", number), _HeldBack(tuple(kept)), role_of(turn))
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldBack:
+    """An object of which nothing can be put into another's place."""
+
+    values: tuple[Any, ...]
 
 
 def text_of(content: Any) -> str:
@@ -175,7 +220,7 @@ _ALIKE: Final = ({"system", "developer"}, {"tool", "function"})
 
 def _hearing(roles: Iterable[str]) -> Callable[[str], bool]:
     """Whether a guard of these roles is meant."""
-    wanted = {role.strip().casefold() for role in roles}
+    wanted = {word(role) for role in roles}
     for alike in _ALIKE:
         if wanted & alike:
             wanted |= alike
@@ -189,8 +234,9 @@ _DEEPEST: Final = 100
 _MOST: Final = 1_000_000
 _SILENT: Final = (type(None), Number, date, time, timedelta, tzinfo, UUID, range)
 """Values without words."""
+_TEXTS: Final = (str, UserString)
 _BYTES: Final = (bytes, bytearray, memoryview, array)
-_SIMPLE: Final = (str, UserString, Enum, *_SILENT, *_BYTES)
+_SIMPLE: Final = (*_TEXTS, Enum, *_SILENT, *_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,19 +248,39 @@ class _At:
     keys: Keys = ()
     role: str = "user"
     run: int | None = None
+    """Of what content this is a part."""
+    items: int | None = None
+    """The run of the list of whose items this is a part, where its name says nothing of what it is."""
+    column: Keys | None = None
+    """Of what list's items, or what turns, this is a part, and under which names in each of them."""
     open: bool = True
     block: tuple[Keys, str] | None = None
     """The block of a known type that holds this place."""
+    turn: bool = False
+    """Whether this is a turn itself."""
+    quoted: bool = False
+    """Whether this tells of something that the model was given before: addresses in it lead nowhere else."""
 
-    def under(self, key: str | int, *, run: int | None = None, closed: bool = False) -> _At:
-        return _At(self.kind, self.root, (*self.keys, key), self.role, run, self.open and not closed, self.block)
+    def under(self, key: str | int, *, closed: bool = False) -> _At:
+        return replace(self, keys=(*self.keys, key), open=self.open and not closed, turn=False)
 
-    def of(self, role: str, block: tuple[Keys, str] | None) -> _At:
-        return dataclasses.replace(self, role=role, block=block)
+    def member(self, key: Any, role: str, *, goes_on: bool) -> _At:
+        """Where a member of a block stands."""
+        there = replace(self.under(str(key), closed=type(key) is not str), role=role)
+        there = replace(there, quoted=self.quoted or (role == "tool" and key in QUOTED))
+        if goes_on:
+            return there
+        items = None if key in WORDS else self.items
+        return replace(there, run=None, items=items, column=None if self.column is None else (*self.column, str(key)))
+
+    @property
+    def apart(self) -> _At:
+        """The same, as a part of nothing."""
+        return replace(self, run=None, items=None, column=None)
 
     @property
     def closed(self) -> _At:
-        return dataclasses.replace(self, open=False)
+        return replace(self, open=False)
 
 
 class _Reader:
@@ -224,11 +290,22 @@ class _Reader:
         self.told: list[Told] = []
         self.unread: list[Unread] = []
         self._runs = 0
+        self._turns: dict[int, int] = {}
+        """Of the content of a turn, the first one of those that it may be read on end with."""
+        self._columns: dict[Keys, int] = {}
         self._seen = 0
         self._inside: set[int] = set()
 
-    def turn(self, turn: Any, at: _At) -> None:
-        self.read(turn, at.of(role_of(turn), None))
+    def turns(self, turns: Iterable[tuple[Any, _At]]) -> None:
+        """Turns of one conversation. Servers put those of one role that stand behind each other into one."""
+        before, first = None, 0
+        for turn, at in turns:
+            role, run, since = role_of(turn), self._new_run(), len(self.told)
+            whose = role if role in _OWN else "user"
+            self._turns[run] = group = first if whose == before else run
+            self.read(turn, replace(at, role=role, run=run, column=(group,), turn=True))
+            if len(self.told) > since:  # one without a word may be left out
+                before, first = whose, group
 
     def member(self, name: str | int, value: Any, at: _At, *, free: bool) -> None:
         """As `read`, of something that goes by a name."""
@@ -260,16 +337,28 @@ class _Reader:
     def _simple(self, value: Any, at: _At) -> None:
         """One that holds no others; of a class of the caller's own it may say something else than it is."""
         told = len(self.told)
-        if isinstance(value, str | UserString):
+        if isinstance(value, _TEXTS):
             self._tell(value, at)
         elif isinstance(value, _BYTES):
             self._bytes(value, at, type(value).__name__)
         elif isinstance(value, Enum) and not isinstance(value, _SILENT):
             self.read(value.value, at)
         try:
+            self._besides(value, at, told)
             self._speaks(value, at, told)
         except Exception:  # noqa: BLE001  # the caller's own class
             self._refuse(at, type(value).__name__)
+
+    def _besides(self, value: Any, at: _At, since: int) -> None:
+        """What a simple value has beside what it is: attributes of a class of the caller's own, names."""
+        said = {one.text.casefold() for one in self.told[since:]}
+        for name in names_of(value):
+            if name.casefold() not in said:
+                self._tell(name, at)
+        if members := besides(value):
+            now = len(self.told)
+            self._block(members, at, keys=False)
+            self._forget_known(since, now)
 
     def _speaks(self, value: Any, at: _At, since: int) -> None:
         """The texts that a value's class makes of it, where they are not those that were told since then."""
@@ -311,38 +400,72 @@ class _Reader:
         return True
 
     def _items(self, items: Iterable[Any], at: _At) -> None:
-        run = self._new_run() if at.run is None else at.run
+        run = self._run(at)
+        inside = bool(at.keys) and isinstance(at.keys[-1], int)  # in another list
+        whole = run if at.items is None else at.items
+        column = (run,) if at.column is None else at.column
         for number, item in enumerate(items):
             if self._seen > _MOST:
                 raise _Unreadable
-            self.read(item, at.under(number, run=run))
+            names = (*column, number) if inside else column
+            self.read(item, replace(at.under(number), run=run, items=whole, column=names))
 
     def _block(self, members: Mapping[Any, Any], at: _At, *, keys: bool) -> None:
         """A mapping, or the members of a record: the text in it, less the words of the SDKs."""
         kind = kind_of(members)
         begins = kind is not None and (at.block is None or (at.keys and isinstance(at.keys[-1], int)))
-        at = at.of("tool" if from_outside(kind) else at.role, (at.keys, kind or "") if begins else at.block)
-        carry = carriers(members, kind, at.role)
+        block = (at.keys, kind or "") if begins else at.block
+        at = replace(at, role=role_within(kind, at.role), block=block)
+        ids = at.kind != "argument"
+        carry = set() if at.quoted else carriers(members, kind, at.role)
         if carry or is_media(kind):
             self._refuse(at, kind or min(map(str, carry)), at.block)
+        elif ids and is_reference(members, kind, turn=at.turn):
+            self._refuse(at, "item_reference" if at.turn else kind or "id", at.block)
+        within = at.run is not None
         for key, value in members.items():
             if self._seen > _MOST:
                 raise _Unreadable
             if key in carry:
                 continue
             if keys and key not in WORDS:
-                self.read(key, at.under(str(key), closed=True))
-            if is_silent(key, value, ids=at.kind != "argument"):
-                continue
-            there = at.under(str(key), run=at.run if key in CONTENT else None, closed=type(key) is not str)
-            self.read(value, there.of("user", there.block) if key in OF_THE_USER else there)
+                self._key(key, at)
+            since = len(self.told)
+            role = role_of_member(key, kind, at.role)
+            self.read(value, at.member(key, role, goes_on=goes_on(key, value, within=within)))
+            if may_be_silent(key) and all(is_silent(key, one.text, ids=ids) for one in self.told[since:]):
+                del self.told[since:]
+
+    def _key(self, key: Any, at: _At) -> None:
+        self.read(key, at.under(str(key), closed=True).apart)
 
     def _record(self, value: Any, at: _At) -> None:
-        members = attributes(value) | computed(value)
-        self._block(members, at, keys=isinstance(value, SimpleNamespace))  # which is a mapping in disguise
+        told = len(self.told)
+        self._block(attributes(value) | computed(value), at, keys=isinstance(value, SimpleNamespace))
         extra = getattr(value, "__pydantic_extra__", None)
         if extra:
             self._block(extra, at, keys=True)
+        self._goes_through(value, at, told)
+        now, unread = len(self.told), len(self.unread)
+        for one in worked_out(value):
+            self.read(one, at.apart)
+        self._forget_known(told, now)
+        del self.unread[unread:]  # what cannot be read there is made of what was read above
+
+    def _goes_through(self, value: Any, at: _At, since: int) -> bool:
+        """Whether something comes of going through an object; that is told where it was not since then."""
+        items = iterated(value)
+        if items is None:
+            return False
+        now = len(self.told)
+        self._items(items, at)
+        self._forget_known(since, now)
+        return True
+
+    def _forget_known(self, since: int, now: int) -> None:
+        """Of what was told from now on, that which had been told since then: one text is not judged twice."""
+        known = {one.text for one in self.told[since:now]}
+        self.told[now:] = [one for one in self.told[now:] if one.text not in known]
 
     def _more(self, value: Any, at: _At) -> None:
         """What a collection of the caller's own making has beside its items."""
@@ -353,12 +476,11 @@ class _Reader:
         """An object of a class that declares no members: what it has, if all of that can be read, and what it says."""
         if callable(value) and not isinstance(value, BaseException):
             return False
-        members = attributes(value)
-        if isinstance(value, BaseException):
-            members["args"] = value.args
+        members = attributes(value) | (told_of_fault(value) if isinstance(value, BaseException) else {})
         told, unread = len(self.told), len(self.unread)
         self._block(members, at, keys=False)
-        if not members or len(self.unread) > unread:
+        goes = self._goes_through(value, at, told)
+        if not (members or goes) or len(self.unread) > unread:
             return False
         words = said(value)
         if words is not None and words not in [one.text for one in self.told[told:]]:
@@ -377,13 +499,22 @@ class _Reader:
 
     def _tell(self, text: str | UserString, at: _At) -> None:
         if text:
-            run = self._new_run() if at.run is None else at.run
             words = text.data if isinstance(text, UserString) else str.__str__(text)
-            self.told.append(Told(words, at.role, at.root, at.keys, run, at.open))
+            self.told.append(Told(words, at.role, at.root, at.keys, self._runs_of(at), at.open))
 
     def _refuse(self, at: _At, what: str, block: tuple[Keys, str] | None = None) -> None:
         keys, kind = block or (at.keys, what)
         self.unread.append(Unread(at.role, f"{_place(at.kind, at.root, keys)} ({kind})", _pointer(at.root, keys)))
+
+    def _runs_of(self, at: _At) -> tuple[int, int, int]:
+        """See `Told.runs`."""
+        run, column = self._run(at), at.column or ()
+        whole = run if at.items is None else at.items
+        in_turns, of_turns = self._turns.get(whole, whole), self._turns.get(run, run)
+        return run, in_turns, self._columns.setdefault(column, self._new_run()) if len(column) > 1 else of_turns
+
+    def _run(self, at: _At) -> int:
+        return self._new_run() if at.run is None else at.run
 
     def _new_run(self) -> int:
         self._runs += 1

@@ -52,6 +52,8 @@ _BY_REPR: Final = frozenset({float, complex})
 _SEQUENCES: Final = frozenset({list, tuple, deque})
 _MAPPINGS: Final = frozenset({dict, OrderedDict})
 _SETS: Final = frozenset({set, frozenset})
+_HOLDERS: Final = (str, bytes, bytearray, int, float, complex, *_SEQUENCES, *_MAPPINGS, *_SETS)
+"""What one of these is lies past the fields of a class that is made on it."""
 
 
 def _key(value: Any, own: bool, within: tuple[int, ...]) -> Hashable:
@@ -74,8 +76,11 @@ def _key(value: Any, own: bool, within: tuple[int, ...]) -> Hashable:
     if (sameness := getattr(kind, "sameness", None)) is not None:
         return cast("Hashable", sameness(value)) if own else Itself(value)
     if is_dataclass(kind) and _says(kind, "__eq__"):
-        compared = [getattr(value, field.name, None) for field in fields(kind) if field.compare]
-        return kind, tuple([_key(part, own, within) for part in compared])
+        if isinstance(value, _HOLDERS):
+            return Itself(value)
+        # What its `==` leaves out may be what a guard goes by.
+        has = {field.name: getattr(value, field.name, None) for field in fields(kind)} | getattr(value, "__dict__", {})
+        return kind, tuple([(name, _key(part, own, within)) for name, part in has.items()])
     made_of = _made_of(value, kind)
     return Itself(value) if made_of is None else (kind, _key(made_of, own, within))
 

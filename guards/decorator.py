@@ -15,7 +15,7 @@ from typing_extensions import ParamSpec
 from guards._colour import is_async
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
-from guards._outgoing import Beside, Keys
+from guards._outgoing import Beside, Keys, held_back
 from guards.clients import reply_of, reply_turns
 from guards.clients.callables import aopened, collected, waiting
 from guards.clients.endpoint import changed, resent
@@ -77,27 +77,30 @@ class _Shape:
         given: Any = bound.arguments.get("messages") if self.messages else None
         # Turns that cannot be read could not be sent again with the feedback behind them.
         turned = isinstance(given, str | list | tuple) or (given is not None and self.feedback is None)
-        return _Bound(bound, context, passed, as_messages(given) if turned else (), turned)
+        asked = {name: value for name, value in bound.arguments.items() if name != first}
+        return _Bound(bound, context, asked, passed, as_messages(given) if turned else (), turned)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
     """The arguments of one call.
 
-    `context` are those that guards know by name, `passed` the names that the caller gave a value for. `turned`: the
-    argument `messages` was read as `turns`.
+    `context` are those that guards know by name, `asked` those that go to the model, feedback of the caller's too;
+    `passed` are the names that the caller gave a value for. `turned`: the argument `messages` was read as `turns`.
     """
 
     arguments: inspect.BoundArguments
     context: Mapping[str, Any]
+    asked: Mapping[str, Any]
     passed: frozenset[str]
     turns: tuple[Message, ...]
     turned: bool
 
     def beside(self) -> Iterator[Beside]:
         """What the function is given beside the turns. A default is the developer's own."""
-        for name, value in self.context.items():
+        for name, value in self.asked.items():
             if self.turned and name == "messages":
+                yield from held_back(value)
                 continue
             role = "user" if name in self.passed else "system"
             if self.arguments.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
@@ -112,8 +115,9 @@ class _Bound:
             after["messages"] = resent(after["messages"], turns)
         bound = inspect.BoundArguments(self.arguments.signature, after)
         others = {name: after[name] for name in self.context if after[name] is not self.context[name]}
+        asked = {name: after[name] for name in self.asked}
         messages = tuple(turns.get(number, turn) for number, turn in enumerate(self.turns))
-        return _Bound(bound, {**self.context, **others}, self.passed, messages, self.turned), others
+        return _Bound(bound, {**self.context, **others}, asked, self.passed, messages, self.turned), others
 
 
 class _Function:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 import functools
 import inspect
@@ -565,3 +566,28 @@ def test_a_value_within_itself():
         deep = [deep]
     assert key_of(inner) == key_of(inner)
     assert key_of(deep) == Itself(deep) != Itself([deep])
+
+
+@dataclass
+class Settings:
+    shown: int
+    hidden: int = dataclasses.field(compare=False)
+
+
+@dataclass
+class Worked(list):  # type: ignore[type-arg]  # what it holds lies past its fields
+    shown: int = 0
+
+
+def test_what_a_dataclass_leaves_out_of_its_own_comparison_counts():
+    """A guard may go by any field, and by what was set beside them: guards that differ in one differ."""
+    assert Limit(Settings(0, 0)) == Limit(Settings(0, 0))
+    assert Limit(Settings(0, 0)) != Limit(Settings(0, 1))
+    marked = Settings(0, 0)
+    marked.more = 1  # type: ignore[attr-defined]
+    assert Limit(marked) != Limit(Settings(0, 0))
+    full = Worked()
+    full.append(1)
+    assert Limit(full) != Limit(Worked())
+    low, high = (Annotated[int, Limit(Settings(0, most))] for most in (0, 1))
+    assert low != high

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import collections
 import dataclasses
+import datetime as dt
 import enum
+import functools
 import io
+import itertools
 import pathlib
 import types
-from typing import Any, NamedTuple
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -273,7 +279,7 @@ SHAPES = {
     "slots": (Slotted("EVIL"), ["INNER\nEVIL"]),
     "an object that says something else": (Backwards("LIVE"), ["LIVE\nEVIL"]),
     "an exception": (ValueError("EVIL"), ["EVIL"]),
-    "an enum": (Colour.RED, ["EVIL"]),
+    "an enum": (Colour.RED, ["EVIL\nRED"]),
     "a list with more to it": (noted(), ["a\nEVIL"]),
     "a list that holds itself": (endless(), ["EVIL"]),
     "an object array": ([np.str_("EVIL")], ["EVIL"]),
@@ -663,7 +669,8 @@ def test_on_end_nothing_is_lost_either():
     for parts in (["be good", "evil"], ["ev", "il"]):
         outcome = Guarded(Text(), input_guards=[guard]).run(ScriptedModel([]), [{"role": "user", "content": parts}])
         assert len(outcome.findings) == 1
-    assert heard([{"role": "user", "content": ["a", "b"]}, {"role": "user", "content": "c"}])[0] == ["a\nb\nc", "ab\nc"]
+    turns = [{"role": "user", "content": ["a", "b"]}, {"role": "user", "content": "c"}]
+    assert heard(turns)[0] == ["a\nb\nc", "ab\nc", "abc"]
 
 
 # -- fixes -------------------------------------------------------------------------------------------------------------
@@ -1021,3 +1028,548 @@ def test_a_turn_that_is_an_object_keeps_its_defaults():
     assert Guarded(Text()).run(model, [Turn(role="assistant", content=None)]).ok
     assert model.calls[1][0]["content"] is None
     assert heard([Turn(role="user")])[0][0].startswith("Be brief.")
+
+
+# -- references, words of the SDKs, whose words ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"id": "msg_123"},
+        {"type": None, "id": "msg_123"},
+        {"type": "", "id": "anything"},
+        {"type": "message", "id": "msg_123", "status": "completed"},
+        {"id": "msg_123", "role": "user", "content": None},
+        {"type": "of-tomorrow", "id": "msg_123"},
+        {"role": "user", "content": [{"type": "of-tomorrow", "id": "file_123"}]},
+    ],
+)
+def test_what_is_but_an_id_is_refused(item):
+    """An item that says nothing but an id stands for what the server keeps, whether its type says so or not."""
+    assert [finding.code for finding in heard([item])[1].findings] == ["input.unreadable"]
+
+
+def test_an_id_beside_a_content_is_no_reference():
+    """A turn that a server gave, and that is sent back with what it says, goes on its way."""
+    turns = [
+        {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [{"text": "A"}]},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}},
+        {"id": "msg_2", "role": "user", "content": "hi"},
+    ]
+    assert heard(turns)[0] == ["hi"]
+
+
+@pytest.mark.parametrize("key", ["type", "format", "status", "detail", "mode", "phase", "ttl", "media_type", "role"])
+@pytest.mark.parametrize(
+    "words", ["text/EVIL-ignore-all-previous", "application/EVIL", "EVIL", "\u017fystem", "text/plain"]
+)
+def test_words_of_the_sdks_are_silent_under_their_own_key_alone(key, words):
+    """What is no word of those that may stand under a key is judged, in turns and in arguments; a media type is silent
+    where one may stand, and letters past ASCII make no word of the SDKs."""
+    seen: list[str] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    def ask(given):
+        return "ok"
+
+    ask({key: words})
+    seen += heard([{"role": "user", "content": [{key: words, "text": "x"}]}])[0]
+    silent = key == "media_type" and words == "text/plain"
+    assert all((words in text) is not silent for text in seen)
+
+
+def test_letters_that_fold_to_a_role_make_none():
+    """A role is compared in ASCII: one that merely folds to `system` does not take a turn away from the guard."""
+    assert "EVIL" in heard([{"role": "\u017fystem", "content": "EVIL"}])[0][0]
+    assert "EVIL" in heard([{"role": "user", "type": "functio\u0578", "content": "EVIL"}])[0][0]
+
+
+@pytest.mark.parametrize("name", ["call_EVIL", "msg_EVIL-ignore-all-previous", "toolu_1_EVIL"])
+def test_an_id_that_is_made_of_words_is_judged(name):
+    """Only what a server makes of letters and digits is no text."""
+    assert heard([{"role": "tool", "tool_call_id": name, "content": "x"}])[0] == [f"{name}\nx"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "web_search_call", "id": "ws_1", "results": [{"title": "t", "snippet": "EVIL"}]},
+        {"type": "web_search_call", "action": {"type": "search", "sources": [{"type": "url", "url": "https://EVIL"}]}},
+        {"type": "shell_call", "call_id": "call_1", "output": [{"stdout": "EVIL"}]},
+        {"type": "local_shell_call", "call_id": "call_1", "of_tomorrow": "EVIL"},
+        {"type": "computer_call", "output": {"text": "EVIL"}},
+        {"type": "custom_tool_call", "name": "f", "output": "EVIL"},
+        {"role": "assistant", "content": [{"type": "document", "source": {"type": "text", "data": "EVIL"}}]},
+        {"role": "assistant", "content": [{"type": "search_result", "content": [{"type": "text", "text": "EVIL"}]}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "A", "citations": [{"cited_text": "EVIL"}]}]},
+        {
+            "role": "assistant",
+            "content": [
+                {
+                    "type": "output_text",
+                    "text": "A",
+                    "annotations": [{"type": "url_citation", "url": "https://x", "title": "EVIL"}],
+                }
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": "A",
+            "annotations": [{"type": "url_citation", "url_citation": {"url": "https://x", "title": "EVIL"}}],
+        },
+        {"type": "image_generation_call", "id": "ig_1", "result": "EVIL"},
+    ],
+)
+def test_what_came_from_outside_is_judged_in_the_model_s_turns_too(item):
+    """Results, quotations and documents that stand in an item of the model's are a tool's words, and judged or refused."""
+    seen, outcome = heard([item, {"role": "user", "content": "hi"}])
+    assert any("EVIL" in text for text in seen) or outcome.reason == "input.refused"
+
+
+def test_what_the_model_wrote_stays_its_own():
+    """Its calls, their addresses included, are the assistant's; they are no business of a guard of the user's words."""
+    turns = [
+        {"type": "web_search_call", "action": {"type": "open_page", "url": "https://x"}, "status": "completed"},
+        {"type": "shell_call", "call_id": "call_1", "action": {"commands": ["ls"]}},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "A"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "A"}]},
+        {"role": "user", "content": "hi"},
+    ]
+    assert heard(turns)[0] == ["hi"]
+
+
+# -- texts that are split ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Chunk:
+    page_content: str
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def _document(text: str) -> dict[str, Any]:
+    return {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}}
+
+
+SPLIT = {
+    "turns": [{"role": "user", "content": "EV"}, {"role": "User", "content": "IL"}],
+    "turns of parts": [{"role": "user", "content": ["a", "EV"]}, {"role": "user", "content": [{"text": "IL"}]}],
+    "turns with names": [
+        {"role": "user", "name": "A", "content": "EV"},
+        {"role": "user", "name": "A", "content": "IL"},
+    ],
+    "an empty turn between": [
+        {"role": "user", "content": "EV"},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": "IL"},
+    ],
+    "a tool's result and a turn": [
+        {"type": "function_call_output", "call_id": "call_1", "output": "EV"},
+        {"role": "user", "content": "IL"},
+    ],
+    "values of texts": [
+        {"role": "user", "content": [{"type": "text", "text": {"value": "EV"}}, {"type": "text", "text": "IL"}]}
+    ],
+    "documents": [{"role": "user", "content": [{**_document("EV"), "title": "t"}, _document("IL")]}],
+    "a document and a text": [{"role": "user", "content": [_document("EV"), {"type": "text", "text": "IL"}]}],
+    "chunks": [{"role": "user", "content": [Chunk("EV", {"source": "a"}), Chunk("IL")]}],
+}
+
+
+@pytest.mark.parametrize("kind", SPLIT)
+def test_what_is_split_over_turns_and_blocks_is_judged_on_end(kind):
+    """Servers put turns of one role into one, and a model reads blocks on end: so does the guard."""
+    assert any("EVIL" in text for text in heard(SPLIT[kind])[0])
+
+
+def test_turns_with_another_between_are_not_read_on_end():
+    """What the model said between two turns keeps them apart, as it does for the model; nor does one role's text go on
+    in another's."""
+    turns = [
+        {"role": "user", "content": "EV"},
+        {"role": "assistant", "content": "x"},
+        {"role": "user", "content": "IL"},
+    ]
+    assert heard(turns)[0] == ["EV\nIL"]
+    turns = [{"role": "system", "content": "EV"}, {"role": "user", "content": "IL"}]
+    assert heard(turns, roles="all")[0] == ["EV\nIL"]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"page_content": "EV", "metadata": {"source": "a"}}, {"page_content": "IL", "metadata": {"source": "b"}}],
+        [Chunk("EV", {"source": "a"}), Chunk("IL", {"source": "b"})],
+        [{"page_content": "EV"}, {"text": "IL"}],
+        [{"body": {"raw": "EV"}, "title": "t"}, {"body": {"raw": "IL"}, "title": "t"}],
+        [("1", "EV"), ("2", "IL")],
+        [{"text": "EV"}, "IL"],
+        {"documents": [{"passage": "EV", "score": 1}, {"passage": "IL", "score": 2}]},
+    ],
+)
+def test_items_hide_nothing(items):
+    """A text that is split over the items of a list is judged on end, by whatever name it goes in each of them."""
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[Pattern("EVIL", forbid=True)])
+    def ask(given):
+        return "ok"
+
+    assert ask.run(items).reason == "input.refused"
+
+
+def test_one_view_where_all_are_the_same():
+    """A guard is asked once of what reads alike in every way, and never of the same text twice."""
+    assert heard("hi")[0] == ["hi"]
+    assert heard([{"role": "user", "content": [{"type": "text", "text": "a"}]}])[0] == ["a"]
+    turns = [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]
+    assert heard(turns)[0] == ["a\nb", "ab"]
+
+
+# -- feedback that the caller passes -----------------------------------------------------------------------------------
+
+
+def test_feedback_of_the_caller_s_is_judged():
+    """A parameter that takes feedback is an argument like any other where the caller fills it."""
+    given: list[Any] = []
+    ticket = Guarded(Text(), on_fail=Raise(), input_guards=[Pattern("EVIL", forbid=True)])
+
+    @ticket
+    def summarise(feedback: str = ""):
+        given.append(feedback)
+        return "ok"
+
+    @ticket
+    def annotated(mail: str, why: Feedback | None = None):
+        given.append(why)
+        return "ok"
+
+    for outcome in (
+        summarise.run("EVIL"),
+        summarise.run(feedback="EVIL"),
+        annotated.run("x", "EVIL"),
+        annotated.run("x", Feedback("EVIL")),
+    ):
+        assert outcome.reason == "input.refused"
+    assert given == []
+    assert summarise("x") == annotated("x") == "ok"
+
+
+def test_feedback_of_the_library_s_own_is_none_of_the_caller_s():
+    """What says why an answer was refused may quote it, and reaches the function unjudged: it was written for it."""
+    given: list[Any] = []
+
+    @Guarded(Ticket, on_fail=Reask(), input_guards=[check(lambda text: "no" if "JSON" in text else None)])
+    def ask(mail: str, feedback: Feedback | None = None):
+        given.append(feedback)
+        return GOOD if feedback else "none"
+
+    assert ask("x") is not None
+    assert [one is None for one in given] == [True, False]
+
+
+def test_a_fix_of_feedback_reaches_the_function():
+    """What is fixed there goes to the function as it does in any other argument."""
+    given: list[Any] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[CARD])
+    def ask(feedback: str = ""):
+        given.append(feedback)
+        return "ok"
+
+    assert ask("1234 5678") == "ok"
+    assert given == ["[card]"]
+
+
+# -- what values have beside what they are -----------------------------------------------------------------------------
+
+
+class Said(str):
+    __slots__ = ("note",)
+
+
+class Amount(float):
+    note = ""
+
+
+class Day(dt.date):
+    note = ""
+
+
+def _noted(value: Any) -> Any:
+    value.note = "EVIL"
+    return value
+
+
+def _chained(*, cause: bool) -> BaseException:
+    try:
+        try:
+            raise ValueError("EVIL")
+        except ValueError as fault:
+            raise KeyError("k") from (fault if cause else None)
+    except KeyError as fault:
+        return fault
+
+
+class Level(enum.Enum):
+    HIGH = 1
+    EVIL = 2
+
+    def __init__(self, number: int) -> None:
+        self.note = "EVIL" if number == 1 else ""
+
+
+class Number(enum.IntEnum):
+    EVIL = 1
+
+
+class Halves(pydantic.BaseModel):
+    a: str
+    b: str
+
+    @property
+    def text(self) -> str:
+        return self.a + self.b
+
+
+@dataclasses.dataclass
+class HalvesData:
+    a: str
+    b: str
+
+    @functools.cached_property
+    def text(self) -> str:
+        return self.a + self.b
+
+    @property
+    def broken(self) -> str:
+        raise ValueError
+
+
+class Serialized(pydantic.BaseModel):
+    a: str
+
+    @pydantic.field_serializer("a")
+    def _a(self, value: str) -> str:
+        return value[::-1]
+
+
+class SerializedInside(pydantic.BaseModel):
+    a: list[Annotated[int, pydantic.PlainSerializer(lambda value: "EVIL")]]
+
+
+class GoneThrough:
+    def __init__(self) -> None:
+        self.size = 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["EVIL"])
+
+
+class Numbered:
+    def __init__(self) -> None:
+        self.size = 2
+
+    def __getitem__(self, number: int) -> str:
+        return ("EV", "IL")[number]
+
+
+class Keyed:
+    def __init__(self) -> None:
+        self.size = 1
+
+    def keys(self) -> list[str]:
+        return ["k"]
+
+    def __getitem__(self, key: str) -> str:
+        return {"k": "EVIL"}[key]
+
+
+ZONE = dt.timezone(dt.timedelta(0), "EVIL")
+BESIDE = {
+    "a text with a note": _noted(Said("a")),
+    "a number with a note": _noted(Amount(1)),
+    "a date with a note": _noted(Day(2020, 1, 1)),
+    "the cause of an exception": _chained(cause=True),
+    "its context": _chained(cause=False),
+    "what an import missed": ImportError("m", name="EVIL"),
+    "a file that is missing": FileNotFoundError(2, "gone", "EVIL"),
+    "exceptions in a group": ExceptionGroup("g", [ValueError("EVIL")]),
+    "an attribute of a member": Level.HIGH,
+    "the name of a member": Level.EVIL,
+    "the name of a number": Number.EVIL,
+    "a property of a model": Halves(a="EV", b="IL"),
+    "a property of a dataclass": HalvesData("EV", "IL"),
+    "a serializer": Serialized(a="LIVE"),
+    "a serializer inside": SerializedInside(a=[1]),
+    "what is gone through": GoneThrough(),
+    "what is numbered": Numbered(),
+    "what has keys": Keyed(),
+    "the name of a zone": dt.datetime(2020, 1, 1, tzinfo=ZONE),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_a_value_has_beside_what_it_is_is_judged(kind, inside):
+    """Attributes of subclasses, causes of exceptions, names of members, properties, serialized forms, items."""
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[Pattern("EVIL", forbid=True)])
+    def ask(given):
+        return "ok"
+
+    value = BESIDE[kind]
+    assert ask.run({"k": [value]} if inside else value).reason == "input.refused"
+
+
+class Priority(enum.Enum):
+    URGENT = "urgent"
+
+
+@dataclasses.dataclass
+class Named:
+    name: str
+
+    @property
+    def again(self) -> str:
+        return self.name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self.name])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Priority.URGENT, "urgent"),
+        (Named("Ann"), "Ann"),
+        (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), ""),
+        (uuid.UUID(int=1), ""),
+        (Decimal("1.5"), ""),
+        (Keyed.__name__, "Keyed"),
+    ],
+)
+def test_what_says_the_same_again_is_judged_once(value, expected):
+    """A name that is the value, a property that gives a field, and values of Python's own add no text."""
+    seen: list[str] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    def ask(given):
+        return "ok"
+
+    ask(value)
+    assert seen == [expected]
+
+
+class Kept(pydantic.BaseModel):
+    role: str = "user"
+    content: str = "hi"
+    note: str = pydantic.Field("", exclude=True)
+
+
+def test_what_a_turn_s_dump_leaves_out_is_judged_where_the_turn_itself_is_given():
+    """A decorated function is given the objects, and can read what their dump does not hold."""
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[Pattern("EVIL", forbid=True)])
+    def ask(messages):
+        return "ok"
+
+    assert ask.run([Kept(note="EVIL")]).reason == "input.refused"
+    assert ask([Kept(note="fine")]) == "ok"
+
+
+# -- the promise, for messages and arguments ---------------------------------------------------------------------------
+
+keys = st.sampled_from(
+    [
+        "text",
+        "content",
+        "output",
+        "type",
+        "role",
+        "status",
+        "format",
+        "media_type",
+        "id",
+        "name",
+        "page_content",
+        "data",
+    ]
+    + ["value", "source", "citations", "annotations", "results", "input", "summary", "action", "arguments", "k"]
+)
+plain_words = st.sampled_from(["", "a", "text", "user", "text/plain", "call_1", "completed", "message", "document"])
+
+
+def _texts_in(value: Any) -> Iterator[tuple[str | int, ...]]:
+    """Every place of a text in nested plain data, keys left out."""
+    if isinstance(value, str):
+        yield ()
+    elif isinstance(value, dict):
+        yield from ((key, *rest) for key, inner in value.items() for rest in _texts_in(inner))
+    elif isinstance(value, list):
+        yield from ((number, *rest) for number, inner in enumerate(value) for rest in _texts_in(inner))
+
+
+def _with_word(value: Any, place: tuple[str | int, ...]) -> Any:
+    if not place:
+        return f"{value}EVIL"
+    if isinstance(value, dict):
+        return {**value, place[0]: _with_word(value[str(place[0])], place[1:])}
+    assert isinstance(place[0], int)
+    return [*value[: place[0]], _with_word(value[place[0]], place[1:]), *value[place[0] + 1 :]]
+
+
+data_values = st.recursive(
+    plain_words | st.integers() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.lists(st.dictionaries(keys, data_values, min_size=1, max_size=4), min_size=1, max_size=3), st.data())
+@settings(max_examples=400, deadline=None)
+def test_a_word_at_any_place_of_a_conversation_is_seen_or_nothing_is_sent(turns, data):
+    """Wherever in turns and items of whatever shape a word is put, a guard of all roles saw it, or the call was refused
+    for something that cannot be read."""
+    places = list(_texts_in(turns))
+    if not places:
+        return
+    seen, outcome = heard(_with_word(turns, data.draw(st.sampled_from(places))), roles="all")
+    if outcome.ok:
+        assert any("EVIL" in text for text in seen)
+    else:
+        assert {finding.code for finding in outcome.findings} == {"input.unreadable"}
+
+
+@given(data_values, st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_word_at_any_place_of_an_argument_is_seen_or_nothing_is_called(value, data):
+    """The same for an argument of a decorated function, on its own and in objects of several kinds."""
+    places = list(_texts_in(value))
+    if not places:
+        return
+    seen: list[str] = []
+
+    @Guarded(Text(), on_fail=Raise(), input_guards=[check(lambda text: seen.append(text))])
+    def ask(given):
+        return "ok"
+
+    wrap = data.draw(st.sampled_from([lambda x: x, Mail, Plain, Row, Chunk, lambda x: types.SimpleNamespace(x=x)]))
+    outcome = ask.outcome(wrap(_with_word(value, data.draw(st.sampled_from(places)))))
+    if outcome.ok:
+        assert any("EVIL" in text for text in seen)
+    else:
+        assert {finding.code for finding in outcome.findings} == {"input.unreadable"}
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+@settings(deadline=None)
+def test_a_word_split_over_turns_of_one_role_is_seen(cuts):
+    """However a word is split over turns behind each other, each with a name and parts of its own, it is seen whole."""
+    bounds = sorted({0, *cuts, 4})
+    turns = [
+        {"role": "user", "name": "ann", "content": [{"type": "text", "text": "EVIL"[start:end]}]}
+        for start, end in itertools.pairwise(bounds)
+    ]
+    assert any("EVIL" in text for text in heard(turns)[0])

@@ -19,7 +19,7 @@ anthropic = pytest.importorskip("anthropic")
 
 from server import Server, answer, tool  # noqa: E402
 
-from guards import Fix, Guarded, GuardsError, Raise, Reask, Rejected, check, outcome_of  # noqa: E402
+from guards import Fallback, Fix, Guarded, GuardsError, Raise, Reask, Reflect, Rejected, check, outcome_of  # noqa: E402
 from guards.checks import Pattern  # noqa: E402
 from guards.clients.litellm import LiteChat  # noqa: E402
 from guards.contracts import Text  # noqa: E402
@@ -151,6 +151,8 @@ KEPT = [
         "option 'prompt'.variables.x (input_image)",
     ),
     (responses, {"input": [{"type": "item_reference", "id": "msg_1"}]}, "messages[0] (item_reference)"),
+    (responses, {"input": [{"id": "msg_1"}]}, "messages[0] (item_reference)"),
+    (responses, {"extra_body": {"input": [{"id": "msg_1"}]}}, "option 'extra_body'.input[0] (item_reference)"),
     (messages, {"container": "container_1"}, "option 'container' (a container kept by the server)"),
     pytest.param(
         beta_messages,
@@ -216,6 +218,55 @@ def test_options_of_a_client_in_a_partial_are_judged_too():
     with Server([]) as server:
         create = functools.partial(server.openai().completions.create, model="m", suffix=MARK)
         assert refuses.run(create, "hi").reason == "input.refused"
+
+
+def _refuses(text: str) -> str | None:
+    return "no" if text == "bad" else None
+
+
+PREDICTED = {"prediction": {"type": "content", "content": MARK}}
+
+
+@pytest.mark.parametrize("policy", ["fallback", "reflect"])
+def test_options_of_a_policy_s_client_are_judged_before_it_is_asked(policy):
+    """A fallback's client, or one that reflects, sends its own options; where an input guard refuses them it is not
+    asked, and nothing else is sent."""
+    with Server([answer("bad"), answer("fine"), answer("fine")]) as server:
+        create = server.openai().chat.completions.create
+        other = functools.partial(create, model="m", **PREDICTED)
+        on_fail = Fallback(client=other) if policy == "fallback" else Reflect(mode="separate", client=other)
+        ticket = Guarded(
+            Text(), guards=[check(_refuses)], input_guards=[Pattern(MARK, forbid=True)], on_fail=on_fail.then(Raise())
+        )
+        outcome = ticket.run(functools.partial(create, model="m"), "hi")
+        assert (outcome.reason, len(server.bodies), len(outcome.attempts)) == ("input.refused", 1, 1)
+        assert [finding.path for finding in outcome.findings] == [""]
+
+
+def test_a_fix_in_a_fallback_s_options_goes_out():
+    """What a guard proposes for an option of the other client stands in what that is sent, and on record."""
+    with Server([answer("bad"), answer("fine")]) as server:
+        create = server.openai().chat.completions.create
+        other = functools.partial(create, model="n", prediction={"type": "content", "content": "1234 5678"})
+        ticket = Guarded(Text(), guards=[check(_refuses)], input_guards=[CARD], on_fail=Fallback(client=other))
+        outcome = ticket.run(functools.partial(create, model="m"), "hi")
+        assert (outcome.value, outcome.delivered_by) == ("fine", "fallback")
+        assert server.bodies[1]["prediction"]["content"] == "[card]"
+        assert [repair.path for repair in outcome.repairs] == ["/prediction/content"]
+        assert [len(attempt.repairs) for attempt in outcome.attempts] == [0, 1]
+
+
+def test_a_fallback_that_sends_nothing_of_its_own_is_not_judged_again():
+    """Its turns are those that were judged: the guards run once, and again only over what is new to them."""
+    seen: list[str] = []
+    look = check(lambda text: seen.append(text))
+    with Server([answer("bad"), answer("fine")] * 2) as server:
+        create = server.openai().chat.completions.create
+        for options in ({"temperature": 0}, {"stop": [MARK]}):  # the developer's words are not this guard's
+            other = functools.partial(create, model="n", **options)
+            ticket = Guarded(Text(), guards=[check(_refuses)], input_guards=[look], on_fail=Fallback(client=other))
+            assert ticket.run(functools.partial(create, model="m"), "hi").value == "fine"
+    assert seen == ["hi", "hi"]
 
 
 def test_an_sdk_s_own_objects_are_read():
