@@ -52,7 +52,7 @@ def _function(kind: str, function: Callable[[Any], Any], schema: Any = None) -> 
 
 
 def date_guarded(node: Node) -> Any:
-    """A date, or one with a time: never a text of digits. What a number is the node itself says, by being lax or not."""
+    """A date, with a time or without: never a text of digits. Whether a number may be one the node itself says."""
     return _guarded(node, _form_of_date, _function("function-plain", _REFUSED[node["type"]]))
 
 
