@@ -4,7 +4,7 @@ other names of a field, its own where the type takes it beside the alias, as `x-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
@@ -14,6 +14,9 @@ from pydantic_core import core_schema
 from guards.contracts.type_structures import spellings_of
 
 __all__ = ["hinted_schema"]
+
+_DECIMAL: Final = r"^\s*[+\-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+\-]?[0-9]+)?\s*$"
+"""What Python makes a Decimal of."""
 
 
 def hinted_schema(adapter: TypeAdapter[Any]) -> dict[str, Any] | None:
@@ -36,6 +39,12 @@ class _Hinted(GenerateJsonSchema):
         made = super().enum_schema(schema)
         members = {member.name: member.value for member in schema["members"] if isinstance(member.value, str | int)}
         return {**made, "x-also": members}
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        # pydantic's own says no more than that it may be a text. Another text may be another way of writing a number.
+        made = super().decimal_schema(schema)
+        members = [{**m, "pattern": _DECIMAL} if m.get("type") == "string" else m for m in made.get("anyOf", ())]
+        return {**made, "anyOf": members} if members else made
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         return self._under(super().model_schema, schema)

@@ -24,7 +24,7 @@ _DEEPEST: Final = 64  # of references and of parts that apply together
 
 
 def guide_of(schema: Any) -> Guide:
-    """The guide of a whole JSON Schema. Understands the hints `x-alias`, `x-names`, `x-enum-names`, `x-also`, `x-assert`.
+    """The guide of a whole JSON Schema, with the hints `x-alias`, `x-names`, `x-enum-names`, `x-also` and `x-assert`.
 
     `x-alias` is the name that the model sees for a property, `x-enum-names` ({value: {alias, description}}) for an
     option, in place of its own; `x-names` are further names of a property, `x-also` ({way: value}) further ways of

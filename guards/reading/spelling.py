@@ -139,8 +139,8 @@ def number_in(text: str) -> Number | None:
     None where a word makes another number of it: "3 million", "less than 3", "not 3".
     """
     plain = number(text)
-    if plain is not None or len(text) > 10 * _LONGEST:
-        return plain
+    if plain is not None or len(text) > 10 * _LONGEST or _NUMBER.fullmatch(text.strip()):
+        return plain  # what is a number and may mean two, does not mean the one in it either
     if comma := _COMMA_DECIMAL.fullmatch(text):
         return exact(f"{comma[1]}.{comma[2]}")
     if fraction := _FRACTION.fullmatch(text):
