@@ -14,7 +14,7 @@ from guards.reading.document import Document, leaves
 from guards.reading.guide import ANY, Guide
 from guards.reading.numbers import OUT_OF_RANGE, as_whole, fits_float
 
-__all__ = ["delivered", "in_floats", "odd_numbers", "out_of_range"]
+__all__ = ["delivered", "in_floats", "odd_numbers", "out_of_range", "shown"]
 
 
 def odd_numbers(data: Any) -> bool:
@@ -47,10 +47,18 @@ def delivered(data: Any, guide: Guide) -> Any:
         return {key: delivered(held, _member(guide, key)) for key, held in data.items()}
     if isinstance(data, list):
         return [delivered(item, guide.element(index)) for index, item in enumerate(data)]
-    if isinstance(data, Decimal) or (isinstance(data, float) and "integer" in guide.kinds != ANY.kinds):
+    if isinstance(data, float) and "integer" in guide.kinds != ANY.kinds:
         whole = as_whole(data)
-        return whole if whole is not None else float(data)
-    return data
+        return data if whole is None else whole
+    return shown(data)
+
+
+def shown(value: Any) -> Any:
+    """One value without a Decimal: an int where it is whole, else the nearest float."""
+    if not isinstance(value, Decimal):
+        return value
+    whole = as_whole(value)
+    return float(value) if whole is None else whole
 
 
 def _member(guide: Guide, key: str) -> Guide:

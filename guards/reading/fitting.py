@@ -15,7 +15,7 @@ from typing import Any, Final
 from guards.findings import join_pointer
 from guards.reading.guide import ANY, Guide, kind_of
 from guards.reading.json_mender import Bare, Cut, CutBare
-from guards.reading.numbers import Number, as_whole, dumps, exact, numerically
+from guards.reading.numbers import INFINITE, Number, as_whole, dumps, exact, numerically
 from guards.reading.spelling import boolean, folded, is_literal, is_null, number, number_in, pick, pick_in
 from guards.records import Repair
 
@@ -165,7 +165,7 @@ class _Fitter:
         if kinds & {"integer", "number"} and (plain := _json_number(written)) is not None and kind_of(plain) in kinds:
             return plain, 0
         literal = _literal(written)
-        if literal is not None and literal[0] is not _INFINITY and kind_of(literal[0]) in kinds:
+        if literal is not None and literal[0] is not INFINITE and kind_of(literal[0]) in kinds:
             self.note("json.literal", "a literal of another language", before=written, after=literal[0])
             return literal[0], _SPELLING
         # What means something else is no text whose quotes were forgotten: as in a document that has all its quotes.
@@ -510,10 +510,7 @@ def _literal(written: str) -> tuple[Any] | None:
         return (_OTHERS[written.casefold()],)
     if written in _NAN:
         return (None,)
-    return (_INFINITY,) if _INFINITE.fullmatch(written) else None
-
-
-_INFINITY: Final = Decimal("Infinity")
+    return (INFINITE,) if _INFINITE.fullmatch(written) else None
 
 
 def _json_number(written: str) -> Number | None:

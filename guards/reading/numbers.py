@@ -12,10 +12,22 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
-__all__ = ["OUT_OF_RANGE", "Number", "as_whole", "dumps", "exact", "fits_float", "is_inexact", "numerically"]
+__all__ = [
+    "INFINITE",
+    "OUT_OF_RANGE",
+    "Number",
+    "as_whole",
+    "dumps",
+    "exact",
+    "fits_float",
+    "is_inexact",
+    "numerically",
+]
 
 Number: TypeAlias = int | float | Decimal
 OUT_OF_RANGE: Final = "is a number that is out of range: no float comes near to it"
+INFINITE: Final = Decimal("Infinity")
+"""Of a number that nothing can hold. No contract takes it."""
 _MOST_DIGITS: Final = 4300
 """Python's own bound on the digits of an integer: what is longer takes quadratic time."""
 _MOST_SURE: Final = 15
