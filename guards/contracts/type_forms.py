@@ -15,11 +15,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from guards.reading.numbers import fits_float
+from guards.reading.document import leaves
+from guards.reading.numbers import decimal_of, fits_float, is_inexact
 
 __all__ = ["NUMBERS", "OUT_OF_REACH", "TWICE", "OutOfReach", "date_guarded", "form_of", "plain_of", "validated"]
 
@@ -94,43 +96,35 @@ class _Numbers:
     """
 
     def __init__(self, data: Any) -> None:
-        self.written: dict[float, Decimal | None] = {}
+        numbers = [held for _, held in leaves(data) if isinstance(held, float | Decimal)]
+        forms: dict[float, set[Decimal]] = {}
+        for number in numbers:
+            if fits_float(number):
+                forms.setdefault(float(number), set()).add(decimal_of(number))
+        self.written: dict[float, Decimal | None] = {
+            float(number): next(iter(found)) if len(found) == 1 else None
+            for number in numbers
+            if is_inexact(number) and (found := forms.get(float(number)))
+        }
         """None where two numbers have one nearest float, so that nobody can tell which is meant."""
         self.far: dict[float, Decimal] = {}
         self.taken: set[float] = set()
         """The far ones that a Decimal was made of."""
-        self._held = {float(number) for number in _numbers(data) if isinstance(number, float)}
-        self.source = json.dumps(self._seen(data))
+        handles = (handle for step in count() if (handle := 1.5 + step) not in forms)
+        self.source = json.dumps(self._seen(data, handles))
 
-    def _seen(self, data: Any) -> Any:
+    def _seen(self, data: Any, handles: Iterator[float]) -> Any:
         if isinstance(data, dict):
-            return {key: self._seen(held) for key, held in data.items()}
+            return {key: self._seen(held, handles) for key, held in data.items()}
         if isinstance(data, list):
-            return [self._seen(item) for item in data]
+            return [self._seen(item, handles) for item in data]
         if not isinstance(data, Decimal):
             return data
-        if not fits_float(data):
-            handle = 1.5 + len(self.far)
-            while handle in self._held:
-                handle += 0.0001220703125
-            self._held.add(handle)
-            self.far[handle] = data
-            return handle
-        near = float(data)
-        known = self.written.get(near, data)
-        self.written[near] = data if known == data and near not in self._held else None
-        return near
-
-
-def _numbers(data: Any) -> Iterator[Any]:
-    if isinstance(data, dict):
-        for held in data.values():
-            yield from _numbers(held)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _numbers(item)
-    else:
-        yield data
+        if fits_float(data):
+            return float(data)
+        handle = next(handles)
+        self.far[handle] = data
+        return handle
 
 
 _current: ContextVar[_Numbers] = ContextVar("numbers of the document that is validated")
@@ -153,6 +147,12 @@ def validated(validate_json: Callable[[str], Any], data: Any) -> Any:
 def _form_of_number(value: Any) -> str:
     numbers = _current.get()
     return _OTHER if type(value) is float and (value in numbers.written or value in numbers.far) else _PLAIN
+
+
+def _form_of_changed(value: Any) -> str:
+    if _form_of_number(value) is _PLAIN or _current.get().written.get(value) == decimal_of(value):
+        return _PLAIN
+    return _OTHER
 
 
 def _form_of_any(value: Any) -> str:
@@ -188,7 +188,7 @@ def _decimal(node: Node) -> Any:
 
 def _integer(node: Node) -> Any:
     # Of a Decimal a lax one takes what is whole, and a strict one nothing.
-    return _guarded(node, _form_of_number, _function("function-before", _number, node))
+    return _guarded(node, _form_of_changed, _function("function-before", _number, node))
 
 
 def _float(node: Node) -> Any:
@@ -199,6 +199,11 @@ def _any(node: Node) -> Any:
     return _guarded(node, _form_of_any, _function("function-plain", _out_of_reach))
 
 
-_FORMS: Final = (_form_of_date, _form_of_number, _form_of_any, _form_of_float)
-NUMBERS: Final[dict[str, Callable[[Node], Any]]] = {"decimal": _decimal, "int": _integer, "float": _float, "any": _any}
+_FORMS: Final = (_form_of_date, _form_of_number, _form_of_changed, _form_of_any, _form_of_float)
+NUMBERS: Final[dict[str, Callable[[Node], Any]]] = {
+    "decimal": _decimal,
+    **dict.fromkeys(("int", "literal", "enum"), _integer),
+    "float": _float,
+    "any": _any,
+}
 """How each kind of node is guarded, of a type that is to read a document with numbers that a float changes."""

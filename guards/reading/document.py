@@ -99,7 +99,7 @@ class JsonDocument(Document):
 
 
 class InexactDocument(JsonDocument):
-    """A JSON document with numbers that a float would change: Decimals, or integers larger than any float."""
+    """A JSON document with numbers that a float may change (`numbers.is_inexact`)."""
 
     __slots__ = ()
 

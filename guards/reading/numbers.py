@@ -17,6 +17,7 @@ __all__ = [
     "OUT_OF_RANGE",
     "Number",
     "as_whole",
+    "decimal_of",
     "dumps",
     "exact",
     "fits_float",
@@ -101,7 +102,8 @@ def numerically(value: Number) -> Number | Fraction:
 
 
 def is_inexact(data: Any) -> bool:
-    """Whether data holds a number that a float would change: a Decimal, or an integer larger than any float."""
+    """Whether data holds a number that a float may change: a Decimal, an integer larger than any float, or a float with
+    so many digits that others than Python write it in another way."""
     waiting = [data]
     while waiting:
         node = waiting.pop()
@@ -110,6 +112,9 @@ def is_inexact(data: Any) -> bool:
             waiting += node.values()
         elif kind is list:
             waiting += node
+        elif kind is float:
+            if len(repr(node)) > _MOST_SURE + 1:
+                return True
         elif kind is Decimal or (kind is int and not -_LARGEST < node < _LARGEST):
             return True
     return False
