@@ -198,12 +198,13 @@ class _Fitter:
             return self._listed(value, guide)
         if not bare and self._may_be_text(value, guide):
             return value, 0
+        may_guess = self._eager and value.lstrip()[:1] not in {"{", "["}  # no sentence, but a document
         if "null" in kinds and is_null(value, eager=self._eager):
             self.note("value.null", "another way of writing null", before=value)
             return None, _TYPE
         if kinds & {"integer", "number"}:
             found = number(value)
-            guessed = found is None and self._eager
+            guessed = found is None and may_guess
             if guessed:
                 found = number_in(value)
             if found is not None and (made := _of_kind(found, kinds)) is not None:
@@ -212,7 +213,7 @@ class _Fitter:
                 else:
                     self.note("value.number", "another way of writing a number", before=value, after=made)
                 return made, _GUESS if guessed else _TYPE
-        if "boolean" in kinds and (truth := boolean(value, eager=self._eager)) is not None:
+        if "boolean" in kinds and (truth := boolean(value, eager=may_guess)) is not None:
             self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
             return truth, _TYPE
         fitted, cost = self._document_inside(value, guide) if kinds & {"object", "array"} else (value, MISFIT)

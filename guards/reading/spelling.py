@@ -293,7 +293,7 @@ def pick_in(text: str, options: Mapping[str, str] | Iterable[str]) -> str | None
 
 def _divided(text: str) -> str:
     """The words of a text, whatever divides them."""
-    return re.sub(r"(?<=[^\W_])[ _.\-]+(?=[^\W_])", " ", _plain(text).casefold())
+    return re.sub(r"(?<=[^\W_])\.(?=[^\W_])", " ", _SEPARATOR.sub(" ", _plain(text).casefold()))
 
 
 def _said(text: str, ways: Mapping[str, str], case: Callable[[str], str]) -> set[str]:
@@ -308,7 +308,7 @@ def _said(text: str, ways: Mapping[str, str], case: Callable[[str], str]) -> set
         at = said.find(words) if words.strip() else -1
         while at >= 0:
             end = at + len(words)
-            if not any(start < end - 1 and at < stop - 1 for start, stop in taken):
+            if (at, end) in taken or not any(start < end - 1 and at < stop - 1 for start, stop in taken):
                 taken.append((at, end))
                 found.add(option)
             at = said.find(words, at + 1)
