@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, Json, field_validator, model_validator
 
 from guards import Guarded, validate
 from guards.contracts import JsonSchema
@@ -311,3 +311,63 @@ def test_a_float_of_many_digits_is_itself():
         assert read("0.30000000000000004", Decimal, dial) == Decimal("0.30000000000000004")
         assert read("0.300000000000000041", Share, dial) == "refused"
         assert read("562949953421312.2", float | Decimal, dial) == 562949953421312.2
+
+
+class Letter(BaseModel):
+    amounts: Json[list[Decimal]] = []
+    share: Json[float] = 0.0
+    anything: Json[Any] = None
+    rate: Decimal = Decimal(0)
+
+
+@pytest.mark.parametrize("dial", DIALS)
+def test_json_in_a_text_holds_no_number_that_changes(dial):
+    """A type that reads the JSON in a text takes what is read as it is written, and refuses the rest at its place."""
+    assert read('{"amounts": "[1.25, 2]", "share": "0.1"}', Letter, dial).amounts == [Decimal("1.25"), 2]
+    assert read('{"share": "0.1000000000000000000001"}', Letter, dial).share == 0.1
+    assert read('{"rate": 0.10000000000000000001, "amounts": "[0.2]"}', Letter, dial).amounts == [Decimal("0.2")]
+    for text in (
+        '{"amounts": "[0.1234567890123456789012345]"}',
+        '{"amounts": "[562949953421312.2]"}',
+        '{"share": "1e-400"}',
+        '{"share": "-1e400"}',
+        '{"anything": "[1e400]"}',
+        '{"amounts": "[0.1]", "rate": 0.10000000000000000001}',
+    ):
+        assert read(text, Letter, dial) == "refused"
+    outcome = validate('{"share": "1e-400"}', Letter, reading="strict")
+    assert [(finding.code, finding.path) for finding in outcome.findings] == [("schema.type", "/share")]
+
+
+_leaves = st.one_of(
+    written(), st.text(max_size=6).map(json.dumps), st.sampled_from(["null", "true", "false", '"2026"', '"A-"', '"31"'])
+)
+_documents = st.recursive(
+    _leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]")
+        | st.dictionaries(st.sampled_from(["x", "X", "a b", "a_b", "A-", "A+"]), inner, max_size=4).map(
+            lambda members: f"{{{', '.join(f'{json.dumps(key)}: {held}' for key, held in members.items())}}}"
+        )
+    ),
+    max_leaves=8,
+)
+_kinds: list[Any] = [
+    *(Any, float, int, Decimal, int | float, str | float, float | None, LAX_INT, datetime | str, bool | str),
+    *(list[Decimal], list[float], dict[str, Decimal | str], dict[str, Any], dict[Literal["A-", "A+"], Any]),
+    *(list[int | str], list[Any], dict[str, list[float]], Literal["A-", "31"], list[Literal[1, "2026"] | None]),
+    *(JsonSchema({}), JsonSchema({"type": ["number", "array", "object"], "items": {"type": "number"}})),
+    JsonSchema({"additionalProperties": {"type": ["integer", "string"]}, "propertyNames": {"enum": ["x", "A-"]}}),
+]
+
+
+@given(_documents, st.sampled_from(range(len(_kinds))))
+def test_careful_is_strict_wherever_strict_reads(text, index):
+    """What strict takes, careful takes as the same value without a repair; what careful takes beyond it has one."""
+    strict, careful = (validate(text, _kinds[index], reading=dial) for dial in ("strict", "careful"))
+    if strict.ok:
+        assert careful.ok
+        assert repr(careful.value) == repr(strict.value)
+        assert careful.repairs == strict.repairs
+    elif careful.ok:
+        assert careful.repairs

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from itertools import count
@@ -21,9 +21,20 @@ from typing import Any, Final
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from guards.reading.document import leaves
-from guards.reading.numbers import decimal_of, fits_float, is_inexact
+from guards.reading.numbers import decimal_of, exact, fits_float, is_inexact
 
-__all__ = ["NUMBERS", "OUT_OF_REACH", "TWICE", "OutOfReach", "date_guarded", "form_of", "plain_of", "validated"]
+__all__ = [
+    "DIGITS",
+    "NUMBERS",
+    "OUT_OF_REACH",
+    "TWICE",
+    "OutOfReach",
+    "date_guarded",
+    "form_of",
+    "json_guarded",
+    "plain_of",
+    "validated",
+]
 
 Node = Mapping[str, Any]
 _PLAIN: Final = "plain"
@@ -77,6 +88,8 @@ _REFUSED: Final = {"date": _no_date, "datetime": _no_datetime}
 
 OUT_OF_REACH: Final = "guards_out_of_reach"
 """The type of the error of a number that no float can hold."""
+DIGITS: Final = "guards_digits"
+"""The type of the error of a text of JSON with a number that pydantic would change."""
 TWICE: Final = "guards_number_twice"
 """The type of the error of a number that a float would make the same as another one of the document."""
 
@@ -199,7 +212,52 @@ def _any(node: Node) -> Any:
     return _guarded(node, _form_of_any, _function("function-plain", _out_of_reach))
 
 
-_FORMS: Final = (_form_of_date, _form_of_number, _form_of_changed, _form_of_any, _form_of_float)
+# -- texts that hold JSON
+
+
+def json_guarded(node: Node, inner: Iterable[Node]) -> Any:
+    """A type that reads the JSON in a text, which pydantic does by itself: never with a number that it would change.
+
+    `inner` are the nodes that it holds.
+    """
+    exactly = any(held["type"] in ("decimal", "int", "definition-ref") for held in inner)
+    form = _form_of_exact_json if exactly else _form_of_json
+    return _guarded(node, form, _function("function-plain", _too_many_digits))
+
+
+def _form_of_exact_json(value: Any) -> str:
+    return _form_of_numbers(value, lambda number: isinstance(number, int) or not is_inexact(number))
+
+
+def _form_of_json(value: Any) -> str:
+    return _form_of_numbers(value, fits_float)
+
+
+def _form_of_numbers(value: Any, may_stand: Callable[[Any], bool]) -> str:
+    """By the numbers that a text of JSON holds. None of them may be mistaken for one of the document around, either."""
+    try:
+        data = json.loads(value, parse_float=exact) if type(value) is str else None
+    except (ValueError, RecursionError):
+        return _PLAIN  # for the type to refuse, in its own words
+    around = _current.get(None)
+    changed = {*around.written, *around.far} if around else ()
+    numbers = (held for _, held in leaves(data) if isinstance(held, int | float | Decimal))
+    return _PLAIN if all(may_stand(number) and number not in changed for number in numbers) else _OTHER
+
+
+def _too_many_digits(_: Any) -> Any:
+    raise PydanticCustomError(DIGITS, "holds a number that cannot be taken as it is written")
+
+
+_FORMS: Final = (
+    _form_of_json,
+    _form_of_exact_json,
+    _form_of_date,
+    _form_of_number,
+    _form_of_changed,
+    _form_of_any,
+    _form_of_float,
+)
 NUMBERS: Final[dict[str, Callable[[Node], Any]]] = {
     "decimal": _decimal,
     **dict.fromkeys(("int", "literal", "enum"), _integer),

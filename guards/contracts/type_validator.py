@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
-from guards.contracts.type_forms import NUMBERS, date_guarded
+from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded
 
 __all__ = [
     "RAISED",
@@ -385,9 +385,15 @@ def _complex(node: dict[str, Any]) -> Any:
     return {**node, "strict": False} if node.get("strict") is None else None
 
 
+def _read(node: dict[str, Any]) -> Any:
+    """pydantic reads the JSON in a text by itself, with numbers that it may change."""
+    return json_guarded(node, _nodes(node.get("schema", _ANY)))
+
+
 _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "generator": _listed,
     "complex": _complex,
+    "json": _read,
     "date": date_guarded,
     "datetime": date_guarded,
     "function-before": _caught,
