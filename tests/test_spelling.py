@@ -336,6 +336,19 @@ def test_a_document_in_the_text_of_an_envelope(kind, text, value, dial):
     assert read(text, kind, dial) == value
 
 
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+def test_a_key_that_is_equal_but_for_case_goes_first(dial):
+    """Of two properties that differ in a separator, a key means the one that it differs from in case alone."""
+    schema = {
+        "properties": {"userId": {"type": "integer"}, "user_id": {"type": "integer"}},
+        "additionalProperties": False,
+    }
+    assert read('{"USERID": 1, "User_Id": 2}', JsonSchema(schema), dial) == {"userId": 1, "user_id": 2}
+    marks = {"properties": {"a+": {"type": "integer"}, "$b": {"type": "integer"}}, "additionalProperties": False}
+    assert read('{"A+": 1, "$B": 2}', JsonSchema(marks), dial) == {"a+": 1, "$b": 2}
+    assert read('{"A-": 1, "b": 2}', JsonSchema(marks), dial) == "refused"
+
+
 @given(st.text(max_size=12))
 def test_a_number_has_the_digits_that_are_there(text):
     """Whatever a text is read as, its digits are the digits of the number."""

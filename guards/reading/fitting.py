@@ -462,7 +462,7 @@ class _Fitter:
             return guide.shown[key]
         if key in guide.names and not self._hinted:
             return key
-        return guide.spelled.get(folded(key))
+        return guide.cased.get(key.casefold()) or guide.spelled.get(folded(key))
 
     def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], taken: Collection[str]) -> int:
         """A key that is none of the properties."""

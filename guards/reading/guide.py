@@ -171,6 +171,15 @@ class Guide:
         return {**others, **shown}
 
     @cached_property
+    def cased(self) -> dict[str, str | None]:
+        """The properties by the names that the model sees, without case; None where two share one."""
+        cased: dict[str, str | None] = {}
+        for shown, name in self.shown.items():
+            plain = shown.casefold()
+            cased[plain] = name if cased.get(plain, name) == name else None
+        return cased
+
+    @cached_property
     def spelled(self) -> dict[str, str | None]:
         """The properties by the folded names that the model sees; None where two share one."""
         spelled: dict[str, str | None] = {}
