@@ -19,6 +19,7 @@ from guards.contracts.base import Contract, Dial, Limits, Reading
 from guards.errors import ConfigError
 from guards.findings import Finding, parse_pointer
 from guards.reading.document import Document, at
+from guards.reading.numbers import dumps
 from guards.records import Repair
 
 __all__ = ["Parts", "ask_for_parts", "ask_for_rest"]
@@ -203,7 +204,7 @@ class _Json(_Parted):
     def shown(self) -> str:
         """The parts as they stand now."""
         there = {path: place for path in self._paths if (place := self._document.place(path)) is not None}
-        return json.dumps({path: at(self._document.data, place) for path, place in there.items()}, ensure_ascii=False)
+        return dumps({path: at(self._document.data, place) for path, place in there.items()}, ensure_ascii=False)
 
     def instruction(self) -> str:
         schema = fence(json.dumps(self._reply_schema(), ensure_ascii=False))
@@ -215,9 +216,9 @@ class _Json(_Parted):
 
         required = {"type": "object", "required": list(self._paths)}
         reading = JsonSchema(required).read(reply, dial, limits)
-        given: Any = reading.value
-        if not reading.ok:
+        if not reading.ok or reading.document is None:
             return None
+        given: Any = reading.document.data
         data = copy.deepcopy(self._document.data)
         repairs = []
         for path in self._paths:
@@ -226,7 +227,7 @@ class _Json(_Parted):
             before = at(self._document.data, place) if (place := self._document.place(path)) is not None else None
             holder[key] = given[path]
             repairs.append(_merged(path, before, given[path]))
-        return json.dumps(data, ensure_ascii=False), tuple(repairs)
+        return dumps(data, ensure_ascii=False), tuple(repairs)
 
     def _reply_schema(self) -> dict[str, Any]:
         from guards.contracts.part_schema import part_schema, with_definitions

@@ -358,7 +358,8 @@ def test_depth():
         ({"$ref": "#/x-a", "x-a": {"type": 3}}, "/$ref", "not a valid JSON Schema"),
         ({"$schema": DRAFT7, "items": {"$ref": "#/definitions/q"}}, "/items/$ref", "leads nowhere"),
         ({"$ref": "#"}, "", "never ends"),
-        ({"$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}, "/$defs/a", "never ends"),
+        ({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"$ref": "#/$defs/a"}}}, "/$defs/a", "never ends"),
+        ({"items": {"not": {"$ref": "#/items"}}}, "/items", "never ends"),
         ({"pattern": "("}, "/pattern", "not a valid ECMA-262 pattern"),
         ({"patternProperties": {"a/[": True}}, "/patternProperties/a~1[", "not a valid ECMA-262 pattern"),
         ({"$schema": "http://x"}, "/$schema", "unknown \\$schema 'http://x'; use one of"),
@@ -399,6 +400,63 @@ def test_resources():
     for wrong in ([], {1: {}}):
         with pytest.raises(ConfigError, match="must map URIs to documents"):
             JsonSchema(True, resources=wrong)
+
+
+@pytest.mark.parametrize(
+    ("schema", "address"),
+    [
+        ({"$id": "http://x.org/a/b.json", "$ref": "c.json"}, "http://x.org/a/c.json"),
+        ({"$id": "http://x.org/a/b.json", "items": {"$ref": "../c.json#/definitions/n"}}, "http://x.org/c.json"),
+        ({"$schema": DRAFT7, "$id": "http://x.org/a/b.json", "$ref": "c.json"}, "c.json"),
+        ({"$schema": DRAFT7, "$id": "http://x.org/a/b.json", "items": {"$ref": "c.json"}}, "http://x.org/a/c.json"),
+        ({"$ref": "c.json#/definitions/n"}, "c.json"),
+    ],
+)
+def test_the_message_names_the_address_that_resources_needs(schema, address):
+    """A relative reference counts from the `$id` around it, up to draft 7 not from one beside it; what is missing is told
+    by its resolved address, and given under it the schema is usable."""
+    with pytest.raises(ConfigError, match="leads nowhere") as caught:
+        JsonSchema(schema)
+    assert f"resources={{{address!r}: document}}" in str(caught.value)
+    given = {"type": ["integer", "array"], "definitions": {"n": {"type": ["integer", "array"]}}}
+    assert JsonSchema(schema, resources={address: given}).read("[1]").ok
+    if "#/definitions" in str(schema):
+        with pytest.raises(ConfigError, match=f"the document '{address}' does not define it; define what it names"):
+            JsonSchema(schema, resources={address: {}})
+
+
+@pytest.mark.parametrize("engine", ["python", "auto"])
+@pytest.mark.parametrize(
+    ("definitions", "good", "bad"),
+    [
+        ({"A": {"$ref": "#/$defs/A"}}, [], [1, "a", {}]),
+        ({"A": {"$ref": "#/$defs/B"}, "B": {"allOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}]}}, [], [1, {}]),
+        (
+            {"A": {"allOf": [{"$ref": "#/$defs/B"}]}, "B": {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "integer"}]}},
+            [1],
+            ["a"],
+        ),
+        ({"A": {"properties": {"next": {"$ref": "#/$defs/A"}}}}, [{"next": {"next": {}}}], []),
+    ],
+)
+def test_a_definition_that_refers_to_itself(definitions, good, bad, engine):
+    """It refuses what reaches it, save what another branch of it takes, and nothing else; every prompt is made."""
+    schema = {
+        "$defs": definitions,
+        "type": "object",
+        "properties": {"x": {"$ref": "#/$defs/A"}, "y": {"type": "integer"}},
+    }
+    contract = JsonSchema(schema, engine=engine)
+    assert contract.read('{"y": 1}', "strict").ok
+    assert not contract.read('{"y": "a"}', "strict").ok
+    for value in good:
+        assert contract.read(json.dumps({"x": value}), "strict").ok
+    for value in bad:
+        for dial in ("strict", "careful", "eager"):
+            reading = contract.read(json.dumps({"x": value}), dial)
+            assert [finding.path for finding in reading.findings][:1] == ["/x"]
+    for style in ("json-schema", "typescript", "example"):
+        assert contract.prompt(style)
 
 
 def test_vocabularies():

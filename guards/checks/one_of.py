@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, EnumMeta
 from typing import Any, ClassVar, Final, TypeAlias
@@ -13,6 +12,7 @@ from guards.context import Context
 from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding
 from guards.policies import Policy
+from guards.reading.spelling import folded
 
 __all__ = ["OneOf"]
 
@@ -31,8 +31,9 @@ class OneOf(Rule):
             value are taken for each other; members of different enums are not.
         source: in the place of `options`, the key of the context that holds them.
         ignore_case: text may differ in letter case; it is delivered as written.
-        spelling: propose as fix the one option that differs from a text in nothing but letter case, accents,
-            punctuation and white space; nothing is proposed where there are two.
+        spelling: propose as fix the one option that differs from a text in nothing but letter case, accents, white
+            space, `_` or `-` between words and the punctuation around; nothing is proposed where there are two. Any
+            other mark counts: `A-` is not `A+`.
 
     For each item of a list, say `.on("$.tags[*]")`: a list itself is none of the options. Code: `rule.one_of`;
     `expected` lists the first 50 options.
@@ -123,8 +124,8 @@ class _Options:
         texts = [inner for option in self.given if isinstance(inner := unwrapped(option), str)]
         if not texts or len(text) > 2 * max(map(len, texts)) + 100:
             return NO_FIX  # folding 5 MB is dear, and no option comes out of it
-        folded = _folded(text)
-        near = {option for option in texts if folded and _folded(option) == folded}
+        wanted = _folded(text)
+        near = {option for option in texts if wanted and _folded(option) == wanted}
         return near.pop() if len(near) == 1 else NO_FIX
 
     def _key(self, value: Any) -> Key:
@@ -167,6 +168,4 @@ def _exact(value: Any) -> Key:
 
 
 def _folded(text: str) -> str:
-    """The letters and digits, without case and accents."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in parts if char.isalnum() or unicodedata.category(char) == "Mc")
+    return folded(text.strip(" \t\r\n.,;:!?'\"\u201c\u201d\u2018\u2019"))

@@ -40,7 +40,7 @@ class EcmaPattern:
         if not isinstance(source, str):
             raise ConfigError(f"a pattern is text, not {type(source).__name__}", where=where)
         self.source = source
-        if len(source) > _MOST_CHARACTERS:  # compiling costs more than linear time: half a minute for a million dots
+        if len(source) > _MOST_CHARACTERS:  # compiling takes seconds then
             raise ConfigError(f"a pattern has at most {_MOST_CHARACTERS} characters, not {len(source)}", where=where)
         try:
             self._compiled = _compiled(source)
@@ -125,7 +125,9 @@ _NO_EDGE: Final = r"(?a:\B)"
 _QUANTIFIER: Final = re.compile(r"\{(?P<low>[0-9]+)(?P<comma>,)?(?P<high>[0-9]+)?\}|[*+?]")
 _GROUP_NAME: Final = re.compile(r"\(\?<(?![=!])(?P<name>[^>]*)>")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
-_MOST_CHARACTERS: Final = 10_000
+_MOST_CHARACTERS: Final = 200_000
+# Each costs as much to compile as a hundred letters.
+_MOST_SETS: Final = 20_000
 # Above this no text is long enough; `regex` itself stops at 2**32.
 _MOST_REPEATS: Final = 2**30
 _MOST_EXPANDED: Final = 200_000
@@ -140,6 +142,7 @@ class _Translation:
         self.out: list[str] = []
         self.names, self.groups = _groups(source)
         self.opened = 0
+        self.sets = 0
         # (number or None, is it a look-around, is it a lookbehind)
         self.stack: list[tuple[int | None, bool, bool]] = []
         self.closed: set[int] = set()
@@ -175,13 +178,20 @@ class _Translation:
         if char == ")":
             return self.close_group()
         if char == "[":
-            self.out.append(self.character_class())
+            self.out.append(self.counted(self.character_class()))
             return True
         if char in "|^$":
             self.out.append({"|": "|", "^": r"\A", "$": r"\Z"}[char])
             return False
-        self.out.append(_DOT if char == "." else _literal(ord(char)))
+        self.out.append(self.counted(_DOT) if char == "." else _literal(ord(char)))
         return True
+
+    def counted(self, members: str) -> str:
+        """A set of characters, of which a pattern has not too many."""
+        self.sets += 1
+        if self.sets > _MOST_SETS:
+            raise _Fault(f"it holds more than {_MOST_SETS} sets of characters")
+        return members
 
     def quantify(self, found: re.Match[str]) -> None:
         self.at = found.end()
@@ -262,7 +272,7 @@ class _Translation:
             self.reference(self.numbered(char))
         else:
             members, point = self.shared_escape(char)
-            self.out.append(f"[{members}]" if point is None else _literal(point))
+            self.out.append(self.counted(f"[{members}]") if point is None else _literal(point))
         return True
 
     def named(self) -> int:

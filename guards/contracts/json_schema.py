@@ -5,19 +5,22 @@ Whether a schema is usable and how it is compiled is `schema_check`; what its er
 
 from __future__ import annotations
 
-import copy
 import json
+import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
+from guards.contracts.delivered import delivered, in_floats, odd_numbers, out_of_range
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import Finding
 from guards.reading.document import Document, JsonDocument, plain_steps
 from guards.reading.json_reader import read_json
+from guards.reading.numbers import dumps, exact, is_inexact
 
 if TYPE_CHECKING:
     from guards.contracts.schema_check import Compiled
@@ -77,14 +80,20 @@ class JsonSchema(Contract[Any]):
         return read_json(text, dial, limits, lambda document, _: self.recheck(document), lambda: self._guide)
 
     def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[Any]:
+        data = document.data
+        if (odd := odd_numbers(data)) and (far := out_of_range(document)):
+            return Reading(None, document, far)
         findings = self._findings(document)
-        return Reading(None if findings else document.data, document, findings)
+        if findings or not odd:
+            return Reading(None if findings else data, document, findings)
+        return Reading(delivered(data, self._guide), document)
 
     def json_schema(self) -> dict[str, Any]:
         schema = self._compiled.schema
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
-        return copy.deepcopy(schema)
+        plain: dict[str, Any] = in_floats(schema)
+        return plain
 
     def prompt(self, style: Style | None = None) -> str:
         from guards.contracts.describe import describe_json
@@ -158,7 +167,7 @@ class JsonSchema(Contract[Any]):
     def _findings(self, document: Document) -> tuple[Finding, ...]:
         from guards.contracts.schema_findings import findings_of
 
-        if self._fast is not None and self._fast(document.data):
+        if self._fast is not None and not is_inexact(document.data) and self._fast(document.data):
             return ()
         try:
             errors, run = self._compiled.errors(document.data)
@@ -211,7 +220,7 @@ def _file_text(path: Path) -> str:
 
 def _parsed(text: str, where: str, hint: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, parse_float=exact)
     except json.JSONDecodeError as fault:
         message = f"not JSON: {fault.msg.split(':', 1)[0]} at line {fault.lineno}, column {fault.colno}"
         raise ConfigError(message, where=where, hint=hint) from None
@@ -236,7 +245,7 @@ def _canonical(value: Any, where: str) -> str:
     """The data as JSON text, in its own order, in which 1, 1.0 and true differ. It also cuts the tie to the caller's
     objects, which may change later."""
     try:
-        return json.dumps(_plain(value, where, ""), allow_nan=False)
+        return dumps(_plain(value, where, ""))
     except RecursionError:
         raise ConfigError("the schema is nested too deeply", where=where, hint="flatten it with $defs") from None
     except ValueError as fault:
@@ -253,10 +262,10 @@ def _plain(value: Any, where: str, pointer: str) -> Any:
         return {key: _plain(item, where, f"{pointer}/{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, where, f"{pointer}/{index}") for index, item in enumerate(value)]
-    if value is None or isinstance(value, str | int) or (isinstance(value, float) and value - value == 0):
+    if value is None or isinstance(value, str | int) or (isinstance(value, float | Decimal) and math.isfinite(value)):
         return value
     raise ConfigError(f"{type(value).__name__} is not JSON data", where=f"{where} at {pointer or '/'}")
 
 
 def _sorted(text: str) -> str:
-    return json.dumps(json.loads(text), sort_keys=True)
+    return dumps(json.loads(text, parse_float=exact), sort_keys=True)

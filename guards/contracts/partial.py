@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, TypeAdapter, computed_field
 
-from guards.contracts.type_validator import compiled
+from guards.contracts.delivered import in_floats, shown
+from guards.contracts.type_forms import validated
+from guards.contracts.type_validator import compiled, compiled_for_numbers
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
 from guards.reading.json_stream import Place
+from guards.reading.numbers import is_inexact
 from guards.reading.spelling import folded
 
 __all__ = ["PlainBuilder", "TypedBuilder"]
@@ -41,7 +45,7 @@ class PlainBuilder:
         return self._item.recheck(JsonDocument(value)).ok
 
     def closed(self, place: Place, value: Any) -> Any:
-        return value
+        return shown(value)
 
     def open(self, place: Place, value: Any) -> Any:
         return value
@@ -98,7 +102,7 @@ class _Plain:
 
     def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         """The value of a part that is whole, and whether it is what its type wants."""
-        return value, True
+        return in_floats(value), True
 
     def open(self, value: Any) -> Any:
         return value
@@ -111,6 +115,7 @@ class _Scalar(_Plain):
         self._kinds = kinds
 
     def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
+        value = in_floats(value)
         return value, value is None or type(value) in self._kinds
 
 
@@ -119,11 +124,15 @@ class _Leaf(_Plain):
 
     def __init__(self, type_: Any) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(type_)
-        self._validator, self._strict, _ = compiled(adapter.validator, adapter.core_schema)
+        self._schema = adapter.core_schema
+        self._validator, self._strict, _ = compiled(adapter.validator, self._schema)
         self.grows = False
 
     def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
         try:
+            if is_inexact(value):
+                validator, strict, _ = compiled_for_numbers(self._schema)
+                return validated(partial(validator.validate_json, strict=strict, context=context), value), True
             return self._validator.validate_json(json.dumps(value), strict=self._strict, context=context), True
         except Exception:  # noqa: BLE001  # whatever is wrong with it, and whatever a validator raises, the end tells
             return value, False

@@ -28,6 +28,7 @@ from guards.contracts.schema_walk import Walk
 from guards.errors import ConfigError
 from guards.findings import rank
 from guards.reading.document import JsonDocument
+from guards.reading.numbers import exact
 
 __all__ = ["Compiled", "Formats", "compiled"]
 
@@ -68,7 +69,7 @@ def compiled(schema: str, resources: str, formats: Formats) -> Compiled:
             _cache.move_to_end(key)
             return known
     try:
-        made = _compile(json.loads(schema), json.loads(resources), formats)
+        made = _compile(_loads(schema), _loads(resources), formats)
     except RecursionError:
         raise ConfigError("the schema is nested too deeply", where=WHERE, hint="flatten it with $defs") from None
     with _lock:
@@ -76,6 +77,10 @@ def compiled(schema: str, resources: str, formats: Formats) -> Compiled:
         while len(_cache) > _MOST:
             _cache.popitem(last=False)
     return made
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_float=exact)
 
 
 def _compile(schema: Any, resources: dict[str, Any], formats: Formats) -> Compiled:

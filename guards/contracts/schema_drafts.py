@@ -10,6 +10,7 @@ Only the files called `schema_…` import jsonschema and referencing; whoever ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from time import thread_time
 from typing import Any, Final
@@ -21,6 +22,7 @@ from referencing.jsonschema import specification_with
 from guards.contracts import schema_keywords as rule
 from guards.contracts.ecma import SECONDS, EcmaPattern
 from guards.contracts.schema_unevaluated import unevaluated_items, unevaluated_properties
+from guards.reading.numbers import as_whole
 
 __all__ = ["DRAFTS", "LATEST", "Run", "dialect", "validator_class"]
 
@@ -85,7 +87,7 @@ def validator_class(draft: str, keywords: frozenset[str] | None = None) -> Any:
     made = drafts.create(
         meta_schema=base.META_SCHEMA,
         validators=rules,
-        type_checker=base.TYPE_CHECKER,
+        type_checker=base.TYPE_CHECKER.redefine("integer", _of_integers(base.TYPE_CHECKER)),
         id_of=base.ID_OF,
         applicable_validators=base._APPLICABLE_VALIDATORS,  # noqa: SLF001  # `extend` reads it the same way
     )
@@ -96,6 +98,18 @@ def validator_class(draft: str, keywords: frozenset[str] | None = None) -> Any:
     made.ref_stands_alone = "draft/" not in draft  # up to draft 7 what stands beside a $ref is ignored
     made.of_subschema = classmethod(_of_subschema)
     return made
+
+
+def _of_integers(checker: Any) -> Callable[[Any, Any], bool]:
+    """What an integer is to a draft, of numbers with more digits than a float keeps, too."""
+    with_point = checker.is_type(1.0, "integer")  # to the first drafts it is none
+
+    def is_integer(_: Any, value: Any) -> bool:
+        if isinstance(value, Decimal):
+            return bool(with_point) and as_whole(value) is not None
+        return bool(checker.is_type(value, "integer"))
+
+    return is_integer
 
 
 def _of_subschema(kind: Any, schema: Any) -> Any:
@@ -152,6 +166,12 @@ _OWN: Final[Mapping[str, Any]] = {
     "additionalProperties": rule.additional_properties,
     "propertyNames": rule.property_names,
     "additionalItems": rule.additional_items,
+    "const": rule.const,
+    "enum": rule.enum,
+    "minimum": rule.minimum,
+    "maximum": rule.maximum,
+    "exclusiveMinimum": rule.exclusive_minimum,
+    "exclusiveMaximum": rule.exclusive_maximum,
     "multipleOf": rule.multiple_of,
     "divisibleBy": rule.multiple_of,
     "uniqueItems": rule.unique_items,

@@ -8,13 +8,14 @@ whose paths are relative to the instance. What an error means in words is `schem
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
+
+from guards.reading.numbers import numerically
 
 __all__ = ["LIMIT_PATTERN", "declared", "fault", "out_of_time"]
 
@@ -130,14 +131,60 @@ def multiple_of(validator: Any, step: Any, instance: Any, schema: Any) -> Iterat
 def _is_multiple(number: Any, step: Any) -> bool:
     if isinstance(number, int) and isinstance(step, int):
         return number % step == 0
-    if not math.isfinite(number) or (isinstance(number, Decimal) and abs(number.adjusted()) > 5_000):
-        return False  # an exponent that large would take all memory to write out
-    # As decimals, as they were written: 0.0075 is a multiple of 0.0001, though their doubles are not.
-    return (_exact(number) / _exact(step)).denominator == 1
+    # As they were written: 0.0075 is a multiple of 0.0001, though their doubles are not. An exponent that is too large
+    # to write out leaves a float or Decimal.
+    number, step = numerically(number), numerically(step)
+    if not (isinstance(number, int | Fraction) and isinstance(step, int | Fraction)):
+        return False
+    return Fraction(number, step).denominator == 1
 
 
-def _exact(number: Any) -> Fraction:
-    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+def minimum(validator: Any, least: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "number"):
+        number, bound = _comparable(instance, least)
+        # Up to draft 4 a flag beside the bound shuts it out.
+        if number < bound or (number == bound and schema.get("exclusiveMinimum") is True):
+            yield fault(least, instance)
+
+
+def maximum(validator: Any, most: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "number"):
+        number, bound = _comparable(instance, most)
+        if number > bound or (number == bound and schema.get("exclusiveMaximum") is True):
+            yield fault(most, instance)
+
+
+def exclusive_minimum(validator: Any, least: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "number"):
+        number, bound = _comparable(instance, least)
+        if number <= bound:
+            yield fault(least, instance)
+
+
+def exclusive_maximum(validator: Any, most: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "number"):
+        number, bound = _comparable(instance, most)
+        if number >= bound:
+            yield fault(most, instance)
+
+
+def _comparable(number: Any, bound: Any) -> tuple[Any, Any]:
+    if type(number) is type(bound):
+        return number, bound  # doubles are in the order of their shortest digits
+    return numerically(number), numerically(bound)
+
+
+def const(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if _frozen(instance) != _frozen(value):
+        yield fault(value, instance)
+
+
+def enum(validator: Any, values: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if instance in values and isinstance(instance, str):
+        return
+    frozen = _frozen(instance)
+    if all(frozen != _frozen(value) for value in values):
+        yield fault(values, instance)
 
 
 def unique_items(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -151,12 +198,14 @@ def unique_items(validator: Any, rule: Any, instance: Any, schema: Any) -> Itera
 
 
 def _frozen(value: Any) -> Any:
-    """A hashable form that is equal where JSON Schema says equal: 1 and 1.0 are, 1 and true are not."""
+    """A hashable form that is equal where JSON Schema says equal: 1 and 1.0 are, 1 and true are not; 1e23 is 10**23."""
     if isinstance(value, dict):
         return "object", frozenset((name, _frozen(item)) for name, item in value.items())
     if isinstance(value, list):
         return "array", tuple(map(_frozen, value))
-    return ("boolean", value) if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return "boolean", value
+    return numerically(value) if isinstance(value, int | float | Decimal) else value
 
 
 def format_(validator: Any, name: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:

@@ -6,8 +6,9 @@ see: references, patterns, circles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
 
 from guards.contracts.ecma import EcmaPattern
 from guards.errors import ConfigError
@@ -23,6 +24,8 @@ _SINGLE: Final = (
 )
 # These judge the same instance as the schema that they stand in: a circle of them never ends.
 _IN_PLACE: Final = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "extends", "dependentSchemas"})
+# What holds by these may be what does not hold by the schema inside.
+_TURNING: Final = frozenset({"not", "if", "oneOf", "disallow"})
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 # Keywords that hold schemas, yet have no rule of their own.
 _HOLDERS: Final = frozenset({"$defs", "definitions", "then", "else"})
@@ -39,7 +42,8 @@ class Walk:
         self._waiting: list[tuple[Any, Any, Any, str]] = []
         self._targets: list[tuple[Any, Any, Any, str]] = []
         self._places: dict[int, str] = {}
-        self._in_place: dict[int, list[int]] = {}
+        self._in_place: dict[int, list[tuple[int, str]]] = {}
+        self._schemas: dict[int, tuple[dict[str, Any], Any]] = {}
 
     def run(self, schema: Any, resolver: Any, kind: Any, where: str) -> None:
         """Walks all that the schema reaches. ConfigError for what cannot work, with its place after `where`."""
@@ -52,7 +56,7 @@ class Walk:
                 if id(target) not in self._seen:
                     self.check(target, f"the target of the reference in {place}")
                     self._waiting.append((target, *rest, place))
-        self._refuse_circles()
+        self._settle_circles(schema)
 
     def _visit(self, schema: Any, resolver: Any, kind: Any, place: str) -> None:
         if not isinstance(schema, dict) or id(schema) in self._seen:
@@ -62,12 +66,13 @@ class Walk:
         kind = kind.of_subschema(schema)
         rules = kind.VALIDATORS
         edges = self._in_place.setdefault(id(schema), [])
+        self._schemas[id(schema)] = schema, kind
         for keyword in _REFERENCES:
             if keyword in schema and keyword in rules:
                 found = self._resolve(schema[keyword], resolver, f"{place}/{keyword}")
                 self._targets.append((found.contents, found.resolver, kind, f"{place}/{keyword}"))
                 if keyword == "$ref":
-                    edges.append(id(found.contents))
+                    edges.append((id(found.contents), keyword))
         if "$ref" in schema and kind.ref_stands_alone:
             return
         self._note_texts(schema, rules, place)
@@ -75,7 +80,7 @@ class Walk:
             inner = resolver.in_subresource(kind.specification.create_resource(subschema))
             self._waiting.append((subschema, inner, kind, f"{place}/{escape(keyword)}{key}"))
             if keyword in _IN_PLACE:
-                edges.append(id(subschema))
+                edges.append((id(subschema), keyword))
 
     def _resolve(self, reference: Any, resolver: Any, place: str) -> Any:
         from referencing.exceptions import Unresolvable
@@ -84,10 +89,11 @@ class Walk:
             found = resolver.lookup(reference)
         except (Unresolvable, ValueError, TypeError, AttributeError):
             # Besides its own errors, the library lets through what a pointer into a number or text comes to.
-            local = isinstance(reference, str) and reference.startswith("#")
-            hint = "define what it names" if local else "give the document among resources={uri: document}"
+            said, hint = _nowhere(reference, resolver)
             raise ConfigError(
-                f"the reference {str(reference)[:80]!r} leads nowhere", where=place, hint=f"{hint}; nothing is fetched"
+                f"the reference {str(reference)[:80]!r} leads nowhere{said}",
+                where=place,
+                hint=f"{hint}; nothing is fetched",
             ) from None
         if not isinstance(found.contents, dict | bool):
             raise ConfigError(f"the reference {str(reference)[:80]!r} does not lead to a schema", where=place)
@@ -103,28 +109,79 @@ class Walk:
             pointer = place.partition(" at ")[2]
             self.formats.append((pointer or "/", schema["format"]))
 
-    def _refuse_circles(self) -> None:
+    def _settle_circles(self, root: Any) -> None:
+        """Schemas that lead back to themselves for the same value. Nothing holds by them, save what holds without the
+        way back: so the reference is cut, and a schema that is nothing but a circle refuses every value.
+
+        ConfigError where the whole schema is one, and where its verdict would turn on what is cut (`not`, `oneOf`).
+        """
+        while circle := self._circle([id(root)]) or self._circle(self._in_place):
+            steps = list(zip(circle, [*circle[1:], circle[0]], strict=True))
+            words = [(node, word) for node, to in steps for target, word in self._in_place[node] if target == to]
+            if id(root) in self._reached_in_place(circle, id(root)) or any(word in _TURNING for _, word in words):
+                raise ConfigError(
+                    "the schema refers to itself for the same value, which never ends",
+                    where=self._places[circle[0]].removesuffix(" at "),
+                    hint="let the reference stand under properties or items",
+                )
+            # Where another branch may hold, that one is left; else it does not matter which is cut.
+            ways = [
+                (node, before)
+                for (_, before), (node, word) in zip([words[-1], *words], words, strict=False)
+                if word == "$ref"
+            ]
+            self._cut(max(ways, key=lambda way: way[1] == "anyOf")[0])
+
+    def _cut(self, node: int) -> None:
+        schema, kind = self._schemas[node]
+        del schema["$ref"]
+        nothing: dict[str, Any] = {"not": {}} if "not" in kind.VALIDATORS else {"disallow": ["any"]}
+        schema.update(nothing)
+        self._in_place[node] = []
+
+    def _reached_in_place(self, circle: list[int], root: int) -> set[int]:
+        """The root, where a circle judges the same value as the whole schema does; nothing else."""
+        reached, waiting = {root}, [root]
+        while waiting:
+            for target, _ in self._in_place.get(waiting.pop(), ()):
+                if target not in reached:
+                    reached.add(target)
+                    waiting.append(target)
+        return {root} if reached.intersection(circle) else set()
+
+    def _circle(self, starts: Iterable[int]) -> list[int]:
+        """The nodes of a circle that is reached from some node; none where there is none."""
         done: set[int] = set()
-        for start in self._in_place:
-            path: set[int] = set()
-            stack = [(start, iter(self._in_place.get(start, ())))]
-            path.add(start)
-            while stack:
-                node, edges = stack[-1]
-                following = next((edge for edge in edges if edge not in done), None)
+        for start in starts:
+            path = {start: iter(self._in_place.get(start, ()))}
+            while path:
+                node = next(reversed(path))
+                following = next((target for target, _ in path[node] if target not in done), None)
                 if following is None:
-                    stack.pop()
-                    path.discard(node)
+                    del path[node]
                     done.add(node)
                 elif following in path:
-                    raise ConfigError(
-                        "the schema refers to itself for the same value, which never ends",
-                        where=self._places[following].removesuffix(" at "),
-                        hint="let the reference stand under properties or items",
-                    )
+                    nodes = list(path)
+                    return nodes[nodes.index(following) :]
                 else:
-                    path.add(following)
-                    stack.append((following, iter(self._in_place.get(following, ()))))
+                    path[following] = iter(self._in_place.get(following, ()))
+        return []
+
+
+def _nowhere(reference: Any, resolver: Any) -> tuple[str, str]:
+    """Where a reference that was not found leads, and what would help. A relative one counts from the `$id` around it;
+    up to draft 7 not from one beside it."""
+    if not isinstance(reference, str) or reference.startswith("#"):
+        return "", "define what it names"
+    try:
+        address, _ = urldefrag(urljoin(resolver._base_uri, reference))  # noqa: SLF001  # as its own `lookup` does
+    except ValueError:
+        return "", "give the document among resources={uri: document}"
+    try:
+        resolver.lookup(address)
+    except Exception:  # noqa: BLE001  # whatever it comes to: the document is not known
+        return f": no document is known at {address!r}", f"give the document among resources={{{address!r}: document}}"
+    return f": the document {address!r} does not define it", "define what it names"
 
 
 def _subschemas(schema: dict[str, Any], rules: Any) -> Iterator[tuple[str, str, Any]]:

@@ -6,20 +6,19 @@ Where an error stands is `type_locations`, what it says `type_words`, which erro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from guards.contracts.base import Reading
 from guards.contracts.type_closest import Entry, closest
+from guards.contracts.type_forms import OutOfReach
 from guards.contracts.type_locations import Located, Locations
-from guards.contracts.type_validator import RAISED, function_of
+from guards.contracts.type_validator import RAISED, DefaultFailed, function_of
 from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
 from guards.findings import Finding, join_pointer
-from guards.reading.document import Document, Place, at, holds_null
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-    from guards.contracts.type_validator import DefaultFailed
+from guards.reading.document import Document, Place, at, holds_null, leaves
+from guards.reading.numbers import OUT_OF_RANGE
 
 __all__ = ["Explainer"]
 
@@ -29,6 +28,20 @@ class Explainer:
 
     def __init__(self, schema: Any) -> None:
         self._locations = Locations(schema)
+
+    def refused(self, fault: Exception, document: Document) -> Reading[Any]:
+        """The findings of whatever a validator let out."""
+        match fault:
+            case ValidationError():
+                return self.reading(fault, document)
+            case RecursionError():
+                return self.too_deep(document)
+            case DefaultFailed():
+                return self.failed(fault, document)
+            case OutOfReach():
+                return self.out_of_reach(fault, document)
+            case _:  # what a class does to its own instances; the place is not known
+                return self.raised(fault, document)
 
     def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
@@ -56,6 +69,11 @@ class Explainer:
         cause = fault.__cause__ or fault
         words = f"a default could not be made: its factory {raised_words(cause)}"
         return Reading(None, document, (Finding("schema.failed", words),), faults=(cause,))
+
+    def out_of_reach(self, fault: OutOfReach, document: Document) -> Reading[Any]:
+        """A number that no float can hold, where a float would be made of it."""
+        place = next((place for place, held in leaves(document.data) if held is fault.number), ())
+        return Reading(None, document, (Finding("json.syntax", OUT_OF_RANGE, document.path(place)),))
 
     def too_deep(self, document: Document) -> Reading[Any]:
         return Reading(None, document, (Finding("limit.depth", "the document is nested too deeply"),))

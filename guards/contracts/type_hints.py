@@ -1,15 +1,22 @@
-"""The JSON Schema of a Python type with what else its author calls things: the names of enum members as `x-also`."""
+"""The JSON Schema of a Python type with what else its author calls things: the names of enum members as `x-also`, the
+other names of a field, its own where the type takes it beside the alias, as `x-names`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
+from guards.contracts.type_structures import spellings_of
+
 __all__ = ["hinted_schema"]
+
+_DECIMAL: Final = r"^\s*[+\-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+\-]?[0-9]+)?\s*$"
+"""What Python makes a Decimal of."""
 
 
 def hinted_schema(adapter: TypeAdapter[Any]) -> dict[str, Any] | None:
@@ -24,7 +31,56 @@ class _Hinted(GenerateJsonSchema):
     # A default that JSON cannot hold is none that a reader could use: nobody need hear of it while an answer is mended.
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # as pydantic declares it
 
+    def __init__(self, by_alias: bool = True, *given: Any, **named: Any) -> None:  # as pydantic calls it
+        super().__init__(by_alias, *given, **named)
+        self._configs: list[Mapping[str, Any]] = []
+
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         made = super().enum_schema(schema)
         members = {member.name: member.value for member in schema["members"] if isinstance(member.value, str | int)}
         return {**made, "x-also": members}
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        # pydantic's own says no more than that it may be a text. Another text may be another way of writing a number.
+        made = super().decimal_schema(schema)
+        members = [{**m, "pattern": _DECIMAL} if m.get("type") == "string" else m for m in made.get("anyOf", ())]
+        return {**made, "anyOf": members} if members else made
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        return self._under(super().model_schema, schema)
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        return self._under(super().dataclass_schema, schema)
+
+    def model_fields_schema(self, schema: core_schema.ModelFieldsSchema) -> JsonSchemaValue:
+        return self._named(super().model_fields_schema(schema), schema["fields"].items())
+
+    def dataclass_args_schema(self, schema: core_schema.DataclassArgsSchema) -> JsonSchemaValue:
+        return self._named(
+            super().dataclass_args_schema(schema), [(field["name"], field) for field in schema["fields"]]
+        )
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        return self._named(
+            self._under(super().typed_dict_schema, schema), schema["fields"].items(), schema.get("config")
+        )
+
+    def _under(self, make: Callable[[Any], JsonSchemaValue], schema: Mapping[str, Any]) -> JsonSchemaValue:
+        self._configs.append(schema.get("config") or {})
+        try:
+            return make(schema)
+        finally:
+            self._configs.pop()
+
+    def _named(
+        self, made: JsonSchemaValue, fields: Iterable[tuple[str, Any]], config: Mapping[str, Any] | None = None
+    ) -> JsonSchemaValue:
+        """The schema of an object with the names that its fields have beside the one that it shows."""
+        config = config or (self._configs[-1] if self._configs else {})
+        properties = dict(made.get("properties", {}))
+        for attribute, field in fields:
+            names = [str(path[0]) for path in spellings_of(attribute, field, config) if len(path) == 1]
+            shown = next((name for name in names if name in properties), None)
+            if shown is not None and len(names) > 1:
+                properties[shown] = {**properties[shown], "x-names": [name for name in names if name != shown]}
+        return {**made, "properties": properties} if properties else made

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from guards.contracts.type_forms import form_of, plain_of
 from guards.contracts.type_validator import reads_source
 from guards.reading.document import Place
 
@@ -83,6 +84,8 @@ class Locations:
                 yield node
             elif node["type"] == "definition-ref":
                 waiting.append(self._definitions.get(node["schema_ref"]))
+            elif form_of(node):
+                waiting.append(plain_of(node))
             elif reads_source(node):
                 waiting += (node["choices"]["python"], node["choices"]["json"].get("schema"))
             else:

@@ -17,8 +17,19 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
+from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded
 
-__all__ = ["RAISED", "UNTAGGED", "Compiled", "DefaultFailed", "compiled", "function_of", "readable", "reads_source"]
+__all__ = [
+    "RAISED",
+    "UNTAGGED",
+    "Compiled",
+    "DefaultFailed",
+    "compiled",
+    "compiled_for_numbers",
+    "function_of",
+    "readable",
+    "reads_source",
+]
 
 Node = Mapping[str, Any]
 
@@ -74,6 +85,12 @@ def compiled(validator: Any, schema: Any) -> Compiled:
     return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
 
 
+def compiled_for_numbers(schema: Any) -> Compiled:
+    """The validator of the same type for documents with numbers that a float changes (`type_forms.validated`)."""
+    rewritten = _Rewriting(schema, NUMBERS).whole()
+    return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
+
+
 class _Rewriting:
     """One core schema on its way to another.
 
@@ -82,9 +99,10 @@ class _Rewriting:
     enum for ever. So what is plain data is read there as the JSON that it came from; of anything else the parts are.
     """
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: Any, also: Mapping[str, Callable[[dict[str, Any]], Any]] | None = None) -> None:
         self.changed = False
         """Whether any rule had something to do."""
+        self._rules = {**_RULES, **(also or {})}
         self._schema = schema
         nodes = list(_nodes(schema))
         targets = {node["schema_ref"] for node in nodes if node["type"] == "definition-ref"}
@@ -188,7 +206,7 @@ class _Rewriting:
             made["strict"] = False  # an array that holds objects of Python
         if kind in _WITH_CONFIG:
             made["config"] = {"strict": True, **node.get("config", {})}
-        rule = _RULES.get(kind)
+        rule = self._rules.get(kind)
         changed = rule(made) if rule is not None else None
         # Whatever says that it is lax would be overruled by strictness at run time.
         lax = made.get("strict") is False or made.get("config", _STRICT).get("strict") is False
@@ -367,9 +385,17 @@ def _complex(node: dict[str, Any]) -> Any:
     return {**node, "strict": False} if node.get("strict") is None else None
 
 
+def _read(node: dict[str, Any]) -> Any:
+    """pydantic reads the JSON in a text by itself, with numbers that it may change."""
+    return json_guarded(node, _nodes(node.get("schema", _ANY)))
+
+
 _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "generator": _listed,
     "complex": _complex,
+    "json": _read,
+    "date": date_guarded,
+    "datetime": date_guarded,
     "function-before": _caught,
     "function-after": _caught,
     "function-wrap": _caught,

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from guards._travelling import said
 from guards.contracts.formats import WORDS
+from guards.contracts.type_forms import DIGITS, OUT_OF_REACH, TWICE
 from guards.contracts.type_validator import RAISED, UNTAGGED
 
 __all__ = ["ADDRESSES", "KINDS", "Said", "choices_of", "kind_of", "options_of", "raised_words", "told"]
@@ -140,6 +141,11 @@ _URL: Final = "a URL, like https://example.com/"
 # (What is expected, words) -> the error types that say so.
 _TYPES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("a finite number", "a finite number"): ("finite_number",),
+    ("a number in the range of a float", "a number in the range of a float: not infinite, nor rounded to zero"): (
+        OUT_OF_REACH,
+    ),
+    ("JSON with numbers that a float holds", "JSON whose numbers a float can hold to the last digit"): (DIGITS,),
+    ("a number that a float can tell", "a number that can be told from the others of the document"): (TWICE,),
     ("null", "null"): ("none_required",),
     ("string", "a string"): ("string_type", "string_sub_type", "bytes_type"),
     ("string", _DATE): ("date_type",),

@@ -5,21 +5,21 @@ What pydantic found becomes findings in `type_findings`; what guards inside the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
 from guards.contracts.type_notes import Notes, noted, noting
 from guards.contracts.type_shape import Shape, holds_guards, shape_of
 from guards.contracts.type_structures import ABSENT, Part
-from guards.contracts.type_validator import DefaultFailed, compiled, readable
+from guards.contracts.type_validator import Compiled, compiled, compiled_for_numbers, readable
 from guards.errors import ConfigError
-from guards.reading.document import Document, JsonDocument, Place, Steps
+from guards.reading.document import Document, InexactDocument, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
+from guards.reading.numbers import dumps, is_inexact
 
 if TYPE_CHECKING:
     from guards.contracts.type_findings import Explainer
@@ -57,6 +57,7 @@ class Typed(Contract[T]):
         self._notes = self._guarded and self._shape.notes
         if self._notes:
             schema = noted(schema, self._notes)
+        self._annotated = schema
         self._validator, self._strict, self._compiled = compiled(validator, schema)
 
     def __eq__(self, other: object) -> bool:
@@ -83,8 +84,10 @@ class Typed(Contract[T]):
         return read_json(text, dial, limits, check, lambda: self._guide)
 
     def recheck(self, document: Document, context: Mapping[str, Any] | None = None) -> Reading[T]:
+        if is_inexact(document.data):
+            return self._check_exactly(document, context)
         # ASCII, so that a lone surrogate stays an escape and is refused by pydantic instead of breaking the encoder.
-        return self._check(document, json.dumps(document.data), context)
+        return self._check(document, dumps(document.data), context)
 
     def json_schema(self) -> dict[str, Any]:
         return dict(self._json_schema)
@@ -181,7 +184,17 @@ class Typed(Contract[T]):
 
         return Explainer(self._compiled)
 
+    @cached_property
+    def _for_numbers(self) -> tuple[Compiled, Explainer]:
+        """For documents with numbers that pydantic's own parser changes: there is hardly ever one."""
+        from guards.contracts.type_findings import Explainer
+
+        made = compiled_for_numbers(self._annotated)
+        return made, Explainer(made.schema)
+
     def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
+        if type(document) is InexactDocument:
+            return self._check_exactly(document, context)
         made: Any = None
         try:
             if self._notes:
@@ -189,15 +202,21 @@ class Typed(Contract[T]):
                     value = self._validator.validate_json(source, strict=self._strict, context=context)
             else:
                 value = self._validator.validate_json(source, strict=self._strict, context=context)
-        except ValidationError as fault:
-            return self._explainer.reading(fault, document)
-        except RecursionError:
-            return self._explainer.too_deep(document)
-        except DefaultFailed as fault:
-            return self._explainer.failed(fault, document)
-        except Exception as fault:  # noqa: BLE001  # what a class does to its own instances; the place is not known
-            return self._explainer.raised(fault, document)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes findings
+            return self._explainer.refused(fault, document)
         return Reading(value, document, made=made)
+
+    def _check_exactly(self, document: Document, context: Mapping[str, Any] | None) -> Reading[T]:
+        from guards.contracts.type_forms import validated
+
+        (validator, strict, _), explainer = self._for_numbers
+        validate = partial(validator.validate_json, strict=strict, context=context)
+        try:
+            with noting() as made:
+                value = validated(validate, document.data)
+        except Exception as fault:  # noqa: BLE001  # as above
+            return explainer.refused(fault, document)
+        return Reading(value, document, made=made if self._notes else None)
 
 
 def _name(type_: Any) -> str:

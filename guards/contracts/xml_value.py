@@ -26,6 +26,7 @@ from guards.contracts.xml_guide import ANY, LEAVES, Guide, Schema, kind_of, list
 from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
+from guards.reading.numbers import exact
 from guards.reading.xml_document import child_elements
 
 __all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
@@ -267,11 +268,12 @@ def _number(text: str, kind: str) -> tuple[bool, Any, bool]:
         return False, None, True
     if _INTEGER.match(text):
         return True, int(text), True
-    number = float(text)
-    if number - number != 0:
+    try:
+        number = exact(text)
+    except ValueError:
         return False, None, True
     # For the contract to refuse as what it is; never rounded to an integer.
-    return True, number, kind == "number" and Decimal(text) == Decimal(repr(number))
+    return True, number, kind == "number" and isinstance(number, float)
 
 
 def _same_number(value: Any, text: str) -> bool:

@@ -7,16 +7,29 @@ JSON Pointer or XPath. Each kind of document knows how to get from one to the ot
 from __future__ import annotations
 
 import copy
-import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 from guards.errors import ConfigError
 from guards.findings import as_index, join_pointer, parse_pointer
+from guards.reading.numbers import dumps, is_inexact
 
-__all__ = ["Document", "JsonDocument", "Place", "Steps", "TextDocument", "at", "holds_null", "plain_steps", "without"]
+__all__ = [
+    "Document",
+    "InexactDocument",
+    "JsonDocument",
+    "Place",
+    "Steps",
+    "TextDocument",
+    "at",
+    "document_of",
+    "holds_null",
+    "leaves",
+    "plain_steps",
+    "without",
+]
 
 Place: TypeAlias = tuple[str | int, ...]
 Steps: TypeAlias = tuple[str | int | None, ...]
@@ -69,7 +82,7 @@ class JsonDocument(Document):
     format: ClassVar[str] = "json"
 
     def source(self) -> str:
-        return json.dumps(self.data, ensure_ascii=False)
+        return dumps(self.data, ensure_ascii=False)
 
     def path(self, place: Place) -> str:
         return join_pointer(place)
@@ -83,6 +96,17 @@ class JsonDocument(Document):
 
     def select(self, expression: str) -> list[Place]:
         return [tuple(node.location) for node in compile_jsonpath(expression).find(self.data)]
+
+
+class InexactDocument(JsonDocument):
+    """A JSON document with numbers that a float may change (`numbers.is_inexact`)."""
+
+    __slots__ = ()
+
+
+def document_of(data: Any) -> JsonDocument:
+    """The JSON document of the kind that the data's numbers need."""
+    return InexactDocument(data) if is_inexact(data) else JsonDocument(data)
 
 
 class TextDocument(Document):
@@ -139,6 +163,19 @@ def at(data: Any, place: Sequence[str | int]) -> Any:
     for part in place:
         data = data[part]
     return data
+
+
+def leaves(data: Any) -> Iterator[tuple[Place, Any]]:
+    """All that plain data holds which holds nothing itself, each with its place, in the order of the document."""
+    waiting: list[tuple[Place, Any]] = [((), data)]
+    while waiting:
+        place, node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += [((*place, key), held) for key, held in reversed(node.items())]
+        elif isinstance(node, list):
+            waiting += [((*place, index), item) for index, item in reversed(list(enumerate(node)))]
+        else:
+            yield place, node
 
 
 def holds_null(document: Document, place: Place) -> bool:

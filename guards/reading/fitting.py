@@ -7,15 +7,16 @@ rounded or trimmed; `careful` changes spelling only, `eager` may guess (see docs
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any, Final
 
 from guards.findings import join_pointer
 from guards.reading.guide import ANY, Guide, kind_of
 from guards.reading.json_mender import Bare, Cut, CutBare
-from guards.reading.spelling import boolean, folded, is_null, number, number_in, pick, pick_in
+from guards.reading.numbers import INFINITE, Number, as_whole, dumps, exact, numerically
+from guards.reading.spelling import boolean, folded, is_literal, is_null, number, number_in, pick, pick_in
 from guards.records import Repair
 
 __all__ = ["MISFIT", "Fitted", "fit"]
@@ -24,10 +25,13 @@ MISFIT: Final = 10_000
 """What one thing costs that cannot be made to fit; below it the whole document fits, as far as a guide can tell."""
 
 _SPELLING, _TYPE, _EXTRA, _WRAPPER, _GUESS = 1, 2, 3, 4, 8
+_NO_TEXT: Final = 3  # more than for the number that it is
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
-_PYTHON: Final = {"True": True, "False": False, "None": None, "TRUE": True, "FALSE": False, "NULL": None, "nil": None}
-_NONE: Final = {**dict.fromkeys(("undefined", "NaN", "nan", "Infinity", "-Infinity", "+Infinity", "inf", "-inf"))}
+_OTHERS: Final = {**_LITERALS, **dict.fromkeys(("none", "nil", "undefined"))}
+"""Literals of any language, in any case."""
+_NAN: Final = frozenset({"NaN", "nan", "NAN"})
+_INFINITE: Final = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _GONE: Final = object()
 _MOST_INSIDE: Final = 3  # documents inside of strings inside of documents
 _MOST_FITS: Final = 100_000  # members of unions inside of members of unions multiply
@@ -158,22 +162,23 @@ class _Fitter:
             return self._listed(written, guide)
         if written in _LITERALS and kind_of(_LITERALS[written]) in kinds:
             return _LITERALS[written], 0
-        if _JSON_NUMBER.fullmatch(written) and kinds & {"integer", "number"} and len(written) < 4000:
-            plain = json.loads(written)
-            if isinstance(plain, int) or ("number" in kinds and plain - plain == 0):
-                return plain, 0
-        for literals in (_PYTHON, _NONE):
-            if written in literals and kind_of(literals[written]) in kinds:
-                self.note("json.literal", "a literal of another language", before=written, after=literals[written])
-                return literals[written], _SPELLING
+        if kinds & {"integer", "number"} and (plain := _json_number(written)) is not None and kind_of(plain) in kinds:
+            return plain, 0
+        literal = _literal(written)
+        if literal is not None and literal[0] is not INFINITE and kind_of(literal[0]) in kinds:
+            self.note("json.literal", "a literal of another language", before=written, after=literal[0])
+            return literal[0], _SPELLING
         # What means something else is no text whose quotes were forgotten: as in a document that has all its quotes.
-        literal = written in _LITERALS or written in _PYTHON or written in _NONE
-        other = literal or _JSON_NUMBER.fullmatch(written) is not None
+        other = literal is not None or _JSON_NUMBER.fullmatch(written) is not None
         numeric = bool(kinds & {"integer", "number"}) and number(written) is not None
-        if "string" in kinds and not numeric and not (other and (literal or not self._eager)):
+        if self._may_be_text(written, guide) and not numeric and not (other and (literal or not self._eager)):
             self.note("json.unquoted", "a text without quotes", before=written, after=written)
-            return written, _TYPE if other else _SPELLING
+            return written, _NO_TEXT if is_literal(written) else _TYPE if other else _SPELLING
         return self._text(written, guide, bare=True)
+
+    def _may_be_text(self, written: str, guide: Guide) -> bool:
+        """Whether a text may stand here, and the schema's pattern has nothing against this one."""
+        return "string" in guide.kinds and guide.matches(written)
 
     def _whole(self, written: str, kinds: frozenset[str]) -> bool:
         """Whether text that reaches the end of the answer is whole.
@@ -181,7 +186,7 @@ class _Fitter:
         A number may go on where the answer was cut off. It counts as whole where it is the last thing that the object
         around still needs: then only the closing brackets were forgotten.
         """
-        if written in _LITERALS or written in _PYTHON or (self._eager and kinds == {"string"}):
+        if written.casefold() in _OTHERS or (self._eager and kinds == {"string"}):
             return True
         return (self._last_wanted or self._eager) and _JSON_NUMBER.fullmatch(written) is not None
 
@@ -191,14 +196,15 @@ class _Fitter:
         kinds = guide.kinds
         if guide.values is not None:
             return self._listed(value, guide)
-        if "string" in kinds and not bare:
+        if not bare and self._may_be_text(value, guide):
             return value, 0
+        may_guess = self._eager and value.lstrip()[:1] not in {"{", "["}  # no sentence, but a document
         if "null" in kinds and is_null(value, eager=self._eager):
             self.note("value.null", "another way of writing null", before=value)
             return None, _TYPE
         if kinds & {"integer", "number"}:
             found = number(value)
-            guessed = found is None and self._eager
+            guessed = found is None and may_guess
             if guessed:
                 found = number_in(value)
             if found is not None and (made := _of_kind(found, kinds)) is not None:
@@ -207,7 +213,7 @@ class _Fitter:
                 else:
                     self.note("value.number", "another way of writing a number", before=value, after=made)
                 return made, _GUESS if guessed else _TYPE
-        if "boolean" in kinds and (truth := boolean(value, eager=self._eager)) is not None:
+        if "boolean" in kinds and (truth := boolean(value, eager=may_guess)) is not None:
             self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
             return truth, _TYPE
         fitted, cost = self._document_inside(value, guide) if kinds & {"object", "array"} else (value, MISFIT)
@@ -257,7 +263,8 @@ class _Fitter:
             return is_null(value)
         if isinstance(other, bool):
             return boolean(value) is other
-        return isinstance(other, int | float) and number(value) == other
+        said = number(value)
+        return isinstance(other, int | float | Decimal) and said is not None and numerically(said) == numerically(other)
 
     def _scalar(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """A number, true, false or null as they stand in JSON."""
@@ -265,15 +272,15 @@ class _Fitter:
         if guide.values is not None:
             if any(_same(value, other) for other in guide.values):
                 return value, 0
-            return self._listed(str(value), guide) if isinstance(value, int | float) else (value, MISFIT)
+            return self._listed(str(value), guide) if isinstance(value, int | float | Decimal) else (value, MISFIT)
         kind = kind_of(value)
         if kind in kinds:
             return value, 0
-        if kind == "number" and "integer" in kinds and value == int(value):
-            self.note("value.number", "a whole number with a decimal point", before=value, after=int(value))
-            return int(value), _SPELLING
+        if kind == "number" and "integer" in kinds and (whole := as_whole(value)) is not None:
+            self.note("value.number", "a whole number with a decimal point", before=value, after=whole)
+            return whole, _SPELLING
         if kind in {"integer", "number", "boolean"} and "string" in kinds and self._eager:
-            made = json.dumps(value)
+            made = dumps(value)
             self.note("value.text", "a text without its quotes", before=value, after=made)
             return made, _TYPE
         if kind == "integer" and "boolean" in kinds and value in (0, 1) and self._eager:
@@ -366,9 +373,10 @@ class _Fitter:
         """An object of one key around what is asked for."""
         if len(value) == 1:
             (inner,) = value.values()
-            # A text in an object may be anything: an error's words, say.
+            # A text in an object may be anything: an error's words, say. Not one that holds the document.
+            holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
-            if isinstance(inner, dict | list) or ("object" not in guide.kinds and (plain or self._eager)):
+            if isinstance(inner, dict | list) or holds or ("object" not in guide.kinds and (plain or self._eager)):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -400,7 +408,7 @@ class _Fitter:
         for key, held in value.items():
             name = meant.get(key)
             if name is None:
-                total += self._stranger(key, held, guide, members)
+                total += self._stranger(key, held, guide, members, {*value, *members})
                 continue
             if name == key and type(held) in guide.names[name].as_is:  # as `_at`, for most parts
                 members[name] = held
@@ -454,20 +462,31 @@ class _Fitter:
             return guide.shown[key]
         if key in guide.names and not self._hinted:
             return key
-        return guide.spelled.get(folded(key))
+        return guide.cased.get(key.casefold()) or guide.spelled.get(folded(key))
 
-    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any]) -> int:
+    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], taken: Collection[str]) -> int:
         """A key that is none of the properties."""
         if guide.closed:
             self._place.append(key)
             self.note("value.extra", "a key that the contract forbids was left out", before=value)
             self._place.pop()
             return _EXTRA
-        name, cost = self._at(key, key, guide.keys) if guide.keys is not None else (key, 0)
+        name, cost = self._key_of_map(key, guide, taken)
         fitted, more = self._at(key, value, guide.rest)
         if fitted is not _GONE:
-            members[name if isinstance(name, str) else key] = fitted
+            members[name] = fitted
         return cost + more
+
+    def _key_of_map(self, key: str, guide: Guide, taken: Collection[str]) -> tuple[str, int]:
+        """A key as the schema spells it, where it says what keys there may be. Never one that stands there already."""
+        if guide.keys is None:
+            return key, 0
+        start = len(self.repairs)
+        name, cost = self._at(key, key, guide.keys)
+        if isinstance(name, str) and (name == key or name not in taken):
+            return name, cost
+        del self.repairs[start:]
+        return key, MISFIT
 
     def _defaults(self, members: dict[str, Any], guide: Guide) -> None:
         for name, part in guide.names.items():
@@ -477,24 +496,43 @@ class _Fitter:
 
 def _plain(written: str) -> Any:
     """What text without quotes means where the contract does not say."""
-    for literals in (_LITERALS, _PYTHON, _NONE):
-        if written in literals:
-            return literals[written]
-    value = number(written) if _JSON_NUMBER.fullmatch(written) else None
+    literal = _literal(written)
+    if literal is not None:
+        return literal[0]
+    value = _json_number(written)
     return written if value is None else value
 
 
-def _of_kind(value: float, kinds: frozenset[str]) -> int | float | None:
-    if isinstance(value, int) or "number" in kinds:
-        return value
-    return int(value) if value == int(value) else None
+def _literal(written: str) -> tuple[Any] | None:
+    """What a word means that is a literal of some language, in a tuple of one.
+
+    An infinite number is not nothing: it stays one, and no contract takes it."""
+    if written.casefold() in _OTHERS:
+        return (_OTHERS[written.casefold()],)
+    if written in _NAN:
+        return (None,)
+    return (INFINITE,) if _INFINITE.fullmatch(written) else None
+
+
+def _json_number(written: str) -> Number | None:
+    """The number that is written in JSON's own form; None for any other text, and where nothing can hold it."""
+    if not _JSON_NUMBER.fullmatch(written):
+        return None
+    try:
+        return exact(written)
+    except ValueError:
+        return None
+
+
+def _of_kind(value: Number, kinds: frozenset[str]) -> Number | None:
+    return value if isinstance(value, int) or "number" in kinds else as_whole(value)
 
 
 def _same(left: Any, right: Any) -> bool:
     """Equal as JSON: `true` is not `1`, and the order of keys does not count."""
     if left is _GONE or right is _GONE:
         return left is right
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+    return dumps(left, sort_keys=True) == dumps(right, sort_keys=True)
 
 
 def _arguments(value: dict[str, Any]) -> Any:

@@ -7,10 +7,12 @@ bounds, patterns) it leaves out, and a schema that it cannot follow at all gives
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
 
+from guards.errors import ConfigError
 from guards.findings import parse_pointer
 from guards.reading.spelling import folded
 
@@ -22,10 +24,11 @@ _DEEPEST: Final = 64  # of references and of parts that apply together
 
 
 def guide_of(schema: Any) -> Guide:
-    """The guide of a whole JSON Schema. Understands the hints `x-alias`, `x-enum-names`, `x-also` and `x-assert`.
+    """The guide of a whole JSON Schema, with the hints `x-alias`, `x-names`, `x-enum-names`, `x-also` and `x-assert`.
 
     `x-alias` is the name that the model sees for a property, `x-enum-names` ({value: {alias, description}}) for an
-    option, in place of its own; `x-also` ({way: value}) gives further ways of writing an option.
+    option, in place of its own; `x-names` are further names of a property, `x-also` ({way: value}) further ways of
+    writing an option.
     """
     guide = Guide(schema, schema)
     guide.hinted = _hinted(schema)
@@ -86,6 +89,14 @@ class Guide:
         if self.options or self.values is not None:
             return frozenset()
         return frozenset(type(scalar) for scalar in ("", 0, 0.5, True, None) if kind_of(scalar) in self.kinds)
+
+    def matches(self, text: str) -> bool:
+        """Whether the schema's patterns are found in a text; also where one cannot be used, or takes too long."""
+        return all(pattern.search(text) for pattern in self._patterns) if self._patterns else True
+
+    @cached_property
+    def _patterns(self) -> tuple[_Pattern, ...]:
+        return tuple(_Pattern(schema["pattern"]) for schema in self._schemas if isinstance(schema.get("pattern"), str))
 
     @cached_property
     def values(self) -> tuple[Any, ...] | None:
@@ -155,7 +166,18 @@ class Guide:
     @cached_property
     def shown(self) -> dict[str, str]:
         """The properties by the names that the model sees: shown name → own name."""
-        return {guide.hint("x-alias") or name: name for name, guide in self.names.items()}
+        shown = {guide.hint("x-alias") or name: name for name, guide in self.names.items()}
+        others = {other: name for name, guide in self.names.items() for other in _list(guide.hint("x-names"))}
+        return {**others, **shown}
+
+    @cached_property
+    def cased(self) -> dict[str, str | None]:
+        """The properties by the names that the model sees, without case; None where two share one."""
+        cased: dict[str, str | None] = {}
+        for shown, name in self.shown.items():
+            plain = shown.casefold()
+            cased[plain] = name if cased.get(plain, name) == name else None
+        return cased
 
     @cached_property
     def spelled(self) -> dict[str, str | None]:
@@ -163,7 +185,7 @@ class Guide:
         spelled: dict[str, str | None] = {}
         for shown, name in self.shown.items():
             plain = folded(shown)
-            spelled[plain] = None if plain in spelled else name
+            spelled[plain] = name if spelled.get(plain, name) == name else None
         return spelled
 
     @cached_property
@@ -291,7 +313,7 @@ def _shown(value: str, named: Any) -> tuple[str, ...]:
     name, said = value, None
     if isinstance(named, Mapping):
         name, said = named.get("alias") or value, named.get("description")
-    return (name, f"{name}: {said}") if isinstance(said, str) else (name,)
+    return (name, f"{name}: {said}", f"{name} {said}") if isinstance(said, str) else (name,)
 
 
 def _list(value: Any) -> list[Any]:
@@ -299,7 +321,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def kind_of(value: Any) -> str:
@@ -311,7 +333,7 @@ def kind_of(value: Any) -> str:
             return "boolean"
         case int():
             return "integer"
-        case float():
+        case float() | Decimal():
             return "number"
         case str():
             return "string"
@@ -319,6 +341,24 @@ def kind_of(value: Any) -> str:
             return "array"
         case _:
             return "object"
+
+
+class _Pattern:
+    """A pattern of the schema, of any kind: pydantic's are those of Rust or Python, a JSON Schema's of ECMA-262."""
+
+    def __init__(self, source: str) -> None:
+        from guards.contracts.ecma import EcmaPattern  # needed only where an answer has to be mended
+
+        try:
+            self._compiled: EcmaPattern | None = EcmaPattern(source)
+        except ConfigError:
+            self._compiled = None
+
+    def search(self, text: str) -> bool:
+        try:
+            return self._compiled is None or self._compiled.search(text)
+        except TimeoutError:
+            return True
 
 
 ANY: Final = Guide({}, {})

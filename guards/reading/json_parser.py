@@ -9,7 +9,8 @@ from pydantic_core import from_json
 
 from guards.contracts.base import Limits
 from guards.findings import Finding, join_pointer
-from guards.reading.document import JsonDocument
+from guards.reading.document import JsonDocument, document_of
+from guards.reading.numbers import exact
 from guards.records import Repair
 
 __all__ = ["Unreadable", "parse_json"]
@@ -23,19 +24,27 @@ def parse_json(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repair, .
 
 _DOUBTFUL: Final = object()
 _LOOKED_AT: Final = frozenset({dict, list, float})
+_LARGE: Final = 308
+"""Characters. No shorter integer is larger than every float."""
+_DIGITS: Final = bytes(48 if mark in b"0123456789." else 32 for mark in range(256))
+_MANY_DIGITS: Final = b"0" * 16
+"""A float keeps fifteen, and the point is one more character."""
 
 
 def _parsed_plainly(text: str, depth: int) -> Any:
-    """The data of most documents, by a parser that does not tell of keys that stood twice and of numbers out of range.
+    """The data of most documents, by a parser that does not tell of keys that stood twice, of numbers out of range and
+    of digits that a float does not keep.
 
-    So what it gave is counted: as many members as the text has colons behind quotes, none of them infinite, no deeper
-    than allowed. `_DOUBTFUL` for whatever else, a faulty text included.
+    So what it gave is counted: as many members as the text has colons behind quotes, none of them infinite or nearly
+    nothing, no deeper than allowed; and the text holds no run of digits that is too long. `_DOUBTFUL` for whatever
+    else, a faulty text included.
     """
     try:
         data = from_json(text, allow_inf_nan=False)
     except (ValueError, TypeError):  # TypeError: of a lone surrogate
         return _DOUBTFUL
     members = 0
+    floats = False
     level = [data]
     while level:
         inner: list[Any] = []
@@ -45,10 +54,14 @@ def _parsed_plainly(text: str, depth: int) -> Any:
                 inner += [child for child in node.values() if type(child) in _LOOKED_AT]
             elif type(node) is list:
                 inner += [child for child in node if type(child) in _LOOKED_AT]
-            elif type(node) is float and node - node != 0:
-                return _DOUBTFUL
+            elif type(node) is float:
+                floats = True
+                if not (1e-300 < node < 1e300 or -1e300 < node < -1e-300) and (node or "e-" in text or "E-" in text):
+                    return _DOUBTFUL
         level = inner
         depth -= 1
+    if (floats or len(text) > _LARGE) and _MANY_DIGITS in text.encode(errors="surrogatepass").translate(_DIGITS):
+        return _DOUBTFUL
     # The innermost level may hold floats only, which are none: then the slow way says.
     return data if members == text.count('":') and depth >= 0 else _DOUBTFUL
 
@@ -66,7 +79,7 @@ def _parsed_slowly(text: str, limits: Limits) -> tuple[JsonDocument, tuple[Repai
     # Every level costs an opening bracket, so most documents need no walk to show that they are shallow.
     if text.count("{") + text.count("[") > limits.depth and _deeper_than(data, limits.depth):
         raise Unreadable(_too_deep(limits.depth))
-    return JsonDocument(data), repairs
+    return document_of(data), repairs
 
 
 class Unreadable(Exception):  # control flow inside this file: it never leaves the reader
@@ -90,21 +103,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number - number != 0:
-        raise ValueError(f"the number {digits[:40]} is out of range")
-    return number
-
-
 # Built once: json.loads with hooks would build a decoder for each call.
-_decode: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite).decode
+_decode: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=exact).decode
 
 
 def _last_wins(text: str) -> tuple[Any, tuple[Repair, ...]]:
     """The slow path: a second parse that keeps the pairs, to say where a key stood twice."""
     try:
-        tree = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant, parse_float=_finite)
+        tree = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant, parse_float=exact)
         repairs: list[Repair] = []
         return _settle(tree, (), repairs), tuple(repairs)
     except RecursionError:

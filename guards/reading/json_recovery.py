@@ -18,13 +18,14 @@ from typing import Any, Final, Generic, TypeVar
 from guards.contracts.base import Limits, Reading
 from guards.findings import Finding
 from guards.reading.asserts import refused_asserts
-from guards.reading.document import JsonDocument
+from guards.reading.document import JsonDocument, document_of
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
 from guards.reading.json_mender import Bare, TooDeep, mend
 from guards.reading.json_parser import Unreadable, parse_json
 from guards.reading.locate import Span, Surroundings, surroundings
+from guards.reading.numbers import dumps
 from guards.records import Repair
 
 __all__ = ["recover", "refit"]
@@ -293,8 +294,8 @@ class _Recovery(Generic[T]):
         fitted = fit(data, self.guide, eager=self.eager, hinted=self.hinted, parse=self._parse)
         if fitted is None or (is_known and not fitted.repairs):
             return None
-        document = JsonDocument(fitted.data)
-        reading = self.check(document, json.dumps(fitted.data))
+        document = document_of(fitted.data)
+        reading = self.check(document, dumps(fitted.data))
         if reading.ok and fitted.lost:
             reading = Reading(None, document, (_CUT_OFF,))
         if reading.ok and self.hinted:
@@ -414,7 +415,7 @@ class _Recovery(Generic[T]):
 
 def _canonical(reading: Reading[Any]) -> str:
     """The data as text: `true` and `1` differ, the order of keys does not count."""
-    return json.dumps(reading.document.data if reading.document else None, sort_keys=True)
+    return dumps(reading.document.data if reading.document else None, sort_keys=True)
 
 
 def _repaired(reading: Reading[T], repairs: tuple[Repair, ...]) -> Reading[T]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any, Final, Protocol
+
+from guards.reading.numbers import INFINITE, exact, fits_float
 
 __all__ = ["Builder", "JsonStream", "Place"]
 
@@ -22,6 +25,7 @@ _THINKING: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 _MAY_THINK: Final = "<thinking>"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[^u])", re.DOTALL)
 _HIGH: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_LITERALS: Final = {"true": True, "false": False, "null": None}
 _SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
@@ -221,8 +225,11 @@ class JsonStream:
         if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > 400:
             self.lost = True
             return
-        value = json.loads(written)
-        if isinstance(value, float) and value - value != 0:
+        try:
+            value = _LITERALS[written] if written in _LITERALS else exact(written)
+        except ValueError:
+            value = INFINITE
+        if isinstance(value, Decimal) and not fits_float(value):
             self.lost = True
             return
         self._put(value)

@@ -2,80 +2,103 @@
 
 Pure functions over one piece of text. Each gives one answer or None: where two answers are possible, None. `eager`
 goes on where `careful` stops, from spelling to meaning (a number out of words, an option inside a sentence).
+
+Only what carries no meaning is passed over: case, accents, blanks, and `_` or `-` between words. A sign, a point, a
+currency or comparison mark, any other mark counts: `A-` is not `A+`, `C#` is not `C`, `<65` is not `65+`.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["boolean", "folded", "is_null", "number", "number_in", "pick", "pick_in"]
+from guards.reading.numbers import Number, exact
+
+__all__ = ["boolean", "folded", "is_literal", "is_null", "number", "number_in", "pick", "pick_in"]
 
 _CURRENCY: Final = "$€£¥₹₩₽₺₴₫฿₪₦₱₡"
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|US\$)"
 # Signs, a currency before or behind, digits in groups of three or in one, one point; the parts by name.
 _NUMBER: Final = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?:[{_CURRENCY}]|{_CODES})?\s*(?P<after>[+\-−–])?\s*"
+    rf"(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<money>[{_CURRENCY}]|{_CODES})?\s*(?P<after>[+\-−–])?\s*"
     r"(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<octal>0[oO][0-7]+)|(?P<binary>0[bB][01]+)"
     r"|(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u2009\u202f']\d{3})+|\d+(?:_\d+)*|(?=\.\d))"
     r"(?P<point>\.(?P<part>\d*(?:_\d+)*))?(?P<exponent>[eE][+\-]?\d+)?"
     r"|(?P<dotted>\d{1,3}(?:\.\d{3})+),(?P<cents>\d+))"
-    rf"(?:n|[lL])?\s*(?:[{_CURRENCY}]|{_CODES})?\s*(?P<close>\))?",
+    rf"(?:n|[lL])?\s*(?P<unit>[{_CURRENCY}]|{_CODES})?\s*(?P<close>\))?",
 )
 _COMMA_DECIMAL: Final = re.compile(r"\s*([+\-]?\d+),(\d+)\s*")
 _FRACTION: Final = re.compile(r"\s*([+\-]?)(?:(\d+)\s+)?(\d+)\s*[/\u2044]\s*(\d+)\s*")
+# Numbers as programming languages write them, and JSON does not.
+_LITERAL: Final = re.compile(
+    r"[+\-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
+    r"|(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+)(?:[eE][+\-]?\d+)?)(?:n|[lL])?"
+)
+_LARGEST_EXPONENT: Final = 4000
 _LONGEST: Final = 400  # a number of more characters is none: turning digits into an int takes quadratic time
 
 _TRUE: Final = frozenset({"true", "yes"})
 _FALSE: Final = frozenset({"false", "no"})
 _EAGER_TRUE: Final = frozenset({"t", "y", "on", "1", "enabled", "correct", "✓", "✅"})
 _EAGER_FALSE: Final = frozenset({"f", "n", "off", "0", "disabled", "incorrect", "✗", "❌"})
+_ANSWERED: Final = re.compile(r"(?:yes|no)\b\s*[,.;:!–—-]")
 _NULL: Final = frozenset({"null", "none", "nil", "undefined", "nan", "n/a", "#n/a", "<null>", "(null)"})
 _EAGER_NULL: Final = frozenset({"na", "-", "--", "unknown", "missing", "not available", "not applicable"})
 
 
-def number(text: str) -> int | float | None:
+def number(text: str) -> Number | None:
     """The number that the text is, however it is written: `1,234.50`, `$41`, `+.5`, `0x1F`, `1_000`, `1.234,50`.
 
-    A whole number is an int. Nothing is rounded: None too where the digits do not survive as a float (`1e999`), and
-    for what may mean two things (`3,14`, `45%`).
+    A whole number is an int. Nothing is rounded: a Decimal where a float does not keep the digits. None for what may
+    mean two things (`3,14`, `45%`).
     """
     found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if found is None or (found["sign"] and found["after"]):
         return None
-    # Book-keepers write -5 as (5); half of the pair means nothing.
-    if bool(found["open"]) != bool(found["close"]):
+    sign = found["sign"] or found["after"]
+    # Book-keepers write an amount of -5 as ($5). Half of the pair means nothing; around no amount it is no sign.
+    amount = found["open"] and found["close"] and not sign and (found["money"] or found["unit"])
+    if (found["open"] or found["close"]) and not amount:
         return None
-    negative = (found["sign"] or found["after"] or "+") in "-−–" or bool(found["open"])
+    negative = bool(found["open"]) or (sign is not None and sign in "-−–")
     value = _value(found)
     if value is None:
         return None
-    return -value if negative else value
+    return _negated(value) if negative else value
 
 
-def _value(found: re.Match[str]) -> int | float | None:
+def _negated(value: Number) -> Number:
+    # Not by `-`, which rounds a Decimal to the precision of the thread's context.
+    return value.copy_negate() if isinstance(value, Decimal) else -value
+
+
+def _value(found: re.Match[str]) -> Number | None:
     for name, base in (("hex", 16), ("octal", 8), ("binary", 2)):
         if found[name]:
             return int(found[name][2:], base)
     if found["dotted"]:
-        return _finite(f"{found['dotted'].replace('.', '')}.{found['cents']}")
+        return exact(f"{found['dotted'].replace('.', '')}.{found['cents']}")
     whole = re.sub(r"[^0-9]", "", found["whole"] or "")
     part = (found["part"] or "").replace("_", "")
+    exponent = found["exponent"] or ""
     if not whole and not part:
         return None
-    if not part and not found["exponent"]:
+    if not part and not exponent:
         return int(whole)
-    return _finite(f"{whole or '0'}.{part or '0'}{found['exponent'] or ''}")
+    if exponent and (len(exponent) > 6 or abs(int(exponent[1:])) > _LARGEST_EXPONENT):
+        return None
+    return exact(f"{whole or '0'}.{part or '0'}{exponent}")
 
 
-def _finite(digits: str) -> float | None:
-    value = float(digits)
-    return value if math.isfinite(value) else None
+def is_literal(text: str) -> bool:
+    """Whether the text is a number as a programming language writes it (`5.`, `.5`, `0x1F`, `1_000`), not only one as
+    people do (`$5`, `1,000`)."""
+    return len(text) <= _LONGEST and _LITERAL.fullmatch(text) is not None
 
 
 _TEENS: Final = (
@@ -86,25 +109,59 @@ _TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
 _UNITS: Final = {name: value for value, name in enumerate(_TEENS.split(" "))} | {
     name: 20 + 10 * value for value, name in enumerate(_TENS.split(" "))
 }
-_SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ANY_NUMBER: Final = re.compile(
-    r"(?<![\w.,/])[+\-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+\-]?\d+)?(?![\w/]|[.,]\d)"
+    r"(?<![\w.,/])(?<![<>≤≥=~≈±^]\s)(?<![<>≤≥=~≈±^])"
+    r"[+\-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+\-]?\d+)?(?![\w/+^]|[.,]\d)"
+)
+_SCALED: Final = re.compile(
+    r"\s*(?P<number>[^\sa-zA-Z]+)[\s\-]+(?P<scales>(?:(?:hundred|thousand|million|billion|trillion)s?\s*)+)\.?\s*",
+    re.IGNORECASE,
+)
+# What makes another number of the number beside it, or says that it is none.
+_MULTIPLE: Final = re.compile(
+    r"\b(?:hundreds?|thousands?|millions?|billions?|trillions?|dozens?|scores?|mio|mn|bn|tn|k|m|b|lakhs?|crores?)\b"
+    r"|\b(?:half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|percent|per\s+cent|per\s?mille)\b|[%‰½¼¾⅓⅔]"
+    r"|\b(?:minus|negative|times|plus|divided|squared|cubed)\b"
+    r"|\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|under|above|below|beyond|least|most)\b"
+    r"|\b(?:up\s+to|almost|nearly|between|except|without)\b",
+    re.IGNORECASE,
+)
+_NEGATION: Final = re.compile(
+    r"\b(?:not|never|neither|nor|cannot|hardly|barely|scarcely|without)\b|n['’ ]t\b|\bfar\s+from\b",
+    re.IGNORECASE,
 )
 
 
-def number_in(text: str) -> int | float | None:
-    """`eager`: also a decimal comma, a fraction, a number in English words, or the only number in a sentence."""
+def number_in(text: str) -> Number | None:
+    """`eager`: also a decimal comma, a fraction, a number in English words, or the only number in a sentence.
+
+    None where a word makes another number of it: "3 million", "less than 3", "not 3".
+    """
     plain = number(text)
-    if plain is not None or len(text) > 10 * _LONGEST:
-        return plain
+    if plain is not None or len(text) > 10 * _LONGEST or _NUMBER.fullmatch(text.strip()):
+        return plain  # what is a number and may mean two, does not mean the one in it either
     if comma := _COMMA_DECIMAL.fullmatch(text):
-        return float(f"{comma[1]}.{comma[2]}")
+        return exact(f"{comma[1]}.{comma[2]}")
     if fraction := _FRACTION.fullmatch(text):
         return _ratio(fraction)
     if (spoken := _spoken(text)) is not None:
         return spoken
+    if (scaled := _SCALED.fullmatch(text)) is not None:
+        return _times(number(scaled["number"]), scaled["scales"].lower().split())
+    if _MULTIPLE.search(text) or _NEGATION.search(text):
+        return None
     found = {number(match[0]) for match in _ANY_NUMBER.finditer(text)}
     return found.pop() if len(found) == 1 else None
+
+
+def _times(value: Number | None, scales: list[str]) -> Number | None:
+    if value is None:
+        return None
+    product = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    for scale in scales:
+        product *= _SCALES[scale.removesuffix("s")]
+    return product.numerator if product.denominator == 1 else float(product)
 
 
 def _ratio(found: re.Match[str]) -> int | float | None:
@@ -149,8 +206,12 @@ def boolean(text: str, *, eager: bool = False) -> bool | None:
     if not eager or len(text) > 10 * _LONGEST:
         return None
     said = set(re.findall(r"\b(?:true|false|yes|no)\b", word))
-    both = said & _TRUE and said & _FALSE
-    return None if both or not said else bool(said & _TRUE)
+    if len({truth in _TRUE for truth in said}) != 1:
+        return None
+    # "That is not true" says nothing else; of "No, it is not" the first word is the answer.
+    if _NEGATION.search(word) and not (len(said) == 1 and _ANSWERED.match(word)):
+        return None
+    return bool(said & _TRUE)
 
 
 def is_null(text: str, *, eager: bool = False) -> bool:
@@ -161,37 +222,78 @@ def is_null(text: str, *, eager: bool = False) -> bool:
 
 @lru_cache(maxsize=4096)
 def folded(text: str) -> str:
-    """The text without case, accents, punctuation, blanks: two words are spelled alike where these are equal.
+    """The text without what carries no meaning: two words are spelled alike where these are equal.
 
-    Text of punctuation only stays as it is. Decomposition and case folding are those of Unicode (UAX 15, UAX 44).
+    Case, accents and blanks go, and `_` and `-` between words; between digits they stay, as one mark: `1-5` is not 15.
+    Decomposition and case folding are those of Unicode (UAX 15, UAX 44).
     """
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(mark for mark in plain if mark.isalnum())
-    return kept or text.strip()
+    return _SEPARATOR.sub(_joined, _plain(text).casefold()).replace(" ", "")
+
+
+_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—−﹣－"), "-")
+_BLANKS: Final = re.compile(r"\s+")
+# Between words, and the blanks around it. A hyphen behind a blank and before a digit is a sign.
+_SEPARATOR: Final = re.compile(r"(?<=[^\W_])(?:(?: ?_[_ ]*| ?-{1,2} |-{1,2}| )(?=[^\W_])| -{1,2}(?=[^\W\d_]))")
+_MEANT: Final = ("<super>", "<sub>", "<fraction>", "<circle>", "<square>")
+"""Kinds of decomposition that change what is said: `m²` is not `m2`."""
+
+
+def _joined(found: re.Match[str]) -> str:
+    text = found.string
+    digits = text[found.start() - 1].isdigit() and text[found.end()].isdigit()
+    return "-" if digits else ""
+
+
+def _plain(text: str) -> str:
+    """The text without accents, with one kind of blank and of dash."""
+    marks = text if text.isascii() else "".join(map(_decomposed, text))
+    return _BLANKS.sub(" ", marks.translate(_DASHES)).strip()
+
+
+def _decomposed(mark: str) -> str:
+    if unicodedata.decomposition(mark).startswith(_MEANT):
+        return mark
+    return "".join(part for part in unicodedata.normalize("NFKD", mark) if not unicodedata.combining(part))
 
 
 def pick(text: str, options: Mapping[str, str] | Iterable[str]) -> str | None:
-    """The one option that the text spells, up to case, accents, punctuation, `_`, `-` and blanks; else None.
+    """The one option that the text spells, up to case, accents, blanks, and `_` or `-` between words; else None.
 
-    A mapping gives other ways of writing an option: way → option.
+    One that is equal but for case goes before one that is not. A mapping gives other ways of writing an option: way →
+    option.
     """
     ways = options if isinstance(options, Mapping) else {option: option for option in options}
     if text in ways:
         return ways[text]
-    wanted = folded(text) if len(text) <= _LONGEST else ""
-    found = {option for way, option in ways.items() if folded(way) == wanted} if wanted else set()
-    return found.pop() if len(found) == 1 else None
+    if len(text) > _LONGEST:
+        return None
+    for alike in (str.casefold, folded):
+        wanted = alike(text)
+        found = {option for way, option in ways.items() if alike(way) == wanted} if wanted else set()
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def pick_in(text: str, options: Mapping[str, str] | Iterable[str]) -> str | None:
-    """`eager`: also the only option that the text holds as a whole word; None where it holds two."""
+    """`eager`: also with other marks between its words (`gpt-3-5` for `gpt-3.5`), and the only option that the text
+    holds as a whole word; None where it holds two, or a negation."""
     whole = pick(text, options)
     if whole is not None or len(text) > 10 * _LONGEST:
         return whole
     ways = options if isinstance(options, Mapping) else {option: option for option in options}
+    wanted = _divided(text)
+    alike = {option for way, option in ways.items() if _divided(way) == wanted}
+    if len(alike) == 1 and any(mark.isalpha() for mark in wanted):
+        return alike.pop()
     # As it is written first: "TWO" is said in "TWO is one of them", "ONE" is not.
     found = _said(text, ways, str) or _said(text, ways, str.casefold)
     return found.pop() if len(found) == 1 else None
+
+
+def _divided(text: str) -> str:
+    """The words of a text, whatever divides them."""
+    return re.sub(r"(?<=[^\W_])\.(?=[^\W_])", " ", _SEPARATOR.sub(" ", _plain(text).casefold()))
 
 
 def _said(text: str, ways: Mapping[str, str], case: Callable[[str], str]) -> set[str]:
@@ -206,15 +308,26 @@ def _said(text: str, ways: Mapping[str, str], case: Callable[[str], str]) -> set
         at = said.find(words) if words.strip() else -1
         while at >= 0:
             end = at + len(words)
-            if not any(start < end - 1 and at < stop - 1 for start, stop in taken):
+            if (at, end) in taken or not any(start < end - 1 and at < stop - 1 for start, stop in taken):
                 taken.append((at, end))
                 found.add(option)
             at = said.find(words, at + 1)
-    return found
+    # What is left may say that the option is not the answer.
+    rest = "".join(" " if any(start < at < stop - 1 for start, stop in taken) else mark for at, mark in enumerate(said))
+    denied = found and (_NEGATION.search(rest) or re.search(r"\bno\b", rest, re.IGNORECASE))
+    return set() if denied else found
+
+
+# Marks that belong to a word, before it or behind it; blanks between them and a number carry no meaning.
+_LEADING: Final = re.compile(rf"([<>≤≥=~≈±{_CURRENCY}]+) +(?=\w)")
+_TRAILING: Final = re.compile(rf"(?<=\w) +([%‰°{_CURRENCY}])(?!\w)")
+# What only divides words, or stands around them.
+_DIVIDING: Final = re.compile(
+    r"""[,;:!?"'“”‘’«»()\[\]{}*`|\\…•]|_|(?<=\w)-(?=\w)|(?<!\S)[-#>=]+(?!\S)|\.(?!\w)|(?<=[^\W\d])/(?=[^\W\d])"""
+)
 
 
 def _words(text: str, case: Callable[[str], str]) -> str:
-    """The words of a text without accents and punctuation, each with one blank before and behind."""
-    plain = case(unicodedata.normalize("NFKD", text))
-    kept = "".join(mark if mark.isalnum() else "" if unicodedata.combining(mark) else " " for mark in plain)
-    return f" {' '.join(kept.split())} "
+    """The words of a text with the marks that belong to them, each with one blank before and behind."""
+    plain = _TRAILING.sub(r"\1", _LEADING.sub(r"\1", case(_plain(text))))
+    return f" {' '.join(_DIVIDING.sub(' ', plain).split())} "

@@ -14,6 +14,7 @@ from lxml import etree
 
 from guards.contracts.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.findings import Finding
+from guards.reading.numbers import as_whole
 from guards.reading.spelling import boolean, folded, number, number_in, pick, pick_in
 from guards.reading.xml_mender import Names, Node, is_leaf
 from guards.reading.xml_prolog import Unreadable
@@ -171,10 +172,12 @@ class _Fitter:
         guessed = value is None and self._eager
         if guessed:
             value = number_in(text)
-        if value is None or (kind.kind == "integer" and value != int(value)):
+        if value is not None and kind.kind == "integer":
+            value = as_whole(value)
+        if value is None:
             return text
         self._value("value.guess" if guessed else "value.number", path, text, value)
-        return repr(int(value) if value == int(value) and kind.kind == "integer" else value)
+        return str(value)
 
     def _value(self, code: str, path: str, before: str, after: Any) -> None:
         words = {
