@@ -13,6 +13,7 @@ from guards.errors import ConfigError
 
 __all__ = [
     "MOST_LISTED",
+    "NOT_LISTED",
     "NO_FIX",
     "Finding",
     "NoFix",
@@ -137,21 +138,25 @@ class Finding:
 
 
 MOST_LISTED: Final = 100
-_NOT_LISTED: Final = "limit.findings"
+NOT_LISTED: Final = "limit.findings"
+"""The code of the finding that says how many more there are; its `actual` is how many in all."""
 
 
 def listed(findings: Iterable[Finding], more: int = 0, *, exact: bool = True) -> tuple[Finding, ...]:
     """As many findings of one document as are of use, and one that says how many more there are.
 
-    `more` were seen and never made into findings; `exact` says that these are all.
+    `more` were seen and never made into findings; `exact` says that these are all. What is among them of such a kind
+    is counted in.
     """
-    made = tuple(findings)
+    given = tuple(findings)
+    made = tuple([finding for finding in given if finding.code != NOT_LISTED])
+    more += sum(finding.actual - MOST_LISTED for finding in given if finding.code == NOT_LISTED)
     left = max(0, len(made) - MOST_LISTED) + more
     if not left:
         return made
     shown = made[:MOST_LISTED]
     words = f"only the first {len(shown)} faults are listed; there are {'' if exact else 'at least '}{left} more"
-    return (*shown, Finding(_NOT_LISTED, words, expected=MOST_LISTED, actual=len(shown) + left))
+    return (*shown, Finding(NOT_LISTED, words, expected=MOST_LISTED, actual=len(shown) + left))
 
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:
@@ -183,7 +188,7 @@ def _on_the_scale(given: Any, name: str) -> float:
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
     unread = finding.code.split(".", 1)[0] in _READING
-    return (2 if finding.code == _NOT_LISTED else 0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
+    return (2 if finding.code == NOT_LISTED else 0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
 
 
 _READING: Final = frozenset({"reply", "limit", "json", "xml", "text"})

@@ -143,7 +143,7 @@ class Explainer:
         return "another value"
 
 
-_MOST_TOLD: Final = 2_000
+_MOST_TOLD: Final = 1_000
 """Errors that are put into words: many more than are listed, since of a union's members most say nothing."""
 
 

@@ -128,6 +128,8 @@ FRAGMENTS = (
     "[1,",
     "[[",
     "]]",
+    "[" * 50 + "]" * 50,
+    '{"a":' * 50 + "}" * 50,
     "{}",
     "[]",
     "{},",
@@ -256,6 +258,7 @@ ALLOWED = 2e-6
 """Seconds for a character."""
 STEEP = 1.3
 LENGTHS = (4_000, 8_000, 16_000)
+LONG = 150_000
 FLOOR = 0.012
 """Seconds below which neither the clock nor the start of a reading lets a growth be told."""
 
@@ -319,8 +322,11 @@ def told(case, contract, lengths=LENGTHS):
     (first, few), (last, many) = times[0], times[-1]
     if last < FLOOR:
         return None
-    exponent = math.log(last / max(first, 1e-4)) / math.log(many / few) if many > few else 9
+    exponent = math.log(last / max(first, 1e-3)) / math.log(many / few) if many > few else 9
     rate = last / many
+    if exponent <= STEEP and rate > ALLOWED:  # it may be what a reading costs at least
+        spent, chars = case.seconds(LONG, contract)
+        rate = spent / chars
     return (exponent, rate * 1e6) if exponent > STEEP or rate > ALLOWED else None
 
 
