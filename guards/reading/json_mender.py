@@ -70,6 +70,8 @@ _BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
 _SPACE: Final = re.compile(
     rf"(?:[{_BLANK}]+|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
 )
+# What is no blank and begins no comment.
+_SOLID: Final = frozenset(map(chr, range(ord("!"), 127))) - frozenset("/#<")
 _ODD_SPACE: Final = re.compile(r"[^ \t\r\n]")
 # Before a decision only a short way is looked ahead, so that no text makes each of its quotes cost its whole length.
 _AHEAD: Final = re.compile(
@@ -81,21 +83,29 @@ _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is wh
 _COMMA: Final = re.compile(rf"[{_BLANK}]*+,[{_BLANK}]*+")
 _COMMAS: Final = ",;，、؛"
 _ELLIPSIS: Final = re.compile(r"\.{3,}|…")
+_BEFORE_VALUE: Final = r"\s{0,200}+(?:=>|->|:=|[:=：](?!=))"
 _BARE_KEY: Final = re.compile(
-    r"""[^\s:={}\[\],;"'`(][^:={}\[\],;\n"'`]{0,100}?(?=["'”’`]?\s*(?:=>|->|:=|[:=：](?!=)))"""
+    # Each run of blanks is passed once, and no further than a key reaches.
+    rf"""[^\s:={{}}\[\],;"'`(](?:[^\S\n]{{0,100}}+[^\s:={{}}\[\],;"'`]){{0,100}}?"""
+    rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
 )
 _QUOTED_KEY: Final = re.compile(
-    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s*(=>|:=|[:=：](?!=))?"""
+    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
+_SHORT_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]{1,400}+""")
 _MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
+_AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _MOST_CODE: Final = 2_000
 _ONLY_TEXT: Final = frozenset({"string"})
-_JSON_SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_SCALAR: Final = r"(?:-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+|true|false|null)"
+_JSON_SCALAR: Final = re.compile(_SCALAR)
+# Items that cannot be anything else: each is followed by a comma.
+_SCALARS: Final = re.compile(rf"{_SCALAR}(?=[ \t\r\n]*+,)(?:[ \t\r\n]*+,[ \t\r\n]*+{_SCALAR}(?=[ \t\r\n]*+,))*+")
 _CALL: Final = re.compile(
     r"(?:new\s+)?(?:Decimal|ObjectId|ISODate|Date|datetime\.\w+|NumberLong|NumberInt|NumberDecimal|UUID|uuid|Timestamp"
     r"|BigInt|Number|String|str|int|float)\(\s*"
@@ -114,6 +124,10 @@ class Mender:
         self._place: list[str | int] = []
         self.stack: list[tuple[str, Guide]] = []
         self._counts: dict[str, int] = {}
+        self._ends: dict[int, int] = {}
+        self.never_closed: set[str] = set()
+        """Triple quotes of which none closes a text any more."""
+        self._never_ends: set[tuple[Any, ...]] = set()
 
     # What was changed.
 
@@ -129,6 +143,9 @@ class Mender:
     def space(self) -> str:
         """Pass over blanks and comments; gives the next character, "" at the end."""
         text, start = self.text, self.at
+        mark = text[start : start + 1]
+        if mark in _SOLID:  # nearly always
+            return mark
         found = _SPACE.match(text, start)
         if found and found.end() > start:
             self.at = found.end()
@@ -168,37 +185,58 @@ class Mender:
     def value(self, guide: Guide, where: str) -> Any:
         mark = self.space()
         if mark and mark in "{[":
-            if guide.kinds == _ONLY_TEXT and (end := self._code(mark)):
+            if guide.kinds == _ONLY_TEXT and (end := self._code()):
                 return self._bare_to(end)
             return self.container(mark, guide)
         if mark == "(" and where != _ROOT:
             self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             return self.container(mark, guide)
+        if mark and mark in CLOSERS:
+            return self.string(guide, where)
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
             self.at = prefix.end() - 1
-            mark = self.text[self.at]
-        if mark and mark in CLOSERS:
             return self.string(guide, where)
         if call := _CALL.match(self.text, self.at):
             return self.called(call, guide, where)
         return self.bare(guide, where)
 
-    def _code(self, mark: str) -> int:
+    def _code(self) -> int:
         """Where brackets end that are themselves the text, since only a text may stand here and they are no JSON."""
-        depth = 0
-        for found in _BRACKETS.finditer(self.text, self.at, self.at + _MOST_CODE):
-            depth += 1 if found[0] in "{[" else -1
-            if depth == 0:
-                try:
-                    json.loads(self.text[self.at : found.end()])
-                except ValueError:
-                    return found.end()
-                break
+        end = self._end_of(self.at) if self.at >= self._json_until else 0
+        if not end:
+            return 0
+        try:
+            json.loads(self.text[self.at : end])
+        except ValueError:
+            return end
+        self._json_until = end
         return 0
 
+    _json_until = 0
+    """What stands before it is known to be JSON."""
+
+    def _end_of(self, at: int) -> int:
+        """Where the bracket is closed, by whatever kind of bracket; 0 where that is not near."""
+        if at + _MOST_CODE > self._ends_until:
+            self._ends_until = at + 2 * _MOST_CODE
+            self._ends = {}
+            starts: list[int] = []
+            for found in _BRACKETS.finditer(self.text, at, self._ends_until):
+                if found[0] in "{[":
+                    starts.append(found.start())
+                elif starts:
+                    self._ends[starts.pop()] = found.end()
+        end = self._ends.get(at, 0)
+        return end if end - at <= _MOST_CODE else 0
+
+    _ends_until = 0
+    """How far `_ends` tells where brackets are closed."""
+
     def called(self, call: re.Match[str], guide: Guide, where: str) -> Any:
+        if len(self.stack) >= self._depth:
+            raise TooDeep
         self.note("json.literal", "a constructor around the value was left out", before=call[0])
         self.at = call.end()
         self.stack.append(("(", guide))
@@ -253,6 +291,12 @@ class Mender:
             if self.tag_at(self.at):
                 self._ends_open(cut=False)
                 return self._told(items, odd)
+            if run := _SCALARS.match(self.text, self.at):  # a long list of numbers, say, at one go
+                scalars = [Bare(written.strip()) for written in run[0].split(",")]
+                items += scalars
+                self.members += len(scalars)
+                self.at = run.end()
+                continue
             self._place.append(len(items))
             before = self.at
             self.inner_quotes = 0
@@ -351,7 +395,15 @@ class Mender:
     # Keys.
 
     def key(self, mark: str, guide: Guide) -> str | None:
-        """The key that begins here; None where the rest of the text holds none."""
+        """The key that begins here, or behind marks that begin none; None where the rest of the text holds none."""
+        while (key := self._key_here(mark, guide)) is _MISSING:
+            self.at += 1
+            if self.at >= len(self.text):
+                return None
+            mark = self.space()
+        return key  # type: ignore[no-any-return]  # `_MISSING` is untyped
+
+    def _key_here(self, mark: str, guide: Guide) -> Any:
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.at = prefix.end() - 1
@@ -374,9 +426,8 @@ class Mender:
             return key.strip("*")
         word = _WORD.match(self.text, self.at)
         if word is None:
-            self.at += 1
-            return self.key(self.space(), guide) if self.at < len(self.text) else None
-        rest = self.text[self.at :]
+            return _MISSING
+        rest = self.text[self.at : self.at + 2000]
         if len(rest) < 2000 and not re.search(r"[{}\[\]:=]", rest):
             if len(rest.split()) > 1 or "\n" in self.text[max(self.at - 40, 0) : self.at]:
                 self.note("text.prose", "text behind the document was set aside", before=rest.strip())
@@ -464,9 +515,20 @@ class Mender:
 
     def tag_at(self, at: int) -> bool:
         """Whether a tag or a fence around the document stands here, not a part of it."""
-        return bool(_AROUND.match(self.text, at))
+        return self.text[at : at + 1] in _AROUND_MARKS and bool(_AROUND.match(self.text, at))
 
     # Strings.
+
+    def never_ends(self, opener: str, where: str) -> bool:
+        """Whether it was seen that no quote from here to the end of the text surely ends such a string."""
+        return bool(self._never_ends) and self._standing(opener, where) in self._never_ends
+
+    def note_never_ends(self, opener: str, where: str) -> None:
+        self._never_ends.add(self._standing(opener, where))
+
+    def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
+        """All that the end of a string depends on beside the text."""
+        return opener, where, *self.stack
 
     def string(self, guide: Guide, where: str) -> str:
         return read_string(self, guide, where)
@@ -474,7 +536,7 @@ class Mender:
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""
         text, start = self.text, self.at
-        word = _WORD.match(text, start)
+        word = _SHORT_WORD.match(text, start)
         if word and (end := _AHEAD.match(text, word.end())):
             mark = text[end.end() : end.end() + 1]
             scalar = _JSON_SCALAR.fullmatch(word[0])
@@ -551,6 +613,8 @@ class Mender:
 
     def ahead(self, at: int) -> int:
         """Where the next token stands, looked for a short way only."""
+        if self.text[at : at + 1] in _SOLID:
+            return at
         found = _AHEAD.match(self.text, at)
         return found.end() if found else at
 

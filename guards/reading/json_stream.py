@@ -26,6 +26,9 @@ _MAY_THINK: Final = "<thinking>"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[^u])", re.DOTALL)
 _HIGH: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
+_LONGEST_SCALAR: Final = 400
+_A_LEVEL: Final = 500
+_FEW_LEVELS: Final = 12
 _SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
@@ -88,6 +91,14 @@ class JsonStream:
         return tuple(self._place)
 
     @property
+    def weight(self) -> int:
+        """How much a copy of what there is so far costs, in characters of such an answer."""
+        growing = self._string if self._string is not None and not self._is_key else ()
+        members = sum([len(container) for container, _ in self._stack])
+        # An instance is made for each level, which is dear, but few documents have many.
+        return members + sum(map(len, growing)) // 64 + _A_LEVEL * max(0, len(self._stack) - _FEW_LEVELS)
+
+    @property
     def value(self) -> Any:
         """What there is so far; closed parts are shared with what was given before. None before the first bracket."""
         if self.done:
@@ -122,9 +133,12 @@ class JsonStream:
         if thought:
             end = re.compile(rf"</{thought[1]}>", re.IGNORECASE).search(text, thought.end())
             if end is None:
+                # Nothing but its own end is looked for in a thinking part.
+                self._tail = thought[0] + text[max(thought.end(), len(text) - len(_MAY_THINK)) :]
                 return -1
             at = end.end()
-        elif _MAY_THINK.startswith(text.lstrip().lower()):
+        elif _MAY_THINK.startswith((begun := text.lstrip()).lower()):
+            self._tail = begun
             return -1
         found = _BEFORE.search(text, at)
         if found is None:
@@ -149,7 +163,8 @@ class JsonStream:
         elif scalar:
             if behind is None:
                 # It may go on in the next piece.
-                self._tail = text[at:]
+                self._tail = scalar
+                self.lost = len(scalar) > _LONGEST_SCALAR
                 return len(text)
             self._scalar(scalar)
         return found.end() if mark or quote or scalar else len(text)
@@ -222,7 +237,7 @@ class JsonStream:
         self._put(text)
 
     def _scalar(self, written: str) -> None:
-        if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > 400:
+        if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > _LONGEST_SCALAR:
             self.lost = True
             return
         try:
