@@ -12,6 +12,7 @@ from typing import Any, Final
 from guards.contracts.xml_shape import (
     FREE,
     MANY,
+    XML,
     Attribute,
     Element,
     Group,
@@ -21,7 +22,7 @@ from guards.contracts.xml_shape import (
     SimpleType,
     Wildcard,
 )
-from guards.reading.xml_document import child_elements, local_name
+from guards.reading.xml_document import child_elements, local_name, qualified_key
 
 __all__ = ["XSD", "builtin", "shape_of_xsd"]
 
@@ -190,12 +191,15 @@ class _Walk:
             namespace = self.target
         name = declared.get("name") or _local(node.get("ref", ""))
         if node.get("use") == "prohibited":
-            shape.attributes.pop(name, None)
+            for key in (name, qualified_key(name, namespace)):
+                known = shape.attributes.get(key)
+                if known is not None and known.namespace == namespace:
+                    del shape.attributes[key]
             return
         inline = next((c for c in child_elements(declared) if local_name(c) == "simpleType"), None)
         kind = self._simple(inline) if inline is not None else self._named_simple(declared, declared.get("type"))
         fixed = node.get("fixed") or declared.get("fixed")
-        shape.attributes[name] = Attribute(name, kind, node.get("use") == "required", namespace, fixed)
+        shape.declare(Attribute(name, kind, node.get("use") == "required", namespace, fixed))
 
     # -- simple types --------------------------------------------------------------------------------------------
 
@@ -306,4 +310,4 @@ def _local(name: str) -> str:
 def _namespace(node: Any, name: str) -> str | None:
     prefix = name.strip().rpartition(":")[0] or None
     found = node.nsmap.get(prefix)
-    return str(found) if found is not None else "http://www.w3.org/XML/1998/namespace" if prefix == "xml" else None
+    return str(found) if found is not None else XML if prefix == "xml" else None
