@@ -187,7 +187,9 @@ def faults(root: Any, schema: SchemaShape) -> Iterator[Finding]:
                 yield from (f.replace(path=element_path(node)) for f in _leaf(node.text or "", shape.text))
             continue
         yield from _children(node, children, shape)
-        pending += [(child, shape.children.get(child_key(child, shape), (FREE, False))[0]) for child in reversed(children)]
+        pending += [
+            (child, shape.children.get(child_key(child, shape), (FREE, False))[0]) for child in reversed(children)
+        ]
 
 
 def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
@@ -385,7 +387,9 @@ def _kind_at(node: Any, attribute: str | None, schema: SchemaShape) -> SimpleTyp
     for step in chain[1:]:
         shape = actual_shape(step, shape.children.get(child_key(step, shape), (FREE, False))[0], schema)
     if attribute:
-        key = next((key for key, full, _ in attributes_of(chain[-1], shape) if full == _full(node, attribute)), attribute)
+        key = next(
+            (key for key, full, _ in attributes_of(chain[-1], shape) if full == _full(node, attribute)), attribute
+        )
         declared = shape.attributes.get(key)
         return declared.type if declared else None
     return shape.text

@@ -3,9 +3,9 @@
 An object's members are child elements by name; a list is a repeated element; inside a list, and for a list at the root,
 an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null, or the empty list
 where there may be no null. An only element without content is the empty list too, save where its `xsi:type` says that
-it is an item or the items are lists themselves; a required list that no element stands for is missing, since it may as
-well have gone by another name. A leaf becomes a number or boolean only where the schema wants one and the text is exactly
-that; otherwise it stays text, for the contract to judge.
+it is an item, or the items are lists themselves; a required list that no element stands for is missing, since it may
+as well have gone by another name. A leaf becomes a number or boolean only where the schema wants one and the text is
+exactly that; otherwise it stays text, for the contract to judge.
 
 Of a union, the member that the element names is taken (by `xsi:type`, or by one child element called as the member's
 title), else the first whose form it has: objects by their constants and child names, leaves by their text. What is less
@@ -400,7 +400,11 @@ class _Writer:
                     where = _numbered(path, ENTRY, seen, entries)
                     seen += 1
                 self.value(child, value, (*member, n) if listing else member, where)
-                if listing and len(values) == 1 and (value == {} or (isinstance(value, str) and not value.strip(_BLANK))):
+                if (
+                    listing
+                    and len(values) == 1
+                    and (value == {} or (isinstance(value, str) and not value.strip(_BLANK)))
+                ):
                     # Without a word it would be the empty list.
                     self.typed = True
                     child.set(_TYPE, "xs:string" if isinstance(value, str) else "xs:anyType")

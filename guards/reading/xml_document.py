@@ -131,7 +131,9 @@ class XmlDocument(Document):
         element, rest = _walk(root, self.data, place)
         holder = _look(self.data, place[:-1])
         if not rest:
-            for gone in [element] if isinstance(place[-1], int) else _named(element.getparent(), str(place[-1]), holder):
+            for gone in (
+                [element] if isinstance(place[-1], int) else _named(element.getparent(), str(place[-1]), holder)
+            ):
                 _detach(gone)
         elif rest[0] == TEXT:
             _set_text(element, "")
@@ -310,7 +312,10 @@ def _attribute(element: Any, key: str, holder: Any) -> str | None:
     """The full name of an attribute by its key or local name."""
     for full in element.attrib:
         known = etree.QName(full)
-        if known.namespace != _XSI and key in (_key(full, holder, "@"), qualified_key(known.localname, known.namespace)):
+        if known.namespace != _XSI and key in (
+            _key(full, holder, "@"),
+            qualified_key(known.localname, known.namespace),
+        ):
             return str(full)
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -10,9 +10,11 @@ from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
+from guards.reading.spelling import folded
+from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
-from guards.reading.xml_locate import find_documents
-from guards.reading.xml_mender import Names, mend_xml
+from guards.reading.xml_locate import beside, find_documents
+from guards.reading.xml_mender import BLANK, Names, Node, mend_xml
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
 
@@ -44,6 +46,9 @@ def mended(
             actual=len(found),
         )
         return Reading(None, None, (finding,))
+    members = [inner for node, _, _ in found for inner in (node, *(node.nodes if node.at < 0 else ()))]
+    if found and (stray := _outside(top, members, names)) is not None:
+        return Reading(None, None, (beside(stray.name),))
     judged: list[tuple[Reading[T], tuple[Repair, ...]]] = []
     for node, root, own in found:
         try:
@@ -69,7 +74,9 @@ def mended(
     if len(different) > 1:
         passed = [reading.value for reading, _ in list(different.values())[:-1]]
         around.append(Repair("xml.last", "of several documents that fit the last was taken", "", before=passed))
-    return replace(reading, repairs=(*around, *repairs, *changes, *reading.repairs))
+    every = (*around, *repairs, *changes, *reading.repairs)
+    # What strict reading refused is never accepted without a word.
+    return replace(reading, repairs=every) if every else instead
 
 
 def _fitted(
@@ -81,12 +88,15 @@ def _fitted(
     *,
     eager: bool,
 ) -> tuple[Reading[T], tuple[Repair, ...]]:
-    """The best of the document as it stands and with its elements in the schema's order."""
+    """The best of the document as it stands, with its elements in the schema's order, and with lists unwrapped."""
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
-    for sort in (False, True):
-        made, changes = fit_xml(node, root, names, eager=eager, sort=sort)
+    for sort, unwrap in ((False, False), (True, False), (False, True)):
+        made, changes = fit_xml(node, root, names, eager=eager, sort=sort, unwrap=unwrap)
         # Parsed once more, so that the contract sees what any reader of the text would see.
-        reading = check(etree.fromstring(etree.tostring(made)))
+        tree = etree.fromstring(etree.tostring(made))
+        reading = check(tree)
+        if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
+            reading, changes = check(tree), (*changes, *trimmed)
         if best is None or reading.ok or len(reading.findings) < len(best[0].findings):
             best = (reading, (*own, *changes))
         if reading.ok:
@@ -95,10 +105,49 @@ def _fitted(
     return best
 
 
+# A length counts the blanks; all else that is refused for its form may be refused for them.
+_FORMS: Final = frozenset({"schema.pattern", "schema.format", "schema.type"})
+
+
+def _trimmed(root: Any, findings: Iterable[Finding]) -> list[Repair]:
+    """Takes the blanks around values that were refused for their form out of the tree."""
+    repairs: list[Repair] = []
+    for path in dict.fromkeys(finding.path for finding in findings if finding.code in _FORMS):
+        place, _, name = path.partition("/@")
+        element = element_at(root, place)
+        if element is None or (not name and len(element)):
+            continue
+        full = next((full for full in element.attrib if full.rpartition("}")[2] == name), None) if name else None
+        text = element.text if full is None else element.get(full)
+        if text is None or text == text.strip(BLANK):
+            continue
+        repairs.append(Repair("value.trim", "blanks around a value were left out", path, text, text.strip(BLANK)))
+        if full is None:
+            element.text = text.strip(BLANK)
+        else:
+            element.set(full, text.strip(BLANK))
+    return repairs
+
+
+def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
+    """An element beside the documents that is none of them, though the schema has its name."""
+    inside = {id(node) for node in found}
+    waiting = list(top.nodes)
+    while waiting:
+        node = waiting.pop()
+        if id(node) in inside:
+            continue
+        waiting += node.nodes
+        plain = folded(node.name)
+        if node.tags[1] and plain in names.everywhere and plain not in names.roots:
+            return node
+    return None
+
+
 def _around(text: str, start: int, between: str) -> list[Repair]:
     repairs = []
     if start:
         repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[:start]))
-    if between.strip():
-        repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between.strip()))
+    if between := between.strip(BLANK):
+        repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between))
     return repairs
