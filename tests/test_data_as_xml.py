@@ -168,7 +168,13 @@ def test_absence():
     order = validate(text, Order, format="xml").value
     assert (order.note, order.lines, order.tags) == (None, [], [])
     missing = validate("<Order/>", Order, format="xml")
-    assert [f.path for f in missing.findings] == ["/Order/number", "/Order/paid", "/Order/price", "/Order/lines", "/Order/pet"]
+    assert [f.path for f in missing.findings] == [
+        "/Order/number",
+        "/Order/paid",
+        "/Order/price",
+        "/Order/lines",
+        "/Order/pet",
+    ]
 
 
 def test_paths_are_xpaths():

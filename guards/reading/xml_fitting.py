@@ -100,24 +100,33 @@ def _wrappers(node: Node) -> Iterator[Node]:
 
 
 def fit_xml(
-    node: Node, root: Element, names: Names, *, eager: bool, sort: bool, unwrap: bool
+    node: Node,
+    root: Element,
+    names: Names,
+    *,
+    eager: bool,
+    keep: bool = False,
+    sort: bool = False,
+    unwrap: bool = False,
 ) -> tuple[Any, tuple[Repair, ...]]:
-    """The node as an lxml element of the schema's names. `sort` puts children in the schema's order, `unwrap` takes an
-    element for one around items where the schema does not say what items hold.
+    """The node as an lxml element of the schema's names. `keep` leaves in what the schema does not know, `sort` puts
+    children in the schema's order, `unwrap` takes an element for one around items where the schema does not say what
+    items hold.
 
     Raises `Unreadable` where the end of the answer cut off something that the schema requires.
     """
-    fitter = _Fitter(names, node, eager=eager, sort=sort, unwrap=unwrap)
+    fitter = _Fitter(names, node, eager=eager, keep=keep, sort=sort, unwrap=unwrap)
     made = fitter.element(node, root, f"/{root.name}")
     return made, tuple(fitter.repairs)
 
 
 class _Fitter:
-    def __init__(self, names: Names, root: Node, *, eager: bool, sort: bool, unwrap: bool) -> None:
+    def __init__(self, names: Names, root: Node, *, eager: bool, keep: bool, sort: bool, unwrap: bool) -> None:
         self.names = names
         self.root = root
         self.repairs: list[Repair] = []
         self._eager = eager
+        self._keep = keep
         self._sort = sort
         self._unwrap = unwrap
         self._renamed: set[tuple[str | None, str | None]] = set()
@@ -169,14 +178,10 @@ class _Fitter:
         shape = declared.shape
         if "xmlns" in (prefix, name):
             return
-        space = node.spaces.get(prefix) if prefix else None
-        if space == XSI or (prefix == "xsi" and space is None):
-            if space is None:
-                self.note("xml.prefix", "the prefix xsi was declared nowhere", f"{path}/@{local}", prefix)
+        space = self._space(prefix, node, f"{path}/@{local}")
+        if space == XSI:
             self._put(made, f"{{{XSI}}}{local}", value, path)
             return
-        if prefix and space is None:
-            self.note("xml.prefix", "a prefix that is declared nowhere was left out", f"{path}/@{local}", prefix)
         foreign = space is not None and space not in (*self.names.spaces, self.root.space)
         known = _one(shape.attributes.values(), local, space, foreign=foreign)
         where = f"{path}/@{local}"
@@ -194,6 +199,14 @@ class _Fitter:
             self._put(made, _qualified(space, local), value, where)
         else:
             self.note("xml.extra", "an attribute that the schema does not know was left out", where, value)
+
+    def _space(self, prefix: str, node: Node, path: str) -> str | None:
+        """The namespace of an attribute; a prefix that is declared nowhere has none, save XML Schema's own."""
+        space = node.spaces.get(prefix) if prefix else None
+        if prefix and not space:
+            self.note("xml.prefix", "a prefix that is declared nowhere was left out, or declared", path, prefix)
+            return XSI if prefix == "xsi" else None
+        return space
 
     def _put(self, made: Any, name: str, value: str, path: str) -> None:
         """An attribute set, unless it is there with another value."""
@@ -291,7 +304,7 @@ class _Fitter:
 
         for part in parts:
             if isinstance(part, str):
-                self._text_between(made, part, shape, placed, path)
+                self._text_between(made, part, shape, placed, path, alone=not there)
             elif (element := meant(part)) is not None:
                 place(part, element)
             else:
@@ -355,7 +368,7 @@ class _Fitter:
             if shape.wildcard is not None:
                 placed.append((self._copy(node, path), None))
             else:
-                self._left_out(node, path)
+                self._left_out(node, placed, path)
             return
         attribute = _one(shape.attributes.values(), node.name, None, foreign=False)
         if (
@@ -399,20 +412,25 @@ class _Fitter:
             # neither is what may be an item of a list.
             placed.append((self._copy(node, path), None))
             return
-        self._left_out(node, path)
+        self._left_out(node, placed, path)
 
-    def _left_out(self, node: Node, path: str) -> None:
+    def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str) -> None:
+        if self._keep:
+            placed.append((self._copy(node, path), None))
+            return
         words = "an element that the schema does not know was left out"
         self.note("xml.extra", words, f"{path}/{node.name}", node.source)
 
     def _text_between(
-        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str
+        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str, *, alone: bool
     ) -> None:
         if shape.mixed:
             if placed:
                 placed[-1][0].tail = (placed[-1][0].tail or "") + text
             else:
                 made.text = (made.text or "") + text
+        elif text.strip(BLANK) and alone:
+            made.text = text  # all that the element holds: it would be lost
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
@@ -433,9 +451,7 @@ class _Fitter:
             prefix, _, local = name.rpartition(":")
             if "xmlns" in (prefix, name):
                 continue
-            space = node.spaces.get(prefix, XSI if prefix == "xsi" else None) if prefix else None
-            if prefix and space is None:
-                self.note("xml.prefix", "a prefix that is declared nowhere was left out", f"{path}/@{local}", prefix)
+            space = self._space(prefix, node, f"{path}/@{local}")
             self._put(made, _qualified(space, local), value, f"{path}/@{local}")
         self._fill(made, node, path)
         return made

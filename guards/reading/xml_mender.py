@@ -17,7 +17,7 @@ from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import SchemaShape, Shape
+from guards.contracts.xml_shape import SchemaShape, Shape, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded
 from guards.reading.xml_prolog import Unreadable, doctype_end
@@ -52,7 +52,7 @@ class Node:
     @property
     def unbound(self) -> bool:
         """Whether its prefix is declared nowhere."""
-        return bool(self.prefix) and self.prefix not in self.spaces
+        return bool(self.prefix) and not self.spaces.get(self.prefix)
 
     @property
     def source(self) -> str:
@@ -116,10 +116,12 @@ class Names:
         return {}
 
     def foreign(self, node: Node, root: Node | None) -> bool:
-        """Whether an element is of another namespace than the document and the schema."""
+        """Whether an element is of another namespace than the schema and its document's root, if there is one."""
+        if root is None:
+            return False
         if node.unbound:
-            return root is not None and node.prefix != root.prefix
-        return node.space is not None and node.space not in self.spaces and (root is None or node.space != root.space)
+            return node.prefix != root.prefix
+        return node.space is not None and node.space not in (*self.spaces, root.space)
 
     @cached_property
     def spaces(self) -> frozenset[str | None]:
@@ -139,11 +141,14 @@ def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
     return mender.top, mender.repairs
 
 
+_S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
 _MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})", re.IGNORECASE)
 _CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
 _OPENING: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME})")
-_TAG: Final = re.compile(rf"<{_NAME}(?::{_NAME})?(?:\s++{_NAME}(?::{_NAME})?\s*=\s*(?:\"[^<\"]*\"|'[^<']*'))*+\s*/?>")
+_TAG: Final = re.compile(
+    rf"<{_NAME}(?::{_NAME})?(?:{_S}++{_NAME}(?::{_NAME})?{_S}*={_S}*(?:\"[^<\"]*\"|'[^<']*'))*+{_S}*/?>"
+)
 _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
@@ -183,7 +188,6 @@ class _Mender:
         self._in_tag = False
         self._words: list[str] = []
         self._absent: set[str] = set()
-        self._root: Node | None = None
 
     def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
         self._noted += 1
@@ -351,16 +355,14 @@ class _Mender:
         if noted == self._noted and not _TAG.fullmatch(written):
             self.note("xml.tag", "a tag was not written as one", before=written[:80])
         spaces = self._stack[-1].spaces
-        own = {key[6:]: value for key, value in attributes if key == "xmlns" or key.startswith("xmlns:")}
+        own = self._declared(attributes)
         node = Node(name, None, prefix, attributes, spaces={**spaces, **own} if own else spaces)
         node.tags, node.at = (written, ""), self._at
-        foreign = self.names.foreign(node, self._root)
+        foreign = self.names.foreign(node, next((outer for outer in self._stack if outer.shape is not None), None))
         if not foreign:
             self._place(plain)
         parent = self._stack[-1]
         node.shape = self.names.child(parent.shape, plain, node.space or "") if foreign else self._shape(parent, plain)
-        if self._root is None and node.shape is not None:
-            self._root = node
         parent.parts.append(node)
         self._at = end
         if not empty:
@@ -371,6 +373,19 @@ class _Mender:
                         "limit.depth", f"the document is nested deeper than {self._depth} levels", expected=self._depth
                     )
                 )
+
+    def _declared(self, attributes: list[tuple[str, str]]) -> dict[str, str]:
+        """The namespaces that a tag declares, by prefix."""
+        own: dict[str, str] = {}
+        for name, value in attributes:
+            if name != "xmlns" and not name.startswith("xmlns:"):
+                continue
+            if own.get(name[6:], value) != value:
+                self.refuse("xml.ambiguous", "a namespace is declared twice with different values")
+            if name[6:] in own:
+                self.note("xml.attribute", "an attribute that was given twice counts once", before=name)
+            own[name[6:]] = value
+        return own
 
     def _literal(self, end: int) -> None:
         if len(self._stack) > 1:
@@ -385,7 +400,9 @@ class _Mender:
         if shape is None or shape.free or not (is_leaf(shape) or shape.mixed):
             return True
         if name == folded(node.name):
-            return True
+            # In the midst of words, with closing tags for both, it is a part of them.
+            words = bool(node.parts) or any(word.strip(BLANK) for word in self._words)
+            return not (is_leaf(shape) and words and {node.at, self._at} <= self._closed)
         if name not in self.names.everywhere:
             # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
             empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
@@ -419,22 +436,22 @@ class _Mender:
         for index in range(len(self._stack) - 2, 0, -1):
             outer = self._stack[index]
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
-                self._close_to(index)
+                self._close_to(index, name)
                 return
         if is_leaf(node.shape):
             self._close_to(len(self._stack) - 2)
 
-    def _close_to(self, index: int) -> None:
-        """Close all elements above that place of the stack."""
+    def _close_to(self, index: int, name: str = "") -> None:
+        """Close all elements above that place of the stack, since one of that name follows."""
         for at, node in enumerate(self._stack[index + 1 :], index):
-            self._refuse_two_nestings(self._stack[at], node)
+            self._refuse_two_nestings(self._stack[at], node, name)
             self.note("xml.unclosed", "an element was never closed", before=node.name)
             if is_leaf(node.shape) and node.parts and isinstance(node.parts[-1], str):
                 # The line break and the indent before the next tag are layout.
                 node.parts[-1] = _LAYOUT.sub("", node.parts[-1])
         del self._stack[index + 1 :]
 
-    def _refuse_two_nestings(self, outer: Node, node: Node) -> None:
+    def _refuse_two_nestings(self, outer: Node, node: Node, behind: str = "") -> None:
         """Of an element that was never closed: where its last child could as well stand behind it, nobody knows."""
         last = node.parts[-1] if node.parts else None
         if isinstance(last, str) and not last.strip(BLANK):
@@ -443,6 +460,8 @@ class _Mender:
             return
         name = folded(last.name)
         if self.names.child(node.shape, name) is None or self.names.child(outer.shape, name) is None:
+            return
+        if _stands_before(behind, name, outer.shape):
             return
         repeats = any(many for key, (_, many) in outer.shape.children.items() if folded(key.rpartition("}")[2]) == name)
         if repeats or all(folded(other.name) != name for other in outer.nodes):
@@ -473,8 +492,8 @@ class _Mender:
         name = folded(found[2]) if found[2] else ""
         node = self._stack[-1]
         if node is self.top:
-            self._at = found.end()
-            return  # of something that the answer's prose opened
+            self._literal(found.end())  # of something that the answer's prose opened
+            return
         open_names = [folded(node.name) for node in self._stack]
         if found.end() == len(self.text) and not found[0].endswith(">"):
             node.cut = is_leaf(node.shape) and not open_names[-1].startswith(name)
@@ -492,7 +511,8 @@ class _Mender:
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
         elif name == open_names[-1]:
-            if not found[0].startswith(f"</{node.prefix}{':' * bool(node.prefix)}{node.name}") or found[0][-1] != ">":
+            tag = f"</{node.prefix}{':' * bool(node.prefix)}{node.name}"
+            if not found[0].startswith(tag) or found[0][len(tag) :].strip(BLANK) != ">":
                 self.note("xml.tag", "a closing tag was not written as one", before=found[0])
             self._close(found[0])
         elif name in open_names[1:]:
@@ -634,6 +654,16 @@ def _first(places: list[int], at: int) -> int:
     """The first place from this one on; past any text where there is none."""
     index = bisect_left(places, at)
     return places[index] if index < len(places) else 1 << 60
+
+
+def _stands_before(one: str, other: str, shape: Shape) -> bool:
+    """Whether the schema lets an element stand only before another one."""
+    content = shape.content
+    if content is None or content.kind != "sequence" or content.most > 1:
+        return False
+    names = [{folded(use.name) for use in children_of(item)} for item in content.items]
+    first, last = ([n for n, held in enumerate(names) if name in held] for name in (one, other))
+    return bool(first and last) and first[-1] < last[0]
 
 
 def is_leaf(shape: Shape | None) -> bool:

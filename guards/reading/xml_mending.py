@@ -52,7 +52,8 @@ def mended(
     judged: list[tuple[Reading[T], tuple[Repair, ...]]] = []
     for node, root, own in found:
         try:
-            judged.append(_fitted(node, root, names, check, own, eager=dial == "eager"))
+            reading, changes = _fitted(node, root, names, check, own, eager=dial == "eager")
+            judged.append((reading, (*_around(text, sight.start, _beside(top, node)), *changes)))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
         except (ValueError, etree.XMLSyntaxError):
@@ -70,11 +71,10 @@ def mended(
         words = f"{len(different)} different documents fit the contract; answer with one"
         return Reading(None, None, (Finding("xml.ambiguous", words, actual=len(different)),))
     reading, changes = fitting[-1]
-    around = list(_around(text, sight.start, top.text))
+    every = (*repairs, *changes, *reading.repairs)
     if len(different) > 1:
         passed = [reading.value for reading, _ in list(different.values())[:-1]]
-        around.append(Repair("xml.last", "of several documents that fit the last was taken", "", before=passed))
-    every = (*around, *repairs, *changes, *reading.repairs)
+        every = (Repair("xml.last", "of several documents that fit the last was taken", "", before=passed), *every)
     # What strict reading refused is never accepted without a word.
     return replace(reading, repairs=every) if every else instead
 
@@ -88,21 +88,36 @@ def _fitted(
     *,
     eager: bool,
 ) -> tuple[Reading[T], tuple[Repair, ...]]:
-    """The best of the document as it stands, with its elements in the schema's order, and with lists unwrapped."""
+    """The best of the document as it stands, with lists unwrapped, without what the schema does not know, and with its
+    elements in the schema's order."""
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
-    for sort, unwrap in ((False, False), (True, False), (False, True)):
-        made, changes = fit_xml(node, root, names, eager=eager, sort=sort, unwrap=unwrap)
-        # Parsed once more, so that the contract sees what any reader of the text would see.
-        tree = etree.fromstring(etree.tostring(made))
+    missing: set[str] = set()
+    for way in ({"keep": True}, {"keep": True, "unwrap": True}, {}, {"sort": True}, {"unwrap": True}):
+        try:
+            made, changes = fit_xml(node, root, names, eager=eager, **way)
+            # Parsed once more, so that the contract sees what any reader of the text would see.
+            tree = etree.fromstring(etree.tostring(made))
+        except (ValueError, etree.XMLSyntaxError):
+            if way.get("keep"):
+                continue  # a name that XML cannot have, of what the schema does not know
+            raise
         reading = check(tree)
         if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
             reading, changes = check(tree), (*changes, *trimmed)
+        if best is None:
+            missing = {_parent(finding.path) for finding in reading.findings if finding.code == "schema.required"}
+        elif any(change.code == "xml.extra" and _parent(change.path) in missing for change in changes):
+            continue  # what is left out may be what is missing, by another name
         if best is None or reading.ok or len(reading.findings) < len(best[0].findings):
             best = (reading, (*own, *changes))
         if reading.ok:
             break
     assert best is not None
     return best
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 # A length counts the blanks; all else that is refused for its form may be refused for them.
@@ -139,9 +154,24 @@ def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
             continue
         waiting += node.nodes
         plain = folded(node.name)
-        if node.tags[1] and plain in names.everywhere and plain not in names.roots:
+        if (node.tags[1] or node.tags[0].endswith("/>")) and plain in names.everywhere and plain not in names.roots:
             return node
     return None
+
+
+def _beside(node: Node, document: Node) -> str:
+    """What stands inside of a node beside the document."""
+    # Where the root was missing, its parts are the document.
+    kept = {id(part) for part in document.parts} if document.at < 0 else {id(document)}
+    pieces: list[str] = []
+    waiting: list[Node | str] = [*reversed(node.parts)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif id(part) not in kept:
+            waiting += [part.tags[1], *reversed(part.parts), part.tags[0]]
+    return "".join(pieces)
 
 
 def _around(text: str, start: int, between: str) -> list[Repair]:
