@@ -401,8 +401,8 @@ class _Mender:
             return True
         if name == folded(node.name):
             # In the midst of words, with closing tags for both, it is a part of them.
-            words = bool(node.parts) or any(word.strip(BLANK) for word in self._words)
-            return not (is_leaf(shape) and words and {node.at, self._at} <= self._closed)
+            words = node.text.strip(BLANK) or any(word.strip(BLANK) for word in self._words)
+            return not (is_leaf(shape) and words and not node.nodes and {node.at, self._at} <= self._closed)
         if name not in self.names.everywhere:
             # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
             empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
