@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from lxml import etree
 
 from guards.contracts.base import Reading
+from guards.contracts.ecma import EcmaPattern
 from guards.contracts.pattern_samples import samples
 from guards.contracts.xml_shape import (
     MANY,
@@ -34,8 +36,13 @@ It has this form (the comments explain it; leave them out):
 """
 _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("2026-01-31",),
-    "dateTime": ("2026-01-31T12:00:00", "2026-01-31T12:00:00Z"),
-    "time": ("12:00:00",),
+    "dateTime": (
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.000Z",
+        "2026-01-31T12:00:00+01:00",
+    ),
+    "time": ("12:00:00", "12:00:00Z"),
     "duration": ("P1D", "PT1H"),
     "gYear": ("2026",),
     "gYearMonth": ("2026-01",),
@@ -101,8 +108,8 @@ class _Maker:
         try:
             if not self._fill(node, root):
                 return None
-        except ValueError:
-            return None  # a pattern's sample that XML cannot hold
+        except (ValueError, RecursionError):
+            return None  # a pattern's sample that XML cannot hold; a type that never ends
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
     def _fill(self, node: Any, use: Element) -> bool:
@@ -162,6 +169,10 @@ def _options(kind: SimpleType) -> Iterator[str]:
     if kind.enumeration:
         yield from kind.enumeration
         return
+    if kind.patterns:
+        # The plain form that fits is a better example than what a pattern makes up.
+        yield from (text for text in _options(replace(kind, patterns=())) if _fits(text, kind))
+        yield from _matching(kind)
     if kind.variety == "union" or (kind.members and kind.variety == "atomic"):
         for member in kind.members:
             yield from _options(member)
@@ -171,8 +182,6 @@ def _options(kind: SimpleType) -> Iterator[str]:
         size = int(kind.facets.get("length", kind.facets.get("minLength", "1")))
         yield " ".join([item] * max(size, 1))
         return
-    if kind.patterns:
-        yield from _matching(kind)
     if kind.base in _SAMPLES:
         yield from _SAMPLES[kind.base]
     if kind.kind in ("integer", "decimal", "float"):
@@ -188,9 +197,20 @@ def _matching(kind: SimpleType) -> Iterator[str]:
     exact = kind.facets.get("length")
     shortest = int(exact or kind.facets.get("minLength", "0"))
     longest = exact or kind.facets.get("maxLength")
-    # Two escapes of XML Schema (part 2, appendix F) that ECMA-262 has not.
-    pattern = kind.patterns[-1].replace("\\i", "[A-Za-z_]").replace("\\c", "[A-Za-z0-9_]")
-    yield from samples(pattern, shortest, int(longest) if longest else None, tries=_ROUNDS)
+    yield from samples(_ecma(kind.patterns[-1]), shortest, int(longest) if longest else None, tries=_ROUNDS)
+
+
+def _ecma(pattern: str) -> str:
+    """A pattern without the escapes of XML Schema (part 2, appendix F) that ECMA-262 has not."""
+    return pattern.replace("\\i", "[A-Za-z_]").replace("\\c", "[A-Za-z0-9_]")
+
+
+def _fits(text: str, kind: SimpleType) -> bool:
+    """Whether a text matches all patterns, as far as they are known."""
+    try:
+        return all(EcmaPattern(_ecma(pattern)).fullmatch(text) for pattern in kind.patterns)
+    except (ConfigError, TimeoutError):
+        return False
 
 
 def _fitted(text: str, kind: SimpleType) -> str:
@@ -222,9 +242,10 @@ def _numbers(kind: SimpleType) -> Iterator[str]:
 
 def _bound(kind: SimpleType, facet: str, step: Decimal) -> Decimal | None:
     try:
-        return Decimal(kind.facets[facet]) + step
+        bound = Decimal(kind.facets[facet].strip()) + step
     except (KeyError, ArithmeticError):
         return None
+    return bound if bound.is_finite() else None
 
 
 # -- the skeleton ------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ schema was compiled by libxml2 before, so a reference that leads nowhere does no
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,7 +26,7 @@ from guards.contracts.xml_shape import (
 )
 from guards.reading.xml_document import child_elements, local_name, qualified_key
 
-__all__ = ["XSD", "builtin", "shape_of_xsd"]
+__all__ = ["XSD", "builtin", "collapsed", "shape_of_xsd"]
 
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _INTEGERS: Final = frozenset({
@@ -50,6 +52,23 @@ def builtin(name: str) -> SimpleType:
 def shape_of_xsd(schema: Any) -> SchemaShape:
     """The shape of everything that a schema document declares."""
     return _Walk(schema).whole()
+
+
+# Their values are data, or collapsed by the type that they belong to.
+_AS_WRITTEN: Final = frozenset({"value", "fixed", "default"})
+
+
+def collapsed(schema: Any) -> Any:
+    """The schema with the blanks around its names taken off, as XML Schema reads them and libxml2 does not."""
+    blank = any(text != text.strip() for node in schema.iter("*") for text in node.attrib.values())
+    if not blank:
+        return schema
+    schema = copy.deepcopy(schema)
+    for node in schema.iter("*"):
+        for name, text in node.attrib.items():
+            if name not in _AS_WRITTEN:
+                node.set(name, " ".join(text.split()))
+    return schema
 
 
 class _Walk:
@@ -154,7 +173,7 @@ class _Walk:
                     shape.content = base.content
                     shape.mixed = shape.mixed or base.mixed
                     shape.text = base.text
-        parts = [self._particle(c) for c in child_elements(holder) if local_name(c) in (*_GROUPS, "group")]
+        parts = self._particles(c for c in child_elements(holder) if local_name(c) in (*_GROUPS, "group"))
         if parts:
             own = parts[0]
             both = (shape.content, own) if shape.content is not None else None
@@ -264,11 +283,15 @@ class _Walk:
         if kind == "group":
             found = self.globals.get(("group", _local(node.get("ref", ""))))
             inner = [c for c in child_elements(found) if local_name(c) in _GROUPS] if found is not None else []
-            return Group("sequence", tuple(self._particle(c) for c in inner), least, most)
-        parts = tuple(
-            self._particle(c) for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
+            return Group("sequence", self._particles(inner), least, most)
+        parts = self._particles(
+            c for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
         )
         return Group("choice" if kind == "choice" else "all" if kind == "all" else "sequence", parts, least, most)
+
+    def _particles(self, nodes: Iterable[Any]) -> tuple[Element | Group | Wildcard, ...]:
+        """What may occur at all: maxOccurs="0" takes a part out of the model."""
+        return tuple(part for part in map(self._particle, nodes) if part.most)
 
     def _use(self, node: Any, least: int, most: int) -> Element | Group:
         ref = node.get("ref")

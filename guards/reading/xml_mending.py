@@ -92,15 +92,20 @@ def _fitted(
     elements in the schema's order."""
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
     missing: set[str] = set()
+    seen: set[bytes] = set()
     for way in ({"keep": True}, {"keep": True, "unwrap": True}, {}, {"sort": True}, {"unwrap": True}):
         try:
             made, changes = fit_xml(node, root, names, eager=eager, **way)
             # Parsed once more, so that the contract sees what any reader of the text would see.
-            tree = etree.fromstring(etree.tostring(made))
+            source = etree.tostring(made)
+            if source in seen:
+                continue
+            tree = etree.fromstring(source)
         except (ValueError, etree.XMLSyntaxError):
             if way.get("keep"):
                 continue  # a name that XML cannot have, of what the schema does not know
             raise
+        seen.add(source)
         reading = check(tree)
         if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
             reading, changes = check(tree), (*changes, *trimmed)
