@@ -738,3 +738,29 @@ def test_what_cannot_be_made_or_judged_is_refused(inner):
         assert "no example" in str(fault)
     assert not contract.read("<r a='x'><x/></r>", "strict").ok
     assert contract.prompt("xml")
+
+
+ABSTRACT = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" {}><xs:import
+namespace="http://www.w3.org/XML/1998/namespace" schemaLocation="http://www.w3.org/2001/xml.xsd"/>
+<xs:element name="r"><xs:complexType><xs:sequence><xs:element name="s" type="B" maxOccurs="unbounded"/></xs:sequence>
+<xs:attribute ref="xml:lang" use="required"/><xs:attribute name="lang" type="xs:int"/></xs:complexType></xs:element>
+<xs:complexType name="B" abstract="true"><xs:sequence><xs:element name="n" type="xs:string"/></xs:sequence></xs:complexType>
+<xs:complexType name="D"><xs:complexContent><xs:extension base="B"><xs:sequence><xs:element name="id" type="xs:int"/>
+</xs:sequence></xs:extension></xs:complexContent></xs:complexType><xs:complexType name="E"><xs:complexContent>
+<xs:extension base="D"/></xs:complexContent></xs:complexType></xs:schema>"""
+
+
+@pytest.mark.parametrize("own", ["", 'targetNamespace="urn:t" xmlns="urn:t" elementFormDefault="qualified"'])
+def test_abstract_types_and_xml_attributes(own):
+    """A type that has to be chosen by xsi:type is in prompt, example and mending; xml:lang is known, beside another lang."""
+    contract = XmlSchema(ABSTRACT.format(own))
+    shown = contract.prompt("xml")
+    assert all(words in shown for words in ("xsi:type", "D | E", "<id>", "xml:lang"))
+    example = contract.prompt("example")
+    key = "@{http://www.w3.org/XML/1998/namespace}lang"
+    value = {key: "en", "@lang": 1, "s": [{"n": "text", "id": 1}]}
+    assert contract.read(example, "strict").value == value
+    mended = contract.read(example.replace("</n>", " & more</n>").replace("</r>", ""))
+    assert mended.value == {**value, "s": [{"n": "text & more", "id": 1}]}, mended.findings
+    assert not contract.read(example.replace('xml:lang="en"', 'xml:lang="?"')).ok
+    assert not contract.read(example.replace("<id>1</id>", "")).ok

@@ -14,6 +14,8 @@ from guards.contracts.ecma import EcmaPattern
 from guards.contracts.pattern_samples import samples
 from guards.contracts.xml_shape import (
     MANY,
+    XML,
+    XSI,
     Attribute,
     Element,
     Group,
@@ -29,6 +31,8 @@ from guards.reading.xml_document import element_path
 __all__ = ["example", "outline", "skeleton"]
 
 _ROUNDS: Final = 30
+_TYPES: Final = "t"
+"""The prefix of the types that an `xsi:type` names."""
 _DEEPEST: Final = 50
 _LARGEST: Final = 2000
 _TASK: Final = """Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;.
@@ -101,19 +105,26 @@ class _Maker:
     def __init__(self, *, full: bool, branch: int, tries: dict[str, int]) -> None:
         self.full, self.branch, self.tries = full, branch, tries
         self.made = 0
+        self.typed = False
         self.around: list[Shape] = []
 
     def whole(self, root: Element) -> str | None:
-        node = etree.Element(_tag(root), nsmap={None: root.namespace} if root.namespace else None)
+        own: dict[str | None, str] = {None: root.namespace, _TYPES: root.namespace} if root.namespace else {}
+        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own})
         try:
             if not self._fill(node, root):
                 return None
         except (ValueError, RecursionError):
             return None  # a pattern's sample that XML cannot hold; a type that never ends
+        etree.cleanup_namespaces(node, keep_ns_prefixes=[_TYPES] if self.typed else None)
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
     def _fill(self, node: Any, use: Element) -> bool:
         shape = use.shape
+        if shape.stand_ins:
+            name, (shape, space) = list(shape.stand_ins.items())[self.branch % len(shape.stand_ins)]
+            node.set(f"{{{XSI}}}type", f"{_TYPES}:{name}" if space else name)
+            use, self.typed = replace(use, shape=shape), True
         self.made += 1
         if len(self.around) > _DEEPEST or self.made > _LARGEST:
             return False
@@ -271,11 +282,15 @@ def outline(use: Element) -> str:
 def _outline(use: Element, level: int, shown: set[int], space: str | None, *, root: bool = False) -> list[str]:
     indent, shape = "  " * level, use.shape
     occurs = "" if root else _occurs(use.least, use.most)
-    attributes = "".join(f' {a.name}="{_attribute_words(a)}"' for a in shape.attributes.values())
+    attributes = "".join(
+        f' {"xml:" * (a.namespace == XML)}{a.name}="{_attribute_words(a)}"' for a in shape.attributes.values()
+    )
     if use.namespace and (root or use.namespace != space):
         attributes = f' xmlns="{use.namespace}"{attributes}'
     start = f"{indent}<{use.name}{attributes}>"
     notes = [note for note in (occurs, "may be xsi:nil" if use.nillable else "") if note]
+    if shape.stand_ins:
+        return _stand_ins(use, level, shown, space, start, notes)
     if shape.content is None or not shape.content.items:
         words = use.fixed or (
             _words(shape.text) if shape.text else "anything" if shape.free else "text" if shape.mixed else ""
@@ -289,6 +304,21 @@ def _outline(use: Element, level: int, shown: set[int], space: str | None, *, ro
         return [f"{start}{_comment('as above')}</{use.name}>{tail}"]
     shown.add(id(shape))
     lines = [start + tail, *_model(shape.content, level + 1, shown, use.namespace or space)]
+    return [*lines, f"{indent}</{use.name}>"]
+
+
+def _stand_ins(use: Element, level: int, shown: set[int], space: str | None, start: str, notes: list[str]) -> list[str]:
+    """An element of an abstract type: the forms of those that an `xsi:type` may name."""
+    names = " | ".join(use.shape.stand_ins)
+    notes = [*notes, f"with xsi:type (xmlns:xsi={XSI}), one of: {names}"]
+    indent = "  " * level
+    lines = [f"{start} {_comment(', '.join(notes))}"]
+    if id(use.shape) in shown:
+        return [*lines, f"{indent}</{use.name}>"]
+    shown.add(id(use.shape))
+    for name, (shape, _) in use.shape.stand_ins.items():
+        form = _outline(replace(use, shape=shape), level, shown, use.namespace or space, root=True)
+        lines += [f"{indent}  {_comment(f'of type {name}:')}", *form[1:-1]] if len(form) > 2 else []
     return [*lines, f"{indent}</{use.name}>"]
 
 

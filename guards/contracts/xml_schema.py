@@ -18,8 +18,9 @@ from lxml import etree
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_dial, check_style
 from guards.contracts.rng_shape import shape_of_rng
+from guards.contracts.xml_attributes import with_xml_attributes
 from guards.contracts.xml_findings import faults, findings_of
-from guards.contracts.xml_shape import SchemaShape, value_of
+from guards.contracts.xml_shape import XML, SchemaShape, value_of
 from guards.contracts.xsd_shape import XSD, collapsed, shape_of_xsd
 from guards.errors import ConfigError
 from guards.reading.document import Document
@@ -184,7 +185,8 @@ class _Schema(Contract[Any]):
 class XmlSchema(_Schema):
     """An answer that a W3C XML Schema (1.0) accepts, as plain data.
 
-    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused.
+    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused, save for
+    the namespace of `xml:lang` and the like, which is known.
     """
 
     _outside = frozenset({"include", "import", "redefine", "override"})
@@ -194,8 +196,11 @@ class XmlSchema(_Schema):
     def _parsed(self, where: str) -> Any:
         return collapsed(super()._parsed(where))
 
+    def _references(self, root: Any) -> Iterator[Any]:
+        return (node for node in super()._references(root) if node.get("namespace") != XML)
+
     def _compile(self, root: Any) -> Any:
-        return etree.XMLSchema(root)
+        return etree.XMLSchema(with_xml_attributes(root))
 
     def _shape(self, root: Any) -> SchemaShape:
         return shape_of_xsd(root)

@@ -127,7 +127,8 @@ class Shape:
 
     `text` is the type of its text where it has any; `simple` says that it holds text and nothing else, ever. `free`
     is an element that the schema says nothing about. Attributes and children go by the keys of the data, and `spaces`
-    are the namespaces of the children.
+    are the namespaces of the children. Of an abstract type `stand_ins` are the types, with their namespaces, of which
+    an `xsi:type` has to name one.
     """
 
     simple: bool = False
@@ -140,6 +141,7 @@ class Shape:
     children: dict[str, tuple[Shape, bool]] = field(default_factory=dict)
     spaces: dict[str, str | None] = field(default_factory=dict)
     wildcard: Wildcard | None = None
+    stand_ins: dict[str, tuple[Shape, str | None]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Works out, once the content is known, which children there are and which repeat."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from guards.contracts.xml_attributes import XML_ATTRIBUTES
 from guards.contracts.xml_shape import (
     FREE,
     MANY,
@@ -103,7 +104,22 @@ class _Walk:
         types = {name: self._type_shape(node) for (kind, name), node in self.globals.items() if kind == "type"}
         while self.unfilled:
             self._filled(self.unfilled.pop())
+        for name, shape in types.items():
+            self._stand_ins(name, shape)
         return SchemaShape(roots, types, elements)
+
+    def _stand_ins(self, name: str, shape: Shape) -> None:
+        """Enters a type with the abstract ones that it is derived from: an `xsi:type` may name it there."""
+        node = self.globals["type", name]
+        if node.get("abstract") in ("true", "1"):
+            return
+        seen: set[Any] = set()
+        while node is not None and node not in seen:
+            seen.add(node)
+            base = next((n for n in node.iter(f"{{{XSD}}}extension", f"{{{XSD}}}restriction") if n.get("base")), None)
+            node = self.globals.get(("type", _local(base.get("base")))) if base is not None else None
+            if node is not None and node.get("abstract") in ("true", "1"):
+                self._type_shape(node).stand_ins[name] = (shape, self.target)
 
     # -- elements ------------------------------------------------------------------------------------------------
 
@@ -194,6 +210,9 @@ class _Walk:
             kind = local_name(node)
             if kind == "attribute":
                 self._attribute(node, shape)
+            elif kind == "attributeGroup" and _namespace(node, node.get("ref", "")) == XML != self.target:
+                for name, known in XML_ATTRIBUTES.items():
+                    shape.declare(Attribute(name, known, False, XML))
             elif kind == "attributeGroup":
                 found = self.globals.get(("attributeGroup", _local(node.get("ref", ""))))
                 if found is not None:
@@ -205,7 +224,8 @@ class _Walk:
         declared, namespace = node, None
         if node.get("ref"):
             namespace = _namespace(node, node.get("ref"))
-            declared = self.globals.get(("attribute", _local(node.get("ref"))), node)
+            if namespace != XML or self.target == XML:
+                declared = self.globals.get(("attribute", _local(node.get("ref"))), node)
         elif node.get("form", "qualified" if self.attributes_qualified else "") == "qualified":
             namespace = self.target
         name = declared.get("name") or _local(node.get("ref", ""))
@@ -217,6 +237,8 @@ class _Walk:
             return
         inline = next((c for c in child_elements(declared) if local_name(c) == "simpleType"), None)
         kind = self._simple(inline) if inline is not None else self._named_simple(declared, declared.get("type"))
+        if namespace == XML and declared is node:
+            kind = XML_ATTRIBUTES.get(name, kind)
         fixed = node.get("fixed") or declared.get("fixed")
         shape.declare(Attribute(name, kind, node.get("use") == "required", namespace, fixed))
 

@@ -17,7 +17,7 @@ from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import SchemaShape, Shape, children_of
+from guards.contracts.xml_shape import XSI, SchemaShape, Shape, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded
 from guards.reading.xml_prolog import Unreadable, doctype_end
@@ -122,6 +122,14 @@ class Names:
         if node.unbound:
             return node.prefix != root.prefix
         return node.space is not None and node.space not in (*self.spaces, root.space)
+
+    def chosen(self, node: Node) -> Shape | None:
+        """The shape of the type that an element's `xsi:type` names."""
+        for name, value in node.attributes:
+            prefix, _, local = name.rpartition(":")
+            if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
+                return self.schema.types.get(value.strip(BLANK).rpartition(":")[2])
+        return None
 
     @cached_property
     def spaces(self) -> frozenset[str | None]:
@@ -363,6 +371,7 @@ class _Mender:
             self._place(plain)
         parent = self._stack[-1]
         node.shape = self.names.child(parent.shape, plain, node.space or "") if foreign else self._shape(parent, plain)
+        node.shape = self.names.chosen(node) or node.shape
         parent.parts.append(node)
         self._at = end
         if not empty:
