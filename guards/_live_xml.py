@@ -8,7 +8,7 @@ from lxml import etree
 
 from guards._live import SHOWN_AT_LEAST, Live, Step
 from guards.contracts.base import Contract
-from guards.contracts.xml_shape import value_of
+from guards.contracts.xml_shape import child_key, value_of
 from guards.reading.xml_document import local_name
 from guards.streaming import Item, Partial, StreamEvent
 
@@ -80,13 +80,13 @@ class XmlLive(Live):
 
     def _closed(self, element: Any) -> list[StreamEvent]:
         declared = self._schema.roots.get(local_name(self._root))
-        name = local_name(element)
+        name = child_key(element, declared.shape) if declared is not None else ""
         known = declared.shape.children.get(name) if declared is not None else None
         if known is None:
             return []
         shape, repeats = known
         value = value_of(element, shape, self._schema)
-        path = f"/{local_name(self._root)}/{name}"
+        path = f"/{local_name(self._root)}/{local_name(element)}"
         events: list[StreamEvent] = []
         if repeats:
             items = self._data.setdefault(name, [])

@@ -163,12 +163,18 @@ def test_what_is_refused(kind, text, code):
 
 
 def test_absence():
-    """A required list may be empty by absence, a required null by absence; anything else that is absent is missing."""
-    text = "<Order><number>1</number><paid>1</paid><price>2</price><pet><kind>cat</kind><lives>9</lives></pet></Order>"
+    """A required null is absent or nil, a required list without items one empty element; all else that is absent is missing."""
+    text = "<Order><number>1</number><paid>1</paid><price>2</price><pet><kind>cat</kind><lives>9</lives></pet><lines/></Order>"
     order = validate(text, Order, format="xml").value
     assert (order.note, order.lines, order.tags) == (None, [], [])
     missing = validate("<Order/>", Order, format="xml")
-    assert [f.path for f in missing.findings] == ["/Order/number", "/Order/paid", "/Order/price", "/Order/pet"]
+    assert [f.path for f in missing.findings] == [
+        "/Order/number",
+        "/Order/paid",
+        "/Order/price",
+        "/Order/lines",
+        "/Order/pet",
+    ]
 
 
 def test_paths_are_xpaths():
@@ -347,7 +353,8 @@ class Home(BaseModel):
         (Home, "<Home><lines/></Home>", Home(lines=[])),
         (Home, "<Home><lines><item><x>1</x></item></lines></Home>", Home(lines=[Point(1)])),
         (Home, "<Home><tags><item>a</item><item>b</item></tags></Home>", Home(tags=["a", "b"])),
-        (Home, "<Home><tags/></Home>", Home(tags=[""])),
+        (Home, "<Home><tags/></Home>", Home(tags=[])),
+        (Home, "<Home><tags></tags><tags/></Home>", Home(tags=["", ""])),
         (
             Home,
             '<Home xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><tags xsi:nil="true"/></Home>',

@@ -10,9 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from guards.contracts.xml_shape import MANY, Attribute, Element, Group, SchemaShape, Shape, SimpleType, Wildcard
+from guards.contracts.xml_shape import (
+    MANY,
+    XML,
+    Attribute,
+    Element,
+    Group,
+    SchemaShape,
+    Shape,
+    SimpleType,
+    Wildcard,
+)
 from guards.contracts.xsd_shape import builtin
-from guards.reading.xml_document import child_elements, local_name
+from guards.reading.xml_document import child_elements, local_name, qualified_key
 
 __all__ = ["shape_of_rng"]
 
@@ -97,13 +107,14 @@ class _Walk:
         shape = self.shapes[node]
         if names is None:
             return [Wildcard()]
-        uses: list[Part] = [Element(name, shape, 1, 1, _namespace(node)) for name in names]
+        uses: list[Part] = [Element(name, shape, 1, 1, space) for name, space in names]
         return uses if len(uses) == 1 else [Group("choice", tuple(uses))]
 
     def _fill(self, node: Any) -> None:
         shape = self.shapes[node]
         found = self._all(node, ())
-        shape.attributes = found.attributes
+        for attribute in found.attributes.values():
+            shape.declare(attribute)
         shape.any_attribute = found.any_attribute
         if found.parts:
             shape.content = Group("sequence", tuple(found.parts))
@@ -114,7 +125,7 @@ class _Walk:
         shape.close()
         # One name with several contents: only what all of them say of its text is known.
         for name, (kept, repeats) in list(shape.children.items()):
-            same = {id(e.shape): e.shape for e in _elements(found.parts) if e.name == name}
+            same = {id(e.shape): e.shape for e in _elements(found.parts) if shape.key(e.name, e.namespace) == name}
             if len(same) > 1:
                 shape.children[name] = (self._merged(kept, list(same.values())), repeats)
 
@@ -130,10 +141,10 @@ class _Walk:
             content=Group("choice", tuple(s.content for s in shapes if s.content is not None)),
         )
         for shape in shapes:
-            for name, attribute in shape.attributes.items():
-                known = merged.attributes.get(name)
+            for key, attribute in shape.attributes.items():
+                known = merged.attributes.get(key)
                 kind = attribute.type if known is None or known.type == attribute.type else SimpleType()
-                merged.attributes[name] = replace(attribute, required=False, type=kind)
+                merged.attributes[key] = replace(attribute, required=False, type=kind)
         merged.close()
         return merged
 
@@ -250,8 +261,8 @@ class _Walk:
             return _Found(any_attribute=True)
         texts = self._all(node, seen).texts
         kind = _together(texts) if texts else builtin("string")
-        own = node.get("ns") or None
-        return _Found(attributes={name: Attribute(name, kind, True, own) for name in names})
+        found = [Attribute(local, kind, True, space) for local, space in names]
+        return _Found(attributes={qualified_key(one.name, one.namespace): one for one in found})
 
 
 def _data(node: Any) -> SimpleType:
@@ -301,31 +312,32 @@ def _is_rng(node: Any, schema: Any) -> bool:
     return bool(node.tag.rpartition("}")[0] == schema.tag.rpartition("}")[0])
 
 
-def _names(node: Any) -> list[str] | None:
-    """The local names that an element or attribute pattern allows; None for any."""
-    if node.get("name"):
-        return [node.get("name").strip().rpartition(":")[2]]
-    first = child_elements(node)[0]
-    return _name_class(first)
+def _names(node: Any) -> list[tuple[str, str | None]] | None:
+    """The local names that an element or attribute pattern allows, with their namespaces; None for any."""
+    if not node.get("name"):
+        return _name_class(child_elements(node)[0])
+    name = node.get("name").strip()
+    # An attribute that is named in short inherits no namespace (RELAX NG, section 4.8).
+    space = _prefixed(node, name) if ":" in name or local_name(node) == "element" else node.get("ns") or None
+    return [(name.rpartition(":")[2], space)]
 
 
-def _name_class(node: Any) -> list[str] | None:
+def _name_class(node: Any) -> list[tuple[str, str | None]] | None:
     kind = local_name(node)
     if kind == "name":
-        return [(node.text or "").strip().rpartition(":")[2]]
+        name = (node.text or "").strip()
+        return [(name.rpartition(":")[2], _prefixed(node, name))]
     if kind == "choice":
         inner = [_name_class(child) for child in child_elements(node)]
         return None if None in inner else [name for names in inner if names for name in names]
     return None
 
 
-def _namespace(node: Any) -> str | None:
-    """The namespace of an element pattern: its prefix, else the nearest `ns` attribute."""
-    name = node.get("name") or (child_elements(node)[0].text or "" if child_elements(node) else "")
-    prefix = name.strip().rpartition(":")[0]
+def _prefixed(node: Any, name: str) -> str | None:
+    """The namespace of a name: its prefix, else the nearest `ns` attribute."""
+    prefix = name.rpartition(":")[0]
     if prefix:
-        found = node.nsmap.get(prefix)
-        return str(found) if found else None
+        return XML if prefix == "xml" else node.nsmap.get(prefix)
     while node is not None:
         if node.get("ns") is not None:
             return node.get("ns") or None

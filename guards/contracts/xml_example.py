@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from lxml import etree
 
 from guards.contracts.base import Reading
+from guards.contracts.ecma import EcmaPattern
 from guards.contracts.pattern_samples import samples
 from guards.contracts.xml_shape import (
     MANY,
+    XML,
+    XSI,
     Attribute,
     Element,
     Group,
@@ -27,6 +31,8 @@ from guards.reading.xml_document import element_path
 __all__ = ["example", "outline", "skeleton"]
 
 _ROUNDS: Final = 30
+_TYPES: Final = "t"
+"""The prefix of the types that an `xsi:type` names."""
 _DEEPEST: Final = 50
 _LARGEST: Final = 2000
 _TASK: Final = """Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;.
@@ -34,8 +40,13 @@ It has this form (the comments explain it; leave them out):
 """
 _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("2026-01-31",),
-    "dateTime": ("2026-01-31T12:00:00", "2026-01-31T12:00:00Z"),
-    "time": ("12:00:00",),
+    "dateTime": (
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.000Z",
+        "2026-01-31T12:00:00+01:00",
+    ),
+    "time": ("12:00:00", "12:00:00Z"),
     "duration": ("P1D", "PT1H"),
     "gYear": ("2026",),
     "gYearMonth": ("2026-01",),
@@ -94,19 +105,26 @@ class _Maker:
     def __init__(self, *, full: bool, branch: int, tries: dict[str, int]) -> None:
         self.full, self.branch, self.tries = full, branch, tries
         self.made = 0
+        self.typed = False
         self.around: list[Shape] = []
 
     def whole(self, root: Element) -> str | None:
-        node = etree.Element(_tag(root), nsmap={None: root.namespace} if root.namespace else None)
+        own: dict[str | None, str] = {None: root.namespace, _TYPES: root.namespace} if root.namespace else {}
+        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own})
         try:
             if not self._fill(node, root):
                 return None
-        except ValueError:
-            return None  # a pattern's sample that XML cannot hold
+        except (ValueError, RecursionError):
+            return None  # a pattern's sample that XML cannot hold; a type that never ends
+        etree.cleanup_namespaces(node, keep_ns_prefixes=[_TYPES] if self.typed else None)
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
     def _fill(self, node: Any, use: Element) -> bool:
         shape = use.shape
+        if shape.stand_ins:
+            name, (shape, space) = list(shape.stand_ins.items())[self.branch % len(shape.stand_ins)]
+            node.set(f"{{{XSI}}}type", f"{_TYPES}:{name}" if space else name)
+            use, self.typed = replace(use, shape=shape), True
         self.made += 1
         if len(self.around) > _DEEPEST or self.made > _LARGEST:
             return False
@@ -162,6 +180,10 @@ def _options(kind: SimpleType) -> Iterator[str]:
     if kind.enumeration:
         yield from kind.enumeration
         return
+    if kind.patterns:
+        # The plain form that fits is a better example than what a pattern makes up.
+        yield from (text for text in _options(replace(kind, patterns=())) if _fits(text, kind))
+        yield from _matching(kind)
     if kind.variety == "union" or (kind.members and kind.variety == "atomic"):
         for member in kind.members:
             yield from _options(member)
@@ -171,8 +193,6 @@ def _options(kind: SimpleType) -> Iterator[str]:
         size = int(kind.facets.get("length", kind.facets.get("minLength", "1")))
         yield " ".join([item] * max(size, 1))
         return
-    if kind.patterns:
-        yield from _matching(kind)
     if kind.base in _SAMPLES:
         yield from _SAMPLES[kind.base]
     if kind.kind in ("integer", "decimal", "float"):
@@ -188,9 +208,20 @@ def _matching(kind: SimpleType) -> Iterator[str]:
     exact = kind.facets.get("length")
     shortest = int(exact or kind.facets.get("minLength", "0"))
     longest = exact or kind.facets.get("maxLength")
-    # Two escapes of XML Schema (part 2, appendix F) that ECMA-262 has not.
-    pattern = kind.patterns[-1].replace("\\i", "[A-Za-z_]").replace("\\c", "[A-Za-z0-9_]")
-    yield from samples(pattern, shortest, int(longest) if longest else None, tries=_ROUNDS)
+    yield from samples(_ecma(kind.patterns[-1]), shortest, int(longest) if longest else None, tries=_ROUNDS)
+
+
+def _ecma(pattern: str) -> str:
+    """A pattern without the escapes of XML Schema (part 2, appendix F) that ECMA-262 has not."""
+    return pattern.replace("\\i", "[A-Za-z_]").replace("\\c", "[A-Za-z0-9_]")
+
+
+def _fits(text: str, kind: SimpleType) -> bool:
+    """Whether a text matches all patterns, as far as they are known."""
+    try:
+        return all(EcmaPattern(_ecma(pattern)).fullmatch(text) for pattern in kind.patterns)
+    except (ConfigError, TimeoutError):
+        return False
 
 
 def _fitted(text: str, kind: SimpleType) -> str:
@@ -222,9 +253,10 @@ def _numbers(kind: SimpleType) -> Iterator[str]:
 
 def _bound(kind: SimpleType, facet: str, step: Decimal) -> Decimal | None:
     try:
-        return Decimal(kind.facets[facet]) + step
+        bound = Decimal(kind.facets[facet].strip()) + step
     except (KeyError, ArithmeticError):
         return None
+    return bound if bound.is_finite() else None
 
 
 # -- the skeleton ------------------------------------------------------------------------------------------------
@@ -250,11 +282,15 @@ def outline(use: Element) -> str:
 def _outline(use: Element, level: int, shown: set[int], space: str | None, *, root: bool = False) -> list[str]:
     indent, shape = "  " * level, use.shape
     occurs = "" if root else _occurs(use.least, use.most)
-    attributes = "".join(f' {a.name}="{_attribute_words(a)}"' for a in shape.attributes.values())
+    attributes = "".join(
+        f' {"xml:" * (a.namespace == XML)}{a.name}="{_attribute_words(a)}"' for a in shape.attributes.values()
+    )
     if use.namespace and (root or use.namespace != space):
         attributes = f' xmlns="{use.namespace}"{attributes}'
     start = f"{indent}<{use.name}{attributes}>"
     notes = [note for note in (occurs, "may be xsi:nil" if use.nillable else "") if note]
+    if shape.stand_ins:
+        return _stand_ins(use, level, shown, space, start, notes)
     if shape.content is None or not shape.content.items:
         words = use.fixed or (
             _words(shape.text) if shape.text else "anything" if shape.free else "text" if shape.mixed else ""
@@ -268,6 +304,21 @@ def _outline(use: Element, level: int, shown: set[int], space: str | None, *, ro
         return [f"{start}{_comment('as above')}</{use.name}>{tail}"]
     shown.add(id(shape))
     lines = [start + tail, *_model(shape.content, level + 1, shown, use.namespace or space)]
+    return [*lines, f"{indent}</{use.name}>"]
+
+
+def _stand_ins(use: Element, level: int, shown: set[int], space: str | None, start: str, notes: list[str]) -> list[str]:
+    """An element of an abstract type: the forms of those that an `xsi:type` may name."""
+    names = " | ".join(use.shape.stand_ins)
+    notes = [*notes, f"with xsi:type (xmlns:xsi={XSI}), one of: {names}"]
+    indent = "  " * level
+    lines = [f"{start} {_comment(', '.join(notes))}"]
+    if id(use.shape) in shown:
+        return [*lines, f"{indent}</{use.name}>"]
+    shown.add(id(use.shape))
+    for name, (shape, _) in use.shape.stand_ins.items():
+        form = _outline(replace(use, shape=shape), level, shown, use.namespace or space, root=True)
+        lines += [f"{indent}  {_comment(f'of type {name}:')}", *form[1:-1]] if len(form) > 2 else []
     return [*lines, f"{indent}</{use.name}>"]
 
 

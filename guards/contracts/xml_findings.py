@@ -23,12 +23,14 @@ from guards.contracts.xml_shape import (
     Shape,
     SimpleType,
     actual_shape,
+    attributes_of,
+    child_key,
     children_of,
     required_of,
     typed,
 )
 from guards.findings import MOST_LISTED, Finding, listed
-from guards.reading.xml_document import attributes_of, child_elements, element_path, local_name
+from guards.reading.xml_document import child_elements, element_path, local_name
 
 __all__ = ["faults", "findings_of"]
 
@@ -182,7 +184,9 @@ def faults(root: Any, schema: SchemaShape) -> Iterator[Finding]:
                 yield from (f.replace(path=element_path(node)) for f in _leaf(node.text or "", shape.text))
             continue
         yield from _children(node, children, shape)
-        pending += [(child, shape.children.get(local_name(child), (FREE, False))[0]) for child in reversed(children)]
+        pending += [
+            (child, shape.children.get(child_key(child, shape), (FREE, False))[0]) for child in reversed(children)
+        ]
 
 
 def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
@@ -204,31 +208,29 @@ def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
 
 
 def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
-    given: dict[str, str] = {}
-    for full, written in attributes_of(node):
-        known = etree.QName(full)
-        if known.namespace == XSI:
-            continue
-        given[known.localname] = written
-        declared = shape.attributes.get(known.localname)
+    given: set[str] = set()
+    for key, full, written in attributes_of(node, shape):
+        given.add(key)
+        declared = shape.attributes.get(key)
+        path = f"/@{etree.QName(full).localname}"
         # A path costs a look at all siblings, so it is made only where something is wrong.
         if declared is not None:
             for finding in _leaf(written, declared.type):
-                yield finding.replace(path=f"{element_path(node)}/@{known.localname}")
+                yield finding.replace(path=element_path(node) + path)
         elif not shape.any_attribute:
             expected = sorted(shape.attributes)
-            path = f"{element_path(node)}/@{known.localname}"
-            yield Finding("schema.additionalProperties", "an attribute that is not allowed", path, expected=expected)
-    for name, attribute in shape.attributes.items():
-        if attribute.required and name not in given:
-            yield _missing(f"{element_path(node)}/@{name}", "attribute", attribute.type.says())
+            words = "an attribute that is not allowed"
+            yield Finding("schema.additionalProperties", words, element_path(node) + path, expected=expected)
+    for key, attribute in shape.attributes.items():
+        if attribute.required and key not in given:
+            yield _missing(f"{element_path(node)}/@{attribute.name}", "attribute", attribute.type.says())
 
 
 def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]:
     if not shape.mixed and (node.text or "").strip() + "".join((c.tail or "").strip() for c in children):
         message = "text is not allowed here, only elements"
         yield Finding("schema.type", message, element_path(node), expected="elements", actual="text")
-    present = [local_name(child) for child in children]
+    present = [child_key(child, shape) for child in children]
     counts: dict[str, int] = {}
     for child, name in zip(children, present, strict=True):
         counts[name] = counts.get(name, 0) + 1
@@ -236,22 +238,23 @@ def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]
             if shape.wildcard is None:
                 yield _unexpected(child, shape.children)
         elif counts[name] == 2 and not shape.children[name][1]:
-            message = f"<{name}> may stand here only once"
+            message = f"<{local_name(child)}> may stand here only once"
             yield Finding("schema.maxItems", message, element_path(child), expected=1, actual=present.count(name))
-    for name in required_of(shape.content):
-        if name not in counts:
-            inner = shape.children[name][0]
+    for use in required_of(shape.content):
+        if shape.key(use.name, use.namespace) not in counts:
+            inner = use.shape
             says = inner.text.says() if inner.simple and inner.text else "an element"
-            yield _missing(f"{element_path(node)}/{name}", "element", says)
+            yield _missing(f"{element_path(node)}/{use.name}", "element", says)
     for use in children_of(shape.content):
-        name, count = use.name, counts.get(use.name, 0)
+        name = shape.key(use.name, use.namespace)
+        count = counts.get(name, 0)
         if not shape.children[name][1] or not count > 0 or use.least <= count <= use.most or not _single(shape, use):
             continue
         code, words, bound = (
             ("schema.maxItems", "at most", use.most) if count > use.most else ("schema.minItems", "at least", use.least)
         )
-        message = f"<{name}> must stand here {words} {bound} times"
-        yield Finding(code, message, f"{element_path(node)}/{name}", expected=bound, actual=count)
+        message = f"<{use.name}> must stand here {words} {bound} times"
+        yield Finding(code, message, f"{element_path(node)}/{use.name}", expected=bound, actual=count)
 
 
 def _single(shape: Shape, use: Element) -> bool:
@@ -260,13 +263,17 @@ def _single(shape: Shape, use: Element) -> bool:
     return (
         content is not None
         and content.most == 1
-        and sum(isinstance(item, Element) and item.name == use.name for item in content.items) == 1
-        and sum(other.name == use.name for other in children_of(content)) == 1
+        and sum(isinstance(item, Element) and _same_name(item, use) for item in content.items) == 1
+        and sum(_same_name(other, use) for other in children_of(content)) == 1
     )
 
 
+def _same_name(one: Element, other: Element) -> bool:
+    return (one.name, one.namespace) == (other.name, other.namespace)
+
+
 def _unexpected(child: Any, allowed: Iterable[str]) -> Finding:
-    names = sorted(allowed)
+    names = sorted({key.rpartition("}")[2] for key in allowed})
     return Finding(
         "schema.additionalProperties",
         "an element that is not allowed here",
@@ -375,9 +382,12 @@ def _kind_at(node: Any, attribute: str | None, schema: SchemaShape) -> SimpleTyp
         return None
     shape = actual_shape(chain[0], known.shape, schema)
     for step in chain[1:]:
-        shape = actual_shape(step, shape.children.get(local_name(step), (FREE, False))[0], schema)
+        shape = actual_shape(step, shape.children.get(child_key(step, shape), (FREE, False))[0], schema)
     if attribute:
-        declared = shape.attributes.get(attribute)
+        key = next(
+            (key for key, full, _ in attributes_of(chain[-1], shape) if full == _full(node, attribute)), attribute
+        )
+        declared = shape.attributes.get(key)
         return declared.type if declared else None
     return shape.text
 

@@ -93,6 +93,8 @@ class _Skeleton:
             tag = (key, "") if is_name(key) else (ENTRY, f" key={quoteattr(key)}")
             if array is not None:
                 notes.insert(0, _occurs(array))
+                if key in required and not array.get("minItems"):
+                    notes.append("one empty element for none")
             shown = schema if array is None else self.guide.items(array, 0)
             self.element(tag, shown, "; ".join(notes), above)
         rest = shape.get("additionalProperties")

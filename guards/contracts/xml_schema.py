@@ -18,9 +18,10 @@ from lxml import etree
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_dial, check_style
 from guards.contracts.rng_shape import shape_of_rng
+from guards.contracts.xml_attributes import with_xml_attributes
 from guards.contracts.xml_findings import faults, findings_of
-from guards.contracts.xml_shape import SchemaShape, value_of
-from guards.contracts.xsd_shape import XSD, shape_of_xsd
+from guards.contracts.xml_shape import XML, SchemaShape, value_of
+from guards.contracts.xsd_shape import XSD, collapsed, shape_of_xsd
 from guards.errors import ConfigError
 from guards.reading.document import Document
 from guards.reading.xml_document import XmlDocument, local_name
@@ -112,7 +113,10 @@ class _Schema(Contract[Any]):
         """Whether the document fits, and the log of libxml2 if not."""
         # One validator keeps one error log, so it serves one document at a time.
         with self._lock:
-            fits = bool(self._validator.validate(root))
+            try:
+                fits = bool(self._validator.validate(root))
+            except (etree.XMLSchemaValidateError, etree.RelaxNGValidateError):
+                return False, []  # libxml2 gave up: what it could not check is not passed
             return fits, [] if fits else list(self._validator.error_log)
 
     def _text_of(self, schema: str | Path) -> str:
@@ -181,15 +185,22 @@ class _Schema(Contract[Any]):
 class XmlSchema(_Schema):
     """An answer that a W3C XML Schema (1.0) accepts, as plain data.
 
-    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused.
+    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused, save for
+    the namespace of `xml:lang` and the like, which is known.
     """
 
     _outside = frozenset({"include", "import", "redefine", "override"})
     _namespace = XSD
     _language = "an XML Schema"
 
+    def _parsed(self, where: str) -> Any:
+        return collapsed(super()._parsed(where))
+
+    def _references(self, root: Any) -> Iterator[Any]:
+        return (node for node in super()._references(root) if node.get("namespace") != XML)
+
     def _compile(self, root: Any) -> Any:
-        return etree.XMLSchema(root)
+        return etree.XMLSchema(with_xml_attributes(root))
 
     def _shape(self, root: Any) -> SchemaShape:
         return shape_of_xsd(root)

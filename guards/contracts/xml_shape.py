@@ -15,9 +15,11 @@ from typing import Any, Final, Literal
 
 from lxml import etree
 
-from guards.reading.xml_document import attributes_of, child_elements, local_name
+from guards.reading.xml_document import attributes_of as written_attributes
+from guards.reading.xml_document import child_elements, local_name, qualified_key
 
 __all__ = [
+    "XML",
     "XSI",
     "Attribute",
     "Element",
@@ -33,6 +35,7 @@ __all__ = [
     "value_of",
 ]
 
+XML: Final = "http://www.w3.org/XML/1998/namespace"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 MANY: Final = 1 << 30
 """maxOccurs="unbounded"."""
@@ -124,7 +127,9 @@ class Shape:
     """What an element may hold.
 
     `text` is the type of its text where it has any; `simple` says that it holds text and nothing else, ever. `free`
-    is an element that the schema says nothing about.
+    is an element that the schema says nothing about. Attributes and children go by the keys of the data, and `spaces`
+    are the namespaces of the children. Of an abstract type `stand_ins` are the types, with their namespaces, of which
+    an `xsi:type` has to name one.
     """
 
     simple: bool = False
@@ -135,7 +140,9 @@ class Shape:
     any_attribute: bool = False
     content: Group | None = None
     children: dict[str, tuple[Shape, bool]] = field(default_factory=dict)
+    spaces: dict[str, str | None] = field(default_factory=dict)
     wildcard: Wildcard | None = None
+    stand_ins: dict[str, tuple[Shape, str | None]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Works out, once the content is known, which children there are and which repeat."""
@@ -143,8 +150,36 @@ class Shape:
             if isinstance(part, Wildcard):
                 self.wildcard = Wildcard(0, max(most, self.wildcard.most if self.wildcard else 0))
             else:
-                shape, repeats = self.children.get(part.name, (part.shape, False))
-                self.children[part.name] = (shape, repeats or most > 1)
+                key = self.key(part.name, part.namespace)
+                shape, repeats = self.children.get(key, (part.shape, False))
+                self.children[key] = (shape, repeats or most > 1)
+                self.spaces[key] = part.namespace
+
+    def key(self, name: str, namespace: str | None) -> str:
+        """The key of a child: its local name, with its namespace where the schema has that name in another one."""
+        if self.spaces.get(name, namespace) == namespace:
+            return name
+        return qualified_key(name, namespace)
+
+    def declare(self, attribute: Attribute) -> None:
+        """Adds an attribute, in the place of one of the same name and namespace. One without a namespace has its plain
+        name for a key."""
+        known = self.attributes.get(attribute.name)
+        if known is None or known.namespace == attribute.namespace:
+            self.attributes[attribute.name] = attribute
+        elif attribute.namespace is None:
+            del self.attributes[attribute.name]
+            self.attributes[qualified_key(known.name, known.namespace)] = known
+            self.attributes[attribute.name] = attribute
+        else:
+            self.attributes[qualified_key(attribute.name, attribute.namespace)] = attribute
+
+    def attribute_key(self, name: str, namespace: str | None, beside: Mapping[str, int]) -> str:
+        """The key of an attribute; `beside` counts the local names on its element."""
+        known = self.attributes.get(name)
+        if known.namespace == namespace if known is not None else namespace is None or beside[name] < 2:
+            return name
+        return qualified_key(name, namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +191,21 @@ class SchemaShape:
     elements: Mapping[str, Element] = field(default_factory=dict)
 
 
+def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
+    """The attributes of an element without those of XML Schema itself: key, full name, value."""
+    known = [(full, written, etree.QName(full)) for full, written in written_attributes(element)]
+    own = [(full, written, name) for full, written, name in known if name.namespace != XSI]
+    beside = Counter(name.localname for _, _, name in own)
+    for full, written, name in own:
+        yield shape.attribute_key(name.localname, name.namespace, beside), full, written
+
+
+def child_key(element: Any, shape: Shape) -> str:
+    """The key that an element has in the data of its parent, whose shape this is."""
+    name = etree.QName(element)
+    return shape.key(name.localname, name.namespace)
+
+
 def children_of(part: Element | Group | Wildcard | None) -> Iterator[Element]:
     """The elements of a content model in the order of the schema."""
     if isinstance(part, Element):
@@ -165,28 +215,31 @@ def children_of(part: Element | Group | Wildcard | None) -> Iterator[Element]:
             yield from children_of(item)
 
 
-def required_of(part: Element | Group | Wildcard | None) -> tuple[str, ...]:
-    """The names that every content of this model has."""
+def required_of(part: Element | Group | Wildcard | None) -> tuple[Element, ...]:
+    """The elements that every content of this model has, each name once."""
     if part is None or isinstance(part, Wildcard) or part.least < 1:
         return ()
     if isinstance(part, Element):
-        return (part.name,)
-    inner = [required_of(item) for item in part.items]
+        return (part,)
+    inner = [{(use.name, use.namespace): use for use in required_of(item)} for item in part.items]
     if part.kind == "choice":
-        return tuple(name for name in inner[0] if all(name in other for other in inner)) if inner else ()
-    return tuple(dict.fromkeys(name for names in inner for name in names))
+        return tuple(use for name, use in inner[0].items() if all(name in other for other in inner)) if inner else ()
+    together: dict[tuple[str, str | None], Element] = {}
+    for names in inner:
+        together.update((name, use) for name, use in names.items() if name not in together)
+    return tuple(together.values())
 
 
 def _counted(part: Element | Group | Wildcard | None) -> list[tuple[Element | Wildcard, int]]:
     """Each element of a model with how often it can occur there: sums over sequences, the most over choices."""
-    counts: dict[str | None, tuple[Element | Wildcard, int]] = {}
+    counts: dict[tuple[str, str | None] | None, tuple[Element | Wildcard, int]] = {}
     if part is None or part.most < 1:
         return []
     if not isinstance(part, Group):
         return [(part, part.most)]
     for item in part.items:
         for inner, most in _counted(item):
-            name = inner.name if isinstance(inner, Element) else None
+            name = (inner.name, inner.namespace) if isinstance(inner, Element) else None
             known, so_far = counts.get(name, (inner, 0))
             together = max(so_far, most) if part.kind == "choice" else so_far + most
             counts[name] = (known, min(together, MANY))
@@ -199,19 +252,17 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
         return None
     shape = actual_shape(element, shape, schema)
     value: dict[str, Any] = {}
-    for name, written in attributes_of(element):
-        known = etree.QName(name)
-        if known.namespace != XSI:
-            declared = shape.attributes.get(known.localname)
-            value[f"@{known.localname}"] = typed(written, declared.type if declared else TEXT)
+    for key, _, written in attributes_of(element, shape):
+        declared = shape.attributes.get(key)
+        value[f"@{key}"] = typed(written, declared.type if declared else TEXT)
     children = child_elements(element)
     text = "".join(_own_text(element, children))
     if shape.simple or (shape.free and not value and not children):
         return typed(text, shape.text or TEXT) if text else ""
-    names = [local_name(child) for child in children]
+    names = [child_key(child, shape) for child in children]
     counts = Counter(names)
     for child, name in zip(children, names, strict=True):
-        inner, repeats = _child(shape, name, schema, counts)
+        inner, repeats = _child(shape, child, name, schema, counts)
         item = value_of(child, inner, schema)
         if repeats:
             value.setdefault(name, []).append(item)
@@ -231,15 +282,15 @@ def actual_shape(element: Any, shape: Shape, schema: SchemaShape) -> Shape:
     return schema.types.get(named.strip().rpartition(":")[2], shape) if named else shape
 
 
-def _child(shape: Shape, name: str, schema: SchemaShape, counts: Mapping[str, int]) -> tuple[Shape, bool]:
-    if name in shape.children:
-        return shape.children[name]
-    known = schema.elements.get(name)
-    inner = known.shape if known else FREE
+def _child(shape: Shape, child: Any, key: str, schema: SchemaShape, counts: Mapping[str, int]) -> tuple[Shape, bool]:
+    if key in shape.children:
+        return shape.children[key]
+    known = schema.elements.get(local_name(child))
+    inner = known.shape if known and known.namespace == etree.QName(child).namespace else FREE
     if shape.wildcard is not None:
         return inner, shape.wildcard.most > 1
     # Said by nothing: what stands there several times is the only thing that tells a list.
-    return inner, counts[name] > 1
+    return inner, counts[key] > 1
 
 
 FREE: Final = Shape(free=True, any_attribute=True)

@@ -2,8 +2,10 @@
 
 An object's members are child elements by name; a list is a repeated element; inside a list, and for a list at the root,
 an item is `<item>`; a key that is no XML name is written `<entry key="...">`. `xsi:nil` is null, or the empty list
-where there may be no null. A leaf becomes a number or boolean only where the schema wants one and the text is exactly
-that; otherwise it stays text, for the contract to judge.
+where there may be no null. An only element without content is the empty list too, save where its `xsi:type` says that
+it is an item, or the items are lists themselves; a required list that no element stands for is missing, since it may
+as well have gone by another name. A leaf becomes a number or boolean only where the schema wants one and the text is
+exactly that; otherwise it stays text, for the contract to judge.
 
 Of a union, the member that the element names is taken (by `xsi:type`, or by one child element called as the member's
 title), else the first whose form it has: objects by their constants and child names, leaves by their text. What is less
@@ -27,6 +29,7 @@ from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
 from guards.reading.numbers import exact
+from guards.reading.spelling import one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
 __all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
@@ -34,6 +37,7 @@ __all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL: Final = f"{{{XSI}}}nil"
 _TYPE: Final = f"{{{XSI}}}type"
+_XS: Final = "http://www.w3.org/2001/XMLSchema"
 # XML Schema part 2: the lexical forms of integer, and of double less INF and NaN, which JSON has not.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
@@ -167,6 +171,7 @@ class _Reader:
         found: list[Any] = []
         for n, element in enumerate(elements):
             members = self.guide.members(self.guide.items(array, n))
+            self.check_wrapping(element, members, where[n])
             found.append(self.value(element, members, (*place, n), where[n]))
         return found
 
@@ -184,17 +189,23 @@ class _Reader:
         for name in (*(name for name in properties if name in grouped), *(n for n in grouped if n not in properties)):
             members = self.guide.members(self.guide.member(shape, name))
             data[name] = self.member(grouped[name], members, (*place, name), f"{path}{step(name)}")
-        for name in shape.get("required", ()):
-            if name not in data and name in properties:
-                self.absent(data, name, properties[name])
+        strange = [name for name in grouped if name not in properties and self.guide.member(shape, name) is ANY]
+        self.check_names(strange, properties, data, path)
+        if not strange:
+            # An element that nobody knows may be the one that is missing, under another name.
+            for name in shape.get("required", ()):
+                if name not in data and name in properties and self.guide.nullable(properties[name]):
+                    data[name] = None  # absence is one way to write null
         return data
 
-    def absent(self, data: dict[str, Any], name: str, schema: Any) -> None:
-        """Absence is one way to write null, and the plain way to write an empty list."""
-        if self.guide.nullable(schema):
-            data[name] = None
-        elif _only_lists(self.guide.members(schema)):
-            data[name] = []
+    def check_names(self, strange: Sequence[str], properties: Schema, data: Mapping[str, Any], path: str) -> None:
+        """Items that go by the singular of their list's name would be lost where other elements are passed over."""
+        for name in strange:
+            for own, schema in properties.items():
+                if own not in data and one_of_many(name, own) and self.guide.array(schema) is not None:
+                    words = f"is not part of this answer: an item of the list is written <{own}>"
+                    where = f"{path}{step(name)}"
+                    self.faults.append(Finding("schema.additionalProperties", words, where, expected=own, actual=name))
 
     def member(self, elements: Sequence[tuple[Any, str]], schemas: Sequence[Schema], place: Place, path: str) -> Any:
         """The elements of one name: a list where the schema wants one, or where there are several."""
@@ -219,11 +230,26 @@ class _Reader:
         members = self.guide.members(self.guide.items(array, 0))
         children = child_elements(element)
         if not children:
-            return not (element.text or "").strip(_BLANK) and all(_needs_content(m) for m in members)
+            if element.get(_TYPE) is not None or element.get(_NIL) is not None or (element.text or "").strip(_BLANK):
+                return False
+            return all(kind_of(member) != "array" for member in members)
         return all(_name(child) == ITEM for child in children) and all(
             kind_of(m) in LEAVES or (kind_of(m) == "object" and self.guide.member(m, ITEM) is ANY and m.get("required"))
             for m in members
         )
+
+    def check_wrapping(self, element: Any, members: Sequence[Schema], path: str) -> None:
+        """An element around items in the place of an item: the items would be lost with what the model passes over."""
+        children = child_elements(element)
+        shapes = [member for member in members if kind_of(member) == "object" and member.get("properties")]
+        if not children or not shapes or len(shapes) < len(members):
+            return
+        if any(self.guide.member(shape, _key(child)) is not ANY for shape in shapes for child in children):
+            return
+        inner = [_key(part) for child in children for part in child_elements(child)]
+        if any(name in shape["properties"] for shape in shapes for name in inner):
+            words = "holds items, and none of their members: repeat the element of the list for each item"
+            self.faults.append(Finding("schema.type", words, path, expected="an item", actual="elements around items"))
 
     def check_attributes(self, element: Any, path: str) -> None:
         if element.get(_NIL) in ("true", "1") and not _is_nil(element):
@@ -295,13 +321,6 @@ def _has_null(members: Sequence[Schema]) -> bool:
     return any(kind_of(member) == "null" for member in members)
 
 
-def _needs_content(member: Schema) -> bool:
-    """Whether an empty element can be no value of this member."""
-    return kind_of(member) in ("integer", "number", "boolean") or (
-        kind_of(member) == "object" and bool(member.get("required"))
-    )
-
-
 def _text(value: Any) -> str:
     """A leaf as it is written in XML."""
     return value if isinstance(value, str) else json.dumps(value)
@@ -338,16 +357,17 @@ def read_tree(root: Any, guide: Guide) -> tuple[Any, Written, tuple[Finding, ...
 def write_tree(data: Any, name: str, *, empty: bool = True) -> Written:
     """Plain data as a tree, by the same rules. With `empty` a member that is an empty list is an `xsi:nil` element;
     otherwise it is left out."""
-    root = etree.Element(name, nsmap={"xsi": XSI})
+    root = etree.Element(name, nsmap={"xsi": XSI, "xs": _XS})
     writer = _Writer(empty)
     writer.value(root, data, (), f"/{name}")
-    etree.cleanup_namespaces(root)
+    etree.cleanup_namespaces(root, keep_ns_prefixes=["xs"] if writer.typed else None)
     return root, writer.paths
 
 
 class _Writer:
     def __init__(self, empty: bool) -> None:
         self.empty = empty
+        self.typed = False
         self.paths: dict[Place, str] = {}
 
     def value(self, element: Any, data: Any, place: Place, path: str) -> None:
@@ -380,6 +400,14 @@ class _Writer:
                     where = _numbered(path, ENTRY, seen, entries)
                     seen += 1
                 self.value(child, value, (*member, n) if listing else member, where)
+                if (
+                    listing
+                    and len(values) == 1
+                    and (value == {} or (isinstance(value, str) and not value.strip(_BLANK)))
+                ):
+                    # Without a word it would be the empty list.
+                    self.typed = True
+                    child.set(_TYPE, "xs:string" if isinstance(value, str) else "xs:anyType")
 
     def occurrences(self, value: Any) -> list[Any]:
         """What the elements of a member hold."""

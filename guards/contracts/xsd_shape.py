@@ -6,12 +6,16 @@ schema was compiled by libxml2 before, so a reference that leads nowhere does no
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from guards.contracts.xml_attributes import XML_ATTRIBUTES
 from guards.contracts.xml_shape import (
     FREE,
     MANY,
+    XML,
     Attribute,
     Element,
     Group,
@@ -21,9 +25,9 @@ from guards.contracts.xml_shape import (
     SimpleType,
     Wildcard,
 )
-from guards.reading.xml_document import child_elements, local_name
+from guards.reading.xml_document import child_elements, local_name, qualified_key
 
-__all__ = ["XSD", "builtin", "shape_of_xsd"]
+__all__ = ["XSD", "builtin", "collapsed", "shape_of_xsd"]
 
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _INTEGERS: Final = frozenset({
@@ -49,6 +53,23 @@ def builtin(name: str) -> SimpleType:
 def shape_of_xsd(schema: Any) -> SchemaShape:
     """The shape of everything that a schema document declares."""
     return _Walk(schema).whole()
+
+
+# Their values are data, or collapsed by the type that they belong to.
+_AS_WRITTEN: Final = frozenset({"value", "fixed", "default"})
+
+
+def collapsed(schema: Any) -> Any:
+    """The schema with the blanks around its names taken off, as XML Schema reads them and libxml2 does not."""
+    blank = any(text != text.strip() for node in schema.iter("*") for text in node.attrib.values())
+    if not blank:
+        return schema
+    schema = copy.deepcopy(schema)
+    for node in schema.iter("*"):
+        for name, text in node.attrib.items():
+            if name not in _AS_WRITTEN:
+                node.set(name, " ".join(text.split()))
+    return schema
 
 
 class _Walk:
@@ -83,7 +104,22 @@ class _Walk:
         types = {name: self._type_shape(node) for (kind, name), node in self.globals.items() if kind == "type"}
         while self.unfilled:
             self._filled(self.unfilled.pop())
+        for name, shape in types.items():
+            self._stand_ins(name, shape)
         return SchemaShape(roots, types, elements)
+
+    def _stand_ins(self, name: str, shape: Shape) -> None:
+        """Enters a type with the abstract ones that it is derived from: an `xsi:type` may name it there."""
+        node = self.globals["type", name]
+        if node.get("abstract") in ("true", "1"):
+            return
+        seen: set[Any] = set()
+        while node is not None and node not in seen:
+            seen.add(node)
+            base = next((n for n in node.iter(f"{{{XSD}}}extension", f"{{{XSD}}}restriction") if n.get("base")), None)
+            node = self.globals.get(("type", _local(base.get("base")))) if base is not None else None
+            if node is not None and node.get("abstract") in ("true", "1"):
+                self._type_shape(node).stand_ins[name] = (shape, self.target)
 
     # -- elements ------------------------------------------------------------------------------------------------
 
@@ -153,7 +189,7 @@ class _Walk:
                     shape.content = base.content
                     shape.mixed = shape.mixed or base.mixed
                     shape.text = base.text
-        parts = [self._particle(c) for c in child_elements(holder) if local_name(c) in (*_GROUPS, "group")]
+        parts = self._particles(c for c in child_elements(holder) if local_name(c) in (*_GROUPS, "group"))
         if parts:
             own = parts[0]
             both = (shape.content, own) if shape.content is not None else None
@@ -174,6 +210,9 @@ class _Walk:
             kind = local_name(node)
             if kind == "attribute":
                 self._attribute(node, shape)
+            elif kind == "attributeGroup" and _namespace(node, node.get("ref", "")) == XML != self.target:
+                for name, known in XML_ATTRIBUTES.items():
+                    shape.declare(Attribute(name, known, False, XML))
             elif kind == "attributeGroup":
                 found = self.globals.get(("attributeGroup", _local(node.get("ref", ""))))
                 if found is not None:
@@ -185,17 +224,23 @@ class _Walk:
         declared, namespace = node, None
         if node.get("ref"):
             namespace = _namespace(node, node.get("ref"))
-            declared = self.globals.get(("attribute", _local(node.get("ref"))), node)
+            if namespace != XML or self.target == XML:
+                declared = self.globals.get(("attribute", _local(node.get("ref"))), node)
         elif node.get("form", "qualified" if self.attributes_qualified else "") == "qualified":
             namespace = self.target
         name = declared.get("name") or _local(node.get("ref", ""))
         if node.get("use") == "prohibited":
-            shape.attributes.pop(name, None)
+            for key in (name, qualified_key(name, namespace)):
+                known = shape.attributes.get(key)
+                if known is not None and known.namespace == namespace:
+                    del shape.attributes[key]
             return
         inline = next((c for c in child_elements(declared) if local_name(c) == "simpleType"), None)
         kind = self._simple(inline) if inline is not None else self._named_simple(declared, declared.get("type"))
+        if namespace == XML and declared is node:
+            kind = XML_ATTRIBUTES.get(name, kind)
         fixed = node.get("fixed") or declared.get("fixed")
-        shape.attributes[name] = Attribute(name, kind, node.get("use") == "required", namespace, fixed)
+        shape.declare(Attribute(name, kind, node.get("use") == "required", namespace, fixed))
 
     # -- simple types --------------------------------------------------------------------------------------------
 
@@ -260,11 +305,15 @@ class _Walk:
         if kind == "group":
             found = self.globals.get(("group", _local(node.get("ref", ""))))
             inner = [c for c in child_elements(found) if local_name(c) in _GROUPS] if found is not None else []
-            return Group("sequence", tuple(self._particle(c) for c in inner), least, most)
-        parts = tuple(
-            self._particle(c) for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
+            return Group("sequence", self._particles(inner), least, most)
+        parts = self._particles(
+            c for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
         )
         return Group("choice" if kind == "choice" else "all" if kind == "all" else "sequence", parts, least, most)
+
+    def _particles(self, nodes: Iterable[Any]) -> tuple[Element | Group | Wildcard, ...]:
+        """What may occur at all: maxOccurs="0" takes a part out of the model."""
+        return tuple(part for part in map(self._particle, nodes) if part.most)
 
     def _use(self, node: Any, least: int, most: int) -> Element | Group:
         ref = node.get("ref")
@@ -306,4 +355,4 @@ def _local(name: str) -> str:
 def _namespace(node: Any, name: str) -> str | None:
     prefix = name.strip().rpartition(":")[0] or None
     found = node.nsmap.get(prefix)
-    return str(found) if found is not None else "http://www.w3.org/XML/1998/namespace" if prefix == "xml" else None
+    return str(found) if found is not None else XML if prefix == "xml" else None

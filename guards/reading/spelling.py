@@ -19,7 +19,7 @@ from typing import Final
 
 from guards.reading.numbers import Number, exact
 
-__all__ = ["boolean", "folded", "is_literal", "is_null", "number", "number_in", "pick", "pick_in"]
+__all__ = ["boolean", "folded", "is_literal", "is_null", "number", "number_in", "one_of_many", "pick", "pick_in"]
 
 _CURRENCY: Final = "$€£¥₹₩₽₺₴₫฿₪₦₱₡"
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|US\$)"
@@ -219,6 +219,12 @@ def is_null(text: str, *, eager: bool = False) -> bool:
     """Whether the text is a way of writing null (`None`, `nil`, `undefined`, `NaN`, `n/a`; `eager` also `unknown`)."""
     word = text.strip().lower()
     return word in _NULL or (eager and word in _EAGER_NULL)
+
+
+def one_of_many(one: str, many: str) -> bool:
+    """Whether a name is the English singular of another, up to spelling: `tag` of `tags`, `entry` of `Entries`."""
+    one, many = folded(one), folded(many)
+    return many in (f"{one}s", f"{one}es") or (one.endswith("y") and many == f"{one[:-1]}ies")
 
 
 @lru_cache(maxsize=4096)

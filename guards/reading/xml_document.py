@@ -1,6 +1,7 @@
 """An XML document as it was read: plain data beside its tree, and how a place in the data is written as an XPath.
 
-Places go by local names. In an XPath an index stands only where an element has siblings of its name:
+Places go by the keys of the data: local names, or `{namespace}name` where a name alone would be taken for another
+one's. In an XPath an index stands only where an element has siblings of its name:
 `/order/line[2]/total`, `/order/@id`, `/order/note/text()`.
 """
 
@@ -25,6 +26,7 @@ __all__ = [
     "element_at",
     "element_path",
     "local_name",
+    "qualified_key",
     "root_of",
     "select_nodes",
     "source_of",
@@ -63,8 +65,8 @@ class XmlDocument(Document):
 
     def path(self, place: Place) -> str:
         if place and isinstance(place[-1], str) and isinstance(_look(self.data, place), list):
-            return f"{self.path(place[:-1])}/{place[-1]}"  # the list as a whole, not its first item
-        element, rest = _walk(self.root, place)
+            return f"{self.path(place[:-1])}/{_local(place[-1])}"  # the list as a whole, not its first item
+        element, rest = _walk(self.root, self.data, place)
         path = element_path(element)
         index: int | None = None
         for at, part in enumerate(rest):
@@ -73,7 +75,7 @@ class XmlDocument(Document):
             elif part == TEXT:
                 path += "/text()"
             else:
-                path += f"/{part}"
+                path += f"/{'@' * part.startswith('@')}{_local(part.lstrip('@'))}"
                 following = rest[at + 1] if at + 1 < len(rest) else None
                 index = following if isinstance(following, int) else None
                 if index:
@@ -95,18 +97,22 @@ class XmlDocument(Document):
                     place.append(TEXT)  # of a plain leaf the text is the leaf itself
                 element = None
             elif name.startswith("@"):
-                if _attribute(element, name[1:]) is None:
+                holder = _look(self.data, place)
+                full = _attribute(element, name[1:], holder)
+                if full is None:
                     return None
-                place.append(name)
+                place.append(f"@{_key(full, holder, '@')}")
                 element = None
             else:
-                same = _named(element, name)
+                same = [child for child in child_elements(element) if local_name(child) == name]
                 if position >= len(same):
                     return None
-                place.append(name)
                 element = same[position]
+                key = _key(element.tag, _look(self.data, place))
+                same = _named(element.getparent(), key, _look(self.data, place))
+                place.append(key)
                 if isinstance(_look(self.data, place), list):
-                    place.append(position)
+                    place.append(same.index(element))
         return tuple(place) if _look(self.data, place) is not _NOWHERE else None
 
     def select(self, expression: str) -> list[Place]:
@@ -117,7 +123,7 @@ class XmlDocument(Document):
         if _look(self.data, place) is _NOWHERE:
             return None
         root = copy.deepcopy(self.root)
-        if not _put(root, place, value):
+        if not _put(root, self.data, place, value):
             return None
         return type(self)(_edited(self.data, place, value), root)
 
@@ -125,14 +131,17 @@ class XmlDocument(Document):
         if not place or _look(self.data, place) is _NOWHERE:
             return None
         root = copy.deepcopy(self.root)
-        element, rest = _walk(root, place)
+        element, rest = _walk(root, self.data, place)
+        holder = _look(self.data, place[:-1])
         if not rest:
-            for gone in [element] if isinstance(place[-1], int) else _named(element.getparent(), str(place[-1])):
+            for gone in (
+                [element] if isinstance(place[-1], int) else _named(element.getparent(), str(place[-1]), holder)
+            ):
                 _detach(gone)
         elif rest[0] == TEXT:
             _set_text(element, "")
         elif str(rest[0]).startswith("@"):
-            _drop_attribute(element, str(rest[0])[1:])
+            _drop_attribute(element, str(rest[0])[1:], holder)
         else:
             return None
         return type(self)(_edited(self.data, place, _NOWHERE), root)
@@ -152,6 +161,11 @@ def source_of(root: Any) -> str:
 def local_name(element: Any) -> str:
     """An element's name without its namespace."""
     return str(element.tag.rpartition("}")[2])
+
+
+def qualified_key(name: str, namespace: str | None) -> str:
+    """The key of an element or attribute whose local name alone would be taken for another one's."""
+    return f"{{{namespace or ''}}}{name}"
 
 
 def child_elements(element: Any) -> list[Any]:
@@ -186,7 +200,7 @@ def element_at(root: Any, path: str) -> Any | None:
     if not steps or steps[0] != (local_name(root), 0):
         return None
     for name, position in steps[1:]:
-        same = _named(root, name)
+        same = [child for child in child_elements(root) if local_name(child) == name]
         if position >= len(same):
             return None
         root = same[position]
@@ -269,12 +283,26 @@ def _steps(path: str) -> list[tuple[str, int]] | None:
     return steps
 
 
-def _named(parent: Any, name: str) -> list[Any]:
-    return [child for child in child_elements(parent) if local_name(child) == name]
+def _local(key: str) -> str:
+    return key.rpartition("}")[2]
 
 
-def _walk(element: Any, place: Place) -> tuple[Any, Place]:
-    """The element at a place, or the last one on the way and what is left of the place."""
+def _key(full: str, holder: Any, mark: str = "") -> str:
+    """The key of an element or attribute by its full name, in the data of the element that holds it."""
+    name = etree.QName(full)
+    key = qualified_key(name.localname, name.namespace)
+    return key if isinstance(holder, dict) and f"{mark}{key}" in holder else str(name.localname)
+
+
+def _named(parent: Any, key: str, holder: Any) -> list[Any]:
+    """The elements of one key."""
+    name = _local(key)
+    same = [child for child in child_elements(parent) if local_name(child) == name]
+    return same if len(same) == 1 and key == name else [child for child in same if _key(child.tag, holder) == key]
+
+
+def _walk(element: Any, data: Any, place: Place) -> tuple[Any, Place]:
+    """The element at a place of the data, or the last one on the way and what is left of the place."""
     at = 0
     while at < len(place):
         part = place[at]
@@ -282,39 +310,45 @@ def _walk(element: Any, place: Place) -> tuple[Any, Place]:
             break
         after = place[at + 1] if at + 1 < len(place) else None
         index = after if isinstance(after, int) else 0
-        same = _named(element, part)
+        same = _named(element, part, data)
         if index >= len(same):
             break
         element = same[index]
-        at += 2 if isinstance(after, int) else 1
+        steps = 2 if isinstance(after, int) else 1
+        data = _look(data, place[at : at + steps])
+        at += steps
     return element, place[at:]
 
 
-def _attribute(element: Any, name: str) -> str | None:
-    """The full name of an attribute by its local name."""
+def _attribute(element: Any, key: str, holder: Any) -> str | None:
+    """The full name of an attribute by its key or local name."""
     for full in element.attrib:
         known = etree.QName(full)
-        if known.localname == name and known.namespace != _XSI:
+        if known.namespace != _XSI and key in (
+            _key(full, holder, "@"),
+            qualified_key(known.localname, known.namespace),
+        ):
             return str(full)
     return None
 
 
-def _drop_attribute(element: Any, name: str) -> None:
-    full = _attribute(element, name)
+def _drop_attribute(element: Any, key: str, holder: Any) -> None:
+    full = _attribute(element, key, holder)
     if full is not None:
         del element.attrib[full]
 
 
-def _put(root: Any, place: Place, value: Any) -> bool:
+def _put(root: Any, data: Any, place: Place, value: Any) -> bool:
     """Whether the value could be written at the place of the tree."""
-    element, rest = _walk(root, place)
+    element, rest = _walk(root, data, place)
+    holder = _look(data, place[:-1])
     if rest:
         name = str(rest[0])
         if len(rest) > 1 or not isinstance(value, str | int | float | Decimal):
             return False
         if name == TEXT:
             return _set_text(element, _written(value))
-        full = _attribute(element, name[1:]) if name.startswith("@") else None
+        full = _attribute(element, name[1:], holder) if name.startswith("@") else None
         if full is None:
             return False
         try:
@@ -323,14 +357,13 @@ def _put(root: Any, place: Place, value: Any) -> bool:
             return False
         return True
     if isinstance(value, list) and place and not isinstance(place[-1], int):
-        return _put_list(element, value)
+        return _put_list(element, _named(element.getparent(), str(place[-1]), holder), value)
     return _fill(element, value)
 
 
-def _put_list(first: Any, values: list[Any]) -> bool:
+def _put_list(first: Any, old: list[Any], values: list[Any]) -> bool:
     """A repeated element written anew, item by item, where its first one stands."""
-    parent, name = first.getparent(), local_name(first)
-    old = _named(parent, name)
+    parent = first.getparent()
     at = parent.index(first)
     fresh = []
     for number, value in enumerate(values):
@@ -363,16 +396,17 @@ def _fill(element: Any, value: Any) -> bool:
         for full in [full for full in element.attrib if etree.QName(full).namespace != _XSI]:
             del element.attrib[full]  # with an attribute it would be a dict
         return _set_text(element, _written(value))
-    old = {local_name(child): child for child in reversed(child_elements(element))}
+    children = child_elements(element)
+    old = {_key(child.tag, value): child for child in reversed(children)}
     namespace = etree.QName(element).namespace
     kept_attributes = {full for full in element.attrib if etree.QName(full).namespace == _XSI}
-    attributes = {str(etree.QName(full).localname): str(full) for full in element.attrib if full not in kept_attributes}
+    attributes = {_key(full, value, "@"): str(full) for full in element.attrib if full not in kept_attributes}
     for full in attributes.values():
         del element.attrib[full]
     # Children keep the order in which they stood, so that an order the schema asks for survives the edit.
-    names = [local_name(child) for child in child_elements(element)]
+    names = [_key(child.tag, value) for child in children]
     order = sorted((k for k in value if k[:1] not in "@#"), key=lambda k: names.index(k) if k in names else len(names))
-    groups = {name: _named(element, name) for name in order}
+    groups = {name: _named(element, name, value) for name in order}
     for child in list(element):
         element.remove(child)
     element.text = None
@@ -385,7 +419,7 @@ def _fill(element: Any, value: Any) -> bool:
         for key in order:
             parts = value[key] if isinstance(value[key], list) else [value[key]]
             for number, part in enumerate(parts):
-                tag = old[key].tag if key in old else f"{{{namespace}}}{key}" if namespace else key
+                tag = old[key].tag if key in old else f"{{{namespace}}}{key}" if namespace and "}" not in key else key
                 item = groups[key][number] if number < len(groups[key]) else etree.Element(tag)
                 item.tail = None
                 element.append(item)

@@ -6,17 +6,17 @@ with a record of its text. Whether the result is right is for the contract.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
 
 from lxml import etree
 
 from guards.contracts.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.findings import Finding
 from guards.reading.numbers import as_whole
-from guards.reading.spelling import boolean, folded, number, number_in, pick, pick_in
-from guards.reading.xml_mender import Names, Node, is_leaf
+from guards.reading.spelling import boolean, folded, number, number_in, one_of_many, pick, pick_in
+from guards.reading.xml_mender import BLANK, Names, Node, is_leaf
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
 
@@ -38,8 +38,48 @@ def documents(top: Node, names: Names) -> list[tuple[Node, Element, tuple[Repair
         loose = [node for node in top.nodes if names.child(root.shape, folded(node.name)) is not None]
         if loose and not found:
             missing = Repair("xml.root", "the root was missing", f"/{name}", None, name)
-            found.append((Node(name, root.shape, parts=list(loose)), root, (missing,)))
+            found.append((_around(root, loose), root, (missing,)))
+    if not found and len(top.nodes) == 1 and len(names.schema.roots) == 1:
+        # A list under another name, whose items have other names too.
+        (root,), node = names.schema.roots.values(), top.nodes[0]
+        if _listed(node, root.shape) is not None:
+            found.append((node, root, (Repair("xml.root", "the root had another name", f"/{root.name}", node.name),)))
     return found
+
+
+def _around(element: Element, parts: list[Node]) -> Node:
+    """An element that was not written, around others."""
+    return Node(element.name, element.shape, parts=list(parts), spaces={"": element.namespace or ""})
+
+
+def _only_elements(node: Node) -> list[Node]:
+    """The elements inside of one that holds nothing else, all of one name; else none."""
+    nodes = node.nodes
+    same = len({folded(inner.name) for inner in nodes}) == 1
+    return nodes if same and not node.text.strip(BLANK) else []
+
+
+def _listed(node: Node, shape: Shape) -> Element | None:
+    """The item of a list, where an element holds nothing but items that go by another name."""
+    uses = list(children_of(shape.content))
+    if len(uses) != 1 or not shape.children[shape.key(uses[0].name, uses[0].namespace)][1] or shape.attributes:
+        return None
+    inner = _only_elements(node)
+    return uses[0] if inner and _an_item(inner, node.name, uses[0]) else None
+
+
+def _an_item(inner: list[Node], around: str, element: Element) -> bool:
+    """Whether elements of one name, alone inside of another, are the items of a list of such elements.
+
+    One text in one element of an unknown name may be anything.
+    """
+    name = inner[0].name
+    text = is_leaf(element.shape) and (element.shape.text or SimpleType()).kind == "text"
+    named = folded(name) in _ITEMS or name == around or one_of_many(name, around) or one_of_many(name, element.name)
+    return named or not text or len(inner) > 1
+
+
+_ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
 
 
 def _under_roots(node: Node, names: Names) -> Iterator[tuple[Node, str]]:
@@ -60,22 +100,37 @@ def _wrappers(node: Node) -> Iterator[Node]:
             yield from _wrappers(child)
 
 
-def fit_xml(node: Node, root: Element, names: Names, *, eager: bool, sort: bool) -> tuple[Any, tuple[Repair, ...]]:
-    """The node as an lxml element of the schema's names. `sort` puts children in the schema's order.
+def fit_xml(
+    node: Node,
+    root: Element,
+    names: Names,
+    *,
+    eager: bool,
+    keep: bool = False,
+    sort: bool = False,
+    unwrap: bool = False,
+) -> tuple[Any, tuple[Repair, ...]]:
+    """The node as an lxml element of the schema's names. `keep` leaves in what the schema does not know, `sort` puts
+    children in the schema's order, `unwrap` takes an element for one around items where the schema does not say what
+    items hold.
 
     Raises `Unreadable` where the end of the answer cut off something that the schema requires.
     """
-    fitter = _Fitter(names, eager=eager, sort=sort)
+    fitter = _Fitter(names, node, eager=eager, keep=keep, sort=sort, unwrap=unwrap)
     made = fitter.element(node, root, f"/{root.name}")
     return made, tuple(fitter.repairs)
 
 
 class _Fitter:
-    def __init__(self, names: Names, *, eager: bool, sort: bool) -> None:
+    def __init__(self, names: Names, root: Node, *, eager: bool, keep: bool, sort: bool, unwrap: bool) -> None:
         self.names = names
+        self.root = root
         self.repairs: list[Repair] = []
         self._eager = eager
+        self._keep = keep
         self._sort = sort
+        self._unwrap = unwrap
+        self._renamed: set[tuple[str | None, str | None]] = set()
 
     def note(self, code: str, message: str, path: str, before: Any = None, after: Any = None) -> None:
         self.repairs.append(Repair(code, message, path, before, after))
@@ -84,63 +139,101 @@ class _Fitter:
         """The element; None where it was cut off and may be left out."""
         if node.name != declared.name and node.name and path.count("/") > 1:
             self.note("xml.name", "another spelling of an element's name", path, node.name, declared.name)
-        if path.count("/") == 1 and declared.namespace and not any(v == declared.namespace for _, v in node.attributes):
-            self.note("xml.namespace", "the namespace was missing, or another", path, None, declared.namespace)
-        if node.prefix and declared.namespace is None:
-            self.note("xml.prefix", "a prefix that the schema does not have was left out", path, node.prefix)
-        made = etree.Element(_qualified(declared.namespace, declared.name))
+        self._namespace(node, declared.namespace, path)
+        made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=_prefixes(node))
+        declared = replace(declared, shape=self.names.chosen(node) or declared.shape)
         shape = declared.shape
         children = list(node.parts)
         for name, value in node.attributes:
-            self._attribute(made, name, value, node, shape, children, path)
+            self._attribute(made, name, value, node, declared, children, path)
         if shape.free:
-            return self._copied(node, made)
-        if is_leaf(shape):
+            self._fill(made, node, path)
+        elif is_leaf(shape):
             if not self._leaf(made, node, declared, path):
                 return None
         else:
             self._children(made, children, shape, path)
         return made
 
+    # Namespaces.
+
+    def _namespace(self, node: Node, wanted: str | None, path: str) -> None:
+        """A record of the namespace or prefix that the element had in the place of the schema's, once for each."""
+        if node.unbound:
+            self.note("xml.prefix", "a prefix that is declared nowhere was left out", path, node.prefix)
+        if node.space != wanted and (node.space, wanted) not in self._renamed:
+            self._renamed.add((node.space, wanted))
+            self.note("xml.namespace", "the namespace was missing, or another", path, node.space, wanted)
+
+    def _meant(self, node: Node, declared: Iterable[Element]) -> Element | None:
+        """The one among elements of a name that is meant, by its namespace."""
+        same = list(declared)
+        exact = next((element for element in same if element.namespace == node.space and not node.unbound), None)
+        return exact or (None if self.names.foreign(node, self.root) else next(iter(same), None))
+
     # Attributes.
 
     def _attribute(
-        self, made: Any, name: str, value: str, node: Node, shape: Shape, children: list[Node | str], path: str
+        self, made: Any, name: str, value: str, node: Node, declared: Element, children: list[Node | str], path: str
     ) -> None:
         prefix, _, local = name.rpartition(":")
+        shape = declared.shape
         if "xmlns" in (prefix, name):
             return
-        if prefix == "xsi":
-            if local in ("nil", "type"):
-                made.set(f"{{{XSI}}}{local}", value)
+        space = self._space(prefix, node, f"{path}/@{local}")
+        if space == XSI:
+            self._put(made, f"{{{XSI}}}{local}", value, path)
             return
-        declared = _one(shape.attributes, local)
-        if declared is not None:
-            if declared.name != local:
-                self.note("xml.name", "another spelling of an attribute's name", f"{path}/@{declared.name}", local)
-            made.set(
-                _qualified(declared.namespace, declared.name),
-                self._spelled(value, declared.type, f"{path}/@{declared.name}"),
-            )
-        elif self.names.child(shape, folded(local)) is not None and not _has(node, local):
+        foreign = space is not None and space not in (*self.names.spaces, self.root.space)
+        known = _one(shape.attributes.values(), local, space, foreign=foreign)
+        where = f"{path}/@{local}"
+        if known is not None:
+            where = f"{path}/@{known.name}"
+            if known.name != local:
+                self.note("xml.name", "another spelling of an attribute's name", where, local)
+            if known.namespace != space:
+                self.note("xml.namespace", "the namespace was missing, or another", where, space, known.namespace)
+            self._put(made, _qualified(known.namespace, known.name), self._spelled(value, known.type, where), where)
+        elif not foreign and self.names.child(shape, folded(local)) is not None and not _has(node, local):
             self.note("xml.attribute", "an attribute stood for an element", f"{path}/{local}", value)
-            children.append(Node(local, parts=[value]))
+            children.append(Node(local, parts=[value], spaces=node.spaces, prefix=node.prefix))
         elif shape.any_attribute or shape.free:
-            made.set(local, value)
+            self._put(made, _qualified(space, local), value, where)
         else:
-            self.note("xml.extra", "an attribute that the schema does not know was left out", f"{path}/@{local}", value)
+            self.note("xml.extra", "an attribute that the schema does not know was left out", where, value)
+
+    def _space(self, prefix: str, node: Node, path: str) -> str | None:
+        """The namespace of an attribute; a prefix that is declared nowhere has none, save XML Schema's own."""
+        space = node.spaces.get(prefix) if prefix else None
+        if prefix and not space:
+            self.note("xml.prefix", "a prefix that is declared nowhere was left out, or declared", path, prefix)
+            return XSI if prefix == "xsi" else None
+        return space
+
+    def _put(self, made: Any, name: str, value: str, path: str) -> None:
+        """An attribute set, unless it is there with another value."""
+        there = made.get(name)
+        if there is not None and there != value:
+            raise Unreadable(Finding("xml.ambiguous", "an attribute is given twice with different values", path))
+        if there is not None:
+            self.note("xml.attribute", "an attribute that was given twice counts once", path, value)
+        made.set(name, value)
 
     # Leaves.
 
     def _leaf(self, made: Any, node: Node, declared: Element, path: str) -> bool:
         text, kind = node.text, declared.shape.text or SimpleType()
         inner = node.nodes
-        if inner and not text.strip() and len(inner) == 1 and not inner[0].nodes:
-            self.note("xml.unwrapped", "an element around the text was taken off", path, inner[0].name)
+        if inner and not text.strip(BLANK):
+            # Elements alone are no text. One around a number can be nothing else.
+            if kind.kind == "text" or len(inner) > 1 or inner[0].nodes:
+                self._fill(made, node, path)
+                return True
+            self.note("xml.unwrapped", "an element around the value was taken off", path, inner[0].name)
             text = inner[0].text
         elif inner:
             self.note("xml.less_than", "markup inside of a text was taken as text", path)
-            text = "".join(part if isinstance(part, str) else _written(part) for part in node.parts)
+            text = "".join(part if isinstance(part, str) else part.source for part in node.parts)
         if node.cut:
             if declared.least > 0 or kind.enumeration:
                 raise Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
@@ -191,50 +284,97 @@ class _Fitter:
     # Children.
 
     def _children(self, made: Any, parts: list[Node | str], shape: Shape, path: str) -> None:
-        declared = {folded(element.name): element for element in reversed(list(children_of(shape.content)))}
+        declared: dict[str, list[Element]] = {}
+        for use in children_of(shape.content):
+            declared.setdefault(folded(use.name), []).append(use)
         there = {folded(part.name) for part in parts if isinstance(part, Node)}
+        listed = _listed(Node("", parts=parts), shape) if there and not there & declared.keys() else None
         placed: list[tuple[Any, Element | None]] = []
         counts: dict[str, int] = {}
 
-        def place(node: Node, element: Element) -> None:
-            counts[element.name] = counts.get(element.name, 0) + 1
-            where = f"{path}/{element.name}"
-            if shape.children[element.name][1] and counts[element.name] > 1:
-                where += f"[{counts[element.name]}]"
-            child = self.element(node, element, where)
-            if child is not None:
-                placed.append((child, element))
+        def meant(node: Node) -> Element | None:
+            found = self._meant(node, declared.get(folded(node.name), ()))
+            return found or self._meant(node, [listed] if listed else self._items_of(node, shape, there))
 
-        for known, group in groupby(parts, key=lambda part: isinstance(part, Node) and folded(part.name) in declared):
-            members = list(group)
-            if known:
-                for node in members:
-                    assert isinstance(node, Node)
-                    place(node, declared[folded(node.name)])
-                continue
-            for part in members:
-                if isinstance(part, str):
-                    self._text_between(made, part, shape, placed, path)
-                    continue
-                self._strange(made, part, shape, declared, there, place, placed, path)
+        def place(node: Node, element: Element) -> None:
+            for item in self._items(node, element, shape, f"{path}/{element.name}"):
+                counts[element.name] = counts.get(element.name, 0) + 1
+                where = f"{path}/{element.name}"
+                if _repeats(element, shape) and counts[element.name] > 1:
+                    where += f"[{counts[element.name]}]"
+                child = self.element(item, element, where)
+                if child is not None:
+                    placed.append((child, element))
+
+        for part in parts:
+            if isinstance(part, str):
+                self._text_between(made, part, shape, placed, path, alone=not there)
+            elif (element := meant(part)) is not None:
+                place(part, element)
+            else:
+                self._strange(made, part, shape, declared, there, meant, place, placed, path)
         if self._sort:
             self._sorted(placed, shape, path)
         for child, _ in placed:
             made.append(child)
+
+    def _items_of(self, node: Node, shape: Shape, there: set[str]) -> list[Element]:
+        """The list that is not there by its own name, and whose item an element is by its name."""
+        found = [
+            element
+            for element in children_of(shape.content)
+            if _repeats(element, shape)
+            and folded(element.name) not in there
+            and (one_of_many(node.name, element.name) or one_of_many(element.name, node.name))
+        ]
+        return found if len(found) == 1 else []
+
+    def _items(self, node: Node, element: Element, shape: Shape, path: str) -> list[Node]:
+        """The items that an element holds that stands around them; else the element itself."""
+        inner = _only_elements(node)
+        item = element.shape
+        if not inner or not _repeats(element, shape) or not _an_item(inner, node.name, element):
+            return [node]
+        if len(inner) == 1 and not inner[0].parts and not inner[0].attributes:
+            return [node]  # an empty text, or nothing
+        if not is_leaf(item):
+            opened = item.free or item.mixed or item.wildcard is not None
+            if (opened and not self._unwrap) or self.names.child(item, folded(inner[0].name)) is not None:
+                return [node]
+        self.note("xml.unwrapped", "an element around the items of a list was taken off", path, node.name)
+        for name, value in node.attributes:
+            if name.partition(":")[0] != "xmlns":
+                self.note(
+                    "xml.extra", "an attribute that the schema does not know was left out", path, f"{name}={value}"
+                )
+        self._namespace(node, element.namespace, path)
+        named = folded(element.name)
+        for found in inner:
+            if folded(found.name) not in (named, "item") and not one_of_many(found.name, element.name):
+                self.note("xml.name", "another spelling of an element's name", path, found.name, element.name)
+        return [replace(found, name=element.name) for found in inner]
 
     def _strange(  # one place, and all that is known of it
         self,
         made: Any,
         node: Node,
         shape: Shape,
-        declared: dict[str, Element],
+        declared: dict[str, list[Element]],
         there: set[str],
-        place: Any,
+        meant: Callable[[Node], Element | None],
+        place: Callable[[Node, Element], None],
         placed: list[tuple[Any, Element | None]],
         path: str,
     ) -> None:
         """A child that the schema does not know in this place."""
-        attribute = _one(shape.attributes, node.name)
+        foreign = self.names.foreign(node, self.root)
+        if foreign:
+            if shape.wildcard is not None:
+                placed.append((self._copy(node, path), None))
+            else:
+                self._left_out(node, placed, path)
+            return
+        attribute = _one(shape.attributes.values(), node.name, None, foreign=False)
         if (
             attribute is not None
             and not node.nodes
@@ -243,52 +383,60 @@ class _Fitter:
             self.note("xml.attribute", "an element stood for an attribute", f"{path}/@{attribute.name}", node.text)
             made.set(
                 _qualified(attribute.namespace, attribute.name),
-                self._spelled(node.text.strip(), attribute.type, f"{path}/@{attribute.name}"),
+                self._spelled(node.text.strip(BLANK), attribute.type, f"{path}/@{attribute.name}"),
             )
             return
         inner = node.nodes
-        if inner and not node.text.strip() and all(folded(child.name) in declared for child in inner):
+        elements = [meant(child) for child in inner]
+        if inner and not node.text.strip(BLANK) and None not in elements:
             self.note("xml.unwrapped", "an element around others was taken off", path, node.name)
-            for child in inner:
-                place(child, declared[folded(child.name)])
+            for child, element in zip(inner, elements, strict=True):
+                assert element is not None
+                place(child, element)
             return
         around = [
             element
-            for name, element in declared.items()
+            for name, (element, *_) in declared.items()
             if name not in there and self.names.child(element.shape, folded(node.name)) is not None
         ]
         if len(around) == 1:
             outer = around[0]
             if placed and placed[-1][1] is outer and outer.most == 1:
                 # The next of those that the one before was put around of.
-                again = Node(outer.name, outer.shape, parts=[node])
-                more = self.element(again, outer, f"{path}/{outer.name}")
+                more = self.element(_around(outer, [node]), outer, f"{path}/{outer.name}")
                 for child in more:
                     placed[-1][0].append(child)
                 return
             self.note("xml.wrapped", "the element that the schema puts around was missing", f"{path}/{outer.name}")
-            place(Node(outer.name, outer.shape, parts=[node]), outer)
+            place(_around(outer, [node]), outer)
             return
-        a_list = len(declared) == 1 and shape.children[next(iter(declared.values())).name][1]
+        a_list = len(declared) == 1 and any(many for _, many in shape.children.values())
         if shape.wildcard is not None or a_list or folded(node.name) in self.names.everywhere:
             # One that the schema has elsewhere is not left out, since then the document was understood wrongly, and
             # neither is what may be an item of a list.
-            placed.append((self._copied(node, etree.Element(node.name)), None))
+            placed.append((self._copy(node, path), None))
             return
-        self.note(
-            "xml.extra", "an element that the schema does not know was left out", f"{path}/{node.name}", _written(node)
-        )
+        self._left_out(node, placed, path)
+
+    def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str) -> None:
+        if self._keep:
+            placed.append((self._copy(node, path), None))
+            return
+        words = "an element that the schema does not know was left out"
+        self.note("xml.extra", words, f"{path}/{node.name}", node.source)
 
     def _text_between(
-        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str
+        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str, *, alone: bool
     ) -> None:
         if shape.mixed:
             if placed:
                 placed[-1][0].tail = (placed[-1][0].tail or "") + text
             else:
                 made.text = (made.text or "") + text
-        elif text.strip():
-            self.note("xml.text", "text between elements was left out", path, text.strip())
+        elif text.strip(BLANK) and alone:
+            made.text = text  # all that the element holds: it would be lost
+        elif text.strip(BLANK):
+            self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
         order = {id(element): index for index, element in enumerate(children_of(shape.content))}
@@ -297,29 +445,45 @@ class _Fitter:
             self.note("xml.order", "the elements were put in the order of the schema", path)
             placed[:] = wanted
 
-    def _copied(self, node: Node, made: Any) -> Any:
+    def _copy(self, node: Node, path: str) -> Any:
         """An element that the schema says nothing about, as it was written."""
-        last = None
-        for part in node.parts:
-            if isinstance(part, str):
-                if last is None:
-                    made.text = (made.text or "") + part
-                else:
-                    last.tail = (last.tail or "") + part
-            else:
-                last = etree.SubElement(made, part.name)
-                for name, value in part.attributes:
-                    if ":" not in name and name != "xmlns":
-                        last.set(name, value)
-                self._copied(part, last)
+        path = f"{path}/{node.name}"
+        if node.unbound:
+            self.note("xml.prefix", "a prefix that is declared nowhere was left out", path, node.prefix)
+        made = etree.Element(_qualified(node.space, node.name), nsmap=_prefixes(node))
+        for name, value in node.attributes:
+            prefix, _, local = name.rpartition(":")
+            if "xmlns" in (prefix, name):
+                continue
+            space = self._space(prefix, node, f"{path}/@{local}")
+            self._put(made, _qualified(space, local), value, f"{path}/@{local}")
+        self._fill(made, node, path)
         return made
 
+    def _fill(self, made: Any, node: Node, path: str) -> None:
+        """What an element holds, as it was written."""
+        last = None
+        for part in node.parts:
+            if not isinstance(part, str):
+                last = self._copy(part, path)
+                made.append(last)
+            elif last is None:
+                made.text = (made.text or "") + part
+            else:
+                last.tail = (last.tail or "") + part
 
-def _one(attributes: dict[str, Attribute], name: str) -> Attribute | None:
-    """The attribute of that name, however it is spelled."""
-    if name in attributes:
-        return attributes[name]
-    found = [attribute for known, attribute in attributes.items() if folded(known) == folded(name)]
+
+def _repeats(element: Element, shape: Shape) -> bool:
+    return shape.children[shape.key(element.name, element.namespace)][1]
+
+
+def _one(attributes: Iterable[Attribute], name: str, space: str | None, *, foreign: bool) -> Attribute | None:
+    """The attribute of that name and namespace; else, of an attribute of the document's own, however it is spelled."""
+    known = list(attributes)
+    exact = [one for one in known if (one.name, one.namespace) == (name, space)]
+    if exact or foreign:
+        return exact[0] if exact else None
+    found = [one for one in known if one.name == name] or [one for one in known if folded(one.name) == folded(name)]
     return found[0] if len(found) == 1 else None
 
 
@@ -331,8 +495,7 @@ def _qualified(namespace: str | None, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
 
 
-def _written(node: Node) -> str:
-    """An element as text, as it was written more or less."""
-    attributes = "".join(f' {name}="{value}"' for name, value in node.attributes)
-    inner = "".join(part if isinstance(part, str) else _written(part) for part in node.parts)
-    return f"<{node.name}{attributes}>{inner}</{node.name}>"
+def _prefixes(node: Node) -> dict[str, str]:
+    """The prefixes that an element declares, for names in its values. Never a default namespace: an element without one
+    would be written into it."""
+    return {prefix: space for prefix, space in node.spaces.items() if prefix not in ("", "xml") and space}

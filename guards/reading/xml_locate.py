@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from guards.findings import Finding
+from guards.reading.spelling import folded
 from guards.reading.xml_prolog import doctype_end, doctype_fault
 from guards.records import Repair
 
-__all__ = ["Sight", "Span", "find_documents"]
+__all__ = ["Sight", "Span", "beside", "find_documents", "stray_member"]
 
 _NAME: Final = r"[^\W\d][\w.\-]*+(?::[^\W\d][\w.\-]*+)?"
 # An attribute's value holds no bare "<" in XML. That also means that no search for the end of a tag passes the next
@@ -35,6 +36,7 @@ _FENCE_END: Final = re.compile(r"^\s*(`{3,}|~{3,})")
 _PROLOG: Final = re.compile(r"<\?xml\b[^>]*\?>\s*$|<!DOCTYPE\b[^>]*>\s*$", re.IGNORECASE)
 _LONGEST_PROLOG: Final = 2_000
 _MOST_PROLOGS: Final = 2  # a declaration and a document type
+_BLANK: Final = " \t\r\n"  # XML's white space
 _AROUND: Final = 200
 _CUT_TAG: Final = re.compile(rf"<({_NAME})?[^<>]*\Z")
 
@@ -69,6 +71,7 @@ class Sight:
         if self.start:
             repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[: self.start]))
         before, after = text[self.start : span.start], text[span.end :]
+        whole = before
         for _ in range(_MOST_PROLOGS):
             prolog = _PROLOG.search(before, max(0, len(before) - _LONGEST_PROLOG))
             if prolog is None:
@@ -81,10 +84,37 @@ class Sight:
             repairs.append(Repair("text.fence", "the document was taken out of a code fence", "", before=marks))
             before = before[: fence.start()]
             after = after[end.end() :] if end else after
-        if before.strip() or after.strip():
-            around = f"{before.strip()} … {after.strip()}".strip()
+        before, after = before.strip(_BLANK), after.strip(_BLANK)
+        if before or after:
+            around = f"{before} … {after}".strip()
             repairs.append(Repair("text.prose", "text around the document was set aside", "", before=around))
+        if not repairs and whole.strip(_BLANK):
+            # In its place and well-formed it would have been passed over.
+            words = "an XML declaration or document type that was not written as one was set aside"
+            repairs.append(Repair("xml.declaration", words, "", before=whole.strip(_BLANK)))
         return tuple(repairs)
+
+
+def beside(name: str) -> Finding:
+    """The finding of an element that stands beside the document, though it should be a part of it."""
+    words = f"not well-formed XML: <{name}> stands beside the root element, and may be a part of it"
+    return Finding("xml.syntax", words)
+
+
+def stray_member(text: str, sight: Sight, names: Collection[str]) -> str | None:
+    """The name of an element, opened and closed, that stands beside all documents though one may hold it."""
+    at = sight.start
+    for span in (*sight.spans, Span(len(text), len(text))):
+        opened: set[str] = set()
+        for found in _TOKEN.finditer(text, at, span.start):
+            closing, opening, rest = found.groups()
+            local = folded((closing or opening or "").rpartition(":")[2])
+            if local in names and opening is not None and not rest.endswith("/"):
+                opened.add(local)
+            elif local in names and (local in opened or opening is not None):
+                return (closing or opening).rpartition(":")[2]
+        at = span.end
+    return None
 
 
 def find_documents(text: str, roots: Collection[str] | None) -> Sight:

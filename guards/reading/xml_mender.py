@@ -10,25 +10,28 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html.entities import html5
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import SchemaShape, Shape
+from guards.contracts.xml_shape import XSI, SchemaShape, Shape, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded
 from guards.reading.xml_prolog import Unreadable, doctype_end
 from guards.records import Repair
 
-__all__ = ["Names", "Node", "is_leaf", "mend_xml"]
+__all__ = ["BLANK", "Names", "Node", "is_leaf", "mend_xml"]
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """An element as it was written: its local name, what it holds, and the shape that the schema gives it, if any.
 
-    `cut` says that the end of the text cut it off before its own end.
+    `spaces` are the namespaces by prefix that hold inside of it; `tags` its opening and closing tag as written, with
+    the place of the first. `cut` says that the end of the text cut it off before its own end.
     """
 
     name: str
@@ -37,6 +40,25 @@ class Node:
     attributes: list[tuple[str, str]] = field(default_factory=list)
     parts: list[Node | str] = field(default_factory=list)
     cut: bool = False
+    spaces: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, str] = ("", "")
+    at: int = -1
+
+    @property
+    def space(self) -> str | None:
+        """Its namespace; None where there is none, or its prefix is declared nowhere."""
+        return self.spaces.get(self.prefix) or None
+
+    @property
+    def unbound(self) -> bool:
+        """Whether its prefix is declared nowhere."""
+        return bool(self.prefix) and not self.spaces.get(self.prefix)
+
+    @property
+    def source(self) -> str:
+        """The element as it was written, its entities replaced."""
+        inner = "".join(part if isinstance(part, str) else part.source for part in self.parts)
+        return f"{self.tags[0]}{inner}{self.tags[1]}"
 
     @property
     def nodes(self) -> list[Node]:
@@ -68,23 +90,51 @@ class Names:
             shape = waiting.pop()
             if id(shape) not in seen:
                 seen.add(id(shape))
-                for name, (inner, _) in shape.children.items():
-                    names.add(folded(name))
+                for key, (inner, _) in shape.children.items():
+                    names.add(folded(key.rpartition("}")[2]))
                     waiting.append(inner)
         return frozenset(names)
 
-    def child(self, shape: Shape | None, name: str) -> Shape | None:
-        """The shape of the child of that folded name; None where there is none."""
+    def child(self, shape: Shape | None, name: str, space: str | None = None) -> Shape | None:
+        """The shape of the child of that folded name; None where there is none.
+
+        `space` where the child has a namespace that cannot be the document's own, so that only that one will do.
+        """
         if shape is None:
             return None
         known = self._children.get(id(shape))
         if known is None:
-            known = self._children[id(shape)] = {folded(n): inner for n, (inner, _) in shape.children.items()}
-        return known.get(name)
+            known = self._children[id(shape)] = {}
+            for key, (inner, _) in shape.children.items():
+                plain = folded(key.rpartition("}")[2])
+                known.setdefault((plain, None), inner)
+                known[plain, shape.spaces.get(key)] = inner
+        return known.get((name, space))
 
     @cached_property
-    def _children(self) -> dict[int, dict[str, Shape]]:
+    def _children(self) -> dict[int, dict[tuple[str, str | None], Shape]]:
         return {}
+
+    def foreign(self, node: Node, root: Node | None) -> bool:
+        """Whether an element is of another namespace than the schema and its document's root, if there is one."""
+        if root is None:
+            return False
+        if node.unbound:
+            return node.prefix != root.prefix
+        return node.space is not None and node.space not in (*self.spaces, root.space)
+
+    def chosen(self, node: Node) -> Shape | None:
+        """The shape of the type that an element's `xsi:type` names."""
+        for name, value in node.attributes:
+            prefix, _, local = name.rpartition(":")
+            if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
+                return self.schema.types.get(value.strip(BLANK).rpartition(":")[2])
+        return None
+
+    @cached_property
+    def spaces(self) -> frozenset[str | None]:
+        """The namespaces of the roots."""
+        return frozenset(element.namespace for element in self.schema.roots.values())
 
     def root_with(self, name: str) -> Shape | None:
         """The shape of the only root that has such a child."""
@@ -99,21 +149,34 @@ def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
     return mender.top, mender.repairs
 
 
+_S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
-_MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|</|<(?={_NAME})", re.IGNORECASE)
-_CLOSING: Final = re.compile(rf"</\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
-_OPENING: Final = re.compile(rf"<(?:({_NAME}):)?({_NAME})")
+_MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})", re.IGNORECASE)
+_CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
+_OPENING: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME})")
+_TAG: Final = re.compile(
+    rf"<{_NAME}(?::{_NAME})?(?:{_S}++{_NAME}(?::{_NAME})?{_S}*={_S}*(?:\"[^<\"]*\"|'[^<']*'))*+{_S}*/?>"
+)
+_EMPTY: Final = re.compile(r"<[^<>]*/>")
+_BARE: Final = re.compile(r"\s*/?>")
+_COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
 _CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
+_INSTRUCTION: Final = re.compile(rf"<\?(?!xml[\s?]){_NAME}(?:\s.*)?\?>", re.DOTALL | re.IGNORECASE)
 _CDATA_END: Final = re.compile(r"\]\]\s*(?:>|&gt;)")
+_BREAK: Final = re.compile("[\t\n]")
 _ENTITY: Final = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]*));|&")
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_XML_SPACE: Final = {"xml": "http://www.w3.org/XML/1998/namespace"}
+_FARTHEST: Final = 1000  # of parts that are looked through
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
 _MOST_NOTES: Final = 100
+BLANK: Final = " \t\r\n"
+"""XML's white space; a no-break space is text."""
 _BROKEN: Final = frozenset({"xml.tag", "xml.unclosed"})
 _MOST_BROKEN: Final = 2000
 _LONGEST_TAG: Final = 100_000
@@ -121,22 +184,31 @@ _LONGEST_TAG: Final = 100_000
 
 class _Mender:
     def __init__(self, text: str, names: Names, depth: int) -> None:
-        self.text = text
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")  # as XML reads line ends
         self.names = names
-        self.top = Node("")
+        self.top = Node("", spaces=_XML_SPACE)
         self.repairs: list[Repair] = []
         self._stack = [self.top]
         self._depth = depth
         self._at = 0
         self._counts: dict[str, int] = {}
+        self._noted = 0
+        self._in_tag = False
+        self._words: list[str] = []
+        self._absent: set[str] = set()
 
     def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
+        self._noted += 1
         count = self._counts[code] = self._counts.get(code, 0) + 1
         if code in _BROKEN and count > _MOST_BROKEN:
             raise Unreadable(Finding("limit.repairs", "too many tags are broken to tell what was meant"))
         if count <= _MOST_NOTES:
             path = "".join(f"/{node.name}" for node in self._stack[1:])
             self.repairs.append(Repair(code, message, path, before, after))
+
+    def refuse(self, code: str, message: str) -> NoReturn:
+        path = "".join(f"/{node.name}" for node in self._stack[1:])
+        raise Unreadable(Finding(code, message, path))
 
     def read(self) -> None:
         while (found := _MARK.search(self.text, self._at)) is not None:
@@ -145,31 +217,76 @@ class _Mender:
             mark = found[0].upper()
             if mark == "<":
                 self._opening()
-            elif mark == "</":
+            elif mark.endswith("/"):
                 self._closing()
             elif mark == "<!DOCTYPE":
-                end = doctype_end(self.text, self._at)
-                self._at = end if end > 0 else len(self.text)
+                self._doctype()
             elif "CDATA" in mark:
                 self._cdata(found)
+            elif mark == "<!--":
+                self._passed_over("-->", "xml.comment", "a comment that was not written as one was left out", _COMMENT)
             else:
-                closer = "-->" if mark == "<!--" else "?>"
-                end = self.text.find(closer, self._at)
-                self._at = end + len(closer) if end >= 0 else len(self.text)
+                words = "an XML declaration that stood elsewhere, or was not written as one, was left out"
+                self._passed_over("?>", "xml.declaration", words, _INSTRUCTION)
         self._add(self.text[self._at :])
         self._end()
 
+    def _doctype(self) -> None:
+        end = doctype_end(self.text, self._at)
+        if end < 0:
+            self.refuse("xml.syntax", "not well-formed XML: the document type is never closed")
+        if len(self._stack) > 1 or self.top.parts or "".join(self._words).strip(BLANK):
+            words = "a document type declaration that stood elsewhere was left out"
+            self.note("xml.declaration", words, before=self.text[self._at : end])
+        self._at = end
+
+    def _passed_over(self, closer: str, code: str, message: str, well_formed: re.Pattern[str]) -> None:
+        """A comment or processing instruction, which no document holds as data."""
+        end = -1 if closer in self._absent else self.text.find(closer, self._at)
+        if end < 0:
+            self._absent.add(closer)  # one look to the end of the text is enough
+            if len(self._stack) == 1:
+                self._literal(self._at + 2)
+                return
+            rest = self.text[self._at :]
+            if "<" in rest[2:]:
+                # It may hold the rest of the document.
+                self.refuse("xml.truncated", f"what begins with {rest[:4].strip()} is never closed by {closer}")
+            self.note("xml.truncated", "a comment that the end of the answer cut off was left out", before=rest)
+            self._at = len(self.text)
+            return
+        whole = self.text[self._at : end + len(closer)]
+        if not well_formed.fullmatch(whole):
+            self.note(code, message, before=whole)
+        self._at = end + len(closer)
+
     # Text.
 
-    def _add(self, text: str, *, raw: bool = False) -> None:
+    def _add(self, text: str, *, raw: bool = False, literal: bool = False) -> None:
         if not text:
             return
         plain = text if raw else self._decoded(text)
-        parts = self._stack[-1].parts
-        if parts and isinstance(parts[-1], str):
-            parts[-1] += plain
-        else:
-            parts.append(plain)
+        if not raw and len(self._stack) > 1:
+            if "]]>" in text:
+                self.note("xml.cdata", "the end of a CDATA section that none begins was taken as text")
+            if "<" in text and not literal:
+                self.note("xml.less_than", "a bare < was taken as text", before="<")
+        self._words.append(plain)
+
+    def _settle(self) -> None:
+        """Gives the words that were read to the element that is open now. Pieces are joined once: there may be many."""
+        if self._words:
+            parts, words = self._stack[-1].parts, "".join(self._words)
+            self._words.clear()
+            if parts and isinstance(parts[-1], str):
+                parts[-1] += words
+            else:
+                parts.append(words)
+
+    @property
+    def _inside(self) -> bool:
+        """Whether this is a part of an element, and not of what surrounds the document."""
+        return len(self._stack) > 1 or self._in_tag
 
     def _decoded(self, text: str) -> str:
         if "&" in text:
@@ -187,13 +304,15 @@ class _Mender:
         decimal, hexadecimal, name = found.groups()
         if decimal or hexadecimal:
             number = int(decimal) if decimal else int(hexadecimal, 16)
-            return chr(number) if number <= 0x10FFFF else found[0]
+            if number <= 0x10FFFF:
+                return chr(number)
+            name = ""
         if name in _XML:
             return _XML[name]
         if name and f"{name};" in html5:
             self.note("xml.entity", "an entity of HTML", before=found[0], after=html5[f"{name};"])
             return html5[f"{name};"]
-        if len(self._stack) > 1:
+        if self._inside:
             self.note("xml.ampersand", "a bare & was taken as text", before=found[0])
         return found[0]
 
@@ -216,25 +335,43 @@ class _Mender:
     def _opening(self) -> None:
         found = _OPENING.match(self.text, self._at)
         assert found is not None
-        prefix, name = found[1] or "", found[2]
+        blanks, prefix, name = found[1], found[2] or "", found[3]
         plain = folded(name)
+        if blanks and not (plain in self.names.everywhere and _BARE.match(self.text, found.end())):
+            self._literal(self._at + 1)
+            return
         if not self._is_tag(plain):
             self._literal(found.end())
             return
+        noted, repairs = self._noted, len(self.repairs)
+        self._in_tag = True
         tag = self._attributes(found.end())
+        self._in_tag = False
         if tag is None:
+            del self.repairs[repairs:]  # of what is no tag after all
             self._literal(found.end())
             return
         attributes, end, empty = tag
+        self._settle()
         self._refuse_inclusion(prefix, name, attributes)
         if end > len(self.text):
             self.note("xml.truncated", "a tag that the end of the answer cut off was left out", before=name)
             self._stack[-1].cut = True
             self._at = len(self.text)
             return
-        self._place(plain)
+        written = self.text[self._at : end]
+        if noted == self._noted and not _TAG.fullmatch(written):
+            self.note("xml.tag", "a tag was not written as one", before=written[:80])
+        spaces = self._stack[-1].spaces
+        own = self._declared(attributes)
+        node = Node(name, None, prefix, attributes, spaces={**spaces, **own} if own else spaces)
+        node.tags, node.at = (written, ""), self._at
+        foreign = self.names.foreign(node, next((outer for outer in self._stack if outer.shape is not None), None))
+        if not foreign:
+            self._place(plain)
         parent = self._stack[-1]
-        node = Node(name, self._shape(parent, plain), prefix, attributes)
+        node.shape = self.names.child(parent.shape, plain, node.space or "") if foreign else self._shape(parent, plain)
+        node.shape = self.names.chosen(node) or node.shape
         parent.parts.append(node)
         self._at = end
         if not empty:
@@ -246,10 +383,23 @@ class _Mender:
                     )
                 )
 
+    def _declared(self, attributes: list[tuple[str, str]]) -> dict[str, str]:
+        """The namespaces that a tag declares, by prefix."""
+        own: dict[str, str] = {}
+        for name, value in attributes:
+            if name != "xmlns" and not name.startswith("xmlns:"):
+                continue
+            if own.get(name[6:], value) != value:
+                self.refuse("xml.ambiguous", "a namespace is declared twice with different values")
+            if name[6:] in own:
+                self.note("xml.attribute", "an attribute that was given twice counts once", before=name)
+            own[name[6:]] = value
+        return own
+
     def _literal(self, end: int) -> None:
         if len(self._stack) > 1:
             self.note("xml.less_than", "a bare < was taken as text", before=self.text[self._at : end])
-        self._add(self.text[self._at : end])
+        self._add(self.text[self._at : end], literal=True)
         self._at = end
 
     def _is_tag(self, name: str) -> bool:
@@ -259,18 +409,23 @@ class _Mender:
         if shape is None or shape.free or not (is_leaf(shape) or shape.mixed):
             return True
         if name == folded(node.name):
-            return True
+            # In the midst of words, with closing tags for both, it is a part of them.
+            words = node.text.strip(BLANK) or any(word.strip(BLANK) for word in self._words)
+            return not (is_leaf(shape) and words and not node.nodes and {node.at, self._at} <= self._closed)
         if name not in self.names.everywhere:
-            return shape.mixed and self._closes_before_end(name, node)
+            # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
+            empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
+            return empty or self._closes_before_end(name, node)
         return shape.mixed or not self._closed_later(node) or self._closes_before_end(name, node)
 
     def _closed_later(self, node: Node) -> bool:
         """Whether the element is closed further on, before another one of its name is opened."""
         return self._closed_again(folded(node.name))
 
-    def _closed_again(self, name: str) -> bool:
+    def _closed_again(self, name: str, at: int | None = None) -> bool:
         """Whether an element of this name is closed once more, without being opened before."""
-        return _first(self._closers[name], self._at) < _first(self._openers[name], self._at)
+        at = self._at if at is None else at
+        return _first(self._closers[name], at) < _first(self._openers[name], at)
 
     def _closes_before_end(self, name: str, node: Node) -> bool:
         """Whether an element of this name would be closed inside of the open one."""
@@ -283,24 +438,44 @@ class _Mender:
             return
         if self.names.child(node.shape, name) is not None:
             return
+        if name == folded(node.name) and node.at in self._closed and not node.nodes and not node.text.strip(BLANK):
+            return  # items inside of an element of their own name
         if is_leaf(node.shape) and self._closed_later(node):
             return
         for index in range(len(self._stack) - 2, 0, -1):
             outer = self._stack[index]
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
-                self._close_to(index)
+                self._close_to(index, name)
                 return
         if is_leaf(node.shape):
             self._close_to(len(self._stack) - 2)
 
-    def _close_to(self, index: int) -> None:
-        """Close all elements above that place of the stack."""
-        for node in self._stack[index + 1 :]:
+    def _close_to(self, index: int, name: str = "") -> None:
+        """Close all elements above that place of the stack, since one of that name follows."""
+        for at, node in enumerate(self._stack[index + 1 :], index):
+            self._refuse_two_nestings(self._stack[at], node, name)
             self.note("xml.unclosed", "an element was never closed", before=node.name)
             if is_leaf(node.shape) and node.parts and isinstance(node.parts[-1], str):
                 # The line break and the indent before the next tag are layout.
                 node.parts[-1] = _LAYOUT.sub("", node.parts[-1])
         del self._stack[index + 1 :]
+
+    def _refuse_two_nestings(self, outer: Node, node: Node, behind: str = "") -> None:
+        """Of an element that was never closed: where its last child could as well stand behind it, nobody knows."""
+        last = node.parts[-1] if node.parts else None
+        if isinstance(last, str) and not last.strip(BLANK):
+            last = next((part for part in reversed(node.parts[-2:]) if isinstance(part, Node)), None)
+        if not isinstance(last, Node) or outer is self.top or outer.shape is None:
+            return
+        name = folded(last.name)
+        if self.names.child(node.shape, name) is None or self.names.child(outer.shape, name) is None:
+            return
+        if _stands_before(behind, name, outer.shape):
+            return
+        repeats = any(many for key, (_, many) in outer.shape.children.items() if folded(key.rpartition("}")[2]) == name)
+        if repeats or all(folded(other.name) != name for other in outer.nodes):
+            words = f"<{node.name}> is never closed, and <{last.name}> may stand in it or behind it"
+            self.refuse("xml.ambiguous", words)
 
     def _shape(self, parent: Node, name: str) -> Shape | None:
         if parent.shape is None:
@@ -313,7 +488,10 @@ class _Mender:
                 return None
             parent.shape = around if parent is not self.top else None
             return self.names.child(around, name)
-        return self.names.child(parent.shape, name)
+        known = self.names.child(parent.shape, name)
+        if known is None and not (parent.shape.free or parent.shape.mixed or parent.shape.wildcard):
+            return parent.shape  # perhaps an element around what should stand here
+        return known
 
     def _closing(self) -> None:
         found = _CLOSING.match(self.text, self._at)
@@ -321,29 +499,75 @@ class _Mender:
             self._literal(self._at + 2)
             return
         name = folded(found[2]) if found[2] else ""
-        open_names = [folded(node.name) for node in self._stack]
         node = self._stack[-1]
-        if name and name not in self.names.everywhere and is_leaf(node.shape) and self._closed_later(node):
+        if node is self.top:
+            self._literal(found.end())  # of something that the answer's prose opened
+            return
+        open_names = [folded(node.name) for node in self._stack]
+        if found.end() == len(self.text) and not found[0].endswith(">"):
+            node.cut = is_leaf(node.shape) and not open_names[-1].startswith(name)
+            self.note("xml.truncated", "the answer ends inside of a closing tag", before=found[0])
+            self._settle()
+            self._at = found.end()
+            self._stack.pop()
+            return
+        if self._is_text(name, node, found, open_names):
             self._literal(found.end())
             return
+        self._settle()
         self._at = found.end()
-        if node is self.top:
-            return  # of something that the answer's prose opened
         if name in open_names[1:-1] and self._closed_again(name):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
-            self._stack.pop()
+            self._close(found[0])
         elif name == open_names[-1]:
-            if found[2] != node.name or not found[0].endswith(">"):
+            tag = f"</{node.prefix}{':' * bool(node.prefix)}{node.name}"
+            if not found[0].startswith(tag) or found[0][len(tag) :].strip(BLANK) != ">":
                 self.note("xml.tag", "a closing tag was not written as one", before=found[0])
-            self._stack.pop()
+            self._close(found[0])
         elif name in open_names[1:]:
             self._close_to(len(open_names) - 1 - open_names[::-1].index(name))
-            self._stack.pop()
+            self._close(found[0])
+        elif self._closed_before(name):
+            self.refuse("xml.ambiguous", f"{found[0]} stands here twice: where the first one closes is not clear")
         elif not name or name not in self.names.everywhere or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
-            self._stack.pop()
+            self._close(found[0])
         else:
             self.note("xml.tag", "a closing tag that closes nothing was left out", before=found[0])
+
+    def _close(self, tag: str) -> None:
+        node = self._stack.pop()
+        node.tags = (node.tags[0], tag)
+
+    def _is_text(self, name: str, node: Node, found: re.Match[str], open_names: list[str]) -> bool:
+        """Whether a closing tag is a part of the text that it stands in."""
+        if not is_leaf(node.shape) or not name:
+            return False
+        if name != open_names[-1]:
+            surplus = name not in open_names or self._closed_again(name, found.end())
+            return surplus and self._closed_later(node)
+        # Its own name, in words that go on and are closed once more.
+        outer = self._stack[-2]
+        gap = self.text[found.end() : self.text.find("<", found.end())].strip(BLANK)
+        if not gap or outer is self.top or (outer.shape is not None and outer.shape.mixed):
+            return False
+        again = _first(self._closers[name], found.end())
+        around = _first(self._closers[folded(outer.name)], found.end())
+        return again < min(_first(self._openers[name], found.end()), around)
+
+    def _closed_before(self, name: str) -> bool:
+        """Whether one of this name was closed in an element that is open, and what followed is none of the schema's."""
+        last = self._stack[-1]
+        for outer in self._stack[:0:-1]:
+            strange = outer is not last and self.names.child(outer.shape, folded(last.name)) is None
+            for part in outer.parts[: -_FARTHEST - 1 : -1]:
+                if isinstance(part, str):
+                    strange = strange or bool(part.strip(BLANK))
+                elif folded(part.name) == name:
+                    return strange
+                else:
+                    strange = strange or self.names.child(outer.shape, folded(part.name)) is None
+        return False
 
     def _attributes(self, at: int) -> tuple[list[tuple[str, str]], int, bool] | None:
         """The attributes of a tag, where it ends (past the end of the text: it is cut off), whether it is empty.
@@ -368,6 +592,7 @@ class _Mender:
             if not name:
                 continue
             if not equals:
+                self.note("xml.attribute_quotes", "an attribute had no value", before=name)
                 attributes.append((name, ""))
                 continue
             value = _VALUE.match(text, at)
@@ -385,20 +610,37 @@ class _Mender:
         written = next(part for part in found.groups() if part is not None)
         if "<" in written:
             self.note("xml.less_than", "a bare < was taken as text", before=written[:80])
-        return self._decoded(written)
+        return self._decoded(_BREAK.sub(" ", written))
 
     def _refuse_inclusion(self, prefix: str, name: str, attributes: list[tuple[str, str]]) -> None:
         if any(value.strip() == _XINCLUDE for _, value in attributes) or (prefix == "xi" and name == "include"):
             raise Unreadable(Finding("xml.xinclude", "XInclude is not accepted: write the content itself"))
 
     def _end(self) -> None:
-        """The end of the text: what is open was cut off, or only its closing tags were forgotten."""
-        for node in self._stack[1:]:
+        """The end of the text: what is open was cut off, or only the last closing tag was forgotten."""
+        self._settle()
+        for outer, node in pairwise(self._stack):
+            self._refuse_two_nestings(outer, node)
             if is_leaf(node.shape) and node is self._stack[-1]:
                 node.cut = True
-                self.note("xml.truncated", "the answer ends inside of an element", before=node.name)
             elif node is self._stack[1]:
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
+                continue
+            self.note("xml.truncated", "the answer ends inside of an element", before=node.name)
+
+    @cached_property
+    def _closed(self) -> set[int]:
+        """Where the elements begin that have a closing tag of their own."""
+        closed: set[int] = set()
+        for name, openers in self._openers.items():
+            waiting: list[int] = []
+            marks = [(at, True) for at in openers if not _EMPTY.match(self.text, at)]
+            for at, opens in sorted([*marks, *((at, False) for at in self._closers.get(name, ()))]):
+                if opens:
+                    waiting.append(at)
+                elif waiting:
+                    closed.add(waiting.pop())
+        return closed
 
     @cached_property
     def _closers(self) -> dict[str, list[int]]:
@@ -421,6 +663,16 @@ def _first(places: list[int], at: int) -> int:
     """The first place from this one on; past any text where there is none."""
     index = bisect_left(places, at)
     return places[index] if index < len(places) else 1 << 60
+
+
+def _stands_before(one: str, other: str, shape: Shape) -> bool:
+    """Whether the schema lets an element stand only before another one."""
+    content = shape.content
+    if content is None or content.kind != "sequence" or content.most > 1:
+        return False
+    names = [{folded(use.name) for use in children_of(item)} for item in content.items]
+    first, last = ([n for n, held in enumerate(names) if name in held] for name in (one, other))
+    return bool(first and last) and first[-1] < last[0]
 
 
 def is_leaf(shape: Shape | None) -> bool:

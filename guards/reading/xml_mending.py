@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -10,9 +10,11 @@ from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
+from guards.reading.spelling import folded
+from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
-from guards.reading.xml_locate import find_documents
-from guards.reading.xml_mender import Names, mend_xml
+from guards.reading.xml_locate import beside, find_documents
+from guards.reading.xml_mender import BLANK, Names, Node, mend_xml
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
 
@@ -44,10 +46,14 @@ def mended(
             actual=len(found),
         )
         return Reading(None, None, (finding,))
+    members = [inner for node, _, _ in found for inner in (node, *(node.nodes if node.at < 0 else ()))]
+    if found and (stray := _outside(top, members, names)) is not None:
+        return Reading(None, None, (beside(stray.name),))
     judged: list[tuple[Reading[T], tuple[Repair, ...]]] = []
     for node, root, own in found:
         try:
-            judged.append(_fitted(node, root, names, check, own, eager=dial == "eager"))
+            reading, changes = _fitted(node, root, names, check, own, eager=dial == "eager")
+            judged.append((reading, (*_around(text, sight.start, _beside(top, node)), *changes)))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
         except (ValueError, etree.XMLSyntaxError):
@@ -65,11 +71,12 @@ def mended(
         words = f"{len(different)} different documents fit the contract; answer with one"
         return Reading(None, None, (Finding("xml.ambiguous", words, actual=len(different)),))
     reading, changes = fitting[-1]
-    around = list(_around(text, sight.start, top.text))
+    every = (*repairs, *changes, *reading.repairs)
     if len(different) > 1:
         passed = [reading.value for reading, _ in list(different.values())[:-1]]
-        around.append(Repair("xml.last", "of several documents that fit the last was taken", "", before=passed))
-    return replace(reading, repairs=(*around, *repairs, *changes, *reading.repairs))
+        every = (Repair("xml.last", "of several documents that fit the last was taken", "", before=passed), *every)
+    # What strict reading refused is never accepted without a word.
+    return replace(reading, repairs=every) if every else instead
 
 
 def _fitted(
@@ -81,16 +88,31 @@ def _fitted(
     *,
     eager: bool,
 ) -> tuple[Reading[T], tuple[Repair, ...]]:
-    """The best of the document as it stands and with its elements in the schema's order."""
+    """The best of the document as it stands, with lists unwrapped, without what the schema does not know, and with its
+    elements in the schema's order."""
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
-    written = b""
-    for sort in (False, True):
-        made, changes = fit_xml(node, root, names, eager=eager, sort=sort)
-        before, written = written, etree.tostring(made)
-        if written == before:
-            break  # it was in the schema's order already
-        # Parsed once more, so that the contract sees what any reader of the text would see.
-        reading = check(etree.fromstring(written))
+    missing: set[str] = set()
+    seen: set[bytes] = set()
+    for way in ({"keep": True}, {"keep": True, "unwrap": True}, {}, {"sort": True}, {"unwrap": True}):
+        try:
+            made, changes = fit_xml(node, root, names, eager=eager, **way)
+            # Parsed once more, so that the contract sees what any reader of the text would see.
+            source = etree.tostring(made)
+            if source in seen:
+                continue
+            tree = etree.fromstring(source)
+        except (ValueError, etree.XMLSyntaxError):
+            if way.get("keep"):
+                continue  # a name that XML cannot have, of what the schema does not know
+            raise
+        seen.add(source)
+        reading = check(tree)
+        if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
+            reading, changes = check(tree), (*changes, *trimmed)
+        if best is None:
+            missing = {_parent(finding.path) for finding in reading.findings if finding.code == "schema.required"}
+        elif any(change.code == "xml.extra" and _parent(change.path) in missing for change in changes):
+            continue  # what is left out may be what is missing, by another name
         if best is None or reading.ok or len(reading.findings) < len(best[0].findings):
             best = (reading, (*own, *changes))
         if reading.ok:
@@ -99,10 +121,68 @@ def _fitted(
     return best
 
 
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+# A length counts the blanks; all else that is refused for its form may be refused for them.
+_FORMS: Final = frozenset({"schema.pattern", "schema.format", "schema.type"})
+
+
+def _trimmed(root: Any, findings: Iterable[Finding]) -> list[Repair]:
+    """Takes the blanks around values that were refused for their form out of the tree."""
+    repairs: list[Repair] = []
+    for path in dict.fromkeys(finding.path for finding in findings if finding.code in _FORMS):
+        place, _, name = path.partition("/@")
+        element = element_at(root, place)
+        if element is None or (not name and len(element)):
+            continue
+        full = next((full for full in element.attrib if full.rpartition("}")[2] == name), None) if name else None
+        text = element.text if full is None else element.get(full)
+        if text is None or text == text.strip(BLANK):
+            continue
+        repairs.append(Repair("value.trim", "blanks around a value were left out", path, text, text.strip(BLANK)))
+        if full is None:
+            element.text = text.strip(BLANK)
+        else:
+            element.set(full, text.strip(BLANK))
+    return repairs
+
+
+def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
+    """An element beside the documents that is none of them, though the schema has its name."""
+    inside = {id(node) for node in found}
+    waiting = list(top.nodes)
+    while waiting:
+        node = waiting.pop()
+        if id(node) in inside:
+            continue
+        waiting += node.nodes
+        plain = folded(node.name)
+        if (node.tags[1] or node.tags[0].endswith("/>")) and plain in names.everywhere and plain not in names.roots:
+            return node
+    return None
+
+
+def _beside(node: Node, document: Node) -> str:
+    """What stands inside of a node beside the document."""
+    # Where the root was missing, its parts are the document.
+    kept = {id(part) for part in document.parts} if document.at < 0 else {id(document)}
+    pieces: list[str] = []
+    waiting: list[Node | str] = [*reversed(node.parts)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif id(part) not in kept:
+            waiting += [part.tags[1], *reversed(part.parts), part.tags[0]]
+    return "".join(pieces)
+
+
 def _around(text: str, start: int, between: str) -> list[Repair]:
     repairs = []
     if start:
         repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[:start]))
-    if between.strip():
-        repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between.strip()))
+    if between := between.strip(BLANK):
+        repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between))
     return repairs

@@ -15,7 +15,7 @@ from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
-from guards.reading.xml_locate import Sight, Span, find_documents
+from guards.reading.xml_locate import Sight, Span, beside, find_documents, stray_member
 from guards.reading.xml_prolog import Unreadable, blanked_prolog
 from guards.records import Repair
 
@@ -105,22 +105,34 @@ def _recovered(
     text: str, dial: Dial, limits: Limits, check: Check[T], names: Names, *, strict: Reading[T]
 ) -> Reading[T]:
     """The document found in the text as it is; else mended."""
-    located = _located(text, dial, limits, check, list(names.schema.roots), strict=strict)
+    located = _located(text, dial, limits, check, names, strict=strict)
     if located.ok or located.findings[0].code.startswith(_UNMENDABLE):
         return located
+    if located.findings[0].code == "xml.missing" and (plain := _decoded(text, names.schema.roots)) is not None:
+        again = read_xml(plain, dial, limits, check, lambda: names)
+        encoded = Repair("xml.encoded", "the whole document was escaped", "", before=text)
+        return replace(again, repairs=(encoded, *again.repairs)) if again.ok else again
     from guards.reading.xml_mending import mended  # loaded with the first answer that needs it
 
     return mended(text, dial, limits, check, names, instead=located)
 
 
+def _decoded(text: str, roots: Collection[str]) -> str | None:
+    """A document whose every mark is escaped, as it was before; None where it is not."""
+    opened = _ESCAPED.search(text)
+    if opened is None or opened[1].rpartition(":")[2] not in roots or _MARKUP.search(text):
+        return None
+    return _MARKS.sub(lambda mark: {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}[mark[1]], text)
+
+
+_ESCAPED: Final = re.compile(r"&lt;([^\W\d][\w.:\-]*)")
+_MARKS: Final = re.compile(r"&(lt|gt|quot|apos|amp);")
 _UNMENDABLE: Final = ("xml.doctype", "xml.ambiguous", "xml.xinclude", "limit.")
 
 
-def _located(
-    text: str, dial: Dial, limits: Limits, check: Check[T], roots: Collection[str], *, strict: Reading[T]
-) -> Reading[T]:
+def _located(text: str, dial: Dial, limits: Limits, check: Check[T], names: Names, *, strict: Reading[T]) -> Reading[T]:
     """The one document among the spans that fits, with what was set aside as repairs."""
-    sight = find_documents(text, roots)
+    sight = find_documents(text, list(names.schema.roots))
     if sight.doctype is not None:
         return _refused(sight.doctype)
     spans = _distinct(text, sight.spans)
@@ -147,7 +159,12 @@ def _located(
     span, reading = different[-1]
     if len(different) > 1 and dial != "eager":
         return _refused(_ambiguous(text, [span for span, _ in different]))
+    stray = stray_member(text, sight, names.everywhere - names.roots.keys())
+    if stray is not None:
+        return _refused(beside(stray))
     repairs = sight.repairs(text, span)
+    if not repairs:
+        return strict  # what strict reading refuses is never accepted without a word
     if len(different) > 1:
         passed = [text[other.start : other.end] for other, _ in different[:-1]]
         repairs += (Repair("xml.last", "of several documents that fit the last was taken", "", before=passed),)
