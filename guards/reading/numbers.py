@@ -33,11 +33,14 @@ _MOST_DIGITS: Final = 4300
 """Python's own bound on the digits of an integer: what is longer takes quadratic time."""
 _MOST_SURE: Final = 15
 """Digits that every float of the usual range keeps."""
+_MOST_ZEROS: Final = 400
 _LARGEST: Final = 2**1024
 
 
 def exact(digits: str) -> Number:
-    """The number that is written there, in JSON's form. ValueError for an exponent that nothing can hold."""
+    """The number that is written there, in JSON's form. ValueError for one that nothing can hold, or too long."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"the number {digits[:40]} is too long")
     try:
         return int(digits)
     except ValueError:
@@ -66,7 +69,8 @@ def as_whole(value: Number) -> int | None:
         if -(2**53) < value < 2**53:
             return int(value)
     written = decimal_of(value)
-    if not written.is_finite() or written.adjusted() >= _MOST_DIGITS:
+    # Six characters write a number of thousands of digits; a list of them would take minutes.
+    if not written.is_finite() or written.adjusted() > len(written.as_tuple().digits) + _MOST_ZEROS:
         return None
     # Not by `to_integral_value`, which rounds to the precision of the thread's context.
     number = Fraction(written) if written.as_tuple().exponent >= -_MOST_DIGITS else None  # type: ignore[operator]

@@ -40,7 +40,7 @@ _LITERAL: Final = re.compile(
     r"[+\-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
     r"|(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+)(?:[eE][+\-]?\d+)?)(?:n|[lL])?"
 )
-_LARGEST_EXPONENT: Final = 4000
+_LARGEST_EXPONENT: Final = 400
 _LONGEST: Final = 400  # a number of more characters is none: turning digits into an int takes quadratic time
 
 _TRUE: Final = frozenset({"true", "yes"})
