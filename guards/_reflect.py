@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from guards._plain import recorded
 from guards._quote import fence, span
-from guards.findings import Finding, rank
+from guards.findings import NOT_LISTED, Finding, rank
 from guards.messages import Message
 
 __all__ = ["ask_for_reflection", "feedback_text", "lines_of", "minimal", "split_reflection"]
@@ -121,8 +121,12 @@ def _sentence(words: str) -> str:
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:
     """One line per finding, each once, the decisive first."""
-    lines = list(dict.fromkeys(_line(finding) for finding in rank(findings)))
-    more = len(lines) - _MOST_FINDINGS
+    ranked = rank(findings)
+    total = len(ranked)
+    if ranked and ranked[-1].code == NOT_LISTED:
+        total = ranked.pop().actual
+    lines = list(dict.fromkeys(_line(finding) for finding in ranked))
+    more = len(lines) - _MOST_FINDINGS + total - len(ranked)
     return [*lines[:_MOST_FINDINGS], *([f"- and {more} more of the kind"] if more > 0 else [])]
 
 
@@ -178,7 +182,7 @@ def _said(finding: Finding) -> bool:
 
 
 def _show(value: Any, most: int = _MOST_CHARS) -> str:
-    return _clip(value if isinstance(value, str) else json.dumps(recorded(value), ensure_ascii=False), most)
+    return _clip(value if isinstance(value, str) else json.dumps(recorded(value, most=most), ensure_ascii=False), most)
 
 
 def _clip(text: str, most: int) -> str:

@@ -11,7 +11,20 @@ from typing import Any, Final, Literal, get_args
 
 from guards.errors import ConfigError
 
-__all__ = ["NO_FIX", "Finding", "NoFix", "Severity", "as_index", "escape", "join_pointer", "parse_pointer", "rank"]
+__all__ = [
+    "MOST_LISTED",
+    "NOT_LISTED",
+    "NO_FIX",
+    "Finding",
+    "NoFix",
+    "Severity",
+    "as_index",
+    "escape",
+    "join_pointer",
+    "listed",
+    "parse_pointer",
+    "rank",
+]
 
 Severity = Literal["error", "warning", "unknown"]
 """`error` blocks the answer; `warning` is shown and does not block; `unknown` marks a check that could not run and was
@@ -124,8 +137,31 @@ class Finding:
         return {name: value for name, value in given.items() if value is not None or name == null}
 
 
+MOST_LISTED: Final = 100
+NOT_LISTED: Final = "limit.findings"
+"""The code of the finding that says how many more there are; its `actual` is how many in all."""
+
+
+def listed(findings: Iterable[Finding], more: int = 0, *, exact: bool = True) -> tuple[Finding, ...]:
+    """As many findings of one document as are of use, and one that says how many more there are.
+
+    `more` were seen and never made into findings; `exact` says that these are all. What is among them of such a kind
+    is counted in.
+    """
+    given = tuple(findings)
+    made = tuple([finding for finding in given if finding.code != NOT_LISTED])
+    more += sum(finding.actual - MOST_LISTED for finding in given if finding.code == NOT_LISTED)
+    left = max(0, len(made) - MOST_LISTED) + more
+    if not left:
+        return made
+    shown = made[:MOST_LISTED]
+    words = f"only the first {len(shown)} faults are listed; there are {'' if exact else 'at least '}{left} more"
+    return (*shown, Finding(NOT_LISTED, words, expected=MOST_LISTED, actual=len(shown) + left))
+
+
 def rank(findings: Iterable[Finding]) -> list[Finding]:
-    """The decisive ones first: what kept the document from being read, then errors, then the outer before the inner.
+    """The decisive ones first: what kept the document from being read, then errors, then the outer before the inner;
+    that more were found comes last.
 
     Ties keep the order in which they were found, so the same answer always gives the same list.
     """
@@ -152,7 +188,7 @@ def _on_the_scale(given: Any, name: str) -> float:
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
     unread = finding.code.split(".", 1)[0] in _READING
-    return (0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
+    return (2 if finding.code == NOT_LISTED else 0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
 
 
 _READING: Final = frozenset({"reply", "limit", "json", "xml", "text"})

@@ -15,7 +15,7 @@ from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand
 from guards.contracts.xml_from_schema import skeleton, xsd
 from guards.contracts.xml_guide import Guide, names_of
 from guards.contracts.xml_value import read_tree, write_tree
-from guards.findings import Finding
+from guards.findings import Finding, listed
 from guards.reading.answered_xml import AnsweredXml, Written, is_name
 from guards.reading.document import Document, Place
 from guards.reading.xml_document import local_name
@@ -84,7 +84,7 @@ class DataAsXml(Contract[T]):
         faults = document.faults if isinstance(document, AnsweredXml) else ()
         if not faults:
             return reading
-        return replace(reading, value=None, findings=(*faults, *reading.findings))
+        return replace(reading, value=None, findings=listed((*faults, *reading.findings)))
 
     def json_schema(self) -> dict[str, Any]:
         return self.inner.json_schema()

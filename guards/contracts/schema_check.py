@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,10 +46,11 @@ class Compiled:
     _formats: Formats
     _patterns: Mapping[str, EcmaPattern]
 
-    def errors(self, data: Any) -> tuple[list[ValidationError], Run]:
-        """What jsonschema finds, and the run's state. RecursionError where the data is nested too deeply."""
+    def errors(self, data: Any) -> tuple[Iterator[ValidationError], Run]:
+        """What jsonschema finds, one by one, and the run's state by then. RecursionError where the data is nested too
+        deeply."""
         run = Run(self._formats, self._patterns)
-        return list(self._root.evolve(format_checker=run).iter_errors(data)), run
+        return self._root.evolve(format_checker=run).iter_errors(data), run
 
 
 _cache: OrderedDict[tuple[str, str, int], Compiled] = OrderedDict()

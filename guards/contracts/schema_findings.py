@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
@@ -18,7 +19,7 @@ from jsonschema.exceptions import ValidationError
 from guards.contracts.alternatives import alternatives
 from guards.contracts.formats import WORDS
 from guards.contracts.schema_keywords import LIMIT_PATTERN
-from guards.findings import Finding
+from guards.findings import MOST_LISTED, Finding, listed
 from guards.reading.document import Document, Place, holds_null
 
 __all__ = ["findings_of"]
@@ -35,19 +36,27 @@ TYPES: Final[Mapping[str, str]] = {
 }
 _MISSING: Final = frozenset({"schema.required", "schema.dependentRequired"})
 _MOST_SHOWN: Final = 12
+_MOST_TOLD: Final = 2 * MOST_LISTED
+_MOST_COUNTED: Final = 1_000
+"""Further errors that are counted; each is as dear as one that is told."""
 
 
 def findings_of(errors: Iterable[ValidationError], document: Document) -> tuple[Finding, ...]:
     """One finding per fault, in the order of the errors; of several with one code and place the first."""
     found: dict[tuple[str, str], Finding] = {}
-    for error in errors:
+    waiting = iter(errors)
+    for error in waiting:
         for fault, place in _explained(error, ()):
             missing = fault.code in _MISSING
             finding = fault.replace(path=document.path(place), found_null=not missing and holds_null(document, place))
             found.setdefault((finding.code, finding.path), finding)
+        if len(found) > _MOST_TOLD:
+            break
+    more = sum(1 for _ in islice(waiting, _MOST_COUNTED))
     # Where the allowed values are listed, that the value is of another type says nothing more.
-    listed = {path for code, path in found if code in {"schema.enum", "schema.const"}}
-    return tuple(f for (code, path), f in found.items() if code != "schema.type" or path not in listed)
+    valued = {path for code, path in found if code in {"schema.enum", "schema.const"}}
+    told = (f for (code, path), f in found.items() if code != "schema.type" or path not in valued)
+    return listed(told, more, exact=more < _MOST_COUNTED)
 
 
 _Fault = tuple[Finding, Place]

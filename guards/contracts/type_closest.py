@@ -31,9 +31,7 @@ def closest(entries: Sequence[Entry], document: Document) -> list[Finding]:
     """The findings that help, inner unions first, in their order."""
     depth = max((len(entry.members) for entry in entries), default=0)
     for level in range(depth - 1, -1, -1):
-        unions = dict.fromkeys(_above(entry, level) for entry in entries if len(entry.members) > level)
-        for union in unions:
-            entries = _less(entries, union, level, document)
+        entries = _less(entries, level, document)
     return [entry.finding for entry in entries]
 
 
@@ -42,20 +40,32 @@ def _above(entry: Entry, level: int) -> tuple[Any, ...]:
     return *((m.place, m.index) for m in entry.members[:level]), entry.members[level].place
 
 
-def _less(entries: Sequence[Entry], union: tuple[Any, ...], level: int, document: Document) -> list[Entry]:
-    """The entries, those of one union's members put together."""
-    mine = [e for e in entries if len(e.members) > level and _above(e, level) == union]
+def _less(entries: Sequence[Entry], level: int, document: Document) -> list[Entry]:
+    """The entries, those of each union's members put together where the first of them stood."""
+    unions: dict[tuple[Any, ...], list[Entry]] = {}
+    parts: list[list[Entry]] = []
+    for entry in entries:
+        if len(entry.members) <= level:
+            parts.append([entry])
+            continue
+        union = _above(entry, level)
+        if union not in unions:
+            parts.append(unions.setdefault(union, []))
+        unions[union].append(entry)
+    for mine in unions.values():
+        mine[:] = _nearest(mine, level, document)
+    return [entry for part in parts for entry in part]
+
+
+def _nearest(mine: Sequence[Entry], level: int, document: Document) -> list[Entry]:
+    """What is said of one union."""
     grouped: dict[int, list[Entry]] = {}
     for entry in mine:
         grouped.setdefault(entry.members[level].index, []).append(entry)
     place = mine[0].members[level].place
     distance = {index: _distance(group, place, level, document) for index, group in grouped.items()}
     nearest = min(distance.values())
-    kept = _together([group for index, group in grouped.items() if distance[index] == nearest], place, level, document)
-    gone = {id(entry) for entry in mine}
-    at_first = next(n for n, entry in enumerate(entries) if id(entry) in gone)
-    others = [entry for entry in entries if id(entry) not in gone]
-    return [*others[:at_first], *kept, *others[at_first:]]
+    return _together([group for index, group in grouped.items() if distance[index] == nearest], place, level, document)
 
 
 def _distance(group: Sequence[Entry], union: Place, level: int, document: Document) -> tuple[bool, int, int, int, int]:

@@ -13,7 +13,7 @@ from guards.contracts.type_closest import Entry, closest
 from guards.contracts.type_locations import Located, Locations
 from guards.contracts.type_validator import RAISED, function_of
 from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
-from guards.findings import Finding, join_pointer
+from guards.findings import Finding, join_pointer, listed
 from guards.reading.document import Document, Place, at, holds_null
 
 if TYPE_CHECKING:
@@ -32,18 +32,21 @@ class Explainer:
 
     def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
-        errors = fault.errors(include_url=False)
-        entries = []
-        for error in errors:
-            if error["type"] == "default_factory_not_called":  # for the sake of the other errors
-                continue
-            located = self._locations.of(error["loc"])
-            entries.append(Entry(self._finding(error, located, document), located.place, located.members))
+        # Those of one type are left out for the sake of the other errors.
+        errors = [e for e in fault.errors(include_url=False) if e["type"] != "default_factory_not_called"]
+        entries = [self._entry(error, document) for error in errors[:_MOST_TOLD]]
+        more = len(errors) - len(entries)
+        if more:
+            entries = _whole_unions(entries, self._locations.of(errors[_MOST_TOLD]["loc"]))
         found: dict[tuple[str, str], Finding] = {}
         for finding in closest(entries, document):
             found.setdefault((finding.code, finding.path), finding)
         faults = tuple(error["ctx"]["raised"].exception for error in errors if error["type"] == RAISED)
-        return Reading(None, document, tuple(found.values()), faults=faults)
+        return Reading(None, document, listed(found.values(), more), faults=faults)
+
+    def _entry(self, error: Mapping[str, Any], document: Document) -> Entry:
+        located = self._locations.of(error["loc"])
+        return Entry(self._finding(error, located, document), located.place, located.members)
 
     def raised(self, fault: Exception, document: Document) -> Reading[Any]:
         """What came out of the validator and tells no place."""
@@ -138,6 +141,18 @@ class Explainer:
         for node in self._locations.within(member, *KINDS):
             return kind_of(node, self._locations.required(node))
         return "another value"
+
+
+_MOST_TOLD: Final = 1_000
+"""Errors that are put into words: many more than are listed, since of a union's members most say nothing."""
+
+
+def _whole_unions(entries: list[Entry], following: Located) -> list[Entry]:
+    """The entries without those of the union that goes on behind them: what all of its members say is not known."""
+    if not following.members:
+        return entries
+    place = following.members[0].place
+    return [entry for entry in entries if not entry.members or entry.members[0].place != place] or entries
 
 
 _BY_NODE: Final = frozenset(

@@ -27,12 +27,12 @@ from guards.contracts.xml_shape import (
     required_of,
     typed,
 )
-from guards.findings import Finding
-from guards.reading.xml_document import child_elements, element_path, local_name
+from guards.findings import MOST_LISTED, Finding, listed
+from guards.reading.xml_document import attributes_of, child_elements, element_path, local_name
 
 __all__ = ["faults", "findings_of"]
 
-MOST: Final = 100
+_MOST_MADE: Final = 2 * MOST_LISTED  # what is beyond is counted no more
 _SHOWN: Final = 80
 # XML Schema says it at the end of its messages, RELAX NG at the start: what the document says cannot stand there.
 _WANTED: Final = re.compile(
@@ -123,12 +123,12 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
     found: dict[tuple[str, str], Finding] = {}
     for finding in faults(root, schema):
         found.setdefault((finding.path, finding.code), finding)
-        if len(found) >= MOST:
+        if len(found) >= _MOST_MADE:
             break
     if exact or not found:
         places = {path for path, _ in found}
         for entry in entries if exact else _telling(entries):
-            if len(found) >= MOST:
+            if len(found) >= _MOST_MADE:
                 break
             finding = _of_entry(root, entry, schema)
             if finding.path in places or (finding.code in _OF_CONTENT and _under(places, finding.path)):
@@ -136,23 +136,20 @@ def findings_of(root: Any, schema: SchemaShape, entries: Iterable[Any], *, exact
             found.setdefault((finding.path, finding.code), finding)
     if not found:
         found["", ""] = Finding("schema.xml", "the document does not fit the schema", element_path(root))
-    listed = _concise(found.values())
-    if len(listed) >= MOST:
-        listed.append(Finding("limit.findings", f"only the first {MOST} faults are listed", expected=MOST))
-    return tuple(listed)
+    return listed(_concise(found.values()), exact=len(found) < _MOST_MADE)
 
 
 def _telling(entries: Iterable[Any]) -> list[Any]:
     """The one entry of RELAX NG that says most: the others repeat it for each element around."""
-    listed = list(entries)
-    return [entry for entry in listed if entry.type_name in _ENTRIES][:1] or listed[:1]
+    given = list(entries)
+    return [entry for entry in given if entry.type_name in _ENTRIES][:1] or given[:1]
 
 
 def _concise(findings: Iterable[Finding]) -> list[Finding]:
     """Without what says the same twice: a type beside a facet at one place."""
-    listed = list(findings)
-    facets = {f.path for f in listed if f.code != "schema.type"}
-    return [f for f in listed if f.code != "schema.type" or f.path not in facets]
+    made = list(findings)
+    facets = {f.path for f in made if f.code != "schema.type"}
+    return [f for f in made if f.code != "schema.type" or f.path not in facets]
 
 
 def _under(places: set[str], path: str) -> bool:
@@ -208,7 +205,7 @@ def _wrong_root(root: Any, schema: SchemaShape) -> Finding:
 
 def _attributes(node: Any, shape: Shape) -> Iterator[Finding]:
     given: dict[str, str] = {}
-    for full, written in node.attrib.items():
+    for full, written in attributes_of(node):
         known = etree.QName(full)
         if known.namespace == XSI:
             continue

@@ -7,6 +7,7 @@ A shape may hold itself (`section` in `section`), so it is built first and fille
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Any, Final, Literal
 
 from lxml import etree
 
-from guards.reading.xml_document import child_elements, local_name
+from guards.reading.xml_document import attributes_of, child_elements, local_name
 
 __all__ = [
     "XSI",
@@ -198,7 +199,7 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
         return None
     shape = actual_shape(element, shape, schema)
     value: dict[str, Any] = {}
-    for name, written in element.attrib.items():
+    for name, written in attributes_of(element):
         known = etree.QName(name)
         if known.namespace != XSI:
             declared = shape.attributes.get(known.localname)
@@ -207,9 +208,10 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
     text = "".join(_own_text(element, children))
     if shape.simple or (shape.free and not value and not children):
         return typed(text, shape.text or TEXT) if text else ""
-    for child in children:
-        name = local_name(child)
-        inner, repeats = _child(shape, name, schema, children)
+    names = [local_name(child) for child in children]
+    counts = Counter(names)
+    for child, name in zip(children, names, strict=True):
+        inner, repeats = _child(shape, name, schema, counts)
         item = value_of(child, inner, schema)
         if repeats:
             value.setdefault(name, []).append(item)
@@ -229,7 +231,7 @@ def actual_shape(element: Any, shape: Shape, schema: SchemaShape) -> Shape:
     return schema.types.get(named.strip().rpartition(":")[2], shape) if named else shape
 
 
-def _child(shape: Shape, name: str, schema: SchemaShape, siblings: list[Any]) -> tuple[Shape, bool]:
+def _child(shape: Shape, name: str, schema: SchemaShape, counts: Mapping[str, int]) -> tuple[Shape, bool]:
     if name in shape.children:
         return shape.children[name]
     known = schema.elements.get(name)
@@ -237,7 +239,7 @@ def _child(shape: Shape, name: str, schema: SchemaShape, siblings: list[Any]) ->
     if shape.wildcard is not None:
         return inner, shape.wildcard.most > 1
     # Said by nothing: what stands there several times is the only thing that tells a list.
-    return inner, sum(local_name(other) == name for other in siblings) > 1
+    return inner, counts[name] > 1
 
 
 FREE: Final = Shape(free=True, any_attribute=True)

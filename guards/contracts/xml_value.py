@@ -26,7 +26,7 @@ from guards.contracts.xml_guide import ANY, LEAVES, Guide, Schema, kind_of, list
 from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
-from guards.reading.xml_document import child_elements
+from guards.reading.xml_document import attributes_of, child_elements
 
 __all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
 
@@ -227,13 +227,13 @@ class _Reader:
     def check_attributes(self, element: Any, path: str) -> None:
         if element.get(_NIL) in ("true", "1") and not _is_nil(element):
             self.faults.append(Finding("schema.type", "must be empty where xsi:nil says so", path, expected="nothing"))
-        for name in element.attrib:
+        for name, written in attributes_of(element):
             if name.startswith(f"{{{XSI}}}") or (name == "key" and _name(element) == ENTRY):
                 continue
             shown = name.rpartition("}")[2]
             words = "is not part of this answer: write values as elements"
             self.faults.append(
-                Finding("schema.additionalProperties", words, f"{path}/@{shown}", actual=element.get(name))
+                Finding("schema.additionalProperties", words, f"{path}/@{shown}", actual=written)
             )
 
     def check_text(self, element: Any, children: Sequence[Any], path: str) -> None:

@@ -27,7 +27,7 @@ def _html(text: str) -> str | None:
     return html.unescape(text) if _ENTITIES.search(text) else None
 
 
-_ESCAPED: Final = re.compile(r"""[{\[]\s*(?:\\n|\\r|\\t|\s)*\\+["{\[]""")
+_ESCAPED: Final = re.compile(r"""[{\[](?:\\[nrt]|\s)*+\\++["{\[]""")
 
 
 def _escaped(text: str) -> str | None:
@@ -42,7 +42,7 @@ def _escaped(text: str) -> str | None:
     return plain
 
 
-_DOUBLED: Final = re.compile(r'[{\[]\s*(?:[{\[]\s*)*""\w[^"\n]*""\s*[:,\]]')
+_DOUBLED: Final = re.compile(r'[{\[]\s*+""\w[^"\n]*+""\s*+[:,\]]')
 
 
 def _doubled(text: str) -> str | None:
@@ -80,6 +80,8 @@ def _prefixed(text: str) -> str | None:
 
 def _without(prefix: re.Pattern[str], lines: list[str]) -> list[str]:
     """The lines less their prefix in each run of two or more that a document begins in."""
+    if not any(_OPENS.match(line, found.end()) for line in lines if (found := prefix.match(line)) is not None):
+        return lines
     result: list[str] = []
     at = 0
     while at < len(lines):

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from guards.findings import join_pointer
@@ -81,11 +82,14 @@ _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is wh
 _COMMA: Final = re.compile(rf"[{_BLANK}]*+,[{_BLANK}]*+")
 _COMMAS: Final = ",;，、؛"
 _ELLIPSIS: Final = re.compile(r"\.{3,}|…")
+_BEFORE_VALUE: Final = r"\s{0,200}+(?:=>|->|:=|[:=：](?!=))"
 _BARE_KEY: Final = re.compile(
-    r"""[^\s:={}\[\],;"'`(][^:={}\[\],;\n"'`]{0,100}?(?=["'”’`]?\s*(?:=>|->|:=|[:=：](?!=)))"""
+    # Each run of blanks is passed once, and no further than a key reaches.
+    rf"""[^\s:={{}}\[\],;"'`(](?:[^\S\n]{{0,100}}+[^\s:={{}}\[\],;"'`]){{0,100}}?"""
+    rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
 )
 _QUOTED_KEY: Final = re.compile(
-    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s*(=>|:=|[:=：](?!=))?"""
+    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
 _MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
@@ -114,6 +118,8 @@ class Mender:
         self._place: list[str | int] = []
         self.stack: list[tuple[str, Guide]] = []
         self._counts: dict[str, int] = {}
+        self.never_closed: set[str] = set()
+        """Triple quotes of which none closes a text any more."""
 
     # What was changed.
 
@@ -168,7 +174,7 @@ class Mender:
     def value(self, guide: Guide, where: str) -> Any:
         mark = self.space()
         if mark and mark in "{[":
-            if guide.kinds == _ONLY_TEXT and (end := self._code(mark)):
+            if guide.kinds == _ONLY_TEXT and (end := self._code()):
                 return self._bare_to(end)
             return self.container(mark, guide)
         if mark == "(" and where != _ROOT:
@@ -185,20 +191,36 @@ class Mender:
             return self.called(call, guide, where)
         return self.bare(guide, where)
 
-    def _code(self, mark: str) -> int:
+    def _code(self) -> int:
         """Where brackets end that are themselves the text, since only a text may stand here and they are no JSON."""
-        depth = 0
-        for found in _BRACKETS.finditer(self.text, self.at, self.at + _MOST_CODE):
-            depth += 1 if found[0] in "{[" else -1
-            if depth == 0:
-                try:
-                    json.loads(self.text[self.at : found.end()])
-                except ValueError:
-                    return found.end()
-                break
+        end = self._ends.get(self.at, 0)
+        if self.at < self._json_until or not 0 < end - self.at <= _MOST_CODE:
+            return 0
+        try:
+            json.loads(self.text[self.at : end])
+        except ValueError:
+            return end
+        self._json_until = end
         return 0
 
+    _json_until = 0
+    """What stands before it is known to be JSON."""
+
+    @cached_property
+    def _ends(self) -> dict[int, int]:
+        """Where each bracket that is closed ends, of whatever kind its closer is."""
+        ends: dict[int, int] = {}
+        starts: list[int] = []
+        for found in _BRACKETS.finditer(self.text, self.at):
+            if found[0] in "{[":
+                starts.append(found.start())
+            elif starts:
+                ends[starts.pop()] = found.end()
+        return ends
+
     def called(self, call: re.Match[str], guide: Guide, where: str) -> Any:
+        if len(self.stack) >= self._depth:
+            raise TooDeep
         self.note("json.literal", "a constructor around the value was left out", before=call[0])
         self.at = call.end()
         self.stack.append(("(", guide))
@@ -376,7 +398,7 @@ class Mender:
         if word is None:
             self.at += 1
             return self.key(self.space(), guide) if self.at < len(self.text) else None
-        rest = self.text[self.at :]
+        rest = self.text[self.at : self.at + 2000]
         if len(rest) < 2000 and not re.search(r"[{}\[\]:=]", rest):
             if len(rest.split()) > 1 or "\n" in self.text[max(self.at - 40, 0) : self.at]:
                 self.note("text.prose", "text behind the document was set aside", before=rest.strip())

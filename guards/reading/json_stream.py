@@ -22,6 +22,7 @@ _THINKING: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 _MAY_THINK: Final = "<thinking>"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[^u])", re.DOTALL)
 _HIGH: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_LONGEST_SCALAR: Final = 400
 _SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
@@ -145,7 +146,8 @@ class JsonStream:
         elif scalar:
             if behind is None:
                 # It may go on in the next piece.
-                self._tail = text[at:]
+                self._tail = scalar
+                self.lost = len(scalar) > _LONGEST_SCALAR
                 return len(text)
             self._scalar(scalar)
         return found.end() if mark or quote or scalar else len(text)
@@ -218,7 +220,7 @@ class JsonStream:
         self._put(text)
 
     def _scalar(self, written: str) -> None:
-        if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > 400:
+        if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > _LONGEST_SCALAR:
             self.lost = True
             return
         value = json.loads(written)

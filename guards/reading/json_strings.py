@@ -52,14 +52,25 @@ _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
 _AFTER_COMMA: Final = re.compile(r",\s*\Z")
 _MOST_AHEAD: Final = 200
+_LONGEST_KEY: Final = 300  # what is longer is no key that some quote of it could end
 
 
 def read_string(mender: Mender, guide: Guide, where: str) -> str:
-    """The string whose opening quote stands at `mender.at`, moved behind it."""
+    """The string whose opening quote stands at `mender.at`, moved behind it, with those that a + joins to it."""
+    read = _one_string(mender, guide, where)
+    while where != "key" and (plus := _CONCATENATED.match(mender.text, mender.at)):
+        mender.note("json.literal", "texts joined by + were joined", before=plus[0].strip())
+        mender.at = plus.end()
+        part = _one_string(mender, guide, where)
+        read = Cut(read + part) if isinstance(part, Cut) else read + part
+    return read
+
+
+def _one_string(mender: Mender, guide: Guide, where: str) -> str:
     text, start = mender.text, mender.at
     opener = text[start]
     for mark in _TRIPLES:
-        if text.startswith(mark, start) and (found := _TRIPLE_STOP[mark].search(text, start + 3)):
+        if text.startswith(mark, start) and (found := _triple_end(mender, mark)):
             return _triple(mender, mark, found)
     if opener != '"':
         mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
@@ -76,12 +87,17 @@ def read_string(mender: Mender, guide: Guide, where: str) -> str:
         mender.at = end
         return unescaped(content.rstrip().rstrip(","), mender)
     mender.at = end + 1
-    read = unescaped(content, mender)
-    while where != "key" and (plus := _CONCATENATED.match(text, mender.at)):
-        mender.note("json.literal", "texts joined by + were joined", before=plus[0].strip())
-        mender.at = plus.end()
-        read += read_string(mender, guide, where)
-    return read
+    return unescaped(content, mender)
+
+
+def _triple_end(mender: Mender, mark: str) -> re.Match[str] | None:
+    """The mark that closes a text in triple quotes. That there is none behind one place holds behind all later ones."""
+    if mark in mender.never_closed:
+        return None
+    found = _TRIPLE_STOP[mark].search(mender.text, mender.at + 3)
+    if found is None:
+        mender.never_closed.add(mark)
+    return found
 
 
 def _triple(mender: Mender, mark: str, found: re.Match[str]) -> str:
@@ -122,9 +138,9 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
         ):
             return here, inner, True
         if where == "key" and (known := guide.known) is not None:
-            head, colon, _ = text[start + 1 : here].partition(":")
-            if colon and folded(head) in known:
-                return start + 1 + len(head), inner, True
+            colon = text.find(":", start + 1, min(here, start + _LONGEST_KEY))
+            if colon >= 0 and folded(text[start + 1 : colon]) in known:
+                return colon, inner, True
         if weak < 0 and text[mender.ahead(here + 1) : mender.ahead(here + 1) + 1] in ",}]":
             weak, weak_inner = here, inner
         # A straight quote inside typographic ones is plain text.
@@ -198,7 +214,7 @@ def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mar
     if mark in ":=：" or text.startswith("->", k):
         return True
     known = guide.known
-    if known is not None and folded(text[start + 1 : here]) in known:
+    if known is not None and here - start <= _LONGEST_KEY and folded(text[start + 1 : here]) in known:
         return True
     if mark in CLOSERS or mark in "{[-0123456789":
         return here > start + 1 and known is None and text[here + 1 : here + 2] in " \t{["

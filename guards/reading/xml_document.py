@@ -19,6 +19,7 @@ from guards.reading.document import Document, Place
 
 __all__ = [
     "XmlDocument",
+    "attributes_of",
     "child_elements",
     "compile_xpath",
     "element_at",
@@ -33,6 +34,8 @@ __all__ = [
 TEXT: Final = "#text"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _BEFORE: Final = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
+_ATTRIBUTES: Final = etree.XPath("@*", smart_strings=False)
+_FEW: Final = 20
 _BEHIND: Final = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
 _STEP: Final = re.compile(r"/(?:(text\(\))|(@)?([^/@\[\]()]+)(?:\[([1-9][0-9]{0,8})\])?)")
 
@@ -154,6 +157,15 @@ def local_name(element: Any) -> str:
 def child_elements(element: Any) -> list[Any]:
     """The elements directly inside, comments and the like left out."""
     return [child for child in element if isinstance(child.tag, str)]
+
+
+def attributes_of(element: Any) -> list[tuple[str, str]]:
+    """Its attributes by their full names."""
+    names = element.attrib.keys()
+    if len(names) <= _FEW:
+        return list(element.attrib.items())
+    # lxml looks each of the values up by its name, among all the others.
+    return list(zip(names, _ATTRIBUTES(element), strict=True))
 
 
 def element_path(element: Any) -> str:
