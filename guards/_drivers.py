@@ -13,11 +13,24 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from guards._flow import Ask, Client, Compute, Effect, Emit, Flow, Incoming, Leave, OutOfTime, Pull, Together
+from guards._flow import (
+    Ask,
+    Client,
+    Compute,
+    Effect,
+    Emit,
+    Flow,
+    Incoming,
+    Leave,
+    LongWork,
+    OutOfTime,
+    Pull,
+    Together,
+)
 from guards._jobs import begun, caught, caught_async, compute, compute_async, gathered, in_thread, settled
 from guards._spend import clock
 from guards._transport import async_retrying, left, retries, sync_retrying
-from guards.errors import ConfigError
+from guards.errors import ConfigError, TooManyHang
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -121,6 +134,8 @@ def perform(effect: Effect) -> Any:
         return _pull(effect)
     if isinstance(effect, Leave):
         return effect.incoming.close()
+    if isinstance(effect, LongWork):
+        return effect.run()
     if isinstance(effect, Together):
         return together(effect)
     assert isinstance(effect, Compute), "events are for who reads a stream"
@@ -266,10 +281,21 @@ async def perform_async(effect: Effect) -> Any:
         return await _pull_async(effect)
     if isinstance(effect, Leave):
         return await effect.incoming.aclose()
+    if isinstance(effect, LongWork):
+        return await _work_async(effect)
     if isinstance(effect, Together):
         return await together_async(effect)
     assert isinstance(effect, Compute), "events are for who reads a stream"
     return await compute_async(effect)
+
+
+async def _work_async(work: LongWork) -> Any:
+    from guards._workers import readings
+
+    try:
+        return await in_thread(readings, work.run, None)
+    except TooManyHang:  # of those that were left; late is better than never
+        return work.run()
 
 
 async def _pull_async(pull: Pull) -> str | None:

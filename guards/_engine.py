@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards import _reflect
 from guards._deciding import Choice, Deciding
-from guards._flow import Ask, Client, Emit, Flow, Incoming, Leave, NoAnswer, OutOfTime, Pull
+from guards._flow import (
+    LONG_TEXT,
+    Ask,
+    Client,
+    Emit,
+    Flow,
+    Incoming,
+    Leave,
+    LongWork,
+    NoAnswer,
+    OutOfTime,
+    Pull,
+    worked,
+)
 from guards._ledger import Ledger, Open
 from guards._pipeline import Examined, Found, GuardSet, examine
 from guards._settling import EDITS, Examiner, delivered, settle
@@ -221,9 +234,10 @@ class Call(Generic[T]):
             return self._seen(opened, Examined(Reading(None, None, findings), refused))
         if deadline is not None and clock() >= deadline:
             return self._seen(opened, _nothing(_TOO_LATE))
-        reading = self._read(reply, question.parts)
-        if question.parts is not None:
-            opened.whole = question.parts.whole(reply.text)
+        if question.parts is None and len(reply.text) < LONG_TEXT:
+            reading = self._read(reply, None)
+        else:
+            reading, opened.whole = yield LongWork(partial(self._read_long, reply, question.parts))
         examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened), self._desk)
         return self._seen(opened, examined)
 
@@ -243,7 +257,7 @@ class Call(Generic[T]):
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
             if not watched or refused or not showing.at_once:
                 continue  # a budget of tokens needs the end of the stream, which says what was used
-            for part, event in live.feed(piece):
+            for part, event in (yield from worked(partial(live.feed, piece), len(piece))):
                 refused = yield from self._check_part(part, opened)
                 if refused:
                     break
@@ -300,7 +314,7 @@ class Call(Generic[T]):
                     yield Emit(shown)
                 return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
-            for _, event in live.feed(text):
+            for _, event in (yield from worked(partial(live.feed, text), len(text))):
                 live.shown += event.text if isinstance(event, TextPiece) else ""
                 yield Emit(event)
         for event in live.rest(outcome.value):
@@ -330,6 +344,10 @@ class Call(Generic[T]):
         cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
         others = () if reading.ok or reading.document is None else reading.findings
         return replace(reading, value=None, findings=(cut, *others))
+
+    def _read_long(self, reply: Reply, parts: Parts | None) -> tuple[Reading[T], str | None]:
+        """The reading, and the whole answer that the reply of parts is of."""
+        return self._read(reply, parts), parts.whole(reply.text) if parts is not None else None
 
     def _check_input(self) -> Flow[Outcome[T] | None]:
         """Input guards over all that goes to the model; an `Outcome` where they refuse. What they changed is sent."""
@@ -363,7 +381,12 @@ class Call(Generic[T]):
         turn = self._deciding.turn(spent=spent is not None, barred=barred is not None, shown=bool(shown))
         plan = self.plan
         examiner = Examiner(
-            plan.contract, plan.guards, self._context(self._ledger.open), self._desk, self._told_validators
+            plan.contract,
+            plan.guards,
+            self._context(self._ledger.open),
+            self._desk,
+            self._told_validators,
+            chars=_length_of(self._ledger.open),
         )
         examined = original
         while True:
@@ -390,7 +413,7 @@ class Call(Generic[T]):
                     barred = ended
                     turn.nobody_more()
                     continue
-            following = self._next(original, question, step)
+            following = yield from self._next(original, question, step)
             if self.showing is not None:
                 yield from self._restart(original)
             return following
@@ -404,7 +427,7 @@ class Call(Generic[T]):
             yield Emit(Retracted(self._live.shown, findings))
         yield Emit(Restarted(self._ledger.asked + 1, findings))
 
-    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> _Question:
+    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> Flow[_Question]:
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
@@ -419,7 +442,9 @@ class Call(Generic[T]):
         findings = tuple(found.finding for found in examined.blocking)
         # A fallback's answer goes back to the client of the call: the fallback was asked once.
         client = self.client if question.fallback else question.client
-        parts = self._less(opened, examined, findings, step) if isinstance(step, Reask) else None
+        parts = None
+        if isinstance(step, Reask):
+            parts = yield from worked(partial(self._less, opened, examined, findings, step), _length_of(opened))
         if parts is not None:
             # A turn of its own: an SDK's response holds the whole answer.
             text, reply = parts.text, Reply(parts.shown)
@@ -614,6 +639,13 @@ def _takes_answer(step: Policy[Any]) -> bool:
     if isinstance(step, Reask):
         return step.scope == "fields"
     return step.name in ("fix", "filter", "noop") or (isinstance(step, Fallback) and callable(step.value))
+
+
+def _length_of(opened: Open | None) -> int:
+    """How long the answer is that an attempt has, with what it is a part of."""
+    if opened is None:
+        return 0
+    return max(len(opened.whole or ""), len(opened.reply.text) if opened.reply is not None else 0)
 
 
 def _reply_of(incoming: Incoming) -> Reply:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from guards._outgoing import Beside, Keys
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 
 __all__ = [
+    "LONG_TEXT",
     "Ask",
     "Client",
     "Compute",
@@ -24,12 +25,14 @@ __all__ = [
     "Incoming",
     "Job",
     "Leave",
+    "LongWork",
     "Misuse",
     "NoAnswer",
     "OutOfTime",
     "Pull",
     "Sender",
     "Together",
+    "worked",
 ]
 
 R = TypeVar("R")
@@ -194,6 +197,18 @@ class Compute:
     jobs: Sequence[Job]
 
 
+LONG_TEXT: Final = 8_000
+"""Characters from which on reading a text may take more than some milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongWork:
+    """Work of the library's own that may take long, and waits for nothing; answered with what it gives. No event loop
+    stands still for it."""
+
+    run: Callable[[], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
     """Drive flows side by side; answered with a list, one entry per flow: its result, or the exception it raised.
@@ -228,5 +243,12 @@ class Misuse(Exception):  # a signal between a guard's question and the pipeline
         self.fault = fault
 
 
-Effect: TypeAlias = "Ask | Compute | Together | Pull | Leave | Emit"
+Effect: TypeAlias = "Ask | Compute | LongWork | Together | Pull | Leave | Emit"
 Flow: TypeAlias = Generator[Effect, Any, R]
+
+
+def worked(run: Callable[[], R], chars: int) -> Flow[R]:
+    """What the work on a text of so many characters gives."""
+    if chars < LONG_TEXT:
+        return run()
+    return (yield LongWork(run))  # type: ignore[no-any-return]  # what a flow is sent is untyped here

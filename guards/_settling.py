@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards import _edits
 from guards._deciding import Acting, Choice, Turn
-from guards._flow import Flow
+from guards._flow import Flow, worked
 from guards._pipeline import Examined, Found, GuardSet, examine
 from guards.context import Context
 from guards.contracts.base import Contract, Reading
@@ -41,6 +41,8 @@ class Examiner(Generic[T]):
     told: dict[str, Any] | None = None
     """The context, as validators get it."""
     every_tier: bool = False
+    chars: int = 0
+    """How long the answer's text is."""
 
     def examine(self, reading: Reading[T]) -> Flow[Examined[T]]:
         return examine(reading, self.contract, self.guards, self.context, self.desk, every_tier=self.every_tier)
@@ -90,12 +92,19 @@ def _edit(
         return None
     findings = [one.found.finding for one in acting]
     fix, told = name == "fix", examiner.told
-    edit = _edits.fixed(reading.document, findings) if fix else _edits.pruned(contract, reading, findings, told)
-    if edit is None:
+
+    def edited() -> Reading[T] | None:
+        assert reading.document is not None
+        edit = _edits.fixed(reading.document, findings) if fix else _edits.pruned(contract, reading, findings, told)
+        if edit is None:
+            return None
+        document, repairs = edit
+        return replace(contract.recheck(document, told), repairs=(*reading.repairs, *repairs))
+
+    again = yield from worked(edited, examiner.chars)
+    if again is None:
         return None
-    document, repairs = edit
-    again = contract.recheck(document, told)
-    result = yield from examiner.examine(replace(again, repairs=(*reading.repairs, *repairs)))
+    result = yield from examiner.examine(again)
     before, after = _keys(examined.blocking), _keys(result.blocking)
     solved = _keys([one.found for one in acting])
     # A filter moves the items behind it, so that its findings can only be counted.

@@ -1,4 +1,5 @@
-"""Threads for work that may take long or never end: guards' checks, and plain functions called from async code.
+"""Threads for work that may take long or never end: guards' checks, long readings and plain functions called from async
+code.
 
 `concurrent.futures.ThreadPoolExecutor` waits for its threads at exit, so one hanging check would hang the program.
 These are daemon threads; one that runs past its time is left behind and counted. Each owner of work (a guard, a
@@ -18,7 +19,7 @@ from typing import Any
 
 from guards.errors import TooManyHang
 
-__all__ = ["Task", "Workers", "calls", "checks"]
+__all__ = ["Task", "Workers", "calls", "checks", "readings"]
 
 _IDLE_SECONDS = 10.0
 
@@ -219,4 +220,6 @@ _HERE = threading.local()
 os.register_at_fork(after_in_child=_leave)
 
 checks = Workers("check", most=32, most_left=32)
+# Readings are bound by the processor, of which the interpreter gives them one: more at once end no sooner.
+readings = Workers("reading", most=4, most_left=64)
 calls = Workers("call", most=256, most_left=64, in_all=4096)

@@ -13,7 +13,7 @@ from typing_extensions import TypeForm, TypeVar
 from guards._asking import Desk, check_askable, check_clients, refuse_async_guards
 from guards._deciding import Deciding
 from guards._drivers import run_async, run_sync
-from guards._flow import Flow
+from guards._flow import LONG_TEXT, Flow, LongWork
 from guards._ledger import Ledger, Open
 from guards._pipeline import NO_GUARDS, Examined, GuardSet, examine
 from guards._settling import EDITS, Examiner, delivered, settle
@@ -280,7 +280,11 @@ def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -
     dial, limits = terms.reading or "careful", terms.limits or _LIMITS
     desk = desk_of(contract, dial, limits, ledger) if guards.asking else None
     told = dict(context) if context else None
-    given, reading = Context(context), contract.read(text, dial, limits, told)
+    given = Context(context)
+    if len(text) < LONG_TEXT:
+        reading = contract.read(text, dial, limits, told)
+    else:
+        reading = yield LongWork(partial(contract.read, text, dial, limits, told))
     examined = yield from examine(reading, contract, guards, given, desk, every_tier=True)
     if not examined.blocking:
         return ledger.outcome(text, examined, ok=True, value=examined.reading.value, reason=ACCEPTED)
@@ -288,7 +292,7 @@ def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -
         return _refused(text, examined, ledger)
     deciding, examiner = (
         Deciding(terms.on_fail or _NOTHING),
-        Examiner(contract, guards, given, desk, told, every_tier=True),
+        Examiner(contract, guards, given, desk, told, every_tier=True, chars=len(text)),
     )
     settled = yield from settle(examined, deciding.turn(spent=True, barred=True), examiner)
     if settled.step is None:

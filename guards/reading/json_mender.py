@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from guards.findings import join_pointer
@@ -118,6 +117,7 @@ class Mender:
         self._place: list[str | int] = []
         self.stack: list[tuple[str, Guide]] = []
         self._counts: dict[str, int] = {}
+        self._ends: dict[int, int] = {}
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
 
@@ -193,8 +193,8 @@ class Mender:
 
     def _code(self) -> int:
         """Where brackets end that are themselves the text, since only a text may stand here and they are no JSON."""
-        end = self._ends.get(self.at, 0)
-        if self.at < self._json_until or not 0 < end - self.at <= _MOST_CODE:
+        end = self._end_of(self.at) if self.at >= self._json_until else 0
+        if not end:
             return 0
         try:
             json.loads(self.text[self.at : end])
@@ -206,17 +206,22 @@ class Mender:
     _json_until = 0
     """What stands before it is known to be JSON."""
 
-    @cached_property
-    def _ends(self) -> dict[int, int]:
-        """Where each bracket that is closed ends, of whatever kind its closer is."""
-        ends: dict[int, int] = {}
-        starts: list[int] = []
-        for found in _BRACKETS.finditer(self.text, self.at):
-            if found[0] in "{[":
-                starts.append(found.start())
-            elif starts:
-                ends[starts.pop()] = found.end()
-        return ends
+    def _end_of(self, at: int) -> int:
+        """Where the bracket is closed, by whatever kind of bracket; 0 where that is not near."""
+        if at + _MOST_CODE > self._ends_until:
+            self._ends_until = at + 2 * _MOST_CODE
+            self._ends = {}
+            starts: list[int] = []
+            for found in _BRACKETS.finditer(self.text, at, self._ends_until):
+                if found[0] in "{[":
+                    starts.append(found.start())
+                elif starts:
+                    self._ends[starts.pop()] = found.end()
+        end = self._ends.get(at, 0)
+        return end if end - at <= _MOST_CODE else 0
+
+    _ends_until = 0
+    """How far `_ends` tells where brackets are closed."""
 
     def called(self, call: re.Match[str], guide: Guide, where: str) -> Any:
         if len(self.stack) >= self._depth:
@@ -373,7 +378,15 @@ class Mender:
     # Keys.
 
     def key(self, mark: str, guide: Guide) -> str | None:
-        """The key that begins here; None where the rest of the text holds none."""
+        """The key that begins here, or behind marks that begin none; None where the rest of the text holds none."""
+        while (key := self._key_here(mark, guide)) is _MISSING:
+            self.at += 1
+            if self.at >= len(self.text):
+                return None
+            mark = self.space()
+        return key  # type: ignore[no-any-return]  # `_MISSING` is untyped
+
+    def _key_here(self, mark: str, guide: Guide) -> Any:
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.at = prefix.end() - 1
@@ -396,8 +409,7 @@ class Mender:
             return key.strip("*")
         word = _WORD.match(self.text, self.at)
         if word is None:
-            self.at += 1
-            return self.key(self.space(), guide) if self.at < len(self.text) else None
+            return _MISSING
         rest = self.text[self.at : self.at + 2000]
         if len(rest) < 2000 and not re.search(r"[{}\[\]:=]", rest):
             if len(rest.split()) > 1 or "\n" in self.text[max(self.at - 40, 0) : self.at]:
