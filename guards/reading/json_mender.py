@@ -91,6 +91,7 @@ _QUOTED_KEY: Final = re.compile(
     rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
+_SHORT_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]{1,400}+""")
 _MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
@@ -120,6 +121,7 @@ class Mender:
         self._ends: dict[int, int] = {}
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
+        self._never_ends: set[tuple[Any, ...]] = set()
 
     # What was changed.
 
@@ -502,13 +504,24 @@ class Mender:
 
     # Strings.
 
+    def never_ends(self, opener: str, where: str) -> bool:
+        """Whether it was seen that no quote from here to the end of the text surely ends such a string."""
+        return bool(self._never_ends) and self._standing(opener, where) in self._never_ends
+
+    def note_never_ends(self, opener: str, where: str) -> None:
+        self._never_ends.add(self._standing(opener, where))
+
+    def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
+        """All that the end of a string depends on beside the text."""
+        return opener, where, *self.stack
+
     def string(self, guide: Guide, where: str) -> str:
         return read_string(self, guide, where)
 
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""
         text, start = self.text, self.at
-        word = _WORD.match(text, start)
+        word = _SHORT_WORD.match(text, start)
         if word and (end := _AHEAD.match(text, word.end())):
             mark = text[end.end() : end.end() + 1]
             scalar = _JSON_SCALAR.fullmatch(word[0])

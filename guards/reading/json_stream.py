@@ -119,9 +119,12 @@ class JsonStream:
         if thought:
             end = re.compile(rf"</{thought[1]}>", re.IGNORECASE).search(text, thought.end())
             if end is None:
+                # Nothing but its own end is looked for in a thinking part.
+                self._tail = thought[0] + text[max(thought.end(), len(text) - len(_MAY_THINK)) :]
                 return -1
             at = end.end()
-        elif _MAY_THINK.startswith(text.lstrip().lower()):
+        elif _MAY_THINK.startswith((begun := text.lstrip()).lower()):
+            self._tail = begun
             return -1
         found = _BEFORE.search(text, at)
         if found is None:

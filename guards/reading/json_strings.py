@@ -143,10 +143,14 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
                 return colon, inner, True
         if weak < 0 and text[mender.ahead(here + 1) : mender.ahead(here + 1) + 1] in ",}]":
             weak, weak_inner = here, inner
+            if mender.never_ends(text[start], where):
+                break
         # A straight quote inside typographic ones is plain text.
         inner += mark == text[start] or mark not in "\"'"
         at = here + 1
     if weak >= 0:
+        if where != "key":  # what ends a key depends on where it begins
+            mender.note_never_ends(text[start], where)
         return weak, weak_inner, False
     return _lost_at_the_end(mender, start), inner, True
 
