@@ -16,17 +16,22 @@ def _work():
     return time.process_time() - started
 
 
+def slowness():
+    """How many times slower than that machine this one is just now; 1 where it is faster."""
+    return max(1.0, _work() / _REFERENCE)
+
+
 @contextlib.contextmanager
 def cpu_within(seconds, what=""):
     """Fail if the block takes more processor time than that; a multiple where the machine is slow or lines are traced.
 
     It tells linear from quadratic and bounded from endless, no more: the figures themselves belong to benchmarks/.
     """
-    before = _work()
+    before = slowness()
     started = time.process_time()
     yield
     spent = time.process_time() - started
-    slowness = max(1.0, before / _REFERENCE, _work() / _REFERENCE)
+    slower = max(before, slowness())
     traced = 4 if sys.gettrace() or "coverage" in sys.modules else 1
-    allowed = 3 * seconds * slowness * traced
-    assert spent < allowed, f"{spent:.2f} s, and {allowed:.2f} s were allowed ({slowness:.1f} × slower) {what}"
+    allowed = 3 * seconds * slower * traced
+    assert spent < allowed, f"{spent:.2f} s, and {allowed:.2f} s were allowed ({slower:.1f} × slower) {what}"

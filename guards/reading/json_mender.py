@@ -70,6 +70,8 @@ _BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
 _SPACE: Final = re.compile(
     rf"(?:[{_BLANK}]+|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
 )
+# What is no blank and begins no comment.
+_SOLID: Final = frozenset(map(chr, range(ord("!"), 127))) - frozenset("/#<")
 _ODD_SPACE: Final = re.compile(r"[^ \t\r\n]")
 # Before a decision only a short way is looked ahead, so that no text makes each of its quotes cost its whole length.
 _AHEAD: Final = re.compile(
@@ -95,11 +97,15 @@ _SHORT_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]{1,400}+""")
 _MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
+_AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _MOST_CODE: Final = 2_000
 _ONLY_TEXT: Final = frozenset({"string"})
-_JSON_SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_SCALAR: Final = r"(?:-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+|true|false|null)"
+_JSON_SCALAR: Final = re.compile(_SCALAR)
+# Items that cannot be anything else: each is followed by a comma.
+_SCALARS: Final = re.compile(rf"{_SCALAR}(?=[ \t\r\n]*+,)(?:[ \t\r\n]*+,[ \t\r\n]*+{_SCALAR}(?=[ \t\r\n]*+,))*+")
 _CALL: Final = re.compile(
     r"(?:new\s+)?(?:Decimal|ObjectId|ISODate|Date|datetime\.\w+|NumberLong|NumberInt|NumberDecimal|UUID|uuid|Timestamp"
     r"|BigInt|Number|String|str|int|float)\(\s*"
@@ -137,6 +143,9 @@ class Mender:
     def space(self) -> str:
         """Pass over blanks and comments; gives the next character, "" at the end."""
         text, start = self.text, self.at
+        mark = text[start : start + 1]
+        if mark in _SOLID:  # nearly always
+            return mark
         found = _SPACE.match(text, start)
         if found and found.end() > start:
             self.at = found.end()
@@ -182,12 +191,12 @@ class Mender:
         if mark == "(" and where != _ROOT:
             self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             return self.container(mark, guide)
+        if mark and mark in CLOSERS:
+            return self.string(guide, where)
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
             self.at = prefix.end() - 1
-            mark = self.text[self.at]
-        if mark and mark in CLOSERS:
             return self.string(guide, where)
         if call := _CALL.match(self.text, self.at):
             return self.called(call, guide, where)
@@ -282,6 +291,12 @@ class Mender:
             if self.tag_at(self.at):
                 self._ends_open(cut=False)
                 return self._told(items, odd)
+            if run := _SCALARS.match(self.text, self.at):  # a long list of numbers, say, at one go
+                scalars = [Bare(written.strip()) for written in run[0].split(",")]
+                items += scalars
+                self.members += len(scalars)
+                self.at = run.end()
+                continue
             self._place.append(len(items))
             before = self.at
             self.inner_quotes = 0
@@ -500,7 +515,7 @@ class Mender:
 
     def tag_at(self, at: int) -> bool:
         """Whether a tag or a fence around the document stands here, not a part of it."""
-        return bool(_AROUND.match(self.text, at))
+        return self.text[at : at + 1] in _AROUND_MARKS and bool(_AROUND.match(self.text, at))
 
     # Strings.
 
@@ -598,6 +613,8 @@ class Mender:
 
     def ahead(self, at: int) -> int:
         """Where the next token stands, looked for a short way only."""
+        if self.text[at : at + 1] in _SOLID:
+            return at
         found = _AHEAD.match(self.text, at)
         return found.end() if found else at
 

@@ -322,6 +322,8 @@ class _Recovery(Generic[T]):
             pass
         if not self._spend(len(text)):
             raise ValueError("too many documents in strings")
+        if text.strip() == self.text.strip():
+            raise ValueError("the answer itself, whose documents were mended already")
         start = _OPENING.search(text)
         if start is None or text[: start.start()].strip("` \t\r\njson"):
             raise ValueError("no document")

@@ -10,9 +10,13 @@ import math
 import random
 import sys
 import time
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from clock import slowness
 
 from guards import Limits, validate
 from guards._live import live_of
@@ -325,8 +329,9 @@ def told(case, contract, lengths=LENGTHS):
     exponent = math.log(last / max(first, 1e-3)) / math.log(many / few) if many > few else 9
     rate = last / many
     if exponent <= STEEP and rate > ALLOWED:  # it may be what a reading costs at least
+        before = slowness()
         spent, chars = case.seconds(LONG, contract)
-        rate = spent / chars
+        rate = spent / chars / max(before, slowness())
     return (exponent, rate * 1e6) if exponent > STEEP or rate > ALLOWED else None
 
 
