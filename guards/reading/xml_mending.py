@@ -83,10 +83,14 @@ def _fitted(
 ) -> tuple[Reading[T], tuple[Repair, ...]]:
     """The best of the document as it stands and with its elements in the schema's order."""
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
+    written = b""
     for sort in (False, True):
         made, changes = fit_xml(node, root, names, eager=eager, sort=sort)
+        before, written = written, etree.tostring(made)
+        if written == before:
+            break  # it was in the schema's order already
         # Parsed once more, so that the contract sees what any reader of the text would see.
-        reading = check(etree.fromstring(etree.tostring(made)))
+        reading = check(etree.fromstring(written))
         if best is None or reading.ok or len(reading.findings) < len(best[0].findings):
             best = (reading, (*own, *changes))
         if reading.ok:

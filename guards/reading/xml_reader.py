@@ -133,7 +133,10 @@ def _located(
                 actual=len(spans),
             )
         )
-    judged = [(span, _judge(text, span, limits, check)) for span in spans]
+    judged = [
+        (span, strict if strict.document is not None and _is_all(text, span) else _judge(text, span, limits, check))
+        for span in spans
+    ]
     fitting = [(span, reading) for span, reading in judged if reading.ok]
     if not fitting:
         return _nothing_fits(text, sight, [reading for _, reading in judged], limits, strict)
@@ -149,6 +152,11 @@ def _located(
         passed = [text[other.start : other.end] for other, _ in different[:-1]]
         repairs += (Repair("xml.last", "of several documents that fit the last was taken", "", before=passed),)
     return replace(reading, repairs=(*repairs, *reading.repairs))
+
+
+def _is_all(text: str, span: Span) -> bool:
+    """Whether a span is the whole of the answer, which was judged already where it is well-formed."""
+    return not text[: span.start].strip() and not text[span.end :].strip()
 
 
 def _judge(text: str, span: Span, limits: Limits, check: Check[T]) -> Reading[T]:
