@@ -19,7 +19,7 @@ from guards.reading.document import Place, Steps
 from guards.reading.locate import spoken_from, thinking
 from guards.streaming import Item, Partial, StreamEvent, TextPiece
 
-__all__ = ["Live", "Part", "Step", "can_check_parts", "live_of"]
+__all__ = ["SHOWN_AT_LEAST", "Live", "Part", "Step", "can_check_parts", "live_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Part:
 
 Step = tuple["Part | None", "StreamEvent | None"]
 """First the part is checked, then the event is shown."""
+
+
+SHOWN_AT_LEAST: Final = 100
+"""A partial value is shown after each piece, or once it has grown by a hundredth: the whole stream costs its length."""
 
 
 class Live(ABC):
@@ -186,6 +190,8 @@ class _Json(Live):
         self._builder = _builder(contract, self._guards_at, context)
         self._stream = JsonStream(self._builder, limits.depth)
         self._over = False
+        self._unshown = 0
+        """Characters that came since the last partial value."""
 
     def feed(self, piece: str) -> list[Step]:
         stream = self._stream
@@ -198,9 +204,16 @@ class _Json(Live):
                 return steps
             if len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value):
                 steps.append((None, Item(value, join_pointer(place))))
-        if stream.begun and not stream.lost and not self._inside_guarded(stream.place):
+        self._unshown += len(piece)
+        if stream.begun and not stream.lost and self._is_due() and not self._inside_guarded(stream.place):
+            self._unshown = 0
             steps.append((None, Partial(stream.value, join_pointer(stream.place))))
         return steps
+
+    def _is_due(self) -> bool:
+        """Whether enough has come for another partial value: each is a copy, and of a large one each costs much."""
+        stream = self._stream
+        return stream.done or self._unshown * SHOWN_AT_LEAST >= stream.weight
 
     def _closed(self, place: Place, value: Any) -> Iterator[Part]:
         """The guarded parts of what has closed that nobody has judged in this form."""

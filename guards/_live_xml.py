@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from guards._live import Live, Step
+from guards._live import SHOWN_AT_LEAST, Live, Step
 from guards.contracts.base import Contract
 from guards.contracts.xml_shape import value_of
 from guards.reading.xml_document import local_name
@@ -26,6 +26,11 @@ class XmlLive(Live):
         self._root: Any = None
         self._depth = 0
         self._data: dict[str, Any] = {}
+        self._unshown = 0
+        """Elements that closed since the last partial value."""
+        self._weight = 0
+        self._path = ""
+        """Of the last of them."""
         self._over = False
 
     def feed(self, piece: str) -> list[Step]:
@@ -70,6 +75,7 @@ class XmlLive(Live):
                     events += self._closed(element)
                 elif self._depth == 0:
                     self._over = True
+                    events += self._partial() if self._unshown else ()
         return events
 
     def _closed(self, element: Any) -> list[StreamEvent]:
@@ -81,12 +87,22 @@ class XmlLive(Live):
         shape, repeats = known
         value = value_of(element, shape, self._schema)
         path = f"/{local_name(self._root)}/{name}"
-        if not repeats:
-            self._data = {**self._data, name: value}
-            return [Partial(self._data, path)]
-        items = [*self._data.get(name, []), value]
-        self._data = {**self._data, name: items}
-        if len(items) > 1:
-            path += f"[{len(items)}]"
-        whole = len(declared.shape.children) == 1
-        return [*([Item(value, path)] if whole else []), Partial(self._data, path)]
+        events: list[StreamEvent] = []
+        if repeats:
+            items = self._data.setdefault(name, [])
+            items.append(value)
+            if len(items) > 1:
+                path += f"[{len(items)}]"
+            if len(declared.shape.children) == 1:
+                events.append(Item(value, path))
+        else:
+            self._data[name] = value
+        self._unshown, self._weight, self._path = self._unshown + 1, self._weight + 1, path
+        return [*events, *(self._partial() if self._unshown * SHOWN_AT_LEAST >= self._weight else ())]
+
+    def _partial(self) -> list[StreamEvent]:
+        """What there is so far, free to be kept."""
+        self._unshown = 0
+        repeated = self._schema.roots[local_name(self._root)].shape.children
+        copied = {name: list(held) if repeated[name][1] else held for name, held in self._data.items()}
+        return [Partial(copied, self._path)]

@@ -62,17 +62,21 @@ class TypedBuilder:
         self._root = _node(type_, {})
         self._held = held
         self._context = context
-        self._broken: list[Place] = []
-        """Places that closed and are not what their type wants."""
+        self._broken: set[Place] = set()
+        """Places that closed and are not what their type wants, or hold such a place."""
+        self._near: tuple[Place, _Plain] = ((), self._root)
+        """Where the last value stood: most others stand beside it."""
 
     def holds(self, place: Place, value: Any) -> bool:
         """Whether an item that has closed is a whole value of its type."""
-        return not any(broken[: len(place)] == place for broken in self._broken)
+        return place not in self._broken
 
     def closed(self, place: Place, value: Any) -> Any:
         made, ok = self._at(place).closed(value, self._context)
         if not ok:
-            self._broken.append(place)
+            while place and place not in self._broken:
+                self._broken.add(place)
+                place = place[:-1]
         return made
 
     def open(self, place: Place, value: Any) -> Any:
@@ -82,10 +86,13 @@ class TypedBuilder:
         return self._at(place).grows and not self._held(place)
 
     def _at(self, place: Place) -> _Plain:
-        node = self._root
-        for step in place:
-            node = node.inner(step)
-        return node
+        around = place[:-1]
+        if self._near[0] != around:
+            node = self._root
+            for step in around:
+                node = node.inner(step)
+            self._near = (around, node)
+        return self._near[1].inner(place[-1]) if place else self._root
 
 
 class _Plain:

@@ -23,6 +23,8 @@ _MAY_THINK: Final = "<thinking>"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[^u])", re.DOTALL)
 _HIGH: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _LONGEST_SCALAR: Final = 400
+_A_LEVEL: Final = 500
+_FEW_LEVELS: Final = 12
 _SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
@@ -83,6 +85,14 @@ class JsonStream:
     def place(self) -> Place:
         """Where the next character goes."""
         return tuple(self._place)
+
+    @property
+    def weight(self) -> int:
+        """How much a copy of what there is so far costs, in characters of such an answer."""
+        growing = self._string if self._string is not None and not self._is_key else ()
+        members = sum([len(container) for container, _ in self._stack])
+        # An instance is made for each level, which is dear, but few documents have many.
+        return members + sum(map(len, growing)) // 64 + _A_LEVEL * max(0, len(self._stack) - _FEW_LEVELS)
 
     @property
     def value(self) -> Any:
