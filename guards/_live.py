@@ -137,7 +137,9 @@ class _Text(Live):
         if thinking(self._waiting)[1]:
             # Nothing but its own end is looked for in a thinking part.
             opened = self._waiting.index(">") + 1
-            self._waiting = self._waiting[:opened] + self._waiting[max(opened, len(self._waiting) - len("</thinking>")) :]
+            self._waiting = (
+                self._waiting[:opened] + self._waiting[max(opened, len(self._waiting) - len("</thinking>")) :]
+            )
             return False
         self._waiting = self._waiting[spoken_from(self._waiting) :]
         self._begun = True

@@ -188,7 +188,11 @@ def _on_the_scale(given: Any, name: str) -> float:
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
     unread = finding.code.split(".", 1)[0] in _READING
-    return (2 if finding.code == NOT_LISTED else 0 if unread else 1, _ORDER.get(finding.severity, 3), finding.path.count("/"))
+    return (
+        2 if finding.code == NOT_LISTED else 0 if unread else 1,
+        _ORDER.get(finding.severity, 3),
+        finding.path.count("/"),
+    )
 
 
 _READING: Final = frozenset({"reply", "limit", "json", "xml", "text"})

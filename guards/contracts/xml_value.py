@@ -232,9 +232,7 @@ class _Reader:
                 continue
             shown = name.rpartition("}")[2]
             words = "is not part of this answer: write values as elements"
-            self.faults.append(
-                Finding("schema.additionalProperties", words, f"{path}/@{shown}", actual=written)
-            )
+            self.faults.append(Finding("schema.additionalProperties", words, f"{path}/@{shown}", actual=written))
 
     def check_text(self, element: Any, children: Sequence[Any], path: str) -> None:
         """Text between child elements would be lost: it is a finding."""

@@ -1,0 +1,199 @@
+"""Reading any text within the limits takes time that grows with its length, whatever contract and reading.
+
+Each row was once a square of it, or is built as one that was. `tests/fuzz/slowness.py` looks for further ones.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from clock import cpu_within
+from fuzz.slowness import ALLOWED, CONTRACTS, DIALS, FRAGMENTS, FRAMES, Case
+from pydantic import BaseModel
+
+from guards import Guarded, Limits, validate
+from guards._live import live_of
+from guards._reflect import feedback_text
+from guards.contracts import JsonSchema
+from guards.contracts.compiled import compile_contract
+from guards.testing import ScriptedModel
+
+LENGTH = 24_000
+START = 0.06
+"""Seconds that a reading may take however short it is: a hundred findings are put into words, say."""
+
+
+def allowed(chars):
+    return START + ALLOWED * chars
+
+
+HOSTILE = {
+    "braces": "{",
+    "brackets": "[",
+    "brackets in fours": "[[[[",
+    "brackets closed": "[" * 60 + "]" * 60,
+    "objects in objects": '{"a":' * 60 + "}" * 60,
+    "fences": "```json\n",
+    "fenced objects": "```json\n{}\n```\n",
+    "single quotes": "' ",
+    "quotes that end nothing": "'a',$",
+    "bare quotes": '"sku": "say "hi"", ',
+    "texts joined": '" + "',
+    "triple quotes": '""" a ',
+    "constructors": "Decimal(",
+    "round brackets": "((((",
+    "escaped line breaks": "\\n",
+    "backslashes": "\\",
+    "line breaks": "\n",
+    "carriage returns": "sku: x\r",
+    "comments": "/*/",
+    "comments that never end": "/* a *",
+    "html comments": "<!-- a -",
+    "keys without values": "word word ",
+    "list marks": "- [x] a\n",
+    "numbered lines": "1. {\n",
+    "wide quotes": "＂",
+    "wide brackets": "｛＂a\\＂",
+    "items of a union": '{"name": 1},',
+    "empty objects": "{},",
+    "thinking": "<think>",
+    "thinking that ends": "</think>",
+    "tags": "<a>",
+    "tags closed": "</a>",
+    "tags that are empty": "<a/>",
+    "lines": '<line n="x"><sku>a</sku></line>',
+    "half tags": "<line ",
+    "attributes": " b='c'",
+    "character data": "<![CDATA[",
+    "entities": "&eacute;",
+    "document types": "<!DOCTYPE a [",
+    "instructions": "<?a",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_text_is_read_in_time_by_every_kind_of_contract(kind):
+    """In prose, in a list, in an object's text and in an element."""
+    for frame, contract in (("{}", "model"), ("[{}]", "union"), ('{{"number": "{}', "map"), ("<order {}", "xsd")):
+        case = Case(contract, "careful", frame, (HOSTILE[kind],), True)
+        with cpu_within(allowed(LENGTH), f"{contract} {frame}"):
+            case.seconds(LENGTH, CONTRACTS[contract]())
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_every_fragment_of_the_search_is_read_in_time(start):
+    """Each in a frame, by a contract and in a reading of its own, the same in every run."""
+    made = {name: make() for name, make in CONTRACTS.items()}
+    for index in range(start, len(FRAGMENTS), 8):
+        contract = list(CONTRACTS)[index % len(CONTRACTS)]
+        case = Case(contract, DIALS[index % 4], FRAMES[index * 7 % len(FRAMES)], (FRAGMENTS[index],), True)
+        with cpu_within(allowed(8_000), repr(tuple(case))):
+            case.seconds(8_000, made[contract])
+
+
+class Left(BaseModel):
+    a: int
+    b: str
+
+
+class Right(BaseModel):
+    c: int
+    b: str
+
+
+WRONG = {
+    "items of a union": (json.dumps([{"a": "x", "b": 1}] * 5_000), list[Left | Right], 10_000),
+    "items": (json.dumps([{"a": "x", "b": 1}] * 5_000), list[Left], 10_000),
+    "items of a schema": (
+        json.dumps([{"a": "x"}] * 5_000),
+        JsonSchema({"type": "array", "items": {"properties": {"a": {"type": "integer"}}, "required": ["z"]}}),
+        1_000,
+    ),
+    "members": (
+        json.dumps({f"k{n}": n for n in range(5_000)}),
+        JsonSchema({"type": "object", "additionalProperties": False}),
+        1_000,
+    ),
+    "attributes": (
+        "<order " + " ".join(f'a{n}="x"' for n in range(20_000)) + "/>",
+        CONTRACTS["xsd"](),
+        200,
+    ),
+    "attributes of a type": (
+        "<Order " + " ".join(f'a{n}="x"' for n in range(20_000)) + "/>",
+        compile_contract(Left, "xml"),
+        1_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("dial", ["strict", "careful"])
+def test_of_many_faults_a_hundred_are_listed_and_the_last_says_how_many_more(what, dial):
+    """In time, and with a count of which the feedback to the model tells."""
+    text, contract, least = WRONG[what]
+    if what.startswith("attributes of a type"):
+        text = text.replace("Order", "Left")
+    with cpu_within(allowed(len(text))):
+        outcome = validate(text, contract, reading=dial)
+    if outcome.ok:
+        assert outcome.repairs
+        return
+    *listed, last = outcome.findings
+    assert len(listed) == 100
+    assert last.code == "limit.findings"
+    assert last.actual >= least
+    assert "100" in last.message
+    with cpu_within(0.01):
+        words = feedback_text(outcome.findings, "json")
+    assert f"and {last.actual - 20} more of the kind" in words
+    assert len(words) < 20_000
+
+
+def test_the_heading_of_many_faults_is_that_of_the_faults():
+    """That more were found than are listed is no limit that the answer broke."""
+    text = json.dumps([{"a": "x", "b": "y"}] * 300)
+    outcome = validate(text, list[Left])
+    words = feedback_text(outcome.findings, "json")
+    assert "does not fit what was asked for" in words
+    assert "limit.findings" not in words
+
+
+STREAMED = {
+    "a long text": ('{"number": "', "word ", "model"),
+    "digits that never end": ('{"total": ', "0", "model"),
+    "blanks before all": ("", "\u3000", "model"),
+    "a long thinking part": ("<think>", "word ", "model"),
+    "a long thinking part before a text": ("<think>", "word ", "text"),
+    "many items": ("[", "1,", "numbers"),
+    "many items that do not fit": ("[", "{},", "lines"),
+    "many members": ('{"a": 1', ', "b": 2', "map"),
+    "deep members": ("", '{"a":', "anything"),
+    "many elements": ("<order>", "<line>a</line>", "rng"),
+}
+
+
+@pytest.mark.parametrize("what", STREAMED)
+def test_the_partial_views_of_a_stream_cost_its_length(what):
+    """However small the pieces are in which it comes."""
+    head, part, name = STREAMED[what]
+    contract = CONTRACTS[name]()
+    text = head + part * (120_000 // len(part))
+    with cpu_within(allowed(len(text)) + 0.1):
+        live = live_of(contract, Limits(), None)
+        for start in range(0, len(text), 16):
+            live.feed(text[start : start + 16])
+
+
+def test_the_last_partial_value_of_a_long_stream_is_the_whole():
+    """Views of a large answer are fewer; the whole is shown at its end."""
+    items = list(range(5_000))
+    text = json.dumps(items)
+    pieces = [text[start : start + 8] for start in range(0, len(text), 8)]
+    events = list(Guarded(list[int]).stream(ScriptedModel([text]), "go"))
+    assert events[-1].outcome.value == items
+    live = live_of(compile_contract(list[int]), Limits(), None)
+    shown = [event for piece in pieces for _, event in live.feed(piece) if type(event).__name__ == "Partial"]
+    assert shown[-1].value == items
+    assert len(pieces) / 10 < len(shown) < len(pieces)
