@@ -4,6 +4,7 @@
 #   make demo      four answers, wrong at first, until they hold
 #   make test      the whole suite, with its coverage
 #   make fuzz      a search for texts that break the readers, SECONDS long
+#   make slowness  a search for texts that take the readers long
 #   make lint types wheel test-lowest test-newest test-litellm bench bench-peers clean
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ DEV := $(VENV)/.installed-dev
 SUITE ?= tests
 COVERAGE := $(if $(filter tests,$(SUITE)),--cov --cov-report=term)
 
-.PHONY: demo test lint types fuzz bench bench-peers wheel test-lowest test-newest test-litellm clean
+.PHONY: demo test lint types fuzz slowness bench bench-peers wheel test-lowest test-newest test-litellm clean
 
 demo: $(MODELS)
 	@$(BIN)/guards demo $(DEMO)
@@ -39,6 +40,9 @@ fuzz: $(DEV)
 	@$(PIP) --group fuzz
 	@mkdir -p build
 	$(BIN)/python tests/fuzz/reading.py -max_total_time=$(SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/
+
+slowness: $(DEV)
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/slowness.py $(SECONDS)
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/overhead.py

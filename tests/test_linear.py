@@ -68,6 +68,7 @@ HOSTILE = {
     "character data": "<![CDATA[",
     "entities": "&eacute;",
     "document types": "<!DOCTYPE a [",
+    "comments in a document type": "<!DOCTYPE a [<!-- a -",
     "instructions": "<?a",
 }
 

@@ -103,7 +103,9 @@ def doctype_end(text: str, at: int) -> int:
 
 def doctype_fault(declaration: str) -> Finding | None:
     """Why a document type declaration is refused; None for a harmless one."""
-    bare = re.sub(r"<!--.*?-->", "", declaration, flags=re.DOTALL)
+    # Behind the last end of a comment none is looked for, which would be done again from each that begins there.
+    ends = declaration.rfind("-->") + 3 if "-->" in declaration else 0
+    bare = re.sub(r"<!--.*?-->", "", declaration[:ends], flags=re.DOTALL) + declaration[ends:]
     head, _, subset = bare.partition("[")
     if _OUTSIDE.search(head):
         return Finding("xml.doctype", "a document type that names something outside the document is not accepted")
