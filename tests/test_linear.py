@@ -93,6 +93,31 @@ def test_every_fragment_of_the_search_is_read_in_time(start):
             case.seconds(8_000, made[contract])
 
 
+class Amount(BaseModel):
+    number: str
+    total: float = 0
+
+
+RUNS = {
+    "blanks in a number": '{"number": "A", "total": "(' + " " * 390 + 'x"}',
+    "blanks behind a sign": '{"number": "A", "total": "+ $' + " " * 390 + 'x"}',
+    "tildes before a document": "~" * 20_000 + '\nand {"number": "A"}',
+    "line breaks behind a fence": "```" + "\n" * 20_000 + 'and {"number": "A"}',
+    "line breaks behind a text": '{"number": """A"""' + "\n" * 20_000 + "~}",
+    "blanks behind a key": '{"number": "A' + "\n" * 190 + "a" + " " * 20_000,
+    "declarations": "<?xml ?>" * 4_000 + "and <Amount><number>A</number></Amount>",
+}
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize("what", RUNS)
+def test_a_long_run_of_one_mark_is_passed_once(what, dial):
+    """Of blanks above all, which several rules may take."""
+    text = RUNS[what]
+    with cpu_within(allowed(len(text))):
+        validate(text, Amount, reading=dial, format="xml" if what == "declarations" else "json")
+
+
 class Left(BaseModel):
     a: int
     b: str

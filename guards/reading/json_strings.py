@@ -46,7 +46,9 @@ CLOSERS: Final = {
 PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)["'](?!\s*:)""")
 _STOP: Final = {opener: re.compile(rf"[\\\n{re.escape(closers)}]") for opener, closers in CLOSERS.items()}
 _TRIPLES: Final = ('"""', "'''", "```")
-_TRIPLE_STOP: Final = {mark: re.compile(rf"{mark}(?=\s*(?:[,;}}\])]|\Z|//|\#|\n\s*[\"'\w]))") for mark in _TRIPLES}
+_TRIPLE_STOP: Final = {
+    mark: re.compile(rf"{mark}(?=\s*+(?:[,;}}\])]|\Z|//|\#)|[^\S\n]*+\n\s*+[\"'\w])") for mark in _TRIPLES
+}
 _FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
 _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")

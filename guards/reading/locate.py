@@ -20,8 +20,9 @@ _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 _OPENING: Final = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
 _CLOSED: Final = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _MARK: Final = re.compile(r'["{}\[\]\n\\]')
-_FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
-_FENCED: Final = re.compile(r"^(?:`{3,}|~{3,})[^\n`]*\n([^`~]*?)\n?(?:`{3,}|~{3,})\s*$", re.MULTILINE)
+# Of a run of marks the first alone begins a fence.
+_FENCE: Final = re.compile(r"(?:(?<!`)(?=`)|(?<!~)(?=~))(`{3,}+|~{3,}+)[^\n`]*+\s*+$")
+_FENCED: Final = re.compile(r"^(?:`{3,}+|~{3,}+)[^\n`]*+\n([^`~]*?)\n?(?:`{3,}+|~{3,}+)\s*$", re.MULTILINE)
 _MOST_FENCES: Final = 100
 _DEEPEST: Final = 1000
 

@@ -18,14 +18,15 @@ __all__ = ["boolean", "folded", "is_null", "number", "number_in", "pick", "pick_
 
 _CURRENCY: Final = "$€£¥₹₩₽₺₴₫฿₪₦₱₡"
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|US\$)"
-# Signs, a currency before or behind, digits in groups of three or in one, one point; the parts by name.
+# Signs, a currency before or behind, digits in groups of three or in one, one point; the parts by name. Blanks are not
+# given back: where nothing stands between them, there are as many ways to share them out as their number to the fifth.
 _NUMBER: Final = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?:[{_CURRENCY}]|{_CODES})?\s*(?P<after>[+\-−–])?\s*"
+    rf"(?P<open>\()?\s*+(?P<sign>[+\-−–])?\s*+(?:[{_CURRENCY}]|{_CODES})?\s*+(?P<after>[+\-−–])?\s*+"
     r"(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<octal>0[oO][0-7]+)|(?P<binary>0[bB][01]+)"
     r"|(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u2009\u202f']\d{3})+|\d+(?:_\d+)*|(?=\.\d))"
     r"(?P<point>\.(?P<part>\d*(?:_\d+)*))?(?P<exponent>[eE][+\-]?\d+)?"
     r"|(?P<dotted>\d{1,3}(?:\.\d{3})+),(?P<cents>\d+))"
-    rf"(?:n|[lL])?\s*(?:[{_CURRENCY}]|{_CODES})?\s*(?P<close>\))?",
+    rf"(?:n|[lL])?\s*+(?:[{_CURRENCY}]|{_CODES})?\s*+(?P<close>\))?",
 )
 _COMMA_DECIMAL: Final = re.compile(r"\s*([+\-]?\d+),(\d+)\s*")
 _FRACTION: Final = re.compile(r"\s*([+\-]?)(?:(\d+)\s+)?(\d+)\s*[/\u2044]\s*(\d+)\s*")

@@ -29,9 +29,12 @@ _TOKEN: Final = re.compile(
 _CLOSERS: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 _THINKING: Final = frozenset({"think", "thinking"})
 _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
-_FENCE: Final = re.compile(r"(`{3,}|~{3,})[^\n`]*\n?\s*$")
+# Of a run of marks the first alone begins a fence.
+_FENCE: Final = re.compile(r"(?:(?<!`)(?=`)|(?<!~)(?=~))(`{3,}+|~{3,}+)[^\n`]*+\s*+$")
 _FENCE_END: Final = re.compile(r"^\s*(`{3,}|~{3,})")
 _PROLOG: Final = re.compile(r"<\?xml\b[^>]*\?>\s*$|<!DOCTYPE\b[^>]*>\s*$", re.IGNORECASE)
+_LONGEST_PROLOG: Final = 2_000
+_MOST_PROLOGS: Final = 2  # a declaration and a document type
 _AROUND: Final = 200
 _CUT_TAG: Final = re.compile(rf"<({_NAME})?[^<>]*\Z")
 
@@ -66,7 +69,10 @@ class Sight:
         if self.start:
             repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[: self.start]))
         before, after = text[self.start : span.start], text[span.end :]
-        while prolog := _PROLOG.search(before):
+        for _ in range(_MOST_PROLOGS):
+            prolog = _PROLOG.search(before, max(0, len(before) - _LONGEST_PROLOG))
+            if prolog is None:
+                break
             before = before[: prolog.start()]
         fence = _FENCE.search(before)
         if fence:
