@@ -19,7 +19,7 @@ from guards.contracts import JsonSchema
 from guards.contracts.compiled import compile_contract
 from guards.testing import ScriptedModel
 
-LENGTH = 24_000
+LENGTH = 12_000
 START = 0.06
 """Seconds that a reading may take however short it is: a hundred findings are put into words, say."""
 
@@ -205,7 +205,7 @@ def test_the_partial_views_of_a_stream_cost_its_length(what):
     """However small the pieces are in which it comes."""
     head, part, name = STREAMED[what]
     contract = CONTRACTS[name]()
-    text = head + part * (120_000 // len(part))
+    text = head + part * (60_000 // len(part))
     with cpu_within(allowed(len(text)) + 0.1):
         live = live_of(contract, Limits(), None)
         for start in range(0, len(text), 16):
