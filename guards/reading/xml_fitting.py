@@ -111,8 +111,8 @@ def fit_xml(
 ) -> tuple[Any, tuple[Repair, ...], frozenset[str]]:
     """The node as an lxml element of the schema's names, and which of the ways would make another one.
 
-    `keep` leaves in what the schema does not know, `sort` puts children in the schema's order, `unwrap` takes an element
-    for one around items where the schema does not say what items hold.
+    `keep` leaves in what the schema does not know, `sort` puts children in the schema's order, `unwrap` takes an
+    element for one around items where the schema does not say what items hold.
 
     Raises `Unreadable` where the end of the answer cut off something that the schema requires.
     """
