@@ -109,22 +109,24 @@ def fit_xml(
     keep: bool = False,
     sort: bool = False,
     unwrap: bool = False,
-) -> tuple[Any, tuple[Repair, ...]]:
-    """The node as an lxml element of the schema's names. `keep` leaves in what the schema does not know, `sort` puts
-    children in the schema's order, `unwrap` takes an element for one around items where the schema does not say what
-    items hold.
+) -> tuple[Any, tuple[Repair, ...], frozenset[str]]:
+    """The node as an lxml element of the schema's names, and which of the ways would make another one.
+
+    `keep` leaves in what the schema does not know, `sort` puts children in the schema's order, `unwrap` takes an
+    element for one around items where the schema does not say what items hold.
 
     Raises `Unreadable` where the end of the answer cut off something that the schema requires.
     """
     fitter = _Fitter(names, node, eager=eager, keep=keep, sort=sort, unwrap=unwrap)
     made = fitter.element(node, root, f"/{root.name}")
-    return made, tuple(fitter.repairs)
+    return made, tuple(fitter.repairs), frozenset(fitter.ways)
 
 
 class _Fitter:
     def __init__(self, names: Names, root: Node, *, eager: bool, keep: bool, sort: bool, unwrap: bool) -> None:
         self.names = names
         self.root = root
+        self.ways: set[str] = set()
         self.repairs: list[Repair] = []
         self._eager = eager
         self._keep = keep
@@ -313,8 +315,7 @@ class _Fitter:
                 place(part, element)
             else:
                 self._strange(made, part, shape, declared, there, meant, place, placed, path)
-        if self._sort:
-            self._sorted(placed, shape, path)
+        self._sorted(placed, shape, path)
         for child, _ in placed:
             made.append(child)
 
@@ -339,6 +340,8 @@ class _Fitter:
             return [node]  # an empty text, or nothing
         if not is_leaf(item):
             opened = item.free or item.mixed or item.wildcard is not None
+            if opened:
+                self.ways.add("unwrap")
             if (opened and not self._unwrap) or self.names.child(item, folded(inner[0].name)) is not None:
                 return [node]
         self.note("xml.unwrapped", "an element around the items of a list was taken off", path, node.name)
@@ -420,6 +423,7 @@ class _Fitter:
 
     def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str) -> None:
         if self._keep:
+            self.ways.add("keep")
             placed.append((self._copy(node, path), None))
             return
         words = "an element that the schema does not know was left out"
@@ -441,7 +445,10 @@ class _Fitter:
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
         order = {id(element): index for index, element in enumerate(children_of(shape.content))}
         wanted = sorted(placed, key=lambda entry: order.get(id(entry[1]), len(order)))
-        if [id(child) for child, _ in wanted] != [id(child) for child, _ in placed]:
+        if [id(child) for child, _ in wanted] == [id(child) for child, _ in placed]:
+            return
+        self.ways.add("sort")
+        if self._sort:
             self.note("xml.order", "the elements were put in the order of the schema", path)
             placed[:] = wanted
 

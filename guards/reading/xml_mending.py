@@ -79,6 +79,16 @@ def mended(
     return replace(reading, repairs=every) if every else instead
 
 
+# Of `fit_xml`, in the order in which they are tried.
+_WAYS: Final = (
+    frozenset({"keep"}),
+    frozenset({"keep", "unwrap"}),
+    frozenset[str](),
+    frozenset({"sort"}),
+    frozenset({"unwrap"}),
+)
+
+
 def _fitted(
     node: Any,
     root: Any,
@@ -93,19 +103,23 @@ def _fitted(
     best: tuple[Reading[T], tuple[Repair, ...]] | None = None
     missing: set[str] = set()
     seen: set[bytes] = set()
-    for way in ({"keep": True}, {"keep": True, "unwrap": True}, {}, {"sort": True}, {"unwrap": True}):
+    differs: frozenset[str] | None = None
+    for way in _WAYS:
+        if differs is not None and not (way ^ _WAYS[0]) & differs:
+            continue
         try:
-            made, changes = fit_xml(node, root, names, eager=eager, **way)
+            made, changes, ways = fit_xml(node, root, names, eager=eager, **dict.fromkeys(way, True))
             # Parsed once more, so that the contract sees what any reader of the text would see.
             source = etree.tostring(made)
             if source in seen:
                 continue
             tree = etree.fromstring(source)
         except (ValueError, etree.XMLSyntaxError):
-            if way.get("keep"):
+            if "keep" in way:
                 continue  # a name that XML cannot have, of what the schema does not know
             raise
         seen.add(source)
+        differs = ways if differs is None else differs | ways
         reading = check(tree)
         if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
             reading, changes = check(tree), (*changes, *trimmed)
