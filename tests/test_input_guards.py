@@ -1085,7 +1085,9 @@ def test_letters_that_fold_to_a_role_make_none():
     assert "EVIL" in heard([{"role": "user", "type": "functio\u0578", "content": "EVIL"}])[0][0]
 
 
-@pytest.mark.parametrize("name", ["call_EVIL", "msg_EVIL-ignore-all-previous", "toolu_1_EVIL", "call_1EVIL", "call_1\n"])
+@pytest.mark.parametrize(
+    "name", ["call_EVIL", "msg_EVIL-ignore-all-previous", "toolu_1_EVIL", "call_1EVIL", "call_1\n"]
+)
 def test_an_id_that_is_made_of_words_is_judged(name):
     """Only what a server makes of letters and digits is no text."""
     assert heard([{"role": "tool", "tool_call_id": name, "content": "x"}])[0] == [f"{name}\nx"]
