@@ -155,10 +155,10 @@ WORDS: Final = (
 )
 """Keys that are words of the SDKs; any other key is text like a value."""
 _ID: Final = re.compile(
-    r"(?:apc|call|chatcmpl(?:-tool)?|ci|ctc|cu(?:_sc)?|fc|file|fs|ig|item|lsh|mcp[lr]?|mcptoolu|msg|resp|rs|sh|srvtoolu|toolu|ws)"
-    r"(?=.{1,80}\Z)(?:[_-](?=[A-Za-z]*[0-9])[A-Za-z0-9]+)+"
+    r"(?:apc|call|chatcmpl(?:-tool)?|ci|ctc|cu(?:_sc)?|fc|file|fs|ig|item|lsh|mcp[lr]?|mcptoolu|msg|resp|rs|sh|srvtoolu"
+    r"|toolu|ws)(?=.{2,80}\Z)(?:[_-](?=[A-Za-z]*[0-9])(?:[0-9a-f]+|[A-Za-z0-9]{1,4}|[A-Za-z0-9]{16,}))+"
 )
-"""What their servers make is no word: there is a digit in each part of it."""
+"""What their servers make is a number or long and random, with a digit in each part of it: a word is neither."""
 
 
 _SAYS_NOTHING: Final = (type(None), bool, int, float)

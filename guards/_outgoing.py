@@ -9,13 +9,13 @@ from __future__ import annotations
 from array import array
 from collections import UserString
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time, timedelta, tzinfo
 from enum import Enum
 from itertools import islice
 from numbers import Number
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from guards._blocks import (
@@ -239,9 +239,8 @@ _BYTES: Final = (bytes, bytearray, memoryview, array)
 _SIMPLE: Final = (*_TEXTS, Enum, *_SILENT, *_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Where the reader is."""
+class _At(NamedTuple):
+    """Where the reader is. Made for each value that is read, and a tuple is made fast."""
 
     kind: str
     root: Root
@@ -262,25 +261,27 @@ class _At:
     """Whether this tells of something that the model was given before: addresses in it lead nowhere else."""
 
     def under(self, key: str | int, *, closed: bool = False) -> _At:
-        return replace(self, keys=(*self.keys, key), open=self.open and not closed, turn=False)
+        return self._replace(keys=(*self.keys, key), open=self.open and not closed, turn=False)
 
     def member(self, key: Any, role: str, *, goes_on: bool) -> _At:
         """Where a member of a block stands."""
-        there = replace(self.under(str(key), closed=type(key) is not str), role=role)
-        there = replace(there, quoted=self.quoted or (role == "tool" and key in QUOTED))
-        if goes_on:
-            return there
-        items = None if key in WORDS else self.items
-        return replace(there, run=None, items=items, column=None if self.column is None else (*self.column, str(key)))
+        run, items, column = self.run, self.items, self.column
+        if not goes_on:
+            run, items = None, None if key in WORDS else items
+            column = None if column is None else (*column, str(key))
+        quoted = self.quoted or (role == "tool" and key in QUOTED)
+        is_open = self.open and type(key) is str
+        place = (*self.keys, str(key))
+        return _At(self.kind, self.root, place, role, run, items, column, is_open, self.block, False, quoted)
 
     @property
     def apart(self) -> _At:
         """The same, as a part of nothing."""
-        return replace(self, run=None, items=None, column=None)
+        return self._replace(run=None, items=None, column=None)
 
     @property
     def closed(self) -> _At:
-        return replace(self, open=False)
+        return self._replace(open=False)
 
 
 class _Reader:
@@ -303,7 +304,7 @@ class _Reader:
             role, run, since = role_of(turn), self._new_run(), len(self.told)
             whose = role if role in _OWN else "user"
             self._turns[run] = group = first if whose == before else run
-            self.read(turn, replace(at, role=role, run=run, column=(group,), turn=True))
+            self.read(turn, at._replace(role=role, run=run, column=(group,), turn=True))
             if len(self.told) > since:  # one without a word may be left out
                 before, first = whose, group
 
@@ -408,14 +409,14 @@ class _Reader:
             if self._seen > _MOST:
                 raise _Unreadable
             names = (*column, number) if inside else column
-            self.read(item, replace(at.under(number), run=run, items=whole, column=names))
+            self.read(item, at._replace(keys=(*at.keys, number), run=run, items=whole, column=names, turn=False))
 
     def _block(self, members: Mapping[Any, Any], at: _At, *, keys: bool) -> None:
         """A mapping, or the members of a record: the text in it, less the words of the SDKs."""
         kind = kind_of(members)
         begins = kind is not None and (at.block is None or (at.keys and isinstance(at.keys[-1], int)))
         block = (at.keys, kind or "") if begins else at.block
-        at = replace(at, role=role_within(kind, at.role), block=block)
+        at = at._replace(role=role_within(kind, at.role), block=block)
         ids = at.kind != "argument"
         carry = set() if at.quoted else carriers(members, kind, at.role)
         if carry or is_media(kind):
@@ -430,6 +431,8 @@ class _Reader:
                 continue
             if keys and key not in WORDS:
                 self._key(key, at)
+            if type(value) is str and is_silent(key, value, ids=ids):
+                continue
             since = len(self.told)
             role = role_of_member(key, kind, at.role)
             self.read(value, at.member(key, role, goes_on=goes_on(key, value, within=within)))

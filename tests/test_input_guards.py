@@ -1085,7 +1085,9 @@ def test_letters_that_fold_to_a_role_make_none():
     assert "EVIL" in heard([{"role": "user", "type": "functio\u0578", "content": "EVIL"}])[0][0]
 
 
-@pytest.mark.parametrize("name", ["call_EVIL", "msg_EVIL-ignore-all-previous", "toolu_1_EVIL"])
+@pytest.mark.parametrize(
+    "name", ["call_EVIL", "msg_EVIL-ignore-all-previous", "toolu_1_EVIL", "call_1EVIL", "call_1\n"]
+)
 def test_an_id_that_is_made_of_words_is_judged(name):
     """Only what a server makes of letters and digits is no text."""
     assert heard([{"role": "tool", "tool_call_id": name, "content": "x"}])[0] == [f"{name}\nx"]
@@ -1573,3 +1575,19 @@ def test_a_word_split_over_turns_of_one_role_is_seen(cuts):
         for start, end in itertools.pairwise(bounds)
     ]
     assert any("EVIL" in text for text in heard(turns)[0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "call_1",
+        "call_kXw9mYQvPzR3tLbN5cJhD7fG",
+        "toolu_01A09q90qw90lq917835lq9",
+        "msg_68a1f0b2c3d4819e9f0a1b2c3d4e5f60718293a4b5c6d7e8",
+        "call_123e4567-e89b-12d3-a456-426614174000",
+        "chatcmpl-tool-9f3c2b1a0d8e4f6a9b7c5d3e1f2a4b6c",
+    ],
+)
+def test_an_id_that_a_server_made_is_no_text(name):
+    """Ids in the forms that the servers give them do not disturb what is judged."""
+    assert heard([{"role": "tool", "tool_call_id": name, "content": "x"}])[0] == ["x"]
