@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from guards.clients.anthropic_beside import EVENT, TAKES, is_beside
 from guards.clients.beside import GONE, Delivery
-from guards.clients.fields import index_in, object_in, text_in
+from guards.clients.fields import index_in, object_in, object_of, text_in
 from guards.clients.incoming import Chunks
 from guards.clients.members import altered, body_of, copied, get, member, put
 from guards.clients.server_faults import check
@@ -42,16 +42,16 @@ class MessageChunks:
         self._stopped = False
 
     def text(self, event: Any) -> str:
-        check(event)
-        kind = text_in(event, "type")
+        check(object_of(event))
+        kind, index = text_in(event, "type"), index_in(event, "index")
         if kind == "message_start":
             message = object_in(event, "message")
             self._head = {"id": get(message, "id"), "model": get(message, "model")}
             self._count(get(message, "usage"))
         elif kind == "content_block_start":
-            return self._begun(index_in(event, "index"), object_in(event, "content_block"))
+            return self._begun(index, object_in(event, "content_block"))
         elif kind == "content_block_delta":
-            return self._delta(index_in(event, "index"), object_in(event, "delta"))
+            return self._delta(index, object_in(event, "delta"))
         elif kind == "message_delta":
             self._stop = text_in(object_in(event, "delta"), "stop_reason") or self._stop
             self._count(get(event, "usage"))
@@ -131,7 +131,8 @@ class MessageChunks:
     def cleared(self, event: Any) -> Any:
         block = self._blocks.get(get(event, "index", -1))
         gone = block is not None and block.get("type") != "tool_use" and not is_beside(block, self._tools)
-        takes = TAKES.get(get(get(event, "delta"), "type", ""))
+        kind = get(get(event, "delta"), "type")
+        takes = TAKES.get(kind) if isinstance(kind, str) else None
         if gone or (takes is not None and (block is None or block.get("type") not in takes)):
             return GONE
         told = EVENT(event, Delivery(True, None, tools=self._tools))

@@ -8,7 +8,14 @@ from typing import Any
 from guards.clients.members import member, members_of
 from guards.errors import ServerFault
 
-__all__ = ["index_in", "object_in", "objects_in", "text_in", "wrong"]
+__all__ = ["index_in", "object_in", "object_of", "objects_in", "text_in", "wrong"]
+
+
+def object_of(chunk: Any) -> Any:
+    """A piece of a stream, which is an object."""
+    if members_of(chunk) is None:
+        raise wrong("chunk", chunk, "an object")
+    return chunk
 
 
 def text_in(thing: Any, name: str) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from guards.clients.beside import GONE, Delivery, is_word
-from guards.clients.fields import index_in, object_in, text_in
+from guards.clients.fields import index_in, object_in, object_of, text_in
 from guards.clients.members import body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import BEGINS, DELTA, DONE, IMAGE, LAST, OTHER, PART
 from guards.clients.openai_stream import made
@@ -77,7 +77,7 @@ class ResponseChunks:
         self.holds = False
 
     def text(self, event: Any) -> str:
-        kind = text_in(event, "type") or ""
+        kind = text_in(object_of(event), "type") or ""
         if kind in ("response.failed", "error"):
             check(get(event, "response"))
             raise no_answer(event, "response")
@@ -259,7 +259,7 @@ def _events_of(output: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
         here = {**at, "item_id": body.get("id")}
         empty = {name: [] if name == "content" else "" for name in ("content", "arguments") if body.get(name)}
         yield "response.output_item.added", {**at, "item": {**body, **empty}}
-        for index, part in enumerate(body.get("content") or () if body.get("type") == "message" else ()):
+        for index, part in enumerate(_parts_of(body)):
             there = {**here, "content_index": index}
             text = part.get("text") if part.get("type") in ("output_text", "text") else None
             yield "response.content_part.added", {**there, "part": {**part, **({"text": ""} if text else {})}}
@@ -271,6 +271,14 @@ def _events_of(output: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
             yield "response.function_call_arguments.delta", {**here, "delta": arguments}
             yield "response.function_call_arguments.done", {**here, "arguments": arguments}
         yield "response.output_item.done", {**at, "item": body}
+
+
+def _parts_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those of a message; some servers give its text alone."""
+    content = body.get("content") if body.get("type") == "message" else None
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content, "annotations": []}]
+    return [body_of(part) for part in listed(content)]
 
 
 _CLASSES: Final = {

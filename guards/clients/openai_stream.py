@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from guards.clients.beside import Delivery
-from guards.clients.fields import index_in, object_in, objects_in, text_in
+from guards.clients.fields import index_in, object_in, object_of, objects_in, text_in
 from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, listed, member, put
 from guards.clients.openai_beside import CHAT_CHUNK, COMPLETION
@@ -50,7 +50,7 @@ class ChatChunks:
         self._head: dict[str, Any] = {}
 
     def text(self, chunk: Any) -> str:
-        check(chunk)
+        check(object_of(chunk))
         self._head = self._head or {"id": get(chunk, "id"), "model": get(chunk, "model")}
         self._usage = get(chunk, "usage") or self._usage
         choice = _choice(chunk)
@@ -85,7 +85,8 @@ class ChatChunks:
         return self._calls.begun or bool(self._refusal)
 
     def cleared(self, chunk: Any) -> Any:
-        return CHAT_CHUNK(chunk, _whole(chunk, self._calls.tools))
+        choice = next(iter(listed(get(chunk, "choices"))), None)
+        return CHAT_CHUNK(chunk, _whole(member(member(choice, "delta"), "content"), self._calls.tools))
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
         return True  # the whole is put together from the chunks
@@ -124,7 +125,7 @@ class CompletionChunks:
         self._usage: Any = None
 
     def text(self, chunk: Any) -> str:
-        check(chunk)
+        check(object_of(chunk))
         self._usage = get(chunk, "usage") or self._usage
         choice = _choice(chunk)
         self._finish = get(choice, "finish_reason") or self._finish
@@ -144,7 +145,8 @@ class CompletionChunks:
         return False
 
     def cleared(self, chunk: Any) -> Any:
-        return COMPLETION(chunk, _whole(chunk, self._tools))
+        choice = next(iter(listed(get(chunk, "choices"))), None)
+        return COMPLETION(chunk, _whole(member(choice, "text"), self._tools))
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
         return True
@@ -197,10 +199,8 @@ def _spelled(raw: Any, seen: Sequence[Any], said: Any, nothing: Any, tools: Tool
     return [made(type(seen[0]), chunk) for chunk in chunks]
 
 
-def _whole(chunk: Any, tools: Tools | None) -> Delivery:
+def _whole(said: Any, tools: Tools | None) -> Delivery:
     """A chunk as it came, with the text that it holds."""
-    choice = next(iter(listed(get(chunk, "choices"))), None)
-    said = member(member(choice, "delta"), "content") or member(choice, "text")
     return Delivery(True, said if isinstance(said, str) else None, tools=tools)
 
 
