@@ -148,7 +148,7 @@ WORDS = ("content", "text", "delta")
 
 def _is_own_call(place: Any) -> bool:
     """Whether it is in what the model says to the caller's own tool."""
-    return {"arguments", "input"} & set(map(str, place[0])) != set()
+    return {"arguments", "input", "partial_json"} & set(map(str, place[0])) != set()
 
 
 def _streams(method: Chat) -> list[list[dict[str, Any]]]:
