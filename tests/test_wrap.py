@@ -38,6 +38,7 @@ from guards.clients import _module  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
 from guards.clients.surface import COPIES, passes  # noqa: E402
 from guards.clients.wrapping import _OUTCOMES  # noqa: E402
+from guards.contracts import Text  # noqa: E402
 from guards.errors import ConfigError  # noqa: E402
 
 
@@ -356,10 +357,32 @@ def test_the_log_probabilities_of_another_text_are_not_kept():
     assert response.choices[0].logprobs is None
 
 
+SEARCH = [{"type": "web_search_20250305", "name": "web_search"}]
+
+
 def test_a_paused_turn_of_anthropics_passes():
     """A server tool still at work: the turn comes back as it is, to be sent again."""
-    with Server([answer("Searching", finish="pause_turn")]) as server:
-        assert messages(ticket.wrap(server.anthropic())).stop_reason == "pause_turn"
+    used = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}
+    with Server([answer(finish="pause_turn", extra={"content": [used]})]) as server:
+        response = messages(ticket.wrap(server.anthropic()), tools=SEARCH)
+    assert (response.stop_reason, [block.to_dict() for block in response.content]) == ("pause_turn", [used])
+
+
+@pytest.mark.parametrize("options", [{}, {"tools": SEARCH}])
+def test_what_a_paused_turn_says_is_judged(options):
+    """Words in a turn that says of itself to be paused are an answer, and a pause that no tool can have made is none."""
+    text = Guarded(Text(), guards=[check(lambda value: "no" if "Search" in value else None)], on_fail=Raise())
+    with Server([answer("Searching", finish="pause_turn"), answer("Ready", finish="pause_turn")]) as server:
+        client = text.wrap(server.anthropic())
+        with pytest.raises(Rejected):
+            messages(client, **options)
+        assert messages(client, **options).content[0].text == "Ready"
+
+
+def test_a_pause_that_no_tool_made_is_an_answer():
+    """Where the request offers no tool of the server's nothing can be at work."""
+    with Server([answer("", finish="pause_turn"), answer(GOOD)]) as server:
+        assert messages(ticket.wrap(server.anthropic())).content[0].text == GOOD
 
 
 def test_a_response_that_is_not_finished_is_refused():

@@ -60,6 +60,8 @@ class Chat:
     endpoint: Any = of_openai.Chat()
     tools = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
     must = {"type": "function", "function": {"name": "look"}}
+    logged: dict[str, Any] = {"logprobs": True, "top_logprobs": 1}
+    """Options that ask for log probabilities, of other tokens too."""
 
     def ask(self, client: Any, **options: Any) -> Any:
         return client.chat.completions.create(**{"model": "m", "messages": ASKED, **options})
@@ -88,6 +90,7 @@ class Chat:
 
 class Completions(Chat):
     endpoint = of_openai.Completions()
+    logged = {"logprobs": 1}
 
     def ask(self, client: Any, **options: Any) -> Any:
         return client.completions.create(**{"model": "m", "prompt": "Say it", **options})
@@ -112,6 +115,7 @@ class Responses(Chat):
     endpoint = of_openai.Responses()
     tools = [{"type": "function", "name": "look", "parameters": {}}]
     must = {"type": "function", "name": "look"}
+    logged = {"top_logprobs": 1}
 
     def ask(self, client: Any, **options: Any) -> Any:
         return client.responses.create(**{"model": "m", "input": "Say it", **options})
@@ -149,6 +153,7 @@ class Responses(Chat):
 
 class Messages(Chat):
     sdk = "anthropic"
+    logged: dict[str, Any] = {}
     endpoint = of_anthropic.Messages()
     tools = [{"name": "look", "input_schema": {"type": "object"}}]
     must = {"type": "tool", "name": "look"}
@@ -218,7 +223,8 @@ def test_an_answer_that_holds_keeps_what_is_said_about_it(method):
     body = method.full(FINE)
     with Server([Raw(json.dumps(body).encode())] * 2) as server:
         client = getattr(server, method.sdk)()
-        assert method.ask(talk.wrap(client)).to_dict() == method.ask(client).to_dict()
+        told = method.ask(talk.wrap(client), **method.logged).to_dict()
+        assert told == method.ask(client, **method.logged).to_dict()
 
 
 @every

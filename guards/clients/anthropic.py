@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.anthropic_beside import MESSAGE
-from guards.clients.anthropic_tools import is_offered, message_tools
+from guards.clients.anthropic_tools import is_offered, message_tools, serves
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import (
@@ -28,6 +28,7 @@ from guards.clients.endpoint import (
     object_schema,
     without,
 )
+from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import body_of, copied, get, listed, member, members_of, put
 from guards.clients.server_faults import check, no_answer
@@ -175,12 +176,20 @@ class Messages(Endpoint):
         check(raw)
         if not isinstance(get(raw, "content"), list):
             raise no_answer(raw, "message", "content")
+        for block in objects_in(raw, "content"):
+            for name in _WORDS:
+                text_in(block, name)
+        for name in ("stop_reason", "stop_sequence", "id", "model"):
+            text_in(raw, name)
         return [raw]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
-        calls = _blocks(raw, "tool_use")
-        if get(raw, "stop_reason") == "pause_turn":
-            return not calls  # a tool of the server's is still at work; the caller sends the turn back to go on
+        calls, stop = _blocks(raw, "tool_use"), Reply("", finish_reason=get(raw, "stop_reason")).finish
+        if stop in _NOTHING_ASKED:
+            return False
+        if stop == "pause_turn" and not calls:
+            # A tool of the server's is still at work; the caller sends the turn back to go on. What was said is judged.
+            return serves(tools) and not _spoken(raw)
         return bool(calls) and tools.forced is None and all(is_offered(call, tools) for call in calls)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
@@ -215,6 +224,9 @@ class Messages(Endpoint):
         calls = _blocks(raw, "tool_use")
         by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
         return MESSAGE(raw, Delivery(True, text, by_call, tools))
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return MESSAGE(raw, Delivery(True, None, tools=tools, passing=True))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -268,6 +280,9 @@ def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
     return message
 
 
+_WORDS: Final = ("type", "id", "name", "toolset_name", "text", "tool_use_id", "server_name")
+_NOTHING_ASKED: Final = ("refusal", "length", "content_filter")
+"""Ends of an answer that asks for nothing: it was refused, or cut off in what it asks for."""
 _KEPT: Final = {
     "container": ("id", "a container kept by the server"),
     "thread": ("previous_message_id", "a conversation kept by the server"),

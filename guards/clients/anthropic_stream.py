@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from guards.clients.anthropic_beside import EVENT, is_beside
+from guards.clients.anthropic_beside import EVENT, TAKES, is_beside
 from guards.clients.beside import GONE, Delivery
+from guards.clients.fields import index_in, object_in, object_of, text_in
 from guards.clients.incoming import Chunks
-from guards.clients.members import body_of, copied, get, member, members_of, put
+from guards.clients.members import altered, body_of, copied, get, member, put
 from guards.clients.server_faults import check
 from guards.clients.tools import Tools, written
+from guards.errors import ServerFault
 from guards.messages import Reply
 
 __all__ = ["MessageChunks", "chunks_for"]
@@ -40,18 +42,18 @@ class MessageChunks:
         self._stopped = False
 
     def text(self, event: Any) -> str:
-        check(event)
-        kind = get(event, "type")
+        check(object_of(event))
+        kind, index = text_in(event, "type"), index_in(event, "index")
         if kind == "message_start":
-            message = get(event, "message")
+            message = object_in(event, "message")
             self._head = {"id": get(message, "id"), "model": get(message, "model")}
             self._count(get(message, "usage"))
         elif kind == "content_block_start":
-            return self._begun(get(event, "index", 0), get(event, "content_block"))
+            return self._begun(index, object_in(event, "content_block"))
         elif kind == "content_block_delta":
-            return self._delta(get(event, "index", 0), get(event, "delta"))
+            return self._delta(index, object_in(event, "delta"))
         elif kind == "message_delta":
-            self._stop = member(get(event, "delta"), "stop_reason") or self._stop
+            self._stop = text_in(object_in(event, "delta"), "stop_reason") or self._stop
             self._count(get(event, "usage"))
         elif kind == "message_stop":
             self._stopped = True
@@ -59,17 +61,25 @@ class MessageChunks:
 
     def _begun(self, index: int, block: Any) -> str:
         """A block may begin with text in it."""
-        self._blocks[index] = body_of(block) if members_of(block) is not None else {}
-        text = self._blocks[index].get("text")
-        return text if isinstance(text, str) and self._is_answer(index) else ""
+        if index in self._blocks:
+            raise ServerFault("the server's answer has two blocks of one number", passing=False)
+        self._blocks[index] = body_of(block) if block is not None else {}
+        kind, text = text_in(block, "type"), text_in(block, "text")
+        text_in(block, "name")
+        return text if text and kind == "text" and self._is_answer(index) else ""
 
     def _delta(self, index: int, delta: Any) -> str:
-        if get(delta, "type") == "text_delta":
-            added = written(get(delta, "text"))
+        kind = text_in(delta, "type")
+        if kind == "text_delta":
+            added = text_in(delta, "text") or ""
             block = self._blocks.setdefault(index, {"type": "text", "text": ""})
-            block["text"] = written(block.get("text")) + added
+            if block.get("type") != "text":
+                raise ServerFault("the server's answer has text in a block that is none", passing=False)
+            block["text"] = (block.get("text") or "") + added
             return added if self._is_answer(index) else ""
-        if get(delta, "type") == "input_json_delta":
+        if kind == "input_json_delta":
+            if self._blocks.get(index, {}).get("type") not in TAKES[kind]:
+                raise ServerFault("the server's answer has arguments in a block that is no call", passing=False)
             piece = written(get(delta, "partial_json"))
             self._inputs.setdefault(index, []).append(piece)
             return piece if self._is_answer(index) else ""
@@ -121,10 +131,21 @@ class MessageChunks:
     def cleared(self, event: Any) -> Any:
         block = self._blocks.get(get(event, "index", -1))
         gone = block is not None and block.get("type") != "tool_use" and not is_beside(block, self._tools)
-        return GONE if gone else EVENT(event, Delivery(True, None, tools=self._tools))
+        kind = get(get(event, "delta"), "type")
+        takes = TAKES.get(kind) if isinstance(kind, str) else None
+        if gone or (takes is not None and (block is None or block.get("type") not in takes)):
+            return GONE
+        told = EVENT(event, Delivery(True, None, tools=self._tools))
+        begun = member(told, "content_block")
+        if get(event, "index", -1) in self._inputs and get(begun, "input"):  # which comes in pieces, and is those
+            return altered(told, {"content_block": altered(begun, {"input": {}})})
+        return told
 
-    def agrees(self, text: str) -> bool:
+    def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
         return True  # the whole is put together from the events
+
+    def behind(self, chunks: list[Any]) -> list[Any]:
+        return chunks
 
     def spelled(self, raw: Any, seen: Sequence[Any]) -> list[Any]:
         from anthropic import types

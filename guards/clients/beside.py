@@ -1,18 +1,20 @@
 """What of a response may come back beside the text that was judged?
 
 A response says more than its answer: log probabilities, citations, thinking, further messages and calls, members that
-only one server knows. Each shape is described by rules, one for each member that is known; of what is not known only
-numbers, truth values and the judged text itself stay. So everything in a delivered response that can be read is the
-judged text, known to be no answer, or gone. Where the text was changed, what was said about the first one goes too.
+only one server knows. Each shape is described by rules, one for each member that is known, and the same ones clear
+whole responses and the chunks of streams; of what is not known only numbers, truth values and the judged text itself
+stay. So everything in a delivered response that can be read is the judged text, known to be no answer, or gone. Where
+the text was changed, what was said about the first one goes too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from guards.clients.members import altered, get, listed, member, members_of
+from guards.clients.members import altered, members_of
 from guards.clients.tools import Tools
 
 __all__ = [
@@ -21,14 +23,22 @@ __all__ = [
     "Rule",
     "beside",
     "counts",
+    "facts",
     "gone",
+    "is_word",
     "kept",
-    "log_probabilities",
     "members",
     "named",
+    "number",
+    "one_of",
+    "says",
+    "sources",
     "stopped_by",
+    "text",
     "the_model",
+    "title",
     "unknown",
+    "word",
 ]
 
 GONE: Final = object()
@@ -41,34 +51,102 @@ class Delivery:
 
     Args:
         as_it_came: whether the text is the one that came, and what was said about it still holds.
-        said: the delivered text; None for nothing.
+        said: the delivered text; None for nothing, or where only the whole can tell.
         by_call: whether it stands in a tool's arguments, and not in words.
         tools: what the request offered; None where the request is not known.
+        passing: whether there is no answer yet: words and calls of the caller's own tools go on together.
     """
 
     as_it_came: bool
     said: str | None
     by_call: bool = False
     tools: Tools | None = None
+    passing: bool = False
+
+    @property
+    def in_words(self) -> bool:
+        """Whether what is said in words is delivered."""
+        return self.passing or not self.by_call
+
+    @property
+    def in_calls(self) -> bool:
+        """Whether calls are."""
+        return self.passing or self.by_call
+
+    def repeats(self, words: str) -> bool:
+        """Whether these are the request's own words."""
+        return self.tools is not None and self.tools.asked.says(words)
+
+    def wanted(self, *options: str) -> bool:
+        """Whether the request set one of these options."""
+        return self.tools is not None and any(map(self.tools.asked.wants, options))
 
 
 Rule: TypeAlias = Callable[[Any, Delivery], Any]
 """What stays of a value: itself, a changed copy, or `GONE`."""
 
 
+# -- single values -----------------------------------------------------------------------------------------------------
+
+
 def kept(value: Any, _: Delivery) -> Any:
-    """The answer itself, and what is no text of the model's: ids, names, counts, what the request said."""
+    """What other rules have cleared."""
     return value
+
+
+def text(value: Any, _: Delivery) -> Any:
+    """The answer itself, or a piece of it."""
+    return value if value is None or isinstance(value, str) else GONE
+
+
+def number(value: Any, _: Delivery) -> Any:
+    """A number or a truth value."""
+    return value if value is None or isinstance(value, bool | int | float) else GONE
+
+
+def word(value: Any, at: Delivery) -> Any:
+    """An id, a name, a word of the protocol: one that cannot be read as a text. Or what the request said itself."""
+    if isinstance(value, str) and not is_word(value):
+        return value if at.repeats(value) else GONE
+    return value if isinstance(value, str) else number(value, at)
+
+
+def is_word(value: Any) -> bool:
+    """Whether it is text without anything that parts words."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
+_WORD: Final = re.compile(r"[\w.:/@+=|~#%*,-]*", re.ASCII)
+
+
+def title(value: Any, at: Delivery) -> Any:
+    """The name of a company, which may have spaces: a short line."""
+    short = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+    return value if short else word(value, at)
+
+
+_LONGEST: Final = 40
+
+
+def one_of(*words: str) -> Rule:
+    """A word of a list that is closed."""
+    known = frozenset(words)
+    return lambda value, _: value if value is None or (isinstance(value, str) and value in known) else GONE
 
 
 def beside(value: Any, at: Delivery) -> Any:
     """What is said about the answer, or was thought before it: of another text it is not true, and may repeat it."""
-    return value if at.as_it_came or not _says(value) else GONE
+    return value if at.as_it_came or not says(value) else GONE
+
+
+def sources(value: Any, at: Delivery) -> Any:
+    """As `beside`, of what is no text by itself: a list of sources, or an object of them."""
+    return GONE if isinstance(value, str) else beside(value, at)
 
 
 def gone(value: Any, _: Delivery) -> Any:
     """What no guard has seen."""
-    return GONE if _says(value) else value
+    return GONE if says(value) else value
 
 
 def unknown(value: Any, at: Delivery) -> Any:
@@ -87,19 +165,28 @@ def stopped_by(value: Any, at: Delivery) -> Any:
     return value if isinstance(value, str) and value in offered else gone(value, at)
 
 
+# -- objects and lists -------------------------------------------------------------------------------------------------
+
+
 def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:
-    """An object, or a list of them, member by member; `rest` is for those without a rule."""
+    """An object, or a list of them, member by member; `rest` is for those without a rule. A member whose very name is a
+    text goes with its name."""
 
     def rule(value: Any, at: Delivery) -> Any:
         held = members_of(value)
         if held is None:
             return unknown(value, at)
         changes: dict[str, Any] = {}
+        unnamed: list[str] = []
         for name, inner in held.items():
-            stays = rules.get(name, rest)(inner, at)
+            own = rules.get(name)
+            if own is None and not is_word(name):
+                unnamed.append(name)
+                continue
+            stays = (own or rest)(inner, at)
             if stays is not inner:
                 changes[name] = _nothing(inner) if stays is GONE else stays
-        return altered(value, changes) if changes else value
+        return altered(value, changes, unnamed) if changes or unnamed else value
 
     return _each(rule)
 
@@ -108,7 +195,8 @@ def named(by: str, rules: Mapping[str, Rule], other: Callable[[str], Rule | None
     """A list of objects that say what they are, each by its own rule; one that has none is gone with all it says."""
 
     def rule(value: Any, at: Delivery) -> Any:
-        kind = member(value, by)
+        held = members_of(value)
+        kind = None if held is None else held.get(by)
         own = (rules.get(kind) or other(kind)) if isinstance(kind, str) else None
         return (own or unknown)(value, at)
 
@@ -128,46 +216,24 @@ def _each(one: Rule) -> Rule:
     return rule
 
 
+def facts(value: Any, at: Delivery) -> Any:
+    """Numbers and words, however deep: what a server says of itself, and what the request said."""
+    if isinstance(value, list | tuple):
+        return _FACT_LISTS(value, at)
+    return word(value, at) if members_of(value) is None else _FACTS(value, at)
+
+
 def counts(value: Any, at: Delivery) -> Any:
     """What was used: numbers, however deep, and the few words that say of what."""
     return _COUNTS(value, at)
 
 
-_COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), kept), rest=counts)
+_FACTS: Final = members({}, rest=facts)
+_FACT_LISTS: Final = _each(facts)
+_COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), word), rest=counts)
 
 
-def log_probabilities(tokens_of: Callable[[Any], list[Any] | None]) -> Rule:
-    """Those of the tokens that spell the delivered text. Others tell of a text that nobody judged: one that was
-    changed, a thinking part, words that the server took out."""
-
-    def rule(value: Any, at: Delivery) -> Any:
-        if not _says(value):
-            return value
-        tokens = tokens_of(value)
-        told = at.as_it_came and tokens is not None and at.said is not None and _spelled_by(tokens, at.said)
-        return value if told else GONE
-
-    return rule
-
-
-def _spelled_by(tokens: list[Any], text: str) -> bool:
-    """Whether these tokens put together are this text, white space at the ends aside."""
-    return _joined(tokens).strip() == text.strip()
-
-
-def _joined(tokens: list[Any]) -> str:
-    """A token may be half a character: then its bytes are what counts."""
-    held = [get(token, "bytes") for token in listed(tokens)]
-    if held and len(held) == len(tokens) and all(isinstance(one, list) for one in held):
-        try:
-            return bytes(byte for one in held for byte in one).decode(errors="replace")
-        except (TypeError, ValueError):
-            return ""
-    words = [token if isinstance(token, str) else get(token, "token") for token in tokens]
-    return "".join(word for word in words if isinstance(word, str))
-
-
-def _says(value: Any) -> bool:
+def says(value: Any) -> bool:
     """Whether anything can be read in it: text, and lists and objects that may hold some (as bytes, as tokens)."""
     return bool(value) and not isinstance(value, bool | int | float)
 

@@ -154,6 +154,11 @@ class Endpoint(ABC):
         one where there is nothing."""
 
     @abstractmethod
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        """A response that holds no answer yet (`unanswered`), less what is neither words, nor thinking, nor of a tool
+        that the request offers."""
+
+    @abstractmethod
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         """A copy with this text in the answer's place, and nothing that was said of, or beside, the one that came."""
 

@@ -57,8 +57,13 @@ class SdkChunks(Chunks, Protocol):
         """A chunk less what can be read in it and is no part of the whole; `GONE` where all of it is none."""
         ...
 
-    def agrees(self, text: str) -> bool:
-        """Whether the chunks say nothing else than the whole, whose text this is."""
+    def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
+        """Whether the chunks that came say nothing else than the response that is delivered, whose text this is; None
+        where it holds none."""
+        ...
+
+    def behind(self, chunks: list[Any]) -> list[Any]:
+        """What of a whole response, `spelled`, follows its last text."""
         ...
 
 

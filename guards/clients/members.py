@@ -6,7 +6,7 @@ Nothing here trusts a shape: what is missing, null or of another kind is a defau
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 __all__ = ["altered", "body_of", "copied", "encodable", "get", "is_sent", "listed", "member", "members_of", "put"]
@@ -54,8 +54,16 @@ def put(thing: Any, name: str, value: Any) -> None:
         setattr(thing, name, value)
 
 
-def altered(thing: Any, changes: Mapping[str, Any]) -> Any:
-    """A copy, as shallow as it goes, with other members."""
+def altered(thing: Any, changes: Mapping[str, Any], less: Collection[str] = ()) -> Any:
+    """A copy, as shallow as it goes, with other members, and less some that no class declares."""
+    result = _changed(thing, changes)
+    for name in less:
+        extra = result if isinstance(result, dict) else getattr(result, "__pydantic_extra__", None) or vars(result)
+        extra.pop(name, None)
+    return result
+
+
+def _changed(thing: Any, changes: Mapping[str, Any]) -> Any:
     if hasattr(thing, "model_copy"):
         return thing.model_copy(update=dict(changes))
     if isinstance(thing, Mapping):
@@ -76,7 +84,11 @@ def copied(thing: Any) -> Any:
 
 def body_of(thing: Any) -> dict[str, Any]:
     """The mapping that it was made of."""
-    return thing.to_dict() if hasattr(thing, "to_dict") else dict(thing)
+    if hasattr(thing, "to_dict"):
+        # The SDKs warn of members of another type than theirs: what a server sends is not the caller's doing.
+        quiet = {"warnings": False} if type(thing).__module__.startswith(("openai.", "anthropic.")) else {}
+        return dict(thing.to_dict(**quiet))
+    return dict(thing)
 
 
 def encodable(value: Any) -> Any:

@@ -6,29 +6,48 @@ along with a text that holds as it came, and what is not written here goes.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
+from guards.clients import log_probabilities
 from guards.clients.beside import (
     GONE,
     Delivery,
     Rule,
     beside,
     counts,
+    facts,
     gone,
     kept,
-    log_probabilities,
     members,
     named,
+    number,
+    one_of,
+    sources,
     stopped_by,
+    text,
     the_model,
+    title,
     unknown,
+    word,
 )
 from guards.clients.members import member
 from guards.clients.openai_tools import is_brought, is_forced
 from guards.clients.tools import written
 
-__all__ = ["CHAT", "CHAT_CHUNK", "COMPLETION", "HEAD", "RESPONSE", "RESPONSE_EVENT"]
+__all__ = [
+    "BEGINS",
+    "CHAT",
+    "CHAT_CHUNK",
+    "COMPLETION",
+    "DELTA",
+    "DONE",
+    "HEAD",
+    "IMAGE",
+    "LAST",
+    "OTHER",
+    "PART",
+    "RESPONSE",
+]
 
 
 def _all(names: str, rule: Rule) -> dict[str, Rule]:
@@ -39,30 +58,31 @@ def _all(names: str, rule: Rule) -> dict[str, Rule]:
 
 
 def _words(value: Any, at: Delivery) -> Any:
-    """The answer in words, or what was said beside an answer in a call."""
-    if at.by_call:
+    """The answer in words, or what was said beside an answer in a call. Of an answer that is a refusal its words are
+    none."""
+    if not at.in_words or not (at.passing or at.said is None or _spoken(value) == at.said):
         return gone(value, at)
     return value if isinstance(value, str) else _PARTS(value, at)
 
 
+def _spoken(content: Any) -> str:
+    parts = content if isinstance(content, list) else [content]
+    words = [part if isinstance(part, str) else member(part, "text") for part in parts]
+    return "".join(said for said in words if isinstance(said, str))
+
+
 def _call(value: Any, at: Delivery) -> Any:
     """The call whose arguments are the answer, or one that was made beside an answer in words."""
-    return _CALL(value, at) if at.by_call else gone(value, at)
+    return _CALL(value, at) if at.in_calls else gone(value, at)
+
+
+def _calls(value: Any, at: Delivery) -> Any:
+    return _call(value, at) if isinstance(value, list | tuple) else gone(value, at)
 
 
 def _arguments(value: Any, _: Delivery) -> Any:
     """A call's arguments, as the text that the SDK promises."""
     return value if value is None or isinstance(value, str) else written(value)
-
-
-def _chat_tokens(value: Any) -> list[Any] | None:
-    content = member(value, "content")
-    return content if isinstance(content, list) and not member(value, "refusal") else None
-
-
-def _completion_tokens(value: Any) -> list[Any] | None:
-    tokens = member(value, "tokens")
-    return tokens if isinstance(tokens, list) else None
 
 
 def _ours(value: Any, at: Delivery) -> Any:
@@ -71,55 +91,71 @@ def _ours(value: Any, at: Delivery) -> Any:
 
 
 _THINKING: Final = _all("reasoning reasoning_content reasoning_details thinking thinking_blocks", beside)
-_SERVERS: Final = _all(
-    """
-    content_filter_offsets content_filter_results created created_at finish_reason id index kv_transfer_params
-    metadata model moderation native_finish_reason obfuscation object object_type prompt_filter_results
-    prompt_token_ids provider request_id service_tier system_fingerprint timings type x_groq
-    """,
-    kept,
-) | {"usage": counts, "role": the_model, "matched_stop": stopped_by, "stop_reason": stopped_by}
+_IS: Final = (
+    _all(
+        """
+        finish_reason id model native_finish_reason obfuscation object object_type request_id service_tier
+        system_fingerprint type
+        """,
+        word,
+    )
+    | _all("created created_at index", number)
+    | _all(
+        """
+        content_filter_offsets content_filter_results kv_transfer_params metadata moderation prompt_filter_results
+        prompt_token_ids provider_specific_fields timings x_groq
+        """,
+        facts,
+    )
+    | {
+        "provider": title,
+        "usage": counts,
+        "role": the_model,
+        "matched_stop": stopped_by,
+        "stop_reason": stopped_by,
+    }
+)
 """What is no text of the model's: what a server says of itself, of the question and of its filters."""
-_SOURCES: Final = _all("annotations citations context search_results token_ids prompt_logprobs", beside)
+
+
+def _of_prompt(value: Any, at: Delivery) -> Any:
+    """Log probabilities of the question, with words that nobody wrote: for who asks for them."""
+    return sources(value, at) if at.wanted("prompt_logprobs") else gone(value, at)
+
+
+_SOURCES: Final = _all("annotations citations context search_results", sources) | {
+    "token_ids": facts,
+    "prompt_logprobs": _of_prompt,
+}
 
 _PARTS: Final = named(
     "type",
     {"thinking": beside, "reasoning": beside, "reasoning_text": beside},
-    lambda _: members(_all("type text", kept) | _SOURCES),
+    lambda _: members({"type": word, "text": text} | _SOURCES),
 )
-_FUNCTION: Final = members({"name": kept} | _all("arguments input", _arguments))
-_CALL: Final = members(_SERVERS | {"function": _FUNCTION, "custom": _FUNCTION, "name": kept, "arguments": _arguments})
+_FUNCTION: Final = members({"name": word} | _all("arguments input", _arguments))
+_CALL: Final = members(
+    _IS | {"function": _FUNCTION, "custom": _FUNCTION, "name": word, "arguments": _arguments, "extra_content": facts}
+)
 _MESSAGE: Final = members(
-    _SERVERS | _THINKING | _SOURCES | {"content": _words, "tool_calls": _call, "function_call": _call, "parsed": _ours}
+    _IS | _THINKING | _SOURCES | {"content": _words, "tool_calls": _calls, "function_call": _call, "parsed": _ours}
 )
 CHAT: Final = members(
-    _SERVERS
-    | _SOURCES
-    | {
-        "choices": members(
-            _SERVERS | _SOURCES | {"message": _MESSAGE, "logprobs": log_probabilities(_chat_tokens)},
-        )
-    }
+    _IS | _SOURCES | {"choices": members(_IS | _SOURCES | {"message": _MESSAGE, "logprobs": log_probabilities.in_chat})}
 )
-HEAD: Final = members(_SERVERS | _SOURCES | {"choices": kept})
+HEAD: Final = members(_IS | _SOURCES | {"choices": kept})
 """What stands around choices that were cleared one by one."""
 COMPLETION: Final = members(
-    _SERVERS
+    _IS
     | _SOURCES
-    | {
-        "choices": members(
-            _SERVERS | _SOURCES | _THINKING | {"text": kept, "logprobs": log_probabilities(_completion_tokens)}
-        )
-    }
+    | {"choices": members(_IS | _SOURCES | _THINKING | {"text": unknown, "logprobs": log_probabilities.in_completion})}
 )
 """Its chunks have the same shape."""
 _DELTA: Final = members(
-    _SERVERS | _THINKING | _SOURCES | _all("content refusal", kept) | {"tool_calls": kept, "function_call": kept}
+    _IS | _THINKING | _SOURCES | {"content": text, "refusal": text, "tool_calls": _CALL, "function_call": _CALL}
 )
 CHAT_CHUNK: Final = members(
-    _SERVERS
-    | _SOURCES
-    | {"choices": members(_SERVERS | _SOURCES | {"delta": _DELTA, "logprobs": log_probabilities(_chat_tokens)})}
+    _IS | _SOURCES | {"choices": members(_IS | _SOURCES | {"delta": _DELTA, "logprobs": log_probabilities.in_chat})}
 )
 
 
@@ -127,87 +163,89 @@ CHAT_CHUNK: Final = members(
 
 
 def _at_work(value: Any, at: Delivery) -> Any:
-    """An item of a tool that works on the server."""
+    """An item of a tool that works on the server, or that the caller has there."""
     return _ITEM(value, at) if is_brought(value, at.tools) else GONE
 
 
 def _answering(value: Any, at: Delivery) -> Any:
-    if not at.by_call or (at.tools is not None and not is_forced(value, at.tools)):
-        return GONE
-    return _ANSWER(value, at)
+    own = at.passing and is_brought(value, at.tools)
+    answers = at.by_call and (at.tools is None or is_forced(value, at.tools))
+    return _ANSWER(value, at) if own or answers else GONE
 
 
 def _message(value: Any, at: Delivery) -> Any:
-    return GONE if at.by_call else _SPOKEN(value, at)
+    return _SPOKEN(value, at) if at.in_words else GONE
 
 
-_ITEM_IS: Final = _all("id type status phase call_id name namespace server_label caller encrypted_content", kept)
-_ITEM_IS["role"] = the_model
-_ANSWER: Final = members(_ITEM_IS | _all("arguments input", _arguments))
-_TEXT: Final = members(
-    _all("type text", kept)
-    | _SOURCES
-    | {"parsed": _ours}
-    | {"logprobs": log_probabilities(lambda value: value if isinstance(value, list) else None)}
-)
+_STATUS: Final = one_of("completed", "failed", "in_progress", "incomplete")
+_ITEM_IS: Final = _all("id type", word) | {"status": _STATUS}
+_CALL_IS: Final = _ITEM_IS | _all("call_id name namespace server_label status", word) | {"caller": facts}
+_ANSWER: Final = members(_CALL_IS | _all("arguments input", _arguments))
+_TEXT: Final = members({"type": word, "text": text, "parsed": _ours, "logprobs": log_probabilities.in_part} | _SOURCES)
 _SPOKEN_PARTS: Final = named("type", {"output_text": _TEXT, "text": _TEXT})
-_SPOKEN: Final = members(_ITEM_IS | {"content": lambda v, at: v if isinstance(v, str) else _SPOKEN_PARTS(v, at)})
-_THOUGHT: Final = members(_ITEM_IS | _all("summary content", beside))
-_ITEM: Final = members(_ITEM_IS, rest=beside)
+_SPOKEN: Final = members(
+    _ITEM_IS
+    | {
+        "role": the_model,
+        "phase": one_of("commentary", "final_answer"),
+        "content": lambda v, at: v if isinstance(v, str) else _SPOKEN_PARTS(v, at),
+    }
+)
+_THOUGHT: Final = members(_ITEM_IS | {"encrypted_content": word} | _all("summary content", beside))
+_ITEM: Final = members(_CALL_IS, rest=beside)
 _OUTPUT: Final = named(
     "type",
     {
         "message": _message,
         "reasoning": _THOUGHT,
-        "compaction": beside,
+        "compaction": members(_ITEM_IS | _all("created_by encrypted_content", word)),
         "function_call": _answering,
         "custom_tool_call": _answering,
     },
     lambda _: _at_work,
 )
-_ASKED: Final = _all(
-    """
-    access_programs background completed_at context_compression conversation created_at error id image
-    incomplete_details input_transformations instructions max_output_tokens max_tool_calls metadata model moderation
-    object parallel_tool_calls previous_response_id prompt prompt_cache_diagnostics prompt_cache_key
-    prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier status store temperature text
-    tool_choice tools top_logprobs top_p truncation user billing frequency_penalty presence_penalty
-    """,
-    kept,
-) | {"usage": counts, "tool_usage": counts}
+
+
+def _asked(value: Any, at: Delivery) -> Any:
+    """What the request said, once more; of a prompt that is kept on the server its own words are told there alone."""
+    return value if at.tools is not None and at.tools.elsewhere else facts(value, at)
+
+
+_HEAD: Final = (
+    _all("id model object previous_response_id service_tier status", word)
+    | _all("background completed_at created_at store", number)
+    | _all(
+        """
+        access_programs billing context_compression conversation error frequency_penalty image incomplete_details
+        input_transformations max_output_tokens max_tool_calls metadata moderation parallel_tool_calls presence_penalty
+        prompt_cache_diagnostics prompt_cache_key prompt_cache_options prompt_cache_retention reasoning
+        safety_identifier temperature text tool_choice top_logprobs top_p truncation user
+        """,
+        facts,
+    )
+    | _all("instructions prompt tools", _asked)
+    | {"usage": counts, "tool_usage": counts}
+)
 """The request once more, and what the server says of itself."""
-RESPONSE: Final = members(_ASKED | {"output": _OUTPUT})
-_BEGUN: Final = members(_ASKED | {"output": gone})
+RESPONSE: Final = members(_HEAD | {"output": _OUTPUT})
 
-_EVENT_IS: Final = _all(
+
+# -- events of responses -----------------------------------------------------------------------------------------------
+
+_EVENT_IS: Final = _all("type stream_id item_id obfuscation", word) | _all(
     """
-    type sequence_number stream_id item_id output_index content_index summary_index annotation_index command_index
-    partial_image_index obfuscation
+    sequence_number output_index content_index summary_index annotation_index command_index partial_image_index
     """,
-    kept,
+    number,
 )
-_BY_THE_MODEL: Final = members({"role": the_model}, rest=kept)
-_EVENT: Final = members(
-    _EVENT_IS
-    | _all("annotation arguments code delta input logprobs name part partial_image_b64 text", kept)
-    | {"item": _BY_THE_MODEL, "response": members({"output": _BY_THE_MODEL}, rest=kept)}
-)
-_BEGINS: Final = members(_EVENT_IS | {"item": members(_ITEM_IS), "part": members(_ITEM_IS)})
+DELTA: Final = members(_EVENT_IS | {"delta": text, "logprobs": log_probabilities.in_part})
+DONE: Final = members(_EVENT_IS | {"name": word, "logprobs": log_probabilities.in_part})
+"""Of a text that came in pieces, whose name is the event's own."""
+BEGINS: Final = members(_EVENT_IS | {"item": members(_ITEM_IS | {"role": the_model}), "part": members({"type": word})})
 """What is in an item will come, and is empty yet."""
-_OTHER: Final = members(_EVENT_IS | {"response": _BEGUN})
-_KNOWN: Final = re.compile(
-    r"response\.(output_text|content_part|output_item|reasoning\w*|function_call_arguments|custom_tool_call_input|"
-    r"\w+_call(_\w+)?|mcp_\w+|completed|incomplete)(\.|$)"
-)
-
-
-def _event(kind: str) -> Rule:
-    if kind in ("response.content_part.added", "response.output_item.added"):
-        return _BEGINS
-    if not _KNOWN.match(kind):
-        return _OTHER
-    return lambda value, at: (_EVENT if at.as_it_came else _OTHER)(value, at)
-
-
-RESPONSE_EVENT: Final = named("type", {}, _event)
-"""As it came: where what it repeats came in pieces before."""
+PART: Final = members(_EVENT_IS | _all("item part annotation", kept))
+"""Of a part of the whole, which holds it once more."""
+IMAGE: Final = members(_EVENT_IS | {"partial_image_b64": text} | _all("background output_format quality size", word))
+LAST: Final = members(_EVENT_IS | {"response": kept})
+OTHER: Final = members(_EVENT_IS | {"response": members(_HEAD | {"output": gone})})
+"""Of a kind that brings no words, or that nobody knows."""

@@ -15,13 +15,15 @@ from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, request_of, without
+from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
-from guards.clients.openai_stream import ChatChunks, CompletionChunks, ResponseChunks
+from guards.clients.openai_events import ResponseChunks
+from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of, chat_tools, is_brought, is_forced, response_tools, waiting, with_echo
 from guards.clients.server_faults import check, no_answer
-from guards.clients.tools import Tools, is_arguments, stops_of, written
+from guards.clients.tools import Asked, Tools, is_arguments, stops_of, written
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 
@@ -102,9 +104,11 @@ class Chat(Endpoint):
         calls = calls_of(_message(raw))
         if not calls or tools.forced is not None or not all(call.offered(tools) for call in calls):
             return False
+        end = _finish(get(get(raw, "choices")[0], "finish_reason"))
+        if get(_message(raw), "refusal") or end in ("refusal", "content_filter"):
+            return False
         # Cut off in mid-arguments it asks for nothing.
-        whole = _finish(get(get(raw, "choices")[0], "finish_reason")) != "length"
-        return whole or all(_sendable(call.place, call.arguments) for call in calls)
+        return end != "length" or all(_sendable(call.place, call.arguments) for call in calls)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
@@ -139,6 +143,9 @@ class Chat(Endpoint):
         message = _message(raw)
         by_call = _by_call(calls_of(message), tools, text_of(get(message, "content")))
         return CHAT(raw, Delivery(True, text, by_call, tools))
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return CHAT(raw, Delivery(True, None, tools=tools, passing=True))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -229,19 +236,25 @@ class Responses(Endpoint):
         check(raw)
         if not isinstance(get(raw, "output"), list):
             raise no_answer(raw, "response", "output")
+        for item in objects_in(raw, "output"):
+            for name in ("type", "id", "name", "call_id", "server_label"):
+                text_in(item, name)
+        for item in _messages(raw):
+            if not isinstance(get(item, "content"), str):
+                objects_in(item, "content")
         if get(raw, "status") in ("queued", "in_progress"):
             raise ConfigError("the response is not finished", where="client", hint="ask without background=True")
         return [raw]
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
-        if _is_cut(raw):
-            return False  # what it asks for, it did not say to the end
+        if _is_cut(raw) or _refusal(raw):
+            return False  # what it asks for, it did not say to the end, or took back
         tools, calls = with_echo(raw, tools), waiting(raw)
         return bool(calls) and tools.forced is None and all(is_brought(call, tools) for call in calls)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)
-        refusal = "".join(text_of(get(part, "refusal")) for part in _parts(raw) if get(part, "type") == "refusal")
+        refusal = _refusal(raw)
         calls = _calls(raw)
         text = "" if _answers(calls, tools) else _spoken(raw)
         if not text and (tools is None or tools.forced is not None or not _is_cut(raw)):
@@ -275,6 +288,9 @@ class Responses(Endpoint):
         calls = _calls(raw)
         by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
         return RESPONSE(raw, Delivery(True, text, by_call, None if tools is None else with_echo(raw, tools)))
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return RESPONSE(raw, Delivery(True, None, tools=with_echo(raw, tools), passing=True))
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)
@@ -331,6 +347,10 @@ def _messages(raw: Any) -> list[Any]:
 
 def _parts(raw: Any) -> list[Any]:
     return [part for item in _messages(raw) for part in listed(get(item, "content"))]
+
+
+def _refusal(raw: Any) -> str:
+    return "".join(text_of(get(part, "refusal")) for part in _parts(raw) if get(part, "type") == "refusal")
 
 
 def _spoken(raw: Any) -> str:
@@ -409,7 +429,8 @@ class Completions(Endpoint):
         return {name: value for name, value in options.items() if name not in ("n", "best_of")}
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
-        return Tools(stops=stops_of(request_of(options).get("stop")))
+        said = request_of(options)
+        return Tools(stops=stops_of(said.get("stop")), asked=Asked(said))
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
@@ -431,6 +452,9 @@ class Completions(Endpoint):
 
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         return COMPLETION(raw, Delivery(True, text, tools=tools))
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return raw  # it asks for nothing
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
         result = copied(raw)

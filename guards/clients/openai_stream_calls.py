@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from guards.clients.members import get, listed, member
+from guards.clients.fields import index_in, object_in, objects_in, text_in
+from guards.clients.members import get, member
 from guards.clients.tools import Tools, is_arguments, written
+from guards.errors import ServerFault
 
 __all__ = ["StreamedCalls"]
 
@@ -29,11 +31,11 @@ class StreamedCalls:
         """What the delta adds to the arguments that are the answer: the first call's, of the forced tool if there is
         one."""
         added = ""
-        for piece in listed(member(delta, "tool_calls")):
+        for piece in objects_in(delta, "tool_calls"):
             call, arguments = self._taken(piece)
             first = next((one for one in self._calls if self._answers(one)), None)
             added += arguments if call is first else ""
-        old = member(delta, "function_call")
+        old = object_in(delta, "function_call")
         if old is not None:
             arguments = _joined(self._old, old)
             added += "" if self._calls else arguments
@@ -55,8 +57,11 @@ class StreamedCalls:
         return self.tools.forces(call["function"]["name"], custom=call["type"] == "custom")
 
     def _taken(self, piece: Any) -> tuple[dict[str, Any], str]:
-        body = get(piece, "function") or get(piece, "custom")
-        ident, index = get(piece, "id"), get(piece, "index", 0)
+        body, other = object_in(piece, "function"), object_in(piece, "custom")
+        if body is not None and other is not None:
+            raise ServerFault("the server's answer has a call of two kinds", passing=False)
+        body = other if body is None else body
+        ident, index = text_in(piece, "id"), index_in(piece, "index")
         call = self._known(ident, index, body)
         if call is None:
             call = {"type": "function", "function": {"name": "", "arguments": ""}}
@@ -101,8 +106,8 @@ def _begins_another(call: dict[str, Any], ident: Any, body: Any) -> bool:
 
 def _joined(so_far: dict[str, Any], body: Any) -> str:
     """Add a delta to a call; what it adds to the arguments."""
-    name = member(body, "name")
-    if isinstance(name, str) and name != so_far["name"]:
+    name = text_in(body, "name")
+    if name is not None and name != so_far["name"]:
         so_far["name"] = name if name.startswith(so_far["name"]) else so_far["name"] + name
     arguments = written(member(body, "arguments") or member(body, "input"))
     if arguments == so_far["arguments"] and is_arguments(arguments):

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from guards.clients.endpoint import request_of
 from guards.clients.members import get, listed, member
-from guards.clients.tools import Tools, each, stops_of, written
+from guards.clients.tools import Asked, Tools, each, stops_of, written
 
 __all__ = ["Call", "calls_of", "chat_tools", "is_brought", "is_forced", "response_tools", "waiting", "with_echo"]
 
@@ -67,12 +67,13 @@ def chat_tools(options: Mapping[str, Any]) -> Tools:
     choice, old = said.get("tool_choice"), said.get("function_call")
     tools = each(said.get("tools")) if choice != "none" else ()
     functions = {_name(tool) for tool in each(said.get("functions")) if old != "none"}
-    offered = replace(_by_name(tools, functions), stops=stops_of(said.get("stop"), said.get("stop_sequences")))
+    stops = stops_of(said.get("stop"), said.get("stop_sequences"))
+    offered = replace(_by_name(tools, functions), stops=stops, asked=Asked(said))
     if member(choice, "type") == "allowed_tools":
         allowed = member(choice, "allowed_tools")
         offered = offered.only(_by_name(each(member(allowed, "tools"))))
         choice = member(allowed, "mode")
-    if choice in _MUST:
+    if isinstance(choice, str) and choice in _MUST:
         return offered.must()
     forced = _name(choice) or member(old, "name")
     return offered.forcing(forced, custom=_is_custom(choice)) if isinstance(forced, str) else offered
@@ -92,11 +93,11 @@ def response_tools(options: Mapping[str, Any]) -> Tools:
     """Of `responses`."""
     said = request_of(options)
     choice = said.get("tool_choice")
-    offered = _offered(said.get("tools")) if choice != "none" else Tools()
+    offered = replace(_offered(said.get("tools")) if choice != "none" else Tools(), asked=Asked(said))
     if member(choice, "type") == "allowed_tools":
         offered = offered.only(_offered(member(choice, "tools")))
         choice = member(choice, "mode")
-    if choice in _MUST:
+    if isinstance(choice, str) and choice in _MUST:
         return offered.must()
     if member(choice, "type") in ("function", "custom") and isinstance(member(choice, "name"), str):
         return offered.forcing(member(choice, "name"), custom=_is_custom(choice))
@@ -107,6 +108,7 @@ def _offered(tools: Any) -> Tools:
     names: set[Any] = set()
     kinds: set[Any] = set()
     customs: set[Any] = set()
+    labels: set[Any] = set()
     for tool in each(tools):
         kind = get(tool, "type")
         if kind == "namespace":
@@ -114,17 +116,22 @@ def _offered(tools: Any) -> Tools:
             names |= inner.names
             kinds |= inner.kinds
             customs |= inner.customs
+            labels |= inner.labels
         elif kind in ("function", "custom", None):
             names.add(_name(tool))
             customs |= {_name(tool)} if _is_custom(tool) else set()
         else:
-            kinds.add(kind)
-            names.add(get(tool, "server_label"))
-    return Tools(None, _strings(names), _strings(kinds), customs=_strings(customs))
+            kinds.add(_VERSION.sub("", kind) if isinstance(kind, str) else None)
+            labels.add(_text(get(tool, "server_label")))
+    return Tools(None, _strings(names), _strings(kinds), customs=_strings(customs), labels=_strings(labels))
 
 
-def _name(tool: Any) -> Any:
-    return member(member(tool, "function") or member(tool, "custom"), "name") or member(tool, "name")
+def _name(tool: Any) -> str | None:
+    return _text(member(member(tool, "function") or member(tool, "custom"), "name") or member(tool, "name"))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _strings(values: set[Any]) -> frozenset[str]:
@@ -135,25 +142,28 @@ def _strings(values: set[Any]) -> frozenset[str]:
 
 
 def waiting(raw: Any) -> list[Any]:
-    """Output items that wait for the caller before there is an answer; the others were done by the server."""
+    """Output items that wait for the caller before there is an answer; the others were done by the server, which says
+    so by what came of them. A function it cannot have called."""
     output = listed(get(raw, "output"))
-    done = {get(item, "call_id") for item in output if str(get(item, "type", "")).endswith("_output")}
-    return [
-        item for item in output if _waits(item) and (get(item, "call_id") is None or get(item, "call_id") not in done)
-    ]
+    done = {(get(item, "type"), get(item, "call_id")) for item in output}
+    return [item for item in output if _waits(item) and not _is_done(item, done)]
+
+
+def _is_done(item: Any, done: set[tuple[Any, Any]]) -> bool:
+    kind, ident = get(item, "type"), get(item, "call_id")
+    return kind not in _OWN and ident is not None and (f"{kind}_output", ident) in done
 
 
 def is_brought(item: Any, tools: Tools | None) -> bool:
     """Whether an item that is neither words nor thinking is of a tool that the request offered."""
     if tools is None:
         return False
-    kind = str(get(item, "type", ""))
-    if kind in ("function_call", "custom_tool_call"):
+    kind = get(item, "type", "")
+    if kind in _OWN:
         return tools.offers(get(item, "name"), custom=kind == "custom_tool_call")
-    if kind.startswith("mcp_"):
-        return tools.brings("mcp") and get(item, "server_label") in tools.names
-    # "web_search_call" is of "web_search".
-    return tools.brings(re.sub(r"_(call(_output)?|output)$", "", kind))
+    if kind in _MCP:
+        return tools.brings("mcp") and get(item, "server_label") in tools.labels
+    return kind in _WORK and tools.brings(_WORK[kind])
 
 
 def is_forced(call: Any, tools: Tools) -> bool:
@@ -168,6 +178,7 @@ def with_echo(raw: Any, tools: Tools) -> Tools:
         tools,
         names=tools.names | echoed.names,
         kinds=tools.kinds | echoed.kinds,
+        labels=tools.labels | echoed.labels,
         customs=tools.customs | echoed.customs,
     )
 
@@ -180,6 +191,28 @@ def _waits(item: Any) -> bool:
 
 _MUST: Final = ("required", "any")
 """That some tool must be called; "any" is Mistral's word for it."""
+_VERSION: Final = re.compile(r"(_use)?(_preview)?(_\d{4}_\d{2}_\d{2})?$")
+_OWN: Final = ("function_call", "custom_tool_call")
+_MCP: Final = ("mcp_call", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response")
+_WORK: Final = {
+    "apply_patch_call": "apply_patch",
+    "apply_patch_call_output": "apply_patch",
+    "code_interpreter_call": "code_interpreter",
+    "computer_call": "computer",
+    "computer_call_output": "computer",
+    "file_search_call": "file_search",
+    "image_generation_call": "image_generation",
+    "local_shell_call": "local_shell",
+    "local_shell_call_output": "local_shell",
+    "program": "programmatic_tool_calling",
+    "program_output": "programmatic_tool_calling",
+    "shell_call": "shell",
+    "shell_call_output": "shell",
+    "tool_search_call": "tool_search",
+    "tool_search_output": "tool_search",
+    "web_search_call": "web_search",
+}
+"""The items of the tools that OpenAI brings, and the tool of each, less its version."""
 _WAITING: Final = frozenset(
     {
         "function_call",

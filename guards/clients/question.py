@@ -94,7 +94,7 @@ class Question:
 
     def _part(self, client: Answer, outcome: Outcome[Any]) -> Any:
         if self._passed(client, outcome):
-            return client.last
+            return self.endpoint.passing(client.last, self.tools)
         return self._delivered(client, outcome)
 
     def _delivered(self, client: Answer, outcome: Outcome[Any]) -> Any:

@@ -70,17 +70,15 @@ class Retelling:
     def end(self, text: str | None, response: Any, *, as_it_came: bool) -> Iterator[Any]:
         """What remains to be told of the response that is delivered, whose text is `text`. `as_it_came`: it is what the
         chunks say."""
+        seen = [chunk for chunk, _ in self._seen]
+        as_it_came = self._chunks.agrees(response, text, seen) and as_it_came
         if text is not None and self._shown:
             yield from self._piece(text[self._shown :])
-        if as_it_came and text is None:  # it asks for the caller's own tools, and goes on as it is
-            yield from self._rest(cleared=False)
-            return
-        as_it_came = as_it_came and text is not None and self._chunks.agrees(text)
         if as_it_came or (self._shown and not self._chunks.repeats):
             yield from self._rest()
             return
-        spelled = self._chunks.spelled(response, [chunk for chunk, _ in self._seen])
-        yield from self._behind_text(spelled) if self._shown else spelled
+        spelled = self._chunks.spelled(response, seen)
+        yield from self._chunks.behind(spelled) if self._shown else spelled
 
     def _tell(self, length: int, *, silent: bool = False) -> Iterator[Any]:
         """So many characters, and the chunks without text before them; `silent` passes over the text."""
@@ -94,19 +92,14 @@ class Retelling:
             if self._used == len(said):
                 self._at, self._used = self._at + 1, 0
 
-    def _rest(self, *, cleared: bool = True) -> Iterator[Any]:
+    def _rest(self) -> Iterator[Any]:
         for chunk, said in self._seen[self._at :]:
-            yield from self._cut(chunk, said, self._used, len(said), cleared=cleared)
+            yield from self._cut(chunk, said, self._used, len(said))
             self._used = 0
 
-    def _cut(self, chunk: Any, said: str, start: int, end: int, *, cleared: bool = True) -> Iterator[Any]:
+    def _cut(self, chunk: Any, said: str, start: int, end: int) -> Iterator[Any]:
         if end - start < len(said):
             chunk = self._chunks.saying(chunk, said[start:end], last=end == len(said))
-        told = self._chunks.cleared(chunk) if cleared else chunk
+        told = self._chunks.cleared(chunk)
         if told is not GONE:
             yield told
-
-    def _behind_text(self, spelled: list[Any]) -> list[Any]:
-        """What follows the last chunk with text."""
-        last = max((number for number, chunk in enumerate(spelled, 1) if self._chunks.text(chunk)), default=0)
-        return spelled[last:]

@@ -27,7 +27,9 @@ _PASSING_AREAS: Final = {
         """
     ),
 }
-"""Resources of which no method makes, or brings back, an answer of a language model."""
+"""Resources of which no method makes an answer of a language model, nor brings one back but for those below."""
+_BRINGING: Final = named("files.content files.retrieve_content")
+"""Methods of such resources that bring answers back all the same: those of a batch lie in a file."""
 _PASSING_METHODS: Final = {
     "openai": named(
         """
@@ -53,11 +55,16 @@ def passes(sdk: str, path: tuple[str, ...]) -> bool:
     """Whether a method, by its path from the client, makes no answer."""
     if len(path) == 1:
         return path[0] in _PASSING_CLIENT
-    return ".".join(path) in _PASSING_METHODS[sdk] or harmless(sdk, path[:-1])
+    name = ".".join(path)
+    return name in _PASSING_METHODS[sdk] or (_is_passing(sdk, path[:-1]) and name not in _BRINGING)
 
 
 def harmless(sdk: str, path: tuple[str, ...]) -> bool:
-    """Whether a whole resource makes no answer."""
+    """Whether a whole resource makes no answer, and brings none back."""
+    return _is_passing(sdk, path) and not any(name.startswith(".".join((*path, ""))) for name in _BRINGING)
+
+
+def _is_passing(sdk: str, path: tuple[str, ...]) -> bool:
     areas = _PASSING_AREAS[sdk]
     return any(".".join(path[:depth]) in areas for depth in range(1, len(path) + 1))
 

@@ -6,11 +6,58 @@ Also the other words of a request's own that a response brings back.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-__all__ = ["Tools", "each", "is_arguments", "stops_of", "written"]
+from guards.clients.members import members_of
+
+__all__ = ["Asked", "Tools", "each", "is_arguments", "stops_of", "written"]
+
+
+class Asked:
+    """The options of a request, and which words stand in them: a response repeats some."""
+
+    __slots__ = ("_options", "_words")
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._words: frozenset[str] | None = None
+
+    def wants(self, name: str) -> bool:
+        """Whether an option is set."""
+        return isinstance(self._options.get(name), bool | int | list) and bool(self._options[name])
+
+    def says(self, words: str) -> bool:
+        """Whether these very words stand in it."""
+        if self._words is None:  # most responses repeat nothing that has to be looked for
+            self._words = frozenset(_words_of(self._options))
+        return words in self._words
+
+
+def _words_of(value: Any, depth: int = 0) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth < _DEEPEST:
+        held = _schema_of(value) if isinstance(value, type) else members_of(value)
+        inner = held.values() if held is not None else value if isinstance(value, list | tuple) else ()
+        for one in inner:
+            yield from _words_of(one, depth + 1)
+
+
+def _schema_of(kind: type) -> Mapping[str, Any]:
+    """What the SDKs tell of a type that is to be parsed."""
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        return TypeAdapter(kind).json_schema()
+    except (PydanticUserError, TypeError, ValueError):
+        return {}
+
+
+_DEEPEST: Final = 64
+_NOTHING: Final = Asked({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +66,13 @@ class Tools:
 
     Args:
         forced: the one that the model must call: its arguments are the answer.
-        names: those that it may call, functions and the like; and the labels of MCP servers.
+        names: those that it may call, functions and the like.
         customs: those of them that take plain text and no arguments, which OpenAI calls custom.
-        kinds: the types of those without a name of the caller's, which the server or the SDK brings.
+        kinds: the types of those without a name of the caller's, which the server or the SDK brings, without version.
+        labels: the names of MCP servers.
         elsewhere: whether further ones may stand in a prompt that is kept on the server.
         stops: the texts at which the answer is to end.
+        asked: the whole request.
     """
 
     forced: str | None = None
@@ -32,12 +81,15 @@ class Tools:
     elsewhere: bool = False
     customs: frozenset[str] = frozenset()
     stops: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    asked: Asked = field(default=_NOTHING, compare=False, repr=False)
 
     def only(self, allowed: Tools) -> Tools:
         """Of these, the allowed ones."""
         customs = self.customs & allowed.customs
         functions = (self.names - self.customs) & (allowed.names - allowed.customs)
-        return replace(self, names=functions | customs, kinds=self.kinds & allowed.kinds, customs=customs)
+        kinds, labels = self.kinds & allowed.kinds, self.labels & allowed.labels
+        return replace(self, names=functions | customs, kinds=kinds, labels=labels, customs=customs)
 
     def must(self) -> Tools:
         """The same where the model must call one: of one that there is, it has no choice."""
@@ -47,19 +99,20 @@ class Tools:
     def forcing(self, name: str, *, custom: bool = False) -> Tools:
         """The same where the model must call this one."""
         names = frozenset({name})
-        return replace(self, forced=name, names=names, kinds=frozenset(), customs=names if custom else frozenset())
+        none: frozenset[str] = frozenset()
+        return replace(self, forced=name, names=names, kinds=none, labels=none, customs=names if custom else none)
 
     def offers(self, name: Any, *, custom: bool) -> bool:
         """Whether it may call a tool of this name and way: one that takes arguments, or plain text."""
-        return name in self.names and (name in self.customs) == custom
+        return isinstance(name, str) and name in self.names and (name in self.customs) == custom
 
     def forces(self, name: Any, *, custom: bool) -> bool:
         """Whether it must call this one."""
         return self.forced is not None and name == self.forced and self.offers(name, custom=custom)
 
     def brings(self, kind: str) -> bool:
-        """Whether a type of tool is among them, in any version of it ("web_search_preview" is a "web_search")."""
-        return any(own.startswith(kind) for own in self.kinds)
+        """Whether a type of tool is among them, in any version of it."""
+        return kind in self.kinds
 
 
 def written(arguments: Any) -> str:

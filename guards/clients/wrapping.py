@@ -423,7 +423,10 @@ class _Keeping(CallableClient):
         if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):
-            return None if text is None else replace(last, text=text)
+            if text is None:
+                return None
+            # What else it holds was said of the first text, and may repeat it.
+            return last if text == last.text else replace(last, text=text, raw=None)
         sdk = _response_sdk(last)
         endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
         if endpoint is None:

@@ -1,0 +1,313 @@
+"""Whose a call, a result, a token, a pause in a wrapped client's response is: the request's, or nobody's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+openai = pytest.importorskip("openai")
+anthropic = pytest.importorskip("anthropic")
+
+from server import Raw, Server  # noqa: E402
+from test_wrap_beside import (  # noqa: E402
+    EVIL,
+    FINE,
+    STRAY,
+    Chat,
+    Completions,
+    Messages,
+    Responses,
+    asked,
+    chunk,
+    dumped,
+    sse,
+    streamed,
+    strict,
+    talk,
+)
+
+from guards import Rejected, Reply  # noqa: E402
+from guards.errors import ConfigError, ServerFault  # noqa: E402
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+
+
+def _use(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": "t", "name": name, "input": {}, **more}
+
+
+@pytest.mark.parametrize(
+    ("block", "tool"),
+    [
+        (_use("web_search"), SEARCH),
+        (_use("rm", toolset_name="mcp"), {"type": "mcp_toolset", "mcp_server_name": "x"}),
+        (_use("rm", toolset_name="brow"), {"type": "browser_toolset_20260801"}),
+        (_use("look", toolset_name="other"), {"name": "look", "input_schema": {}}),
+    ],
+)
+def test_a_call_by_the_name_of_another_tool_is_nobodys(block, tool):
+    """A tool of the server's is not the caller's to call, and a family of tools is the very one."""
+    with pytest.raises(Rejected, match="may not call"):
+        asked(Messages(), Messages().body(None, [block]), strict, tools=[tool])
+
+
+@pytest.mark.parametrize(
+    ("block", "tool"),
+    [
+        ({"type": "bash_code_execution_tool_result", "content": STRAY}, {"type": "bash_20250124", "name": "bash"}),
+        ({"type": "bash_tool_result", "content": STRAY}, {"type": "bash_20250124", "name": "bash"}),
+        ({"type": "server_tool_use", "name": "web", "input": {"q": STRAY}}, SEARCH),
+        ({"type": "", "content": STRAY}, SEARCH),
+    ],
+)
+def test_a_result_of_another_tool_is_not_delivered(block, tool):
+    """Nor beside a text that holds, nor beside a call of the caller's own tool."""
+    own = {"name": "look", "input_schema": {}}
+    assert STRAY not in dumped(asked(Messages(), Messages().body(FINE, [block]), strict, tools=[tool, own]))
+    body = Messages().body(None, [block, _use("look")])
+    given = asked(Messages(), body, strict, tools=[tool, own])
+    assert [part.type for part in given.content] == ["tool_use"]
+
+
+@pytest.mark.parametrize("kind", ["w", "_call", "", "web_search", "web_search_output", "web_call", "novel_call"])
+def test_an_item_of_a_kind_that_nobody_knows_is_not_delivered(kind):
+    """Only the items of the very tool that was offered come along."""
+    item = {"type": kind, "id": "i", "content": [{"type": "output_text", "text": STRAY}]}
+    assert STRAY not in dumped(
+        asked(Responses(), Responses().body(FINE, [item]), strict, tools=[{"type": "web_search"}])
+    )
+
+
+@pytest.mark.parametrize("version", ["web_search", "web_search_preview", "web_search_2025_08_26"])
+def test_any_version_of_a_tool_is_that_tool(version):
+    """A search is a search, whichever the request names."""
+    item = {"type": "web_search_call", "id": "i", "status": "completed", "action": {"type": "search", "query": STRAY}}
+    assert STRAY in dumped(asked(Responses(), Responses().body(FINE, [item]), strict, tools=[{"type": version}]))
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [Responses().call("rm"), {"type": "x_output", "call_id": "c-rm"}, Responses().call("look")],
+        [
+            Responses().call("rm"),
+            {"type": "function_call_output", "call_id": "c-rm", "output": "x"},
+            Responses().call("look"),
+        ],
+        [Responses().call("docs")],
+    ],
+)
+def test_no_output_makes_a_call_the_callers(items):
+    """A function that was not offered is nobody's though something answers it, or a server has its name."""
+    tools = [*Responses.tools, {"type": "mcp", "server_label": "docs", "server_url": "http://127.0.0.1"}]
+    with pytest.raises(Rejected, match="may not call"):
+        asked(Responses(), Responses().body(None, items), strict, tools=tools)
+
+
+def test_what_a_server_did_unasked_does_not_pass_with_a_call():
+    """Beside the caller's own call, too, only tools that were offered have their results delivered."""
+    item = {"type": "mcp_call", "id": "x", "name": "f", "server_label": "docs", "arguments": "", "output": STRAY}
+    body = Responses().body("I look.", [item, Responses().call("look")])
+    given = asked(Responses(), body, strict, tools=Responses.tools)
+    assert [one.type for one in given.output] == ["message", "function_call"]
+
+
+@pytest.mark.parametrize("stop", ["refusal", "max_tokens"])
+def test_a_message_that_ended_badly_asks_for_nothing(stop):
+    """A refusal, or an answer that was cut off, is refused though it calls the caller's own tool."""
+    body = {**Messages().body(STRAY, [_use("look")]), "stop_reason": stop}
+    with pytest.raises(Rejected):
+        asked(Messages(), body, strict, tools=Messages.tools)
+
+
+def test_a_chat_that_refuses_asks_for_nothing():
+    """The same of OpenAI's shapes, which say it in a member or a part."""
+    with pytest.raises(Rejected):
+        asked(Chat(), Chat().body(None, [Chat().call("look")], refusal=STRAY), strict, tools=Chat.tools)
+    body = Responses().body(None, [Responses().call("look")])
+    part = {"type": "refusal", "refusal": STRAY}
+    body["output"].insert(0, {"type": "message", "id": "m", "role": "assistant", "content": [part]})
+    with pytest.raises(Rejected):
+        asked(Responses(), body, strict, tools=Responses.tools)
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+def _chat_logged(token: dict[str, Any], **more: Any) -> dict[str, Any]:
+    body = Chat().body("ok")
+    body["choices"][0]["logprobs"] = {"content": [token], "refusal": None, **more}
+    return body
+
+
+OTHERS = [{"token": EVIL, "logprob": -2.0, "bytes": None}]
+
+
+@pytest.mark.parametrize("ask", [{}, {"logprobs": True, "top_logprobs": 1}])
+def test_other_tokens_than_the_answers_come_to_who_asks_for_them(ask):
+    """What might have been said is no part of the answer; members that nobody knows go in any case."""
+    token = {"token": "ok", "bytes": [111, 107], "logprob": -1.0, "note": STRAY, "top_logprobs": OTHERS}
+    shown = dumped(asked(Chat(), _chat_logged(token, extra=STRAY), strict, **ask))
+    assert (EVIL in shown, STRAY in shown, '"token": "ok"' in shown) == (bool(ask), False, True)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"token": STRAY, "bytes": [111, 107], "logprob": -1.0},
+        {"token": "ok", "bytes": [83, 84], "logprob": -1.0},
+        {"token": "ok", "bytes": ["o", "k"], "logprob": -1.0},
+        {"token": ["ok"], "bytes": None, "logprob": -1.0},
+        {"token": STRAY, "bytes": [0xC3], "logprob": -1.0},
+    ],
+)
+def test_a_token_is_what_its_bytes_are(token):
+    """Log probabilities whose bytes spell the answer and whose tokens say something else go."""
+    assert asked(Chat(), _chat_logged(token), strict).choices[0].logprobs is None
+
+
+def test_what_is_said_of_old_completions_tokens_is_numbers():
+    """Lists beside the tokens hold numbers, or go."""
+    logged = {"tokens": ["ok"], "token_logprobs": [STRAY], "text_offset": [0], "top_logprobs": [{EVIL: -1.0}]}
+    kept = asked(Completions(), Completions().body("ok", logprobs=logged), strict).choices[0].logprobs
+    assert (kept.tokens, kept.token_logprobs, kept.text_offset, kept.top_logprobs) == (["ok"], [], [0], [])
+
+
+# -- ids, and what the request said ------------------------------------------------------------------------------------
+
+
+def test_what_was_asked_is_told_in_the_requests_own_words():
+    """Instructions and tools come back as the request has them; other texts in their place go."""
+    tools = [{"type": "function", "name": "look", "description": "Look it up.", "parameters": {}}]
+    echo = {"instructions": "Be kind.", "tools": tools, "metadata": {}, "tool_choice": "auto"}
+    given = asked(Responses(), {**Responses().body(FINE), **echo}, strict, instructions="Be kind.", tools=tools)
+    assert (given.instructions, given.tools[0].description) == ("Be kind.", "Look it up.")
+    shown = dumped(asked(Responses(), {**Responses().body(FINE), **echo}, strict))
+    assert ("Be kind" in shown, "Look it up" in shown) == (False, False)
+
+
+# -- streams -----------------------------------------------------------------------------------------------------------
+
+FUNCTION = {"type": "function_call", "id": "f", "call_id": "c", "name": "rm", "arguments": json.dumps({"p": STRAY})}
+AT = {"item_id": "f", "output_index": 1}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "response.output_item.added", "output_index": 1, "item": FUNCTION},
+        {"type": "response.output_item.done", "output_index": 1, "item": FUNCTION},
+        {"type": "response.output_item.done", "output_index": 1, "item": {"type": "mcp_call", "output": STRAY}},
+        {"type": "response.output_item.done", "output_index": 1, "item": {"type": "web_search_call", "x": STRAY}},
+        {"type": "response.function_call_arguments.delta", "delta": STRAY, **AT},
+        {"type": "response.mcp_call_arguments.done", "arguments": STRAY, **AT},
+        {"type": "response.code_interpreter_call_code.delta", "delta": STRAY, **AT},
+        {"type": "response.image_generation_call.partial_image", "partial_image_b64": STRAY, **AT},
+        {"type": "response.shell_call_output_content.delta", "delta": {"stdout": STRAY}, **AT},
+        {"type": "response.output_text.delta", "delta": "", "text": STRAY, **AT},
+        {"type": "response.output_text.delta", "delta": "", "logprobs": [{"token": STRAY, "logprob": 0}], **AT},
+        {"type": "response.output_text.annotation.added", "annotation": {"title": STRAY}, **AT},
+    ],
+)
+def test_no_event_tells_what_the_whole_does_not(odd):
+    """Calls, results and words that are not in the response that was judged are in no event."""
+    whole = Responses().body(FINE)
+    at = {"item_id": "m1", "output_index": 0, "content_index": 0}
+    events = [
+        {"type": "response.created", "response": {**whole, "output": []}},
+        {"type": "response.output_text.delta", "delta": FINE, **at},
+        odd,
+        {"type": "response.completed", "response": whole},
+    ]
+    told = streamed(Responses(), sse(*events, named=True), strict)
+    assert (STRAY in told, FINE in told) == (False, True)
+
+
+def test_thinking_does_not_vouch_for_words():
+    """What was thought and then stands in the place of the answer is not told there."""
+    whole = Responses().body(FINE)
+    at = {"item_id": "m1", "output_index": 0, "content_index": 0}
+    said = Responses().body(STRAY)["output"][0]
+    events = [
+        {"type": "response.created", "response": {**whole, "output": []}},
+        {"type": "response.reasoning_text.delta", "delta": STRAY, **at},
+        {"type": "response.output_text.delta", "delta": FINE, **at},
+        {"type": "response.output_text.done", "text": STRAY, **at},
+        {"type": "response.output_item.done", "output_index": 0, "item": said},
+        {"type": "response.completed", "response": whole},
+    ]
+    assert STRAY not in streamed(Responses(), sse(*events, named=True), strict)
+
+
+WRONG = [
+    (Chat(), [chunk(content="x") | {"choices": {"index": 0, "delta": {"content": STRAY}}}]),
+    (Chat(), [chunk(tool_calls={"index": 0, "function": {"name": "rm", "arguments": STRAY}})]),
+    (Chat(), [chunk(tool_calls=[{"index": {"a": 1}, "function": {"name": "rm", "arguments": STRAY}}])]),
+    (Chat(), [chunk(function_call=STRAY)]),
+    (Chat(), [chunk() | {"choices": [{"index": 0, "delta": {"content": piece}} for piece in (FINE, STRAY)]}]),
+    (Completions(), [Completions().body() | {"choices": [{"index": 0, "text": [STRAY]}]}]),
+    (Responses(), [{"type": "response.output_text.delta", "delta": [STRAY]}]),
+    (Responses(), [{"type": "response.output_text.delta", "delta": "x", "output_index": {"a": 1}}]),
+    (Responses(), [{"type": "response.completed", "response": Responses().body(FINE)}] * 2),
+    (Messages(), [{"type": "content_block_start", "index": [0], "content_block": {"type": "text", "text": ""}}]),
+    (Messages(), [{"type": "content_block_start", "index": 0, "content_block": {**_use("x"), "name": ["rm"]}}]),
+    (Messages(), [{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}] * 2),
+    (Messages(), [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": [STRAY]}}]),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "events"), WRONG, ids=lambda value: "" if isinstance(value, list) else type(value).__name__
+)
+def test_a_wrong_type_in_a_stream_is_the_servers_fault(method, events):
+    """It is named; nothing of it is passed over, and nothing crashes."""
+    with pytest.raises(ServerFault, match="the server's answer"):
+        streamed(method, sse(*events, named=isinstance(method, Responses | Messages)), strict)
+
+
+@pytest.mark.parametrize("kind", [["message"], {"a": 1}, 7])
+def test_a_wrong_type_in_a_response_is_the_servers_fault(kind):
+    """The same of whole responses, where it stands in a part's type or a tool's name."""
+    body = Responses().body(FINE)
+    body["output"][0]["type"] = kind
+    with pytest.raises(ServerFault, match="'type'"):
+        asked(Responses(), body, strict)
+    with pytest.raises(ServerFault, match="'name'"):
+        asked(Messages(), Messages().body(None, [_use("x") | {"name": kind}]), strict)
+
+
+def test_thoughts_in_a_block_of_words_are_not_told():
+    """A piece of thinking goes on with a block of thinking, or goes."""
+    events = [
+        {"type": "message_start", "message": Messages().body(None)},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": STRAY}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": FINE}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    told = streamed(Messages(), sse(*events, named=True), strict)
+    assert (STRAY in told, FINE in told) == (False, True)
+
+
+# -- what is no response -----------------------------------------------------------------------------------------------
+
+
+def test_a_reply_of_a_changed_text_keeps_nothing_of_the_first():
+    """What a function gave beside its text is of that text; of one that holds it stays."""
+    assert talk.wrap(lambda messages: Reply("It is EVIL.", raw={"said": EVIL}))("Say it") == Reply("It is .")
+    assert talk.wrap(lambda messages: Reply(FINE, raw={"a": 1}))("Say it") == Reply(FINE, raw={"a": 1})
+
+
+def test_a_file_that_may_hold_answers_is_not_handed_out():
+    """A batch's answers lie in a file: its content comes by the client itself."""
+    with Server([Raw(b"{}")]) as server:
+        client = strict.wrap(server.openai())
+        with pytest.raises(ConfigError, match="files"):
+            client.files.content("f")
+        with pytest.raises(ConfigError, match="files"):
+            _ = client.files.with_raw_response.content
+        client.files.retrieve("f")
