@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from guards.findings import join_pointer
 from guards.reading.guide import Guide
+from guards.reading.json_notes import Notes
 from guards.reading.json_strings import CLOSERS, PREFIX, Cut, read_string
 from guards.reading.spelling import folded
 from guards.records import Repair
 
-__all__ = ["Bare", "Cut", "CutBare", "Mended", "TooDeep", "mend"]
+__all__ = ["Bare", "Cut", "CutBare", "Mended", "TooDeep", "closers_behind", "mend"]
 
 
 class Bare(str):
@@ -58,13 +58,21 @@ def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -
     """The document that begins at `start`. `opener` stands for a bracket that is missing there. Raises `TooDeep`."""
     mender = Mender(text, start, depth)
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
-    mender.after()
-    return Mended(data, mender.at, mender.repairs, mender.members, mender.open, mender.doubtful)
+    end, behind = closers_behind(text, mender.at)
+    return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful)
+
+
+def closers_behind(text: str, end: int) -> tuple[int, tuple[Repair, ...]]:
+    """Where the closing brackets end that stand behind a document and close nothing."""
+    found = _CLOSING.match(text, end)
+    if found is None:
+        return end, ()
+    message = "brackets that close nothing were left out"
+    return found.end(), (Repair("json.bracket", message, "", before=found[0].strip()),)
 
 
 _MISSING: Final = object()
 _ROOT, _VALUE, _ITEM, _KEY = "root", "value", "item", "key"
-_MOST_NOTES: Final = 100  # of one code; a large document of one habit is not recorded mark by mark
 
 _BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
 _SPACE: Final = re.compile(
@@ -102,27 +110,15 @@ _CALL: Final = re.compile(
 )
 
 
-class Mender:
+class Mender(Notes):
     def __init__(self, text: str, start: int, depth: int) -> None:
+        super().__init__()
         self.text = text
         self.at = start
-        self.repairs: list[Repair] = []
         self.members = 0
         self.open = False
-        self.doubtful = False
         self._depth = depth
-        self._place: list[str | int] = []
         self.stack: list[tuple[str, Guide]] = []
-        self._counts: dict[str, int] = {}
-
-    # What was changed.
-
-    def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
-        count = self._counts[code] = self._counts.get(code, 0) + 1
-        if count < _MOST_NOTES:
-            self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
-        elif count == _MOST_NOTES:
-            self.repairs.append(Repair(code, "more of the same in this document", ""))
 
     # Between tokens.
 
@@ -155,13 +151,6 @@ class Mender:
             else:
                 break
         return mark, commas
-
-    def after(self) -> None:
-        """Closing brackets behind the document that close nothing."""
-        found = _CLOSING.match(self.text, self.at)
-        if found:
-            self.note("json.bracket", "brackets that close nothing were left out", before=found[0].strip())
-            self.at = found.end()
 
     # Values.
 
@@ -253,12 +242,12 @@ class Mender:
             if self.tag_at(self.at):
                 self._ends_open(cut=False)
                 return self._told(items, odd)
-            self._place.append(len(items))
+            self.place.append(len(items))
             before = self.at
             self.inner_quotes = 0
             items.append(self.value(guide.element(len(items)), _ITEM))
             odd += self.inner_quotes % 2
-            self._place.pop()
+            self.place.pop()
             self.members += 1
             if self.at == before:  # a mark that begins nothing
                 items.pop()
@@ -316,9 +305,9 @@ class Mender:
                 valueless.append(key)
                 continue
             if key in members:
-                self._place.append(key)
+                self.place.append(key)
                 self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
-                self._place.pop()
+                self.place.pop()
             members[key] = value
             self.members += 1
         return self._with_valueless(members, valueless)
@@ -410,9 +399,9 @@ class Mender:
             self.note("json.colon", "a colon was missing", before=key, after=":")
         if not mark or mark in _COMMAS or mark in "}])":
             return _MISSING
-        self._place.append(key)
+        self.place.append(key)
         value = self.value(guide.member(folded(key)), _VALUE)
-        self._place.pop()
+        self.place.pop()
         return value
 
     # Where a container ends without its bracket.

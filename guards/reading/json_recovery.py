@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
@@ -22,8 +22,10 @@ from guards.reading.document import JsonDocument
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
-from guards.reading.json_mender import Bare, TooDeep, mend
+from guards.reading.json_mender import Bare, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
+from guards.reading.json_quotes import QuoteSearch
+from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.records import Repair
 
@@ -38,6 +40,11 @@ _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the sc
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
 _OPENING: Final = re.compile(r"[{\[]")
 _JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+# What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
+_IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{\s*\}""")
+_MOST_READINGS: Final = 8
+# How texts are put together that stand apart on purpose: no quote of them can be one of prose.
+_ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
 _ROUGH: Final = frozenset(
@@ -67,6 +74,18 @@ class _Candidate(Generic[T]):
     @property
     def rough(self) -> bool:
         return any(repair.code in _ROUGH for repair in (*self.repairs, *self.reading.repairs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Generic[T]):
+    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good."""
+
+    data: Any
+    span: Span
+    repairs: tuple[Repair, ...]
+    open: bool = False
+    candidate: _Candidate[T] | None = None
+    sure: bool = False
 
 
 def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
@@ -104,6 +123,7 @@ class _Recovery(Generic[T]):
         self.hinted = eager and guide.hinted
         self.refused_by_hints = False
         self.limit: list[Finding] = []
+        self.beside: Finding | None = None
         self.exhausted = False
         # What is tried from several places is read again; the allowance keeps that linear in the text.
         self.allowance = 16 * len(text) + 1_000_000
@@ -117,8 +137,9 @@ class _Recovery(Generic[T]):
             if self.limit and self.limit[0].code in {"limit.candidates", "json.ambiguous"}:
                 return Reading(None, None, (self.limit[0],))
             (inner if stage == self._inside else tried).extend(found)
-            if fitting := [candidate for candidate in found if candidate.reading.ok]:
-                return self._chosen(fitting, around)
+            fitting = [candidate for candidate in found if candidate.reading.ok and not self._is_prose(candidate)]
+            if fitting and (chosen := self._chosen(fitting, found, around)) is not None:
+                return chosen
             if any(candidate.open and self._meant(candidate) for candidate in found):
                 break  # what stands inside of a document that is not closed is not the answer
         return self._refused(tried or inner, around, syntax)
@@ -155,66 +176,126 @@ class _Recovery(Generic[T]):
     def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
         """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
         candidates: list[_Candidate[T]] = []
-        documents: list[tuple[Any, Span, tuple[Repair, ...]]] = []
-        for data, span, repairs, is_open in self._documents(around):
-            candidate = self.judged(data, span, repairs, is_open=is_open)
+        documents: list[_Found[T]] = []
+        for found in self._documents(around):
+            candidate = found.candidate or self.judged(found.data, found.span, found.repairs, is_open=found.open)
             if candidate is not None:
                 candidates.append(candidate)
-                documents.append((data, span, repairs))
+                documents.append(found)
         together = self._together(documents, candidates)
         return [together] if together is not None else candidates
 
-    def _documents(self, around: Surroundings) -> Iterator[tuple[Any, Span, tuple[Repair, ...], bool]]:
+    def _documents(self, around: Surroundings) -> Iterator[_Found[T]]:
         strict = {span.start: span for span in around.spans}
         at, starts = around.start, 0
         while (found := _OPENING.search(self.text, at)) is not None:
             starts += 1
             span = strict.get(found.start())
             parsed = self._parsed(span) if span is not None else None
-            if span is not None and parsed is not None:
+            if span is not None and parsed is not None and not goes_on(self.text, span.end):
                 document, repairs = parsed
-                yield document.data, span, repairs, False
+                yield _Found(document.data, span, repairs)
                 at = span.end
                 continue
             # Of the first brackets each may be the one; after that, each costs what it may have to read.
             if starts > _MOST_STARTS and not self._spend(len(self.text) - found.start()):
                 return
             try:
-                mended = mend(self.text, found.start(), self.guide, self.limits.depth)
+                read = self._read_at(found.start())
             except TooDeep:
                 # What stands inside is as deep, less a bracket.
                 self.limit.append(
                     Finding("limit.depth", "the document is nested too deeply", expected=self.limits.depth)
                 )
                 return
-            if mended.doubtful:
-                self.limit.insert(
-                    0,
-                    Finding("json.ambiguous", "the quotes in the texts of a list can be read in two ways; escape them"),
-                )
+            if self.limit and self.limit[0].code == "json.ambiguous":
                 return
-            self._spend(mended.end - found.start())
-            if mended.members or mended.data in ({}, []):
-                yield mended.data, Span(found.start(), mended.end), tuple(mended.repairs), mended.open
-                at = max(mended.end, found.end())
-            else:
+            if read is None:
                 at = found.end()  # a bracket in prose
+            else:
+                yield read
+                at = max(read.span.end, found.end())
+
+    def _read_at(self, start: int) -> _Found[T] | None:
+        """The document whose bracket stands there, by its quotes alone if that is all that is wrong with it."""
+        quoted = self._quoted_at(start)
+        if self.limit or (quoted is not None and quoted.sure):
+            return quoted
+        mended = mend(self.text, start, self.guide, self.limits.depth)
+        self._spend(mended.end - start)
+        if not mended.members and mended.data not in ({}, []):
+            return quoted
+        span = Span(start, mended.end)
+        if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
+            if mended.doubtful:
+                self._ambiguous(mended.repairs)
+            return _Found(mended.data, span, tuple(mended.repairs), mended.open)
+        # A document whose quotes are bare, or one that is broken in another way?
+        other = self.judged(mended.data, span, tuple(mended.repairs), is_open=mended.open)
+        if other is None or not other.reading.ok or _canonical(other.reading) == _canonical(quoted.candidate.reading):
+            return quoted
+        if mended.doubtful or any(repair.code not in _ON_PURPOSE for repair in mended.repairs):
+            self._ambiguous([*quoted.repairs, *mended.repairs])
+        return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
+
+    def _quoted_at(self, start: int) -> _Found[T] | None:
+        """The document by its quotes alone: the likeliest that fits, where no other does as well."""
+        search = QuoteSearch(self.text, self.limits.depth)
+        best: _Found[T] | None = None
+        first: _Found[T] | None = None
+        cost = tries = 0
+        for reading in search.readings(start):
+            if goes_on(self.text, reading.end):
+                continue
+            tries += 1
+            end, behind = closers_behind(self.text, reading.end)
+            span, repairs = Span(start, end), (*reading.repairs, *behind)
+            candidate = self.judged(reading.data, span, repairs)
+            if candidate is None:
+                return None
+            found = _Found(reading.data, span, repairs, candidate=candidate, sure=reading.cost == 0)
+            first = first or found
+            if not candidate.reading.ok:
+                if tries == _MOST_READINGS:
+                    break
+                continue
+            assert best is None or best.candidate is not None
+            other = best is not None and _canonical(best.candidate.reading) != _canonical(candidate.reading)
+            if reading.doubtful or other or tries == _MOST_READINGS:
+                self._ambiguous(reading.repairs)
+                return best or found
+            if best is None:
+                best, cost = found, reading.cost
+            if cost == 0 and search.least != 0:
+                return best
+        if best is not None and search.exhausted:
+            self._ambiguous(best.repairs)
+        return best or (replace(first, sure=False) if first is not None else None)
+
+    def _ambiguous(self, repairs: Sequence[Repair]) -> None:
+        doubted = [repair.path for repair in repairs if repair.code in {"json.inner_quote", "json.quotes", "json.escape"}]
+        message = (
+            "the quotes or backslashes of this text can be read in two ways; escape them"
+            if doubted
+            else "the document can be read in two ways"
+        )
+        self.limit.insert(0, Finding("json.ambiguous", message, doubted[0] if doubted else ""))
 
     def _together(
-        self, documents: list[tuple[Any, Span, tuple[Repair, ...]]], candidates: list[_Candidate[T]]
+        self, documents: list[_Found[T]], candidates: list[_Candidate[T]]
     ) -> _Candidate[T] | None:
         """Several documents, one after the other, where a list of them is asked for."""
         if len(documents) < 2 or any(c.reading.ok and not c.rough for c in candidates):
             return None
         if "array" not in self.guide.kinds and not any("array" in option.kinds for option in self.guide.options):
             return None
-        ends = [span for _, span, _ in documents]
+        ends = [found.span for found in documents]
         between = (self.text[left.end : right.start] for left, right in pairwise(ends))
         if not all(len(gap) < 1000 and _JOINT.fullmatch(gap) for gap in between):
             return None
         joined = Repair("json.joined", "several documents were read as one list", "", after=len(documents))
-        repairs = (joined, *(repair for _, _, repairs in documents for repair in repairs))
-        candidate = self.judged([data for data, _, _ in documents], Span(ends[0].start, ends[-1].end), repairs)
+        repairs = (joined, *(repair for found in documents for repair in found.repairs))
+        candidate = self.judged([found.data for found in documents], Span(ends[0].start, ends[-1].end), repairs)
         return candidate if candidate is not None and candidate.reading.ok else None
 
     def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -257,8 +338,11 @@ class _Recovery(Generic[T]):
             return []
         if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
             return [whole]
-        candidates = []
-        for span in (*around.alone, Span(around.start, len(self.text))):
+        candidates: list[_Candidate[T]] = []
+        everything = Span(around.start, len(self.text))
+        for span in (*around.alone, everything):
+            if span is everything and candidates:
+                break
             written = self.text[span.start : span.end].strip()
             if not written or len(written) > self.limits.repair_chars or (not self.eager and len(written) > 200):
                 continue
@@ -269,7 +353,6 @@ class _Recovery(Generic[T]):
             candidate = self.judged(data, span, ())
             if candidate is not None and candidate.reading.ok:
                 candidates.append(candidate)
-                break
         return candidates
 
     def any_text(self, span: Span) -> _Candidate[T] | None:
@@ -351,7 +434,22 @@ class _Recovery(Generic[T]):
 
     # The choice.
 
-    def _chosen(self, fitting: list[_Candidate[T]], around: Surroundings) -> Reading[T]:
+    def _is_prose(self, candidate: _Candidate[T]) -> bool:
+        """Whether what fits is a bracket in a sentence: a link, a placeholder, the number of a note."""
+        written = self.text[candidate.span.start : candidate.span.end]
+        unquoted = any(repair.code == "json.unquoted" for repair in candidate.repairs)
+        if not unquoted and not _IN_PROSE.fullmatch(written):
+            return False
+        if any(mark in written for mark in "\"'") or ":" in written:
+            return False
+        if self.eager and "," in written and not self.text.startswith("(", candidate.span.end):
+            return False
+        return in_a_sentence(self.text, candidate.span.start, candidate.span.end)
+
+    def _chosen(
+        self, fitting: list[_Candidate[T]], found: list[_Candidate[T]], around: Surroundings
+    ) -> Reading[T] | None:
+        """The one that is the answer, or that there is none; None where what it would leave out is a part of it."""
         smooth = [candidate for candidate in fitting if not candidate.rough]
         fitting = smooth or fitting
         distinct = {_canonical(c.reading): c for c in fitting}
@@ -369,6 +467,11 @@ class _Recovery(Generic[T]):
                 ),
             )
         taken = fitting[-1]
+        spans = [(candidate.span.start, candidate.span.end) for candidate in found]
+        part = part_beside(self.text, around.start, spans[found.index(taken)], spans)
+        if part is not None:
+            self.beside = self._left_out(part)
+            return None
         repairs = [*around.repairs(self.text, taken.span)]
         if len(distinct) > 1:
             assert taken.reading.document is not None
@@ -382,6 +485,8 @@ class _Recovery(Generic[T]):
 
     def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
+        if self.beside is not None:
+            return Reading(None, None, (self.beside,))
         judged = [candidate for candidate in tried if candidate.reading.document is not None]
         cut = [candidate for candidate in judged if self._is_cut_off(candidate)]
         if judged and not cut:
@@ -391,6 +496,15 @@ class _Recovery(Generic[T]):
         # What was cut off is no answer, but what there is of it need not be asked for again.
         document = cut[0].reading.document if cut and not self.limit else None
         return Reading(None, document, (self.limit[0] if self.limit else self._why(around, syntax),))
+
+    def _left_out(self, at: int) -> Finding:
+        line, column = self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        return Finding(
+            "json.syntax",
+            f"at line {line}, column {column} stands what looks like a part of the document, outside of its brackets; "
+            "put all of it inside, or take it away",
+            expected="one JSON document",
+        )
 
     def _is_cut_off(self, candidate: _Candidate[T]) -> bool:
         """Whether the answer ended before its document did. A bracket that is only missing says less: something follows

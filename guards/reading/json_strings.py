@@ -10,6 +10,7 @@ from guards.reading.spelling import folded
 if TYPE_CHECKING:
     from guards.reading.guide import Guide
     from guards.reading.json_mender import Mender
+    from guards.reading.json_notes import Notes
 
 __all__ = ["CLOSERS", "PREFIX", "Cut", "read_string"]
 
@@ -211,15 +212,30 @@ _ESCAPE: Final = re.compile(
 _PLAIN: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+# Commands of LaTeX that begin as the escapes \n, \r, \t do.
+_COMMAND: Final = re.compile(
+    r"\\(?:n(?:abla|atural|cong|e|earrow|eg|eq|ewcommand|ewline|exists|geq|i|leq|mid|normalsize|obreak|oindent|ot|otag"
+    r"|otin|parallel|prec|subset|subseteq|succ|u|warrow)"
+    r"|r(?:aggedright|aise|angle|ceil|e|ef|enewcommand|floor|group|ho|ight|ightarrow|m|moustache|oman|ule|vert)"
+    r"|t(?:ableofcontents|abular|ag|an|anh|au|ext|extbf|extit|extrm|exttt|extstyle|frac|herefore|heta|hinspace|iny"
+    r"|ilde|imes|itle|o|op|riangle|riangleq|t))(?![A-Za-z])"
+)
+_DRIVE: Final = re.compile(r"(?:[A-Za-z]:|\\\\|%\w+%)\S*\Z")
+_PATTERN: Final = re.compile(r"\\[dDwWsSB.+*?()\[\]{}^$|-]")
 
 
-def unescaped(content: str, mender: Mender, *, cut: bool = False) -> str:
-    """The text that a string's content stands for; what JSON does not have is noted."""
+def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
+    r"""The text that a string's content stands for; what JSON does not have is noted.
+
+    A text with an escape that means nothing (`C:\app`, `\alpha`, `\d`) was never escaped: of the others it keeps those
+    that nobody means in a text (`\b`, `\f`), and a line break is one only where no name or pattern goes on behind it.
+    """
     if _CONTROL.search(content):
-        mender.note("json.control", "line breaks or control characters in a text were not escaped")
+        notes.note("json.control", "line breaks or control characters in a text were not escaped")
     if "\\" not in content:
         return content
     odd = False
+    raw = any(_means_nothing(found, len(content), cut) for found in _ESCAPE.finditer(content))
 
     def meant(found: re.Match[str]) -> str:
         nonlocal odd
@@ -227,23 +243,46 @@ def unescaped(content: str, mender: Mender, *, cut: bool = False) -> str:
         if four:
             return chr(int(four, 16))
         digits = braces or two or eight
-        if digits and int(digits, 16) <= 0x10FFFF:
+        if digits and int(digits, 16) <= 0x10FFFF and not raw:
             odd = True
             return chr(int(digits, 16))
-        if other in _PLAIN:
+        if other in _PLAIN and not (raw and other in "bfnrt" and _literal(content, found.start(), notes)):
             return _PLAIN[other]
         odd = True
         if newline:
             return ""
-        if other is None:
+        if other is None and not digits:
             return "" if cut else "\\"
-        if cut and other in "uxU" and found.end() + 8 >= len(content):
-            return found[0]
+        if cut and found.end() + 8 >= len(content) and (other or "") in "uxU":
+            return ""
         # A quote needs no escape in quotes of another kind; any other mark keeps its backslash: "\d" is a pattern.
         return other if other in CLOSERS else found[0]
 
     text = _ESCAPE.sub(meant, content)
     if odd:
-        mender.note("json.escape", "escapes that JSON does not have were read as meant")
+        notes.note("json.escape", "escapes that JSON does not have were read as meant")
     # Halves of a pair that stood as two escapes are one character.
     return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
+
+
+def _means_nothing(found: re.Match[str], length: int, cut: bool) -> bool:
+    *known, other = found.groups()
+    if any(known):
+        return False
+    if other is None:
+        return not cut
+    return other not in _PLAIN and other not in CLOSERS and not (cut and other in "uxU" and found.end() + 8 >= length)
+
+
+def _literal(content: str, at: int, notes: Notes) -> bool:
+    """Whether `\\n` and its like are no escape, in a text that was never escaped."""
+    if content[at + 1] in "bf" or _COMMAND.match(content, at):
+        return True
+    start = max(at - _MOST_AHEAD, 0)
+    before = content[start:at].rpartition(" ")[2]
+    if _DRIVE.search(before) or _PATTERN.search(before) or _PATTERN.match(content, at + 2):
+        return True
+    goes_on = content[at + 2 : at + 3].islower()
+    if goes_on and "\\" in before and before[-1:].isalnum():
+        notes.doubtful = True
+    return False
