@@ -39,7 +39,8 @@ class Mended:
     """What was read: the data, where the document ends, what was changed.
 
     `members` counts keys and items (none: it was hardly a document); `open` says that brackets were still open at the
-    end of the text, `doubtful` that two ways of reading its quotes are as good.
+    end of the text, `doubtful` that two ways of reading its quotes are as good, `crowded` that a comma was missing between
+    two members on one line.
     """
 
     data: Any
@@ -48,6 +49,7 @@ class Mended:
     members: int
     open: bool
     doubtful: bool
+    crowded: bool
 
 
 class TooDeep(Exception):  # control flow: the reader makes a finding of it
@@ -59,7 +61,7 @@ def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -
     mender = Mender(text, start, depth)
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
     end, behind = closers_behind(text, mender.at)
-    return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful)
+    return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
 
 
 def closers_behind(text: str, end: int) -> tuple[int, tuple[Repair, ...]]:
@@ -76,13 +78,14 @@ _ROOT, _VALUE, _ITEM, _KEY = "root", "value", "item", "key"
 
 _BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
 _SPACE: Final = re.compile(
-    rf"(?:[{_BLANK}]+|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
+    rf"(?:[{_BLANK}]+|//[^\r\n]*|\#[^\r\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
 )
 _ODD_SPACE: Final = re.compile(r"[^ \t\r\n]")
+_NO_BLANK: Final = re.compile(rf"[^{_BLANK}]")
 # Before a decision only a short way is looked ahead, so that no text makes each of its quotes cost its whole length.
 _AHEAD: Final = re.compile(
-    rf"[{_BLANK}]{{0,200}}+(?:(?://|\#)[^\n]{{0,300}}+\n[{_BLANK}]{{0,200}}+"
-    rf"|/\*[^*]{{0,300}}+\*/[{_BLANK}]{{0,200}}+){{0,3}}+"
+    rf"[{_BLANK}]{{0,200}}+(?:(?://|\#)[^\r\n]{{0,300}}+[\r\n][{_BLANK}]{{0,200}}+"
+    rf"|/\*[^*]{{0,300}}+\*/[{_BLANK}]{{0,200}}+|<!--(?:[^-]|-(?!->)){{0,300}}+-->[{_BLANK}]{{0,200}}+){{0,3}}+"
 )
 _QUOTES: Final = "".join({*CLOSERS, *"".join(CLOSERS.values())})
 _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is what models write
@@ -96,14 +99,21 @@ _QUOTED_KEY: Final = re.compile(
     rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s*(=>|:=|[:=：](?!=))?"""
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
-_MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
+_MARK: Final = re.compile(r"""<!--|[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
+_COMMA_BEHIND: Final = re.compile(r"[\s}\])]+,\s*+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _MOST_CODE: Final = 2_000
+_QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
+_MOST_BLANKS: Final = 40
 _ONLY_TEXT: Final = frozenset({"string"})
 _JSON_SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+# A number that a comment or an ellipsis stands behind, a blank or none between.
+_NUMBER_BEFORE: Final = re.compile(
+    r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[ \t]*(?:/\*|//|<!--|\.\.\.\s*[,\]})]|…\s*[,\]})]))"
+)
 _CALL: Final = re.compile(
     r"(?:new\s+)?(?:Decimal|ObjectId|ISODate|Date|datetime\.\w+|NumberLong|NumberInt|NumberDecimal|UUID|uuid|Timestamp"
     r"|BigInt|Number|String|str|int|float)\(\s*"
@@ -117,6 +127,7 @@ class Mender(Notes):
         self.at = start
         self.members = 0
         self.open = False
+        self.crowded = False
         self._depth = depth
         self.stack: list[tuple[str, Guide]] = []
 
@@ -130,7 +141,7 @@ class Mender(Notes):
             self.at = found.end()
             passed = found[0]
             if _ODD_SPACE.search(passed):
-                if passed.strip("\ufeff\u200b\u2060\u00ad\xa0 \t\r\n"):
+                if _NO_BLANK.search(passed):
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
                 else:
                     self.note("json.blank", "blanks that JSON does not have were passed over")
@@ -166,8 +177,8 @@ class Mender(Notes):
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
-            self.at = prefix.end() - 1
-            mark = self.text[self.at]
+            self.at = prefix.start(1)
+            return read_string(self, guide, where, raw="r" in prefix[0].lower())
         if mark and mark in CLOSERS:
             return self.string(guide, where)
         if call := _CALL.match(self.text, self.at):
@@ -213,6 +224,7 @@ class Mender(Notes):
     def read_list(self, guide: Guide, closer: str) -> list[Any]:
         items: list[Any] = []
         odd = 0
+        by_line = by_comma = False
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
@@ -221,6 +233,10 @@ class Mender(Notes):
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
             if mark in "}])":
+                if items and (early := self._too_early()) is not None:
+                    self.note("json.bracket", "a closing bracket stood too early", before=mark)
+                    self.at = early
+                    continue
                 if mark == closer or (mark in "])" and not self._closes_outer(mark)) or self._meant_here(mark):
                     self.at += 1
                     if mark != closer:
@@ -236,6 +252,10 @@ class Mender(Notes):
                 continue
             if items and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
+                by_line = by_line or isinstance(items[-1], Bare)
+            by_comma = by_comma or bool(items and commas)
+            if by_line and by_comma:
+                self.doubtful = True  # a line break may be one inside of an item
             if self._key_of_outer(mark):
                 self.note("json.bracket", "a closing bracket was missing", after=closer)
                 return self._told(items, odd)
@@ -272,6 +292,10 @@ class Mender(Notes):
                 self._ends_open(cut=bool(commas))
                 break
             if mark in "}])":
+                if (early := self._too_early()) is not None:
+                    self.note("json.bracket", "a closing bracket stood too early", before=mark)
+                    self.at = early
+                    continue
                 if mark == "}" or not self._closes_outer(mark) or self._meant_here(mark):
                     self.at += 1
                     if mark != "}":
@@ -300,12 +324,15 @@ class Mender(Notes):
                 break
             if (members or valueless) and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
+                self.crowded = self.crowded or "\n" not in self.text[max(0, start - _MOST_BLANKS) : start]
             value = self.after_key(key, guide)
             if value is _MISSING:
                 valueless.append(key)
                 continue
             if key in members:
                 self.place.append(key)
+                # A quote that was mended must never set another field.
+                self.doubtful = self.doubtful or self.noted(*_QUOTED_ANEW)
                 self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
                 self.place.pop()
             members[key] = value
@@ -343,7 +370,7 @@ class Mender(Notes):
         """The key that begins here; None where the rest of the text holds none."""
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
-            self.at = prefix.end() - 1
+            self.at = prefix.start(1)
             mark = self.text[self.at]
         if mark in CLOSERS:
             key = self.string(guide, _KEY)
@@ -423,6 +450,22 @@ class Mender(Notes):
             return self.text.startswith("{", comma.end()) and not any(outer == "[" for outer, _ in further)
         return False
 
+    def _too_early(self) -> int | None:
+        """Where the outermost container goes on behind a bracket that seems to close it; None where it does not."""
+        if len(self.stack) > 1:
+            return None
+        found = _COMMA_BEHIND.match(self.text, self.at)
+        if found is None:
+            return None
+        if self.stack[0][0] == "{":
+            return found.end() - 1 if self.key_at(found.end(), strict=True) else None
+        depth = 0
+        for bracket in _BRACKETS.finditer(self.text, found.end(), found.end() + _MOST_CODE):
+            depth += 1 if bracket[0] in "{[" else -1
+            if depth < 0:
+                return found.end() - 1
+        return None
+
     def _ends_open(self, *, cut: bool) -> None:
         if cut and not self.open:
             self.note("json.truncated", "the answer ends before the document does")
@@ -463,6 +506,9 @@ class Mender(Notes):
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""
         text, start = self.text, self.at
+        if number := _NUMBER_BEFORE.match(text, start):
+            self.at = number.end()
+            return self._bared(number[0])
         word = _WORD.match(text, start)
         if word and (end := _AHEAD.match(text, word.end())):
             mark = text[end.end() : end.end() + 1]
@@ -480,7 +526,7 @@ class Mender(Notes):
         depth = 0
         for found in _MARK.finditer(text, start):
             mark, at = found[0], found.start()
-            if mark in "([{<":
+            if mark in "([{<" and mark != "<!--":
                 depth += 1
             elif mark in ")]}>" and depth:
                 depth -= 1
@@ -488,6 +534,7 @@ class Mender(Notes):
                 (mark in ")>" and mark != ">" and where == _ITEM and self.stack and self.stack[-1][0] == "(")
                 or mark in "]}"
                 or mark[0] in "/#"
+                or mark == "<!--"
                 or (mark in ",;\n" and not depth and not self._goes_on(at, where))
             ):
                 return self._bare_to(at)
@@ -508,7 +555,7 @@ class Mender(Notes):
 
     def _goes_on(self, at: int, where: str) -> bool:
         """Whether bare text goes on behind this comma or line break."""
-        if where == _ITEM and self.text[at] in _COMMAS:
+        if where == _ITEM:
             return False
         if where == _ROOT:
             return True
@@ -517,8 +564,6 @@ class Mender(Notes):
         mark = self.text[k : k + 1]
         if not mark or mark in "}])":
             return False
-        if where == _ITEM:
-            return mark not in CLOSERS and mark not in "{["
         return not (mark in _COMMAS or self.key_at(k))
 
     def key_at(self, k: int, *, strict: bool = False) -> bool:

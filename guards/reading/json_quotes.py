@@ -17,12 +17,14 @@ from typing import Any, Final, TypeAlias
 
 from guards.reading.json_mender import Bare
 from guards.reading.json_notes import Notes
-from guards.reading.json_strings import unescaped
+from guards.reading.json_strings import CLOSERS, in_a_path, unescaped
+from guards.reading.leftover import goes_on
 from guards.records import Repair
 
-__all__ = ["Quoted", "QuoteSearch"]
+__all__ = ["QuoteSearch", "Quoted", "text_alone"]
 
 _LONE, _LIKE_AN_END, _BACKSLASH = 2, 1, 3
+_MOST_OF_A_PATH: Final = 200
 _MOST_ARRIVALS: Final = 4  # ways that come to the same place and are followed from there
 _MOST_STEPS: Final = 20_000  # beside those that the text's length allows
 
@@ -36,6 +38,7 @@ _BEHIND: Final = {
     "{": re.compile(rf"[ \t\r\n]*+(?:\}}|,[ \t\r\n]*+(?:\}}|(?:{_STRING}|{_NAME})[ \t\r\n]*+:))"),
     "[": re.compile(rf"""[ \t\r\n]*+(?:\]|,[ \t\r\n]*+(?:[\]{{\["']|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
 }
+_CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
 _STOP: Final = {'"': re.compile(r'[\\"]'), "'": re.compile(r"[\\']")}
 _COLON: Final = re.compile(r"\s*:")
@@ -50,6 +53,29 @@ class Quoted:
     repairs: tuple[Repair, ...]
     cost: int
     doubtful: bool
+
+
+def text_alone(written: str) -> tuple[str, tuple[Repair, ...]] | None:
+    """The text that stands in one pair of quotes, of whatever kind; None where they are not one pair."""
+    closers = CLOSERS.get(written[:1], "")
+    if len(written) < 2 or written[-1] not in closers:
+        return None
+    held = _Text(0, None, (0, None))
+    stop = re.compile(rf"[\\{re.escape(written[0] + closers)}]")
+    while (found := stop.search(written, held.at)) is not None and found.end() < len(written):
+        if found[0] == "\\":
+            held.at = found.end() + 1
+        else:
+            held.passes(written, found.start())
+    if held.least or held.opened or held.at > len(written) - 1:
+        return None
+    notes = Notes()
+    if written[0] != '"':
+        notes.note("json.quotes", "other quotes stood around a text", before=written[0], after='"')
+    if held.quotes:
+        notes.note("json.inner_quote", "quotes inside a text were not escaped", after=held.quotes)
+    text = unescaped(written[1:-1], notes)
+    return None if notes.doubtful else (text, tuple(notes.repairs))
 
 
 # What was read is a linked list, as are the open brackets: ways share them, so that each costs no more than its own steps.
@@ -205,24 +231,38 @@ class QuoteSearch:
                 at = word.end()
                 want = _AFTER
 
+    def _may_end(self, stack: _Stack, at: int) -> bool:
+        """Whether the document may go on, or end, as it does behind a text."""
+        text = self.text
+        if not _BEHIND[stack.bracket].match(text, at):
+            return False
+        run = _CLOSING.match(text, at)
+        if run is None:
+            return True
+        end = run.end()
+        if sum(map(run[0].count, "}]")) < stack.depth:
+            return text.startswith(",", end)
+        return not goes_on(text, end)
+
     def _end(self, held: _Text, *, follow: bool = False) -> tuple[int, int, _Linked] | None:
         """The next place where the text may end: gone on from at once (`follow`), or put among the ways that wait."""
         text, mark = self.text, self.text[held.start]
         assert held.stack is not None
-        behind, stop = _BEHIND[held.stack.bracket], _STOP[mark]
+        stop = _STOP[mark]
         while found := stop.search(text, held.at):
             here = found.start()
             self.steps -= 1
             if found[0] == "\\":
                 held.at = here + 2
-                if text[here + 1 : here + 2] != mark or not behind.match(text, here + 2):
+                if text[here + 1 : here + 2] != mark or not self._may_end(held.stack, here + 2):
                     continue
                 # The backslash may be the text's last character: "C:\".
-                cost = held.least + _BACKSLASH + _LONE * held.opened
+                path = in_a_path(text[max(held.start + 1, here - _MOST_OF_A_PATH) : here])
+                cost = held.least + _LONE * held.opened + (0 if path else _BACKSLASH)
                 events: _Linked = (held.before[1], (held.start, here + 1, held.quotes))
                 self._wait(cost, (here + 2, _AFTER, held.stack, (cost, events)))
                 continue
-            if not behind.match(text, here + 1):
+            if not self._may_end(held.stack, here + 1):
                 held.passes(text, here)
                 if self.steps < 0:
                     return None

@@ -24,7 +24,7 @@ from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
 from guards.reading.json_mender import Bare, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
-from guards.reading.json_quotes import QuoteSearch
+from guards.reading.json_quotes import QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.records import Repair
@@ -41,10 +41,11 @@ _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: i
 _OPENING: Final = re.compile(r"[{\[]")
 _JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
 # What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
-_IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{\s*\}""")
+_IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
 _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
+_TUPLE: Final = re.compile(r"\s*(?:```\w*\s*)?(\(.*\))(?:\s*```)?\s*", re.DOTALL)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
 _ROUGH: Final = frozenset(
@@ -133,11 +134,11 @@ class _Recovery(Generic[T]):
         tried: list[_Candidate[T]] = []
         inner: list[_Candidate[T]] = []
         for stage in (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone):
-            found = stage(around)
-            if self.limit and self.limit[0].code in {"limit.candidates", "json.ambiguous"}:
+            found = [candidate for candidate in stage(around) if not self._is_prose(candidate)]
+            if self.limit:  # what was not looked at may be the answer
                 return Reading(None, None, (self.limit[0],))
             (inner if stage == self._inside else tried).extend(found)
-            fitting = [candidate for candidate in found if candidate.reading.ok and not self._is_prose(candidate)]
+            fitting = [candidate for candidate in found if candidate.reading.ok]
             if fitting and (chosen := self._chosen(fitting, found, around)) is not None:
                 return chosen
             if any(candidate.open and self._meant(candidate) for candidate in found):
@@ -234,7 +235,10 @@ class _Recovery(Generic[T]):
         other = self.judged(mended.data, span, tuple(mended.repairs), is_open=mended.open)
         if other is None or not other.reading.ok or _canonical(other.reading) == _canonical(quoted.candidate.reading):
             return quoted
-        if mended.doubtful or any(repair.code not in _ON_PURPOSE for repair in mended.repairs):
+        codes = {repair.code for repair in mended.repairs}
+        if "json.inner_quote" in codes or mended.open:  # another way to pair the quotes, with more that is wrong
+            return quoted
+        if mended.doubtful or not codes <= _ON_PURPOSE | ({"json.comma"} if not mended.crowded else set()):
             self._ambiguous([*quoted.repairs, *mended.repairs])
         return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
 
@@ -299,7 +303,9 @@ class _Recovery(Generic[T]):
         return candidate if candidate is not None and candidate.reading.ok else None
 
     def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
-        """A document whose first bracket is missing."""
+        """A document whose first bracket is missing, or a round one."""
+        if "array" in self.guide.kinds and (tuple_ := _TUPLE.fullmatch(self.text, around.start)) is not None:
+            return self._rounded(tuple_.start(1))
         body = _BODY.match(self.text, around.start)
         if body is None or ("object" not in self.guide.kinds and not self.guide.options):
             return []
@@ -311,6 +317,17 @@ class _Recovery(Generic[T]):
         if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
             return []
         candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
+        return [candidate] if candidate is not None and candidate.reading.ok else []
+
+    def _rounded(self, start: int) -> list[_Candidate[T]]:
+        """A list in round brackets, as Python writes some."""
+        try:
+            mended = mend(self.text, start, self.guide, self.limits.depth, opener="(")
+        except TooDeep:
+            return []
+        if mended.doubtful or mended.open:
+            return []
+        candidate = self.judged(mended.data, Span(start, mended.end), tuple(mended.repairs))
         return [candidate] if candidate is not None and candidate.reading.ok else []
 
     def _inside(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -334,6 +351,8 @@ class _Recovery(Generic[T]):
 
     def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
         """A value without brackets: in a fence, behind the thinking part, or all there is."""
+        if self.beside is not None:  # it is prose, as was seen, or there are parts of a document
+            return []
         if around.open_thinking or not (self.guide.kinds - {"object", "array"} or self.guide.options or self.eager):
             return []
         if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
@@ -346,11 +365,11 @@ class _Recovery(Generic[T]):
             written = self.text[span.start : span.end].strip()
             if not written or len(written) > self.limits.repair_chars or (not self.eager and len(written) > 200):
                 continue
-            quoted = re.fullmatch(r'"([^"\\]*)"', written)
-            data = quoted[1] if quoted else Bare(written)
-            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and not quoted:
+            quoted = text_alone(written)
+            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and quoted is None:
                 continue  # any prose would do
-            candidate = self.judged(data, span, ())
+            data, repairs = quoted if quoted is not None else (Bare(written), ())
+            candidate = self.judged(data, span, repairs)
             if candidate is not None and candidate.reading.ok:
                 candidates.append(candidate)
         return candidates
@@ -360,6 +379,8 @@ class _Recovery(Generic[T]):
         if not self.eager or self.guide.kinds != {"string"} or self.guide.values is not None:
             return None
         written = self.text[span.start : span.end]
+        if len(written) <= self.limits.repair_chars and text_alone(written.strip()) is not None:
+            return None
         document = JsonDocument(written)
         taken = Repair("value.guess", "the whole answer was taken for the text", "", after=len(written))
         return _Candidate(self.check(document, json.dumps(written)), span, (taken,)) if written.strip() else None
@@ -444,7 +465,12 @@ class _Recovery(Generic[T]):
             return False
         if self.eager and "," in written and not self.text.startswith("(", candidate.span.end):
             return False
-        return in_a_sentence(self.text, candidate.span.start, candidate.span.end)
+        if not in_a_sentence(self.text, candidate.span.start, candidate.span.end):
+            return False
+        self.beside = self.beside or Finding(
+            "json.missing", "the answer holds no JSON document: its brackets are those of a sentence"
+        )
+        return True
 
     def _chosen(
         self, fitting: list[_Candidate[T]], found: list[_Candidate[T]], around: Surroundings
@@ -453,16 +479,20 @@ class _Recovery(Generic[T]):
         smooth = [candidate for candidate in fitting if not candidate.rough]
         fitting = smooth or fitting
         distinct = {_canonical(c.reading): c for c in fitting}
-        if len(distinct) > 1 and not self.eager:
+        apart = len({(c.span.start, c.span.end) for c in fitting}) > 1
+        one_of_many = apart and any(r.code == "value.wrapped" and r.path == "" for c in fitting for r in c.repairs)
+        if (len(distinct) > 1 or one_of_many) and not self.eager:
             return Reading(
                 None,
                 None,
                 (
                     Finding(
                         "json.ambiguous",
-                        f"{len(distinct)} different documents in the answer fit; give exactly one",
+                        f"{len(fitting)} documents in the answer fit; give exactly one"
+                        if one_of_many
+                        else f"{len(distinct)} different documents in the answer fit; give exactly one",
                         expected="one document",
-                        actual=len(distinct),
+                        actual=len(fitting) if one_of_many else len(distinct),
                     ),
                 ),
             )
@@ -481,11 +511,12 @@ class _Recovery(Generic[T]):
                     "json.last", "several documents fit; the last was taken", "", others, taken.reading.document.data
                 )
             )
-        return _repaired(taken.reading, (*repairs, *taken.repairs))
+        cut = taken.open or any(repair.code == "json.truncated" for repair in taken.repairs)
+        return _repaired(replace(taken.reading, cut=cut), (*repairs, *taken.repairs))
 
     def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
-        if self.beside is not None:
+        if self.beside is not None and not (tried and self.beside.code == "json.missing"):
             return Reading(None, None, (self.beside,))
         judged = [candidate for candidate in tried if candidate.reading.document is not None]
         cut = [candidate for candidate in judged if self._is_cut_off(candidate)]
@@ -494,8 +525,8 @@ class _Recovery(Generic[T]):
             best = next(c for c in reversed(judged) if len(c.reading.findings) == fewest)
             return _repaired(best.reading, (*around.repairs(self.text, best.span), *best.repairs))
         # What was cut off is no answer, but what there is of it need not be asked for again.
-        document = cut[0].reading.document if cut and not self.limit else None
-        return Reading(None, document, (self.limit[0] if self.limit else self._why(around, syntax),))
+        document = cut[0].reading.document if cut else None
+        return Reading(None, document, (self._why(around, syntax),))
 
     def _left_out(self, at: int) -> Finding:
         line, column = self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)

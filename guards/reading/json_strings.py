@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from guards.reading.json_mender import Mender
     from guards.reading.json_notes import Notes
 
-__all__ = ["CLOSERS", "PREFIX", "Cut", "read_string"]
+__all__ = ["CLOSERS", "PREFIX", "Cut", "in_a_path", "read_string", "unescaped"]
 
 
 class Cut(str):
@@ -44,19 +44,21 @@ CLOSERS: Final = {
     "＂": "＂",
     "＇": "＇",
 }
-PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)["'](?!\s*:)""")
+PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)(["'])(?!\s*:)(?=[^\n]{0,2000}?\1)""")
 _STOP: Final = {opener: re.compile(rf"[\\\n{re.escape(closers)}]") for opener, closers in CLOSERS.items()}
 _TRIPLES: Final = ('"""', "'''", "```")
 _TRIPLE_STOP: Final = {mark: re.compile(rf"{mark}(?=\s*(?:[,;}}\])]|\Z|//|\#|\n\s*[\"'\w]))") for mark in _TRIPLES}
 _FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
 _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
+_CLOSING_RUN: Final = re.compile(r"(?:\s*[}\])])+\s*")
+_SCALAR_ITEM: Final = re.compile(r"(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]")
 _AFTER_COMMA: Final = re.compile(r",\s*\Z")
 _MOST_AHEAD: Final = 200
 
 
-def read_string(mender: Mender, guide: Guide, where: str) -> str:
-    """The string whose opening quote stands at `mender.at`, moved behind it."""
+def read_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) -> str:
+    """The string whose opening quote stands at `mender.at`, moved behind it. `raw`: backslashes are text."""
     text, start = mender.text, mender.at
     opener = text[start]
     for mark in _TRIPLES:
@@ -77,7 +79,7 @@ def read_string(mender: Mender, guide: Guide, where: str) -> str:
         mender.at = end
         return unescaped(content.rstrip().rstrip(","), mender)
     mender.at = end + 1
-    read = unescaped(content, mender)
+    read = content if raw else unescaped(content, mender)
     while where != "key" and (plus := _CONCATENATED.match(text, mender.at)):
         mender.note("json.literal", "texts joined by + were joined", before=plus[0].strip())
         mender.at = plus.end()
@@ -154,8 +156,10 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
         return True
     if where == "key":
         return _closes_key(mender, guide, start, here, k, mark)
-    if mark in "}])" or (mark == "+" and _CONCATENATED.match(text, here + 1)):
-        return mark != ")" or mender.in_call
+    if mark == "+" and _CONCATENATED.match(text, here + 1):
+        return True
+    if mark in "}])":
+        return _ends_well(mender, k) and (mark != ")" or mender.in_call)
     if mark == "<" or text.startswith("```", k):
         return mender.tag_at(k)
     if where == "root":
@@ -178,14 +182,26 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
             return new_line or (
                 text[here - 1].isalnum() and text[k + 1 : k + 2].isalnum() if beside else _pairs_up(mender, k)
             )
-        return mark == ":" or (new_line and mark in "{[")
+        return mark == ":" or (new_line and mark in "{[") or bool(_SCALAR_ITEM.match(text, k))
     return (mark in CLOSERS or new_line) and mender.key_at(k, strict=not new_line)
 
 
+def _ends_well(mender: Mender, at: int) -> bool:
+    """Whether a document may go on as it does behind the closing brackets that begin here."""
+    run = _CLOSING_RUN.match(mender.text, at, at + _MOST_AHEAD)
+    assert run is not None, "there is one at least"
+    behind = mender.text[run.end() : run.end() + 1]
+    closed = sum(mark in "}])" for mark in run[0])
+    return not behind or behind in ",;，、\"'{[/#<`" or "\n" in run[0] or closed >= len(mender.stack)
+
+
 def _cut_key(text: str, at: int) -> bool:
-    """Whether the text ends inside of a key that begins here."""
+    """Whether the text ends inside of a key that begins here, or right behind it."""
     rest = text[at : at + _MOST_AHEAD]
-    return rest[:1] in CLOSERS and at + len(rest) == len(text) and not set(CLOSERS[rest[0]]) & set(rest[1:])
+    if rest[:1] not in CLOSERS or at + len(rest) < len(text):
+        return False
+    inner = rest[1:].rstrip()
+    return not set(CLOSERS[rest[0]]) & set(inner[:-1])
 
 
 def _pairs_up(mender: Mender, k: int) -> bool:
@@ -265,6 +281,11 @@ def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
     return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
 
 
+def in_a_path(before: str) -> bool:
+    """Whether a backslash behind this text is one of a path of Windows."""
+    return _DRIVE.search(before[-_MOST_AHEAD:]) is not None
+
+
 def _means_nothing(found: re.Match[str], length: int, cut: bool) -> bool:
     *known, other = found.groups()
     if any(known):
@@ -280,7 +301,7 @@ def _literal(content: str, at: int, notes: Notes) -> bool:
         return True
     start = max(at - _MOST_AHEAD, 0)
     before = content[start:at].rpartition(" ")[2]
-    if _DRIVE.search(before) or _PATTERN.search(before) or _PATTERN.match(content, at + 2):
+    if in_a_path(before) or _PATTERN.search(before) or _PATTERN.match(content, at + 2):
         return True
     goes_on = content[at + 2 : at + 3].islower()
     if goes_on and "\\" in before and before[-1:].isalnum():

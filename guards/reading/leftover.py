@@ -23,13 +23,24 @@ _MEMBER: Final = re.compile(
 )
 _ITEM_BEFORE: Final = re.compile(rf"""(?:[{_CLOSE_QUOTE}}}\]]|\A[\s\[]*-?\d[\d.]*)\s*,\s*\Z""")
 _ITS_NAME: Final = re.compile(rf"""\s*[{_OPEN_QUOTE}]?[\w .-]{{1,100}}[{_CLOSE_QUOTE}]?\s*[:=]\s*\Z""")
+_CLOSERS: Final = re.compile(r"[\s}\]);]*")
+# A bracket of prose is no smile, and a letter or a mark stands before it.
+_BRACKET: Final = re.compile(r"[{\[]|(?<![:;=^\-])[}\]]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _MOST_BESIDE: Final = 300
 
 
 def goes_on(text: str, end: int) -> bool:
-    """Whether a document goes on behind the bracket that seemed to close it."""
-    return _GOES_ON.match(text, end) is not None
+    """Whether a document goes on behind the bracket that seemed to close it: there are members or items, or a bracket
+    closes what only the document can have opened."""
+    if _GOES_ON.match(text, end):
+        return True
+    depth = 0
+    for found in _BRACKET.finditer(text, _CLOSERS.match(text, end).end(), end + _MOST_BESIDE):  # type: ignore[union-attr]
+        depth += 1 if found[0] in "{[" else -1
+        if depth < 0:
+            return True
+    return False
 
 
 def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[tuple[int, int]]) -> int | None:
