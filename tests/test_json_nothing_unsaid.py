@@ -196,7 +196,7 @@ def test_what_stands_behind_a_bracket_is_looked_at(text, kind, meant, dial):
         ("As others found [3], this is hard.", list[int]),
         ("I could not find any. The list [] stays empty, I fear.", list[str]),
         ("I'm sorry, but I can't help with that.", Review),
-        ("I'm sorry, but I can't help with that.", JsonSchema({"properties": {"text": {"type": "string"}}, "required": ["text"]})),
+        ("I'm sorry, but I can't help with that.", JsonSchema({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]})),
         ("I'm sorry, I can't.", list[str]),
         ("See [our policy](https://x.org) and [this](https://y.org).", JsonSchema({"type": "array"})),
     ],

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from guards.reading.json_mender import Bare
 from guards.reading.json_notes import Notes
-from guards.reading.json_strings import CLOSERS, in_a_path, unescaped
+from guards.reading.json_strings import CLOSERS, in_a_path, is_triple, unescaped
 from guards.reading.leftover import goes_on
 from guards.records import Repair
 
@@ -41,6 +41,7 @@ _BEHIND: Final = {
 _CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
 _STOP: Final = {'"': re.compile(r'[\\"]'), "'": re.compile(r"[\\']")}
+_LIKE_A_NAME: Final = re.compile(r"\A[\w$@#][^\n{}\[\]\"\\]*\Z")
 _COLON: Final = re.compile(r"\s*:")
 
 
@@ -118,9 +119,8 @@ class _Text:
         ahead, behind = text[at - 1], text[at + 1 : at + 2]
         self.quotes += 1
         self.at = at + 1
-        inside = ahead.isalnum() and behind.isalnum()
-        if inside:  # an apostrophe, an abbreviation of Hebrew
-            return
+        if ahead.isalnum() and behind.isalnum() and (text[at] == "'" or not (ahead + behind).isascii()):
+            return  # an apostrophe, an abbreviation of Hebrew
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = False
             self.keys += bool(_COLON.match(text, at + 1))
@@ -212,7 +212,8 @@ class QuoteSearch:
                 at += 1
                 want = _KEY_OR_END if mark == "{" else _VALUE_OR_END
             elif mark and mark in "\"'":
-                if text.startswith(mark * 3, at):
+                if is_triple(text, at):
+                    self.waiting.clear()  # quotes of another language: no text of this document can be told by its quotes
                     return None
                 key_of_way = (at, id(stack))
                 came = self.arrivals[key_of_way] = self.arrivals.get(key_of_way, 0) + 1
@@ -288,7 +289,8 @@ def _built(text: str, events: _Linked, end: int, cost: int) -> Quoted:
     builder = _Builder(text)
     for step in reversed(steps):
         builder.take(step)
-    return Quoted(builder.root, end, tuple(builder.repairs), cost, builder.doubtful)
+    # A key that is no name is more likely a piece of a text.
+    return Quoted(builder.root, end, tuple(builder.repairs), cost + builder.odd_keys, builder.doubtful)
 
 
 class _Builder(Notes):
@@ -301,6 +303,7 @@ class _Builder(Notes):
         self._open: list[Any] = []
         self._key: str | None = None
         self._comma = False
+        self.odd_keys = 0
 
     def take(self, step: Any) -> None:
         if step == ",":
@@ -315,6 +318,7 @@ class _Builder(Notes):
                 self.place.pop()
         elif self._open and isinstance(self._open[-1], dict) and self._key is None:
             self._key = self._name(step[0])
+            self.odd_keys += not _LIKE_A_NAME.search(self._key)
         else:
             self._value(step)
 

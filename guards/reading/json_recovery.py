@@ -65,12 +65,14 @@ _IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "va
 
 @dataclass(frozen=True, slots=True)
 class _Candidate(Generic[T]):
-    """One document of the text and what the contract says of it. `open`: its brackets were not all closed."""
+    """One document of the text and what the contract says of it. `open`: its brackets were not all closed; `misfit`: the
+    contract's shape says that something else belongs there."""
 
     reading: Reading[T]
     span: Span
     repairs: tuple[Repair, ...]
     open: bool = False
+    misfit: bool = False
 
     @property
     def rough(self) -> bool:
@@ -370,7 +372,7 @@ class _Recovery(Generic[T]):
                 continue  # any prose would do
             data, repairs = quoted if quoted is not None else (Bare(written), ())
             candidate = self.judged(data, span, repairs)
-            if candidate is not None and candidate.reading.ok:
+            if candidate is not None and candidate.reading.ok and not candidate.misfit:
                 candidates.append(candidate)
         return candidates
 
@@ -406,7 +408,7 @@ class _Recovery(Generic[T]):
             if refused:
                 self.refused_by_hints = True
                 reading = Reading(None, document, refused)
-        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open)
+        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open, fitted.cost >= MISFIT)
 
     def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
         if not self._spend(span.end - span.start):
@@ -497,8 +499,9 @@ class _Recovery(Generic[T]):
                 ),
             )
         taken = fitting[-1]
-        spans = [(candidate.span.start, candidate.span.end) for candidate in found]
-        part = part_beside(self.text, around.start, spans[found.index(taken)], spans)
+        span = (taken.span.start, taken.span.end)
+        others = [(candidate.span.start, candidate.span.end) for candidate in found if not candidate.open]
+        part = part_beside(self.text, around.start, span, others)
         if part is not None:
             self.beside = self._left_out(part)
             return None

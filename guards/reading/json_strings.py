@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from guards.reading.json_mender import Mender
     from guards.reading.json_notes import Notes
 
-__all__ = ["CLOSERS", "PREFIX", "Cut", "in_a_path", "read_string", "unescaped"]
+__all__ = ["CLOSERS", "PREFIX", "Cut", "in_a_path", "is_triple", "read_string", "unescaped"]
 
 
 class Cut(str):
@@ -85,6 +85,12 @@ def read_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
         mender.at = plus.end()
         read += read_string(mender, guide, where)
     return read
+
+
+def is_triple(text: str, at: int) -> bool:
+    """Whether a text begins here that stands in three quotes."""
+    mark = text[at : at + 3]
+    return mark in _TRIPLES and _TRIPLE_STOP[mark].search(text, at + 3) is not None
 
 
 def _triple(mender: Mender, mark: str, found: re.Match[str]) -> str:

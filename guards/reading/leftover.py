@@ -26,6 +26,8 @@ _ITS_NAME: Final = re.compile(rf"""\s*[{_OPEN_QUOTE}]?[\w .-]{{1,100}}[{_CLOSE_Q
 _CLOSERS: Final = re.compile(r"[\s}\]);]*")
 # A bracket of prose is no smile, and a letter or a mark stands before it.
 _BRACKET: Final = re.compile(r"[{\[]|(?<![:;=^\-])[}\]]")
+_OPENER: Final = {"}": "{", "]": "["}
+_THE_END: Final = re.compile(rf"""[{_CLOSE_QUOTE}]\s*[}}\]][\s}}\]]*\Z""")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _MOST_BESIDE: Final = 300
 
@@ -35,12 +37,17 @@ def goes_on(text: str, end: int) -> bool:
     closes what only the document can have opened."""
     if _GOES_ON.match(text, end):
         return True
-    depth = 0
-    for found in _BRACKET.finditer(text, _CLOSERS.match(text, end).end(), end + _MOST_BESIDE):  # type: ignore[union-attr]
-        depth += 1 if found[0] in "{[" else -1
-        if depth < 0:
+    start = _CLOSERS.match(text, end).end()  # type: ignore[union-attr]  # matches anything
+    opened: list[str] = []
+    closed = False
+    for found in _BRACKET.finditer(text, start, start + _MOST_BESIDE):
+        if found[0] in "{[":
+            opened.append(found[0])
+        elif not opened or opened.pop() != _OPENER[found[0]]:
             return True
-    return False
+        else:
+            closed = True
+    return bool(opened) and closed and len(text) <= start + _MOST_BESIDE
 
 
 def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[tuple[int, int]]) -> int | None:
@@ -58,7 +65,7 @@ def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[
             if found and not (begin == taken[0] and _ITS_NAME.fullmatch(piece)):
                 return at + found.start()
         at = max(at, end)
-    found = _MEMBER.search(text[at:])
+    found = _MEMBER.search(text[at:]) or _THE_END.search(text[max(at, len(text) - _MOST_BESIDE) :])
     return at + found.start() if found else None
 
 
