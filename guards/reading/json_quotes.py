@@ -29,18 +29,22 @@ _MOST_ARRIVALS: Final = 4  # ways that come to the same place and are followed f
 _MOST_STEPS: Final = 20_000  # beside those that the text's length allows
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*+")
-_STRING: Final = r"""(?:"(?:[^"\\\n]|\\.){0,200}+"|'(?:[^'\\\n]|\\.){0,200}+')"""
+_ODD: Final = "".join({*CLOSERS, *"".join(CLOSERS.values())} - {'"', "'"})
+_STRING: Final = (
+    r"""(?:"(?:[^"\\\n]|\\.){0,200}+"|'(?:[^'\\\n]|\\.){0,200}+'"""
+    rf"""|[{_ODD}](?:[^{_ODD}\\\n]|\\.){{0,200}}+[{_ODD}])"""
+)
 _NAME: Final = r"[A-Za-z_$][\w$-]{0,100}+"
 _KEY: Final = re.compile(rf"(?:{_STRING}|{_NAME})(?=[ \t\r\n]*+:)")
-_WORD: Final = re.compile(r"""[^\s,:{}\[\]"'`]++""")
+_WORD: Final = re.compile(rf"""[^\s,:{{}}\[\]"'{_ODD}]++""")
 _SCALAR: Final = r"(?:-?\d[\w.+-]*|true|false|null|True|False|None)"
 _BEHIND: Final = {
     "{": re.compile(rf"[ \t\r\n]*+(?:\}}|,[ \t\r\n]*+(?:\}}|(?:{_STRING}|{_NAME})[ \t\r\n]*+:))"),
-    "[": re.compile(rf"""[ \t\r\n]*+(?:\]|,[ \t\r\n]*+(?:[\]{{\["']|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
+    "[": re.compile(rf"""[ \t\r\n]*+(?:\]|,[ \t\r\n]*+(?:[\]{{\["'{_ODD}]|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
 }
 _CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
-_STOP: Final = {'"': re.compile(r'[\\"]'), "'": re.compile(r"[\\']")}
+_STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, closers in CLOSERS.items()}
 _LIKE_A_NAME: Final = re.compile(r"\A[\w$@#][^\n{}\[\]\"\\]*\Z")
 _COLON: Final = re.compile(r"\s*:")
 
@@ -68,7 +72,7 @@ def text_alone(written: str) -> tuple[str, tuple[Repair, ...]] | None:
             held.at = found.end() + 1
         else:
             held.passes(written, found.start())
-    if held.least or held.opened or held.at > len(written) - 1:
+    if held.ends(written, len(written) - 1) or held.at > len(written) - 1:
         return None
     notes = Notes()
     if written[0] != '"':
@@ -100,35 +104,52 @@ class _Stack:
 class _Text:
     """A text whose opening quote was met, and how far it was looked for its end."""
 
-    __slots__ = ("at", "before", "keys", "lone", "opened", "passed", "quotes", "stack", "start")
+    __slots__ = ("at", "before", "braces", "inside", "keys", "lone", "opened", "quotes", "stack", "start")
 
     def __init__(self, start: int, stack: _Stack | None, before: _Way) -> None:
         self.start = start
         self.at = start + 1
         self.stack = stack
         self.before = before
-        self.quotes = self.lone = self.keys = self.passed = 0
+        self.quotes = self.lone = self.keys = self.inside = self.braces = 0
         self.opened = False
 
     @property
     def least(self) -> int:
-        return self.before[0] + _LONE * self.lone + _LIKE_AN_END * (self.keys + self.passed)
+        """What the way costs at least if the text goes on."""
+        return self.before[0] + _LONE * self.lone + _LIKE_AN_END * self.keys
 
-    def passes(self, text: str, at: int) -> None:
-        """The quote there is a part of the text."""
+    def ends(self, text: str, at: int) -> int:
+        """What the way costs if the text ends there."""
+        # What looks like a member counts for nothing inside of braces that the text itself opens and closes.
+        odd = self.inside if self.braces + _braces(text[self.at : at]) else 0
+        return self.least + _LONE * self.opened + _LIKE_AN_END * odd
+
+    def passes(self, text: str, at: int, *, end: bool = False) -> None:
+        """The quote there is a part of the text, though it might `end` it."""
         ahead, behind = text[at - 1], text[at + 1 : at + 2]
         self.quotes += 1
+        self.braces += _braces(text[self.at : at])
         self.at = at + 1
-        if ahead.isalnum() and behind.isalnum() and (text[at] == "'" or not (ahead + behind).isascii()):
+        like = int(end)
+        if ahead.isalnum() and behind.isalnum() and (text[at] in "'’" or not (ahead + behind).isascii()):
             return  # an apostrophe, an abbreviation of Hebrew
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = False
-            self.keys += bool(_COLON.match(text, at + 1))
+            like += bool(_COLON.match(text, at + 1))
         elif not ahead.isalnum() and behind and not behind.isspace():
             self.lone += self.opened
             self.opened = True
         elif not (ahead.isdigit() and not self.opened):  # else inches
             self.lone += 1
+        if self.braces > 0:
+            self.inside += like
+        else:
+            self.keys += like
+
+
+def _braces(piece: str) -> int:
+    return piece.count("{") - piece.count("}")
 
 
 class QuoteSearch:
@@ -211,7 +232,7 @@ class QuoteSearch:
                     return None
                 at += 1
                 want = _KEY_OR_END if mark == "{" else _VALUE_OR_END
-            elif mark and mark in "\"'":
+            elif mark in CLOSERS:
                 if is_triple(text, at):
                     self.waiting.clear()  # quotes of another language: no text of this document can be told by its quotes
                     return None
@@ -255,23 +276,22 @@ class QuoteSearch:
             self.steps -= 1
             if found[0] == "\\":
                 held.at = here + 2
-                if text[here + 1 : here + 2] != mark or not self._may_end(held.stack, here + 2):
+                if text[here + 1 : here + 2] not in CLOSERS[mark] or not self._may_end(held.stack, here + 2):
                     continue
                 # The backslash may be the text's last character: "C:\".
                 path = in_a_path(text[max(held.start + 1, here - _MOST_OF_A_PATH) : here])
-                cost = held.least + _LONE * held.opened + (0 if path else _BACKSLASH)
+                cost = held.ends(text, here) + (0 if path else _BACKSLASH)
                 events: _Linked = (held.before[1], (held.start, here + 1, held.quotes))
                 self._wait(cost, (here + 2, _AFTER, held.stack, (cost, events)))
                 continue
-            if not self._may_end(held.stack, here + 1):
+            if found[0] not in CLOSERS[mark] or not self._may_end(held.stack, here + 1):
                 held.passes(text, here)
                 if self.steps < 0:
                     return None
                 continue
-            cost = held.least + _LONE * held.opened
+            cost = held.ends(text, here)
             events = (held.before[1], (held.start, here, held.quotes))
-            held.passes(text, here)
-            held.passed += 1
+            held.passes(text, here, end=True)
             self._wait(held.least, held)
             if follow and (cost == held.before[0] or not self.waiting or cost <= self.waiting[0][0]):
                 return here + 1, cost, events
@@ -344,7 +364,7 @@ class _Builder(Notes):
             self.place.pop()
 
     def _name(self, written: str) -> str:
-        if written[0] not in "\"'":
+        if written[0] not in CLOSERS:
             self.note("json.unquoted", "a key without quotes", before=written)
             return written
         return self._unquoted(written[0], written[1:-1])
