@@ -172,7 +172,6 @@ class Mender(Notes):
                 return self._bare_to(end)
             return self.container(mark, guide)
         if mark == "(" and where != _ROOT:
-            self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             return self.container(mark, guide)
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
@@ -212,6 +211,8 @@ class Mender(Notes):
         if len(self.stack) >= self._depth:
             raise TooDeep
         if self.text[self.at : self.at + 1] == opener:
+            if opener == "(":
+                self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             self.at += 1
         else:
             self.note("json.bracket", "an opening bracket was missing", after=opener)

@@ -23,6 +23,7 @@ from guards.records import Repair
 
 __all__ = ["QuoteSearch", "Quoted", "text_alone"]
 
+_OPEN: Final = "the end"
 _LONE, _LIKE_AN_END, _BACKSLASH = 2, 1, 3
 _MOST_OF_A_PATH: Final = 200
 _MOST_ARRIVALS: Final = 4  # ways that come to the same place and are followed from there
@@ -39,8 +40,8 @@ _KEY: Final = re.compile(rf"(?:{_STRING}|{_NAME})(?=[ \t\r\n]*+:)")
 _WORD: Final = re.compile(rf"""[^\s,:{{}}\[\]"'{_ODD}]++""")
 _SCALAR: Final = r"(?:-?\d[\w.+-]*|true|false|null|True|False|None)"
 _BEHIND: Final = {
-    "{": re.compile(rf"[ \t\r\n]*+(?:\}}|,[ \t\r\n]*+(?:\}}|(?:{_STRING}|{_NAME})[ \t\r\n]*+:))"),
-    "[": re.compile(rf"""[ \t\r\n]*+(?:\]|,[ \t\r\n]*+(?:[\]{{\["'{_ODD}]|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
+    "{": re.compile(rf"[ \t\r\n]*+(?:\}}|\Z|,[ \t\r\n]*+(?:\}}|(?:{_STRING}|{_NAME})[ \t\r\n]*+:))"),
+    "[": re.compile(rf"""[ \t\r\n]*+(?:\]|\Z|,[ \t\r\n]*+(?:[\]{{\["'{_ODD}]|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
 }
 _CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
@@ -51,13 +52,14 @@ _COLON: Final = re.compile(r"\s*:")
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """One reading: `cost` 0 says that all quotes inside of texts pair up."""
+    """One reading: `cost` 0 says that all quotes inside of texts pair up; `open` that closing brackets were missing."""
 
     data: Any
     end: int
     repairs: tuple[Repair, ...]
     cost: int
     doubtful: bool
+    open: bool
 
 
 def text_alone(written: str) -> tuple[str, tuple[Repair, ...]] | None:
@@ -208,6 +210,9 @@ class QuoteSearch:
                     at += 1
                     if stack is None:
                         return at, (cost, events)
+                elif not mark:
+                    events = (events, _OPEN)
+                    return at, (cost, events)
                 elif mark == ",":
                     at += 1
                     events = (events, ",")
@@ -251,6 +256,8 @@ class QuoteSearch:
                     return None
                 events = (events, word)
                 at = word.end()
+                if at == len(text):
+                    return None  # it may go on
                 want = _AFTER
 
     def _may_end(self, stack: _Stack, at: int) -> bool:
@@ -263,7 +270,7 @@ class QuoteSearch:
             return True
         end = run.end()
         if sum(map(run[0].count, "}]")) < stack.depth:
-            return text.startswith(",", end)
+            return end == len(text) or text.startswith(",", end)
         return not goes_on(text, end)
 
     def _end(self, held: _Text, *, follow: bool = False) -> tuple[int, int, _Linked] | None:
@@ -310,7 +317,7 @@ def _built(text: str, events: _Linked, end: int, cost: int) -> Quoted:
     for step in reversed(steps):
         builder.take(step)
     # A key that is no name is more likely a piece of a text.
-    return Quoted(builder.root, end, tuple(builder.repairs), cost + builder.odd_keys, builder.doubtful)
+    return Quoted(builder.root, end, tuple(builder.repairs), cost + builder.odd_keys, builder.doubtful, builder.open)
 
 
 class _Builder(Notes):
@@ -324,13 +331,18 @@ class _Builder(Notes):
         self._key: str | None = None
         self._comma = False
         self.odd_keys = 0
+        self.open = False
 
     def take(self, step: Any) -> None:
         if step == ",":
             self._comma = True
             return
         comma, self._comma = self._comma, False
-        if step == "":
+        if step == _OPEN:
+            self.open = True
+            self.place.clear()
+            self.note("json.bracket", "closing brackets were missing at the end")
+        elif step == "":
             if comma:
                 self.note("json.comma", "a comma before the closing bracket was left out")
             self._open.pop()

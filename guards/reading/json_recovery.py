@@ -39,6 +39,8 @@ _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
 _OPENING: Final = re.compile(r"[{\[]")
+_WORDS: Final = re.compile(r"[^\W\d_]{2}")
+_LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
 _JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
 # What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
 _IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
@@ -251,15 +253,15 @@ class _Recovery(Generic[T]):
         first: _Found[T] | None = None
         cost = tries = 0
         for reading in search.readings(start):
-            if goes_on(self.text, reading.end):
+            if goes_on(self.text, reading.end) or (reading.open and reading.cost):
                 continue
             tries += 1
             end, behind = closers_behind(self.text, reading.end)
             span, repairs = Span(start, end), (*reading.repairs, *behind)
-            candidate = self.judged(reading.data, span, repairs)
+            candidate = self.judged(reading.data, span, repairs, is_open=reading.open)
             if candidate is None:
                 return None
-            found = _Found(reading.data, span, repairs, candidate=candidate, sure=reading.cost == 0)
+            found = _Found(reading.data, span, repairs, reading.open, candidate, reading.cost == 0)
             first = first or found
             if not candidate.reading.ok:
                 if tries == _MOST_READINGS:
@@ -431,13 +433,24 @@ class _Recovery(Generic[T]):
         start = _OPENING.search(text)
         if start is None or text[: start.start()].strip("` \t\r\njson"):
             raise ValueError("no document")
+        for reading in QuoteSearch(text, self.limits.depth).readings(start.start()):
+            if reading.cost == 0 and not reading.doubtful and not text[reading.end :].strip("` \t\r\n"):
+                return self._no_words(reading.data)
+            break
         try:
             mended = mend(text, start.start(), guide, self.limits.depth)
         except TooDeep:
             raise ValueError("nested too deeply") from None
         if mended.open or mended.doubtful or text[mended.end :].strip("` \t\r\n"):
             raise ValueError("no whole document")
-        return mended.data
+        return self._no_words(mended.data)
+
+    def _no_words(self, data: Any) -> Any:
+        """The data, unless it is words in brackets: `[not found]` in a text is no list."""
+        items = data if isinstance(data, list) else [data]
+        if any(isinstance(item, Bare) and _WORDS.search(item) and item not in _LITERALS for item in items):
+            raise ValueError("no document")
+        return data
 
     def _spend(self, chars: int) -> bool:
         """Whether a try of so many characters is still allowed. If not, the whole answer is refused: what was not

@@ -52,6 +52,8 @@ _FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
 _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
 _CLOSING_RUN: Final = re.compile(r"(?:\s*[}\])])+\s*")
+_NEXT_BESIDE: Final = re.compile(r"""\s*[,\]]|\s+(?:["']|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]])""")
+_ELLIPSIS_END: Final = re.compile(r"\s*(?:\.{3,}|…)\s*[,}\])]")
 _SCALAR_ITEM: Final = re.compile(r"(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]")
 _AFTER_COMMA: Final = re.compile(r",\s*\Z")
 _MOST_AHEAD: Final = 200
@@ -75,6 +77,7 @@ def read_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
         mender.at = end
         return Cut(unescaped(content, mender, cut=True))
     if lost:
+        mender.doubtful = mender.doubtful or inner > 0  # one of the quotes inside may be the one that is missing
         mender.note("json.quotes", "a closing quote was missing", before=content[-40:])
         mender.at = end
         return unescaped(content.rstrip().rstrip(","), mender)
@@ -162,7 +165,7 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
         return True
     if where == "key":
         return _closes_key(mender, guide, start, here, k, mark)
-    if mark == "+" and _CONCATENATED.match(text, here + 1):
+    if (mark == "+" and _CONCATENATED.match(text, here + 1)) or _ELLIPSIS_END.match(text, here + 1):
         return True
     if mark in "}])":
         return _ends_well(mender, k) and (mark != ")" or mender.in_call)
@@ -213,7 +216,7 @@ def _cut_key(text: str, at: int) -> bool:
 def _pairs_up(mender: Mender, k: int) -> bool:
     """Whether a quote behind a blank begins the next text of a list: that text must end where an item may end."""
     found = _STOP[mender.text[k]].search(mender.text, k + 1, k + _MOST_AHEAD)
-    return bool(found and re.compile(r"""\s*[,\]]|\s+["']""").match(mender.text, found.end()))
+    return bool(found and _NEXT_BESIDE.match(mender.text, found.end()))
 
 
 def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mark: str) -> bool:
