@@ -22,10 +22,11 @@ _DEEPEST: Final = 64  # of references and of parts that apply together
 
 
 def guide_of(schema: Any) -> Guide:
-    """The guide of a whole JSON Schema. Understands the hints `x-alias`, `x-enum-names`, `x-also` and `x-assert`.
+    """The guide of a whole JSON Schema. Understands the hints `x-alias`, `x-enum-names`, `x-also`, `x-names`, `x-assert`.
 
     `x-alias` is the name that the model sees for a property, `x-enum-names` ({value: {alias, description}}) for an
-    option, in place of its own; `x-also` ({way: value}) gives further ways of writing an option.
+    option, in place of its own; `x-also` ({way: value}) gives further ways of writing an option, `x-names` ({way: name})
+    of naming a property.
     """
     guide = Guide(schema, schema)
     guide.hinted = _hinted(schema)
@@ -164,6 +165,11 @@ class Guide:
         for shown, name in self.shown.items():
             plain = folded(shown)
             spelled[plain] = None if plain in spelled else name
+        further = self.hint("x-names")
+        if isinstance(further, Mapping):
+            for way, name in further.items():
+                if name in self.names:
+                    spelled.setdefault(folded(way), name)
         return spelled
 
     @cached_property

@@ -172,6 +172,11 @@ class QuoteSearch:
         return self.steps < 0
 
     @property
+    def taken(self) -> int:
+        """How many steps were taken so far, each of a few characters."""
+        return _MOST_STEPS + len(self.text) - self.steps
+
+    @property
     def least(self) -> int | None:
         """What the next reading costs at least; None where there is none."""
         return self.waiting[0][0] if self.waiting else None

@@ -35,6 +35,7 @@ T = TypeVar("T")
 Check = Callable[[JsonDocument, str], Reading[T]]
 
 _A_TRY: Final = 1024  # what a try costs beside its characters
+_STEP: Final = 4  # what a step costs of the search for the quotes that pair up
 _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
@@ -249,6 +250,10 @@ class _Recovery(Generic[T]):
     def _quoted_at(self, start: int) -> _Found[T] | None:
         """The document by its quotes alone: the likeliest that fits, where no other does as well."""
         search = QuoteSearch(self.text, self.limits.depth)
+        found = self._likeliest(search, start)
+        return found if self._spend(_STEP * search.taken) else None
+
+    def _likeliest(self, search: QuoteSearch, start: int) -> _Found[T] | None:
         best: _Found[T] | None = None
         first: _Found[T] | None = None
         cost = tries = 0

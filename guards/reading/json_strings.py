@@ -133,7 +133,7 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
             and mender.key_at(here, strict=True)
         ):
             return here, inner, True
-        if where == "key" and (known := guide.known) is not None:
+        if where == "key" and here - start < _MOST_AHEAD and (known := guide.known) is not None:
             head, colon, _ = text[start + 1 : here].partition(":")
             if colon and folded(head) in known:
                 return start + 1 + len(head), inner, True
@@ -224,7 +224,7 @@ def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mar
     if mark in ":=：" or text.startswith("->", k):
         return True
     known = guide.known
-    if known is not None and folded(text[start + 1 : here]) in known:
+    if known is not None and here - start < _MOST_AHEAD and folded(text[start + 1 : here]) in known:
         return True
     if mark in CLOSERS or mark in "{[-0123456789":
         return here > start + 1 and known is None and text[here + 1 : here + 2] in " \t{["
