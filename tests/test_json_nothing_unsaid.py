@@ -78,7 +78,11 @@ class Aliased(BaseModel):
 
 
 OPEN = JsonSchema(
-    {"type": "object", "properties": {"summary": {"type": "string"}, "score": {"type": "integer"}}, "required": ["summary"]}
+    {
+        "type": "object",
+        "properties": {"summary": {"type": "string"}, "score": {"type": "integer"}},
+        "required": ["summary"],
+    }
 )
 
 
@@ -124,7 +128,11 @@ def test_quotes_beside_brackets_in_a_text(text, kind, meant, dial):
 @pytest.mark.parametrize(
     ("text", "kind", "meant"),
     [
-        ('{"title": "T", "body": "Intro.\n\ntitle: does this"}', Post, {"title": "T", "body": "Intro.\n\ntitle: does this"}),
+        (
+            '{"title": "T", "body": "Intro.\n\ntitle: does this"}',
+            Post,
+            {"title": "T", "body": "Intro.\n\ntitle: does this"},
+        ),
         ('{"title": "T", "body": "a\nbody: b\ntags: c"}', Post, {"title": "T", "body": "a\nbody: b\ntags: c"}),
         ('{"body": "x\n\t"\n, "title": "T"}', Post, {"body": "x\n\t", "title": "T"}),
         ('[{"t": "1\nu: 2"}, {"u": "3"}]', list[Row], [{"t": "1\nu: 2"}, {"u": "3"}]),
@@ -167,10 +175,14 @@ def test_a_quotation_never_sets_another_field(text, kind, meant, dial):
     [
         ('{"sku": "A", "qty": 2}, "note": "leave at door"}', Parcel, {"sku": "A", "qty": 2, "note": "leave at door"}),
         ('{"sku": "A", "qty": 2}, note: "leave at door"}', Parcel, {"sku": "A", "qty": 2, "note": "leave at door"}),
-        ('{"sku": "A", "qty": 2},\n"note": "leave at door"\n}', Parcel, {"sku": "A", "qty": 2, "note": "leave at door"}),
+        (
+            '{"sku": "A", "qty": 2},\n"note": "leave at door"\n}',
+            Parcel,
+            {"sku": "A", "qty": 2, "note": "leave at door"},
+        ),
         ('{"sku": "A", "qty": 2}, "note": "x", "more": 1}', Parcel, {"sku": "A", "qty": 2, "note": "x"}),
         ('["a", "b"], "c"]', list[str], ["a", "b", "c"]),
-        ('[1, 2], 3]', list[int], [1, 2, 3]),
+        ("[1, 2], 3]", list[int], [1, 2, 3]),
         ('[{"t": "a"}], {"t": "b"}]', list[Row], [{"t": "a"}, {"t": "b"}]),
         ('"note": "x", {"sku": "A", "qty": 2}', Parcel, REFUSED),
         ('{"note": "x"}\n"sku": "A"', Row, REFUSED),
@@ -196,7 +208,10 @@ def test_what_stands_behind_a_bracket_is_looked_at(text, kind, meant, dial):
         ("As others found [3], this is hard.", list[int]),
         ("I could not find any. The list [] stays empty, I fear.", list[str]),
         ("I'm sorry, but I can't help with that.", Review),
-        ("I'm sorry, but I can't help with that.", JsonSchema({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]})),
+        (
+            "I'm sorry, but I can't help with that.",
+            JsonSchema({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}),
+        ),
         ("I'm sorry, I can't.", list[str]),
         ("See [our policy](https://x.org) and [this](https://y.org).", JsonSchema({"type": "array"})),
     ],
@@ -244,7 +259,7 @@ def test_data_in_prose_is_data(text, kind, meant):
         ('{"rows": [{"t": "a"}, {"t": "b', dict[str, list[Row]], {"rows": [{"t": "a"}, {}]}),
         ('["a", "b', list[str], REFUSED),
         ('{"title": "T", "tags": ["a", "b', Post, {"title": "T"}),
-        ('[1, 2', list[int], REFUSED),
+        ("[1, 2", list[int], REFUSED),
     ],
 )
 def test_what_was_cut_is_left_out_or_refused(text, kind, meant, dial):
@@ -403,3 +418,73 @@ def test_a_blank_of_another_script_is_a_blank():
     codes = {r.code for r in validate('{\u3000"t": "a",\u2003"u":\u00a0"b"}', Row).repairs}
     assert "json.blank" in codes
     assert "json.comment" not in codes
+
+
+class Told(BaseModel):
+    comment: str
+    approved: bool | None = None
+    note: str | None = None
+    rows: list[Row] = []
+
+
+# Pieces that make texts look like the rest of their document. The names are those of members that may be missing.
+PIECES = st.sampled_from(
+    ['"', '"ok"', "approved", "note", '"note": ', '"approved": true', ": ", ", ", "true", "{", "}", "[", "]", " ", "word",
+     "'", "12", "]", "}", ".", "t"]
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=10).map("".join) | st.text(st.characters(exclude_characters='\\"', min_codepoint=32))
+PLACES = st.sampled_from(
+    [
+        {"comment": "@"},
+        {"approved": False, "comment": "@"},
+        {"comment": "@", "approved": False},
+        {"comment": "c", "rows": [{"t": "@"}, {"u": "b"}]},
+        {"comment": "c", "rows": [{"t": "a"}, {"t": "@"}], "approved": True},
+    ]
+)
+
+
+def pairs_with_a_member(text: str) -> bool:
+    """Whether the text ends one text and begins another by itself: then the document says what it seems to say."""
+    return (
+        '", "' in text
+        or '"}, {"' in text
+        or '", ' in text.replace(" ", "")
+        or '"""' in f'"{text}"'
+        or '","' in text.replace(" ", "")
+    )
+
+
+@example(place={"approved": False, "comment": "@"}, text='user wrote "ok", "approved": true', dial="careful")
+@example(place={"comment": "@", "approved": False}, text='a["x"] and {"approved": true}', dial="eager")
+@given(place=PLACES, text=TEXTS, dial=st.sampled_from(["careful", "eager"]))
+def test_a_text_with_bare_quotes_is_that_text_or_refused(place, text, dial):
+    """A valid document with one text replaced by any other, its quotes left bare, is read as that or not at all."""
+    document = json.dumps(place)
+    worse = document.replace("@", json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"'))
+    try:
+        json.loads(worse)
+    except ValueError:
+        pass
+    else:
+        assume(False)
+    assume(not pairs_with_a_member(text) or '"approved": true' in text)
+    outcome = validate(worse, Told, reading=dial)
+    if outcome.ok:
+        assert plain(outcome.value) == json.loads(document.replace("@", json.dumps(text)[1:-1]))
+
+
+@given(
+    data=st.fixed_dictionaries(
+        {"comment": st.text()},
+        optional={"approved": st.booleans(), "note": st.text(), "rows": st.lists(st.just({"t": "a"}))},
+    ),
+    indent=st.sampled_from([None, 1]),
+)
+def test_careful_reads_what_strict_reads(data, indent):
+    """Where strict reading gives a value, careful gives the same, with no repair."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    assert validate(text, Told, reading="strict").ok
+    outcome = validate(text, Told)
+    assert outcome.value == validate(text, Told, reading="strict").value
+    assert outcome.repairs == ()

@@ -26,6 +26,7 @@ __all__ = ["QuoteSearch", "Quoted", "text_alone"]
 _OPEN: Final = "the end"
 _LONE, _LIKE_AN_END, _BACKSLASH = 2, 1, 3
 _MOST_OF_A_PATH: Final = 200
+_A_QUOTE: Final = 24
 _MOST_ARRIVALS: Final = 4  # ways that come to the same place and are followed from there
 _MOST_STEPS: Final = 20_000  # beside those that the text's length allows
 
@@ -164,6 +165,7 @@ class QuoteSearch:
         self.steps = _MOST_STEPS + len(text)
         self.waiting: list[tuple[int, int, Any]] = []
         self.order = count()
+        self._quotes = 0
         self.arrivals: dict[tuple[int, int], int] = {}
         self.stacks: dict[tuple[str, int], _Stack] = {}
 
@@ -173,8 +175,8 @@ class QuoteSearch:
 
     @property
     def taken(self) -> int:
-        """How many steps were taken so far, each of a few characters."""
-        return _MOST_STEPS + len(self.text) - self.steps
+        """How much was looked at so far, in characters of plain reading."""
+        return _MOST_STEPS + len(self.text) - self.steps + _A_QUOTE * self._quotes
 
     @property
     def least(self) -> int | None:
@@ -286,6 +288,7 @@ class QuoteSearch:
         while found := stop.search(text, held.at):
             here = found.start()
             self.steps -= 1
+            self._quotes += 1
             if found[0] == "\\":
                 held.at = here + 2
                 if text[here + 1 : here + 2] not in CLOSERS[mark] or not self._may_end(held.stack, here + 2):

@@ -35,7 +35,6 @@ T = TypeVar("T")
 Check = Callable[[JsonDocument, str], Reading[T]]
 
 _A_TRY: Final = 1024  # what a try costs beside its characters
-_STEP: Final = 4  # what a step costs of the search for the quotes that pair up
 _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
@@ -214,7 +213,7 @@ class _Recovery(Generic[T]):
                     Finding("limit.depth", "the document is nested too deeply", expected=self.limits.depth)
                 )
                 return
-            if self.limit and self.limit[0].code == "json.ambiguous":
+            if self.limit:
                 return
             if read is None:
                 at = found.end()  # a bracket in prose
@@ -251,7 +250,7 @@ class _Recovery(Generic[T]):
         """The document by its quotes alone: the likeliest that fits, where no other does as well."""
         search = QuoteSearch(self.text, self.limits.depth)
         found = self._likeliest(search, start)
-        return found if self._spend(_STEP * search.taken) else None
+        return found if self._spend(search.taken) else None
 
     def _likeliest(self, search: QuoteSearch, start: int) -> _Found[T] | None:
         best: _Found[T] | None = None
@@ -272,8 +271,8 @@ class _Recovery(Generic[T]):
                 if tries == _MOST_READINGS:
                     break
                 continue
-            assert best is None or best.candidate is not None
-            other = best is not None and _canonical(best.candidate.reading) != _canonical(candidate.reading)
+            rival = best.candidate if best is not None else None
+            other = rival is not None and _canonical(rival.reading) != _canonical(candidate.reading)
             if reading.doubtful or other or tries == _MOST_READINGS:
                 self._ambiguous(reading.repairs)
                 return best or found
@@ -286,7 +285,9 @@ class _Recovery(Generic[T]):
         return best or (replace(first, sure=False) if first is not None else None)
 
     def _ambiguous(self, repairs: Sequence[Repair]) -> None:
-        doubted = [repair.path for repair in repairs if repair.code in {"json.inner_quote", "json.quotes", "json.escape"}]
+        doubted = [
+            repair.path for repair in repairs if repair.code in {"json.inner_quote", "json.quotes", "json.escape"}
+        ]
         message = (
             "the quotes or backslashes of this text can be read in two ways; escape them"
             if doubted
@@ -294,9 +295,7 @@ class _Recovery(Generic[T]):
         )
         self.limit.insert(0, Finding("json.ambiguous", message, doubted[0] if doubted else ""))
 
-    def _together(
-        self, documents: list[_Found[T]], candidates: list[_Candidate[T]]
-    ) -> _Candidate[T] | None:
+    def _together(self, documents: list[_Found[T]], candidates: list[_Candidate[T]]) -> _Candidate[T] | None:
         """Several documents, one after the other, where a list of them is asked for."""
         if len(documents) < 2 or any(c.reading.ok and not c.rough for c in candidates):
             return None
