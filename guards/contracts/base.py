@@ -56,7 +56,7 @@ class Reading(Generic[T]):
     made: Any = None
     """What the contract itself noted of how the value was made."""
     cut: bool = False
-    """The text ends before its document is closed: something may be missing, though the contract accepts what is there."""
+    """The text ends before its document is closed: something may be missing that the contract can do without."""
 
     @property
     def ok(self) -> bool:

@@ -1,5 +1,7 @@
-"""The JSON Schema of a Python type with what else its author calls things: the names of enum members as `x-also`, those of
-fields that may be used beside their aliases as `x-names`."""
+"""The JSON Schema of a Python type with what else its author calls things.
+
+The names of enum members stand as `x-also`, those of fields that may be used beside their aliases as `x-names`.
+"""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ _DEEPEST: Final = 64  # of references and of parts that apply together
 
 
 def guide_of(schema: Any) -> Guide:
-    """The guide of a whole JSON Schema. Understands the hints `x-alias`, `x-enum-names`, `x-also`, `x-names`, `x-assert`.
+    """The guide of a whole JSON Schema, with its hints: `x-alias`, `x-enum-names`, `x-also`, `x-names` and `x-assert`.
 
     `x-alias` is the name that the model sees for a property, `x-enum-names` ({value: {alias, description}}) for an
-    option, in place of its own; `x-also` ({way: value}) gives further ways of writing an option, `x-names` ({way: name})
-    of naming a property.
+    option, in place of its own; `x-also` ({way: value}) gives further ways of writing an option, `x-names`
+    ({way: name}) of naming a property.
     """
     guide = Guide(schema, schema)
     guide.hinted = _hinted(schema)

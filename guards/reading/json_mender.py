@@ -39,8 +39,8 @@ class Mended:
     """What was read: the data, where the document ends, what was changed.
 
     `members` counts keys and items (none: it was hardly a document); `open` says that brackets were still open at the
-    end of the text, `doubtful` that two ways of reading its quotes are as good, `crowded` that a comma was missing between
-    two members on one line.
+    end of the text, `doubtful` that two ways of reading its quotes are as good, `crowded` that a comma was missing
+    between two members on one line.
     """
 
     data: Any
@@ -329,16 +329,19 @@ class Mender(Notes):
             value = self.after_key(key, guide)
             if value is _MISSING:
                 valueless.append(key)
-                continue
-            if key in members:
-                self.place.append(key)
-                # A quote that was mended must never set another field.
-                self.doubtful = self.doubtful or self.noted(*_QUOTED_ANEW)
-                self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
-                self.place.pop()
-            members[key] = value
-            self.members += 1
+            else:
+                self._put(key, value, members)
         return self._with_valueless(members, valueless)
+
+    def _put(self, key: str, value: Any, members: dict[str, Any]) -> None:
+        if key in members:
+            self.place.append(key)
+            # A quote that was mended must never set another field.
+            self.doubtful = self.doubtful or self.noted(*_QUOTED_ANEW)
+            self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
+            self.place.pop()
+        members[key] = value
+        self.members += 1
 
     def _with_valueless(self, members: dict[str, Any], valueless: list[str]) -> Any:
         """The members, where some keys have no value: a set of Python, or keys to leave out."""

@@ -1,4 +1,4 @@
-"""Documents whose quotes were left bare inside of their texts: every way in which the quotes may pair up, likeliest first.
+"""Documents whose quotes were left bare inside of their texts: all ways in which they may pair up, likeliest first.
 
 All else must be JSON (or nearly so: `'` for `"`, words without quotes, a comma before a closing bracket). Then nothing
 but the quotes is in doubt, and each reading can be held against the others: a text may end at a quote only where the
@@ -48,6 +48,7 @@ _CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
 _STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, closers in CLOSERS.items()}
 _LIKE_A_NAME: Final = re.compile(r"\A[\w$@#][^\n{}\[\]\"\\]*\Z")
+_APOSTROPHES: Final = "'\u2019"
 _COLON: Final = re.compile(r"\s*:")
 
 
@@ -86,7 +87,7 @@ def text_alone(written: str) -> tuple[str, tuple[Repair, ...]] | None:
     return None if notes.doubtful else (text, tuple(notes.repairs))
 
 
-# What was read is a linked list, as are the open brackets: ways share them, so that each costs no more than its own steps.
+# What was read is a linked list, as are the open brackets: ways share them, so each costs no more than its own steps.
 _Linked: TypeAlias = "tuple[_Linked, Any] | None"
 _Way: TypeAlias = tuple[int, _Linked]
 """What it cost so far, and what was read on it."""
@@ -135,7 +136,7 @@ class _Text:
         self.braces += _braces(text[self.at : at])
         self.at = at + 1
         like = int(end)
-        if ahead.isalnum() and behind.isalnum() and (text[at] in "'’" or not (ahead + behind).isascii()):
+        if ahead.isalnum() and behind.isalnum() and (text[at] in _APOSTROPHES or not (ahead + behind).isascii()):
             return  # an apostrophe, an abbreviation of Hebrew
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = False
@@ -166,6 +167,7 @@ class QuoteSearch:
         self.waiting: list[tuple[int, int, Any]] = []
         self.order = count()
         self._quotes = 0
+        self._no_triple: set[str] = set()
         self.arrivals: dict[tuple[int, int], int] = {}
         self.stacks: dict[tuple[str, int], _Stack] = {}
 
@@ -210,8 +212,7 @@ class QuoteSearch:
             at = _BLANK.match(text, at).end()  # type: ignore[union-attr]  # matches anything
             mark = text[at : at + 1]
             if want == _AFTER:
-                if stack is None:
-                    return at, (cost, events)
+                assert stack is not None
                 if mark == _CLOSES[stack.bracket]:
                     stack, events = stack.outer, (events, "")
                     at += 1
@@ -245,14 +246,7 @@ class QuoteSearch:
                 at += 1
                 want = _KEY_OR_END if mark == "{" else _VALUE_OR_END
             elif mark in CLOSERS:
-                if is_triple(text, at):
-                    self.waiting.clear()  # quotes of another language: no text of this document can be told by its quotes
-                    return None
-                key_of_way = (at, id(stack))
-                came = self.arrivals[key_of_way] = self.arrivals.get(key_of_way, 0) + 1
-                if came > _MOST_ARRIVALS:
-                    return None
-                ended = self._end(_Text(at, stack, (cost, events)), follow=True)
+                ended = self._text_at(at, stack, (cost, events))
                 if ended is None:
                     return None
                 at, cost, events = ended
@@ -266,6 +260,17 @@ class QuoteSearch:
                 if at == len(text):
                     return None  # it may go on
                 want = _AFTER
+
+    def _text_at(self, at: int, stack: _Stack | None, way: _Way) -> tuple[int, int, _Linked] | None:
+        """Where the text that begins here may end first; None where this way goes on later, or not at all."""
+        mark = self.text[at]
+        if mark not in self._no_triple and self.text.startswith(mark * 3, at):
+            if is_triple(self.text, at):
+                self.waiting.clear()  # quotes of another language: this is no document of bare quotes
+                return None
+            self._no_triple.add(mark)  # none closes behind a later place either
+        came = self.arrivals[at, id(stack)] = self.arrivals.get((at, id(stack)), 0) + 1
+        return self._end(_Text(at, stack, way), follow=True) if came <= _MOST_ARRIVALS else None
 
     def _may_end(self, stack: _Stack, at: int) -> bool:
         """Whether the document may go on, or end, as it does behind a text."""

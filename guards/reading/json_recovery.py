@@ -47,6 +47,7 @@ _IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
 _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
+_OF_TEXTS: Final = frozenset({"json.inner_quote", "json.quotes", "json.escape"})
 _TUPLE: Final = re.compile(r"\s*(?:```\w*\s*)?(\(.*\))(?:\s*```)?\s*", re.DOTALL)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
@@ -67,8 +68,10 @@ _IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "va
 
 @dataclass(frozen=True, slots=True)
 class _Candidate(Generic[T]):
-    """One document of the text and what the contract says of it. `open`: its brackets were not all closed; `misfit`: the
-    contract's shape says that something else belongs there."""
+    """One document of the text and what the contract says of it.
+
+    `open`: its brackets were not all closed; `misfit`: the contract's shape says that something else belongs there.
+    """
 
     reading: Reading[T]
     span: Span
@@ -285,9 +288,7 @@ class _Recovery(Generic[T]):
         return best or (replace(first, sure=False) if first is not None else None)
 
     def _ambiguous(self, repairs: Sequence[Repair]) -> None:
-        doubted = [
-            repair.path for repair in repairs if repair.code in {"json.inner_quote", "json.quotes", "json.escape"}
-        ]
+        doubted = [repair.path for repair in repairs if repair.code in _OF_TEXTS]
         message = (
             "the quotes or backslashes of this text can be read in two ways; escape them"
             if doubted

@@ -305,7 +305,7 @@ def _means_nothing(found: re.Match[str], length: int, cut: bool) -> bool:
 
 
 def _literal(content: str, at: int, notes: Notes) -> bool:
-    """Whether `\\n` and its like are no escape, in a text that was never escaped."""
+    """Whether the escape of a line break or its like is none, in a text that was never escaped."""
     if content[at + 1] in "bf" or _COMMAND.match(content, at):
         return True
     start = max(at - _MOST_AHEAD, 0)

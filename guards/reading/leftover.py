@@ -12,8 +12,8 @@ from typing import Final
 
 __all__ = ["goes_on", "in_a_sentence", "part_beside"]
 
-_OPEN_QUOTE: Final = "\"'“„«‘"
-_CLOSE_QUOTE: Final = "\"'”“»’"
+_OPEN_QUOTE: Final = "\"'“„«\u2018"
+_CLOSE_QUOTE: Final = "\"'”“»\u2019"
 # Behind a document: a comma and what may follow one.
 _GOES_ON: Final = re.compile(
     rf"""[\s}}\])]*[,;]\s*(?:[{_OPEN_QUOTE}{{\[]|-?\d[\d.eE+-]*\s*(?:[,}}\]]|\Z)|(?:true|false|null)\b|[\w-]+\s*:(?!//))"""
@@ -70,8 +70,10 @@ def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[
 
 
 def in_a_sentence(text: str, start: int, end: int) -> bool:
-    """Whether words stand before or behind on the same line, so that a bracket may be one of prose. A colon or an equals
-    sign before says that something is shown."""
+    """Whether words stand before or behind on the same line, so that a bracket may be one of prose.
+
+    A colon or an equals sign before says that something is shown.
+    """
     before = text[max(0, start - _MOST_BESIDE) : start].rpartition("\n")[2].rstrip()
     behind = text[end : end + _MOST_BESIDE].partition("\n")[0].strip()
     said = _LETTER.search(before) and not before.endswith((":", "=", ">"))
