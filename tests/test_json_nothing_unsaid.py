@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -432,7 +433,10 @@ PIECES = st.sampled_from(
     ['"', '"ok"', "approved", "note", '"note": ', '"approved": true', ": ", ", ", "true", "{", "}", "[", "]", " ", "word",
      "'", "12", "]", "}", ".", "t"]
 )  # fmt: skip
-TEXTS = st.lists(PIECES, max_size=10).map("".join) | st.text(st.characters(exclude_characters='\\"', min_codepoint=32))
+WORDS = st.lists(PIECES, max_size=6).map("".join) | st.text(st.characters(exclude_characters='\\"', min_codepoint=32))
+BARE = st.builds(lambda *parts: '"'.join(parts), WORDS, WORDS, WORDS)
+# A text that ends one text and begins another by itself makes a document that says what it seems to say.
+ANOTHER_TEXT = re.compile(r'"[\s}\]]*,[\s{\[]*"|"""')
 PLACES = st.sampled_from(
     [
         {"comment": "@"},
@@ -444,20 +448,9 @@ PLACES = st.sampled_from(
 )
 
 
-def pairs_with_a_member(text: str) -> bool:
-    """Whether the text ends one text and begins another by itself: then the document says what it seems to say."""
-    return (
-        '", "' in text
-        or '"}, {"' in text
-        or '", ' in text.replace(" ", "")
-        or '"""' in f'"{text}"'
-        or '","' in text.replace(" ", "")
-    )
-
-
 @example(place={"approved": False, "comment": "@"}, text='user wrote "ok", "approved": true', dial="careful")
 @example(place={"comment": "@", "approved": False}, text='a["x"] and {"approved": true}', dial="eager")
-@given(place=PLACES, text=TEXTS, dial=st.sampled_from(["careful", "eager"]))
+@given(place=PLACES, text=BARE, dial=st.sampled_from(["careful", "eager"]))
 def test_a_text_with_bare_quotes_is_that_text_or_refused(place, text, dial):
     """A valid document with one text replaced by any other, its quotes left bare, is read as that or not at all."""
     document = json.dumps(place)
@@ -468,7 +461,7 @@ def test_a_text_with_bare_quotes_is_that_text_or_refused(place, text, dial):
         pass
     else:
         assume(False)
-    assume(not pairs_with_a_member(text) or '"approved": true' in text)
+    assume(text.endswith(": true") or not ANOTHER_TEXT.search(f'"{text}"'))
     outcome = validate(worse, Told, reading=dial)
     if outcome.ok:
         assert plain(outcome.value) == json.loads(document.replace("@", json.dumps(text)[1:-1]))
