@@ -80,6 +80,13 @@ class _Candidate(Generic[T]):
     misfit: bool = False
 
     @property
+    def apart(self) -> bool:
+        """Whether this is surely a document of its own, not a piece of another one's text."""
+        document = self.reading.document
+        members = document is not None and isinstance(document.data, dict) and bool(document.data)
+        return not self.open and (members or not self.repairs)
+
+    @property
     def rough(self) -> bool:
         return any(repair.code in _ROUGH for repair in (*self.repairs, *self.reading.repairs))
 
@@ -518,7 +525,7 @@ class _Recovery(Generic[T]):
             )
         taken = fitting[-1]
         span = (taken.span.start, taken.span.end)
-        others = [(candidate.span.start, candidate.span.end) for candidate in found if not candidate.open]
+        others = [(candidate.span.start, candidate.span.end) for candidate in found if candidate.apart]
         part = part_beside(self.text, around.start, span, others)
         if part is not None:
             self.beside = self._left_out(part)
