@@ -435,8 +435,8 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 WORDS = st.lists(PIECES, max_size=6).map("".join) | st.text(st.characters(exclude_characters='\\"', min_codepoint=32))
 BARE = st.builds(lambda *parts: '"'.join(parts), WORDS, WORDS, WORDS)
-# A text that ends one text and begins another by itself makes a document that says what it seems to say.
-ANOTHER_TEXT = re.compile(r'"[\s}\]]*,[\s{\[]*"|"""')
+# A text that by itself ends a text, or the document, and begins another (or adds one), says what it seems to say.
+ANOTHER_TEXT = re.compile(r'"\s*\+\s*"|"[\s{}\[\],]*[,}\]][\s{}\[\],]*"|"""|"\s*[}\]].*[{\[]', re.DOTALL)
 PLACES = st.sampled_from(
     [
         {"comment": "@"},

@@ -81,13 +81,6 @@ class _Candidate(Generic[T]):
     misfit: bool = False
 
     @property
-    def apart(self) -> bool:
-        """Whether this is surely a document of its own, not a piece of another one's text."""
-        document = self.reading.document
-        members = document is not None and isinstance(document.data, dict) and bool(document.data)
-        return not self.open and (members or not self.repairs)
-
-    @property
     def rough(self) -> bool:
         return any(repair.code in _ROUGH for repair in (*self.repairs, *self.reading.repairs))
 
@@ -528,7 +521,7 @@ class _Recovery(Generic[T]):
             )
         taken = fitting[-1]
         span = (taken.span.start, taken.span.end)
-        others = [(candidate.span.start, candidate.span.end) for candidate in found if candidate.apart]
+        others = [(candidate.span.start, candidate.span.end) for candidate in found if self._is_apart(candidate)]
         part = part_beside(self.text, around.start, span, others)
         if part is not None:
             self.beside = self._left_out(part)
@@ -558,6 +551,15 @@ class _Recovery(Generic[T]):
         # What was cut off is no answer, but what there is of it need not be asked for again.
         document = cut[0].reading.document if cut else None
         return Reading(None, document, (self._why(around, syntax),))
+
+    def _is_apart(self, candidate: _Candidate[T]) -> bool:
+        """Whether this is surely a document of its own, not a piece of another one's text."""
+        if not candidate.repairs:
+            return True
+        written = self.text[candidate.span.start : candidate.span.end]
+        named = ":" in written and written.count('"') % 2 == 0
+        document = candidate.reading.document
+        return named and not candidate.open and document is not None and isinstance(document.data, dict)
 
     def _left_out(self, at: int) -> Finding:
         line, column = self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)

@@ -18,6 +18,8 @@ _CLOSE_QUOTE: Final = "\"'”“»\u2019"
 _GOES_ON: Final = re.compile(
     rf"""[\s}}\])]*[,;]\s*(?:[{_OPEN_QUOTE}{{\[]|-?\d[\d.eE+-]*\s*(?:[,}}\]]|\Z)|(?:true|false|null)\b|[\w-]+\s*:(?!//))"""
 )
+# A quote right behind a bracket, though not one around the whole document.
+_QUOTE_BEHIND: Final = re.compile(r"""["'](?!\s*(?:\Z|\n|`))""")
 _MEMBER: Final = re.compile(
     rf"""(?:\A|[{{,\n])[ \t]*[{_OPEN_QUOTE}][^\n{_CLOSE_QUOTE}]{{1,100}}[{_CLOSE_QUOTE}][ \t]*:(?!//)"""
 )
@@ -35,7 +37,7 @@ _MOST_BESIDE: Final = 300
 def goes_on(text: str, end: int) -> bool:
     """Whether a document goes on behind the bracket that seemed to close it: there are members or items, or a bracket
     closes what only the document can have opened."""
-    if _GOES_ON.match(text, end):
+    if _GOES_ON.match(text, end) or _QUOTE_BEHIND.match(text, end):
         return True
     start = _CLOSERS.match(text, end).end()  # type: ignore[union-attr]  # matches anything
     opened: list[str] = []
@@ -64,6 +66,9 @@ def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[
             found = _MEMBER.search(piece)
             if found and not (begin == taken[0] and _ITS_NAME.fullmatch(piece)):
                 return at + found.start()
+            # A quote that has no other between two documents belongs to both of them.
+            if at >= taken[1] and piece.count('"') % 2:
+                return at + piece.index('"')
         at = max(at, end)
     found = _MEMBER.search(text[at:]) or _THE_END.search(text[max(at, len(text) - _MOST_BESIDE) :])
     return at + found.start() if found else None
