@@ -339,12 +339,13 @@ class Call(Generic[T]):
             reading: Reading[T] = parts.read(reply.text)
         else:
             reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
-        if finish != "length" or (reading.ok and contract.format != "text"):
+        cut = reading.cut or any(repair.code.endswith(".truncated") for repair in reading.repairs)
+        if finish != "length" or (reading.ok and not cut and contract.format != "text"):
             return reading
         self._cut_off += 1
-        cut = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
+        why = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
         others = () if reading.ok or reading.document is None else reading.findings
-        return replace(reading, value=None, findings=(cut, *others))
+        return replace(reading, value=None, findings=(why, *others))
 
     def _read_long(self, reply: Reply, parts: Parts | None) -> tuple[Reading[T], str | None]:
         """The reading, and the whole answer that the reply of parts is of."""

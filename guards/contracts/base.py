@@ -55,6 +55,8 @@ class Reading(Generic[T]):
     faults: tuple[BaseException, ...] = ()
     made: Any = None
     """What the contract itself noted of how the value was made."""
+    cut: bool = False
+    """The text ends before its document is closed: something may be missing that the contract can do without."""
 
     @property
     def ok(self) -> bool:

@@ -78,20 +78,17 @@ class _Fitter:
         self._changing = False  # inside of something put around or taken off: once is a slip, twice a guess
         self._fits = 0
         self.lost = False
-        self._last_wanted = False  # the one thing that is missing for the object around to be whole
         self._needed = True  # the object around cannot do without it
 
     def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
         self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
 
-    def _at(
-        self, place: str | int, value: Any, guide: Guide, *, wanted: bool = False, needed: bool = False
-    ) -> tuple[Any, int]:
+    def _at(self, place: str | int, value: Any, guide: Guide, *, needed: bool = False) -> tuple[Any, int]:
         """A part of what is being fitted."""
         if type(value) in guide.as_is:  # most parts, even of an answer that does not hold
             return value, 0
         changing, self._changing = self._changing, False
-        self._last_wanted, self._needed = wanted, needed
+        self._needed = needed
         self._place.append(place)
         fitted = self.fit(value, guide)
         self._place.pop()
@@ -102,10 +99,10 @@ class _Fitter:
         self._fits += 1
         if self._fits > _MOST_FITS:
             raise _TooMuch
+        if isinstance(value, Cut) or (isinstance(value, CutBare) and value.casefold() not in _OTHERS):
+            return self._cut(value)
         if guide.options:
             return self._union(value, guide)
-        if isinstance(value, Cut):
-            return self._cut(value, guide)
         if isinstance(value, Bare):
             return self._bare(value, guide)
         if isinstance(value, dict):
@@ -141,23 +138,14 @@ class _Fitter:
 
     # What the end of the answer cut off.
 
-    def _cut(self, value: Cut, guide: Guide) -> tuple[Any, int]:
-        free = "string" in guide.kinds and guide.values is None
-        if value and free and (self._eager or not self._needed):
-            self.note("json.truncated", "a text that the end of the answer cut off was kept", after=len(value))
-            return str(value), _TYPE
-        self.note("json.truncated", "a text that the end of the answer cut off was left out", before=str(value))
+    def _cut(self, value: str) -> tuple[Any, int]:
+        self.note("json.truncated", "a value that the end of the answer cut off was left out", before=str(value))
         return _GONE, _TYPE
 
     # Text without quotes.
 
     def _bare(self, value: Bare, guide: Guide) -> tuple[Any, int]:
         written, kinds = str(value), guide.kinds
-        if isinstance(value, CutBare) and not self._whole(written, kinds):
-            self.note("json.truncated", "a value that the end of the answer cut off was left out", before=written)
-            # An item is not dropped that may be whole: perhaps only the closing bracket was forgotten.
-            self.lost = self.lost or (bool(self._place) and isinstance(self._place[-1], int))
-            return _GONE, _TYPE
         if guide.values is not None:
             return self._listed(written, guide)
         if written in _LITERALS and kind_of(_LITERALS[written]) in kinds:
@@ -174,21 +162,11 @@ class _Fitter:
         if self._may_be_text(written, guide) and not numeric and not (other and (literal or not self._eager)):
             self.note("json.unquoted", "a text without quotes", before=written, after=written)
             return written, _NO_TEXT if is_literal(written) else _TYPE if other else _SPELLING
-        return self._text(written, guide, bare=True)
+        return self._text(value, guide, bare=True)
 
     def _may_be_text(self, written: str, guide: Guide) -> bool:
         """Whether a text may stand here, and the schema's pattern has nothing against this one."""
         return "string" in guide.kinds and guide.matches(written)
-
-    def _whole(self, written: str, kinds: frozenset[str]) -> bool:
-        """Whether text that reaches the end of the answer is whole.
-
-        A number may go on where the answer was cut off. It counts as whole where it is the last thing that the object
-        around still needs: then only the closing brackets were forgotten.
-        """
-        if written.casefold() in _OTHERS or (self._eager and kinds == {"string"}):
-            return True
-        return (self._last_wanted or self._eager) and _JSON_NUMBER.fullmatch(written) is not None
 
     # Scalars.
 
@@ -298,7 +276,9 @@ class _Fitter:
         return value, MISFIT
 
     def _around(self, value: Any, inner: Guide, wrap: Callable[[Any], Any], what: str) -> tuple[Any, int]:
-        if self._changing:
+        # Words without quotes are a text anywhere: nothing says that they are the one that is asked for.
+        prose = isinstance(value, Bare) and "string" in inner.kinds and inner.values is None
+        if self._changing or prose:
             return value, MISFIT
         start = len(self.repairs)
         self._changing = True
@@ -322,11 +302,16 @@ class _Fitter:
         items: list[Any] = []
         total = 0
         start = len(self.repairs)
+        needed = self._needed
         for index, item in enumerate(value):
             fitted, cost = self._at(index, item, guide.item(index))
             total += cost
             if fitted is not _GONE:
                 items.append(fitted)
+            elif needed:
+                self.lost = True
+            else:  # no item is dropped: the list itself is what the answer's end cut through
+                return _GONE, total
         if total >= MISFIT and len(value) == 1 and isinstance(value[0], list):
             del self.repairs[start:]
             return self._unwrapped(value, value[0], guide, "a list around the list")
@@ -404,7 +389,6 @@ class _Fitter:
         members: dict[str, Any] = {}
         total = 0
         required = guide.required
-        complete = required <= set(meant.values())
         for key, held in value.items():
             name = meant.get(key)
             if name is None:
@@ -427,7 +411,7 @@ class _Fitter:
                 self._place.pop()
                 total += _TYPE
                 continue
-            fitted, cost = self._at(key, held, guide.names[name], wanted=needed and complete, needed=needed)
+            fitted, cost = self._at(key, held, guide.names[name], needed=needed)
             total += cost
             if fitted is not _GONE:
                 members[name] = fitted

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from guards.findings import join_pointer
 from guards.reading.guide import Guide
+from guards.reading.json_notes import Notes
 from guards.reading.json_strings import CLOSERS, PREFIX, Cut, read_string
 from guards.reading.spelling import folded
 from guards.records import Repair
 
-__all__ = ["Bare", "Cut", "CutBare", "Mended", "TooDeep", "mend"]
+__all__ = ["Bare", "Cut", "CutBare", "Mended", "TooDeep", "closers_behind", "mend"]
 
 
 class Bare(str):
@@ -39,7 +39,8 @@ class Mended:
     """What was read: the data, where the document ends, what was changed.
 
     `members` counts keys and items (none: it was hardly a document); `open` says that brackets were still open at the
-    end of the text, `doubtful` that two ways of reading its quotes are as good.
+    end of the text, `doubtful` that two ways of reading its quotes are as good, `crowded` that a comma was missing
+    between two members on one line.
     """
 
     data: Any
@@ -48,6 +49,7 @@ class Mended:
     members: int
     open: bool
     doubtful: bool
+    crowded: bool
 
 
 class TooDeep(Exception):  # control flow: the reader makes a finding of it
@@ -58,25 +60,34 @@ def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -
     """The document that begins at `start`. `opener` stands for a bracket that is missing there. Raises `TooDeep`."""
     mender = Mender(text, start, depth)
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
-    mender.after()
-    return Mended(data, mender.at, mender.repairs, mender.members, mender.open, mender.doubtful)
+    end, behind = closers_behind(text, mender.at)
+    return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
+
+
+def closers_behind(text: str, end: int) -> tuple[int, tuple[Repair, ...]]:
+    """Where the closing brackets end that stand behind a document and close nothing."""
+    found = _CLOSING.match(text, end)
+    if found is None:
+        return end, ()
+    message = "brackets that close nothing were left out"
+    return found.end(), (Repair("json.bracket", message, "", before=found[0].strip()),)
 
 
 _MISSING: Final = object()
 _ROOT, _VALUE, _ITEM, _KEY = "root", "value", "item", "key"
-_MOST_NOTES: Final = 100  # of one code; a large document of one habit is not recorded mark by mark
 
 _BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
 _SPACE: Final = re.compile(
-    rf"(?:[{_BLANK}]+|//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
+    rf"(?:[{_BLANK}]+|//[^\r\n]*|\#[^\r\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
 )
 # What is no blank and begins no comment.
 _SOLID: Final = frozenset(map(chr, range(ord("!"), 127))) - frozenset("/#<")
 _ODD_SPACE: Final = re.compile(r"[^ \t\r\n]")
+_NO_BLANK: Final = re.compile(rf"[^{_BLANK}]")
 # Before a decision only a short way is looked ahead, so that no text makes each of its quotes cost its whole length.
 _AHEAD: Final = re.compile(
-    rf"[{_BLANK}]{{0,200}}+(?:(?://|\#)[^\n]{{0,300}}+\n[{_BLANK}]{{0,200}}+"
-    rf"|/\*[^*]{{0,300}}+\*/[{_BLANK}]{{0,200}}+){{0,3}}+"
+    rf"[{_BLANK}]{{0,200}}+(?:(?://|\#)[^\r\n]{{0,300}}+[\r\n][{_BLANK}]{{0,200}}+"
+    rf"|/\*[^*]{{0,300}}+\*/[{_BLANK}]{{0,200}}+|<!--(?:[^-]|-(?!->)){{0,300}}+-->[{_BLANK}]{{0,200}}+){{0,3}}+"
 )
 _QUOTES: Final = "".join({*CLOSERS, *"".join(CLOSERS.values())})
 _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is what models write
@@ -94,15 +105,21 @@ _QUOTED_KEY: Final = re.compile(
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
 _SHORT_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]{1,400}+""")
-_MARK: Final = re.compile(r"""[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
+_MARK: Final = re.compile(r"""<!--|[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
 _AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
+_COMMA_BEHIND: Final = re.compile(r"[\s}\])]+,\s*+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _MOST_CODE: Final = 2_000
+_QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
+_MOST_BLANKS: Final = 40
 _ONLY_TEXT: Final = frozenset({"string"})
-_SCALAR: Final = r"(?:-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+|true|false|null)"
+_NUMBER: Final = r"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+"
+# A number that a comment or an ellipsis stands behind, a blank or none between.
+_NUMBER_BEFORE: Final = re.compile(rf"{_NUMBER}(?=[ \t]*+(?:/\*|//|<!--|\.\.\.\s*+[,\]}})]|…\s*+[,\]}})]))")
+_SCALAR: Final = rf"(?:{_NUMBER}|true|false|null)"
 _JSON_SCALAR: Final = re.compile(_SCALAR)
 # Items that cannot be anything else: each is followed by a comma.
 _SCALARS: Final = re.compile(rf"{_SCALAR}(?=[ \t\r\n]*+,)(?:[ \t\r\n]*+,[ \t\r\n]*+{_SCALAR}(?=[ \t\r\n]*+,))*+")
@@ -112,31 +129,20 @@ _CALL: Final = re.compile(
 )
 
 
-class Mender:
+class Mender(Notes):
     def __init__(self, text: str, start: int, depth: int) -> None:
+        super().__init__()
         self.text = text
         self.at = start
-        self.repairs: list[Repair] = []
         self.members = 0
         self.open = False
-        self.doubtful = False
+        self.crowded = False
         self._depth = depth
-        self._place: list[str | int] = []
         self.stack: list[tuple[str, Guide]] = []
-        self._counts: dict[str, int] = {}
         self._ends: dict[int, int] = {}
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
         self._never_ends: set[tuple[Any, ...]] = set()
-
-    # What was changed.
-
-    def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
-        count = self._counts[code] = self._counts.get(code, 0) + 1
-        if count < _MOST_NOTES:
-            self.repairs.append(Repair(code, message, join_pointer(self._place), before, after))
-        elif count == _MOST_NOTES:
-            self.repairs.append(Repair(code, "more of the same in this document", ""))
 
     # Between tokens.
 
@@ -151,7 +157,7 @@ class Mender:
             self.at = found.end()
             passed = found[0]
             if _ODD_SPACE.search(passed):
-                if passed.strip("\ufeff\u200b\u2060\u00ad\xa0 \t\r\n"):
+                if _NO_BLANK.search(passed):
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
                 else:
                     self.note("json.blank", "blanks that JSON does not have were passed over")
@@ -173,13 +179,6 @@ class Mender:
                 break
         return mark, commas
 
-    def after(self) -> None:
-        """Closing brackets behind the document that close nothing."""
-        found = _CLOSING.match(self.text, self.at)
-        if found:
-            self.note("json.bracket", "brackets that close nothing were left out", before=found[0].strip())
-            self.at = found.end()
-
     # Values.
 
     def value(self, guide: Guide, where: str) -> Any:
@@ -189,15 +188,14 @@ class Mender:
                 return self._bare_to(end)
             return self.container(mark, guide)
         if mark == "(" and where != _ROOT:
-            self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             return self.container(mark, guide)
         if mark and mark in CLOSERS:
             return self.string(guide, where)
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
             self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
-            self.at = prefix.end() - 1
-            return self.string(guide, where)
+            self.at = prefix.start(1)
+            return read_string(self, guide, where, raw="r" in prefix[0].lower())
         if call := _CALL.match(self.text, self.at):
             return self.called(call, guide, where)
         return self.bare(guide, where)
@@ -250,6 +248,8 @@ class Mender:
         if len(self.stack) >= self._depth:
             raise TooDeep
         if self.text[self.at : self.at + 1] == opener:
+            if opener == "(":
+                self.note("json.bracket", "round brackets stood for a list", before="(", after="[")
             self.at += 1
         else:
             self.note("json.bracket", "an opening bracket was missing", after=opener)
@@ -262,6 +262,7 @@ class Mender:
     def read_list(self, guide: Guide, closer: str) -> list[Any]:
         items: list[Any] = []
         odd = 0
+        by_line = by_comma = False
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
@@ -270,6 +271,10 @@ class Mender:
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
             if mark in "}])":
+                if items and (early := self._too_early()) is not None:
+                    self.note("json.bracket", "a closing bracket stood too early", before=mark)
+                    self.at = early
+                    continue
                 if mark == closer or (mark in "])" and not self._closes_outer(mark)) or self._meant_here(mark):
                     self.at += 1
                     if mark != closer:
@@ -285,30 +290,42 @@ class Mender:
                 continue
             if items and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
+                by_line = by_line or isinstance(items[-1], Bare)
+            by_comma = by_comma or bool(items and commas)
+            if by_line and by_comma:
+                self.doubtful = True  # a line break may be one inside of an item
             if self._key_of_outer(mark):
                 self.note("json.bracket", "a closing bracket was missing", after=closer)
                 return self._told(items, odd)
             if self.tag_at(self.at):
                 self._ends_open(cut=False)
                 return self._told(items, odd)
-            if run := _SCALARS.match(self.text, self.at):  # a long list of numbers, say, at one go
-                scalars = [Bare(written.strip()) for written in run[0].split(",")]
+            if scalars := self._scalars():
                 items += scalars
-                self.members += len(scalars)
-                self.at = run.end()
+                self.doubtful = self.doubtful or (by_line and len(scalars) > 1)
                 continue
-            self._place.append(len(items))
+            self.place.append(len(items))
             before = self.at
             self.inner_quotes = 0
             items.append(self.value(guide.element(len(items)), _ITEM))
             odd += self.inner_quotes % 2
-            self._place.pop()
+            self.place.pop()
             self.members += 1
             if self.at == before:  # a mark that begins nothing
                 items.pop()
                 self.at += 1
 
     inner_quotes = 0
+
+    def _scalars(self) -> list[Bare]:
+        """Items that are passed at one go: a long list of numbers, say. Each is followed by a comma, which stays."""
+        run = _SCALARS.match(self.text, self.at)
+        if run is None:
+            return []
+        self.at = run.end()
+        scalars = [Bare(written.strip()) for written in run[0].split(",")]
+        self.members += len(scalars)
+        return scalars
 
     def _told(self, items: list[Any], odd: int) -> list[Any]:
         # Two strings with a quote each may as well be one with a comma inside: nobody can tell.
@@ -327,6 +344,10 @@ class Mender:
                 self._ends_open(cut=bool(commas))
                 break
             if mark in "}])":
+                if (early := self._too_early()) is not None:
+                    self.note("json.bracket", "a closing bracket stood too early", before=mark)
+                    self.at = early
+                    continue
                 if mark == "}" or not self._closes_outer(mark) or self._meant_here(mark):
                     self.at += 1
                     if mark != "}":
@@ -355,17 +376,23 @@ class Mender:
                 break
             if (members or valueless) and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
+                self.crowded = self.crowded or "\n" not in self.text[max(0, start - _MOST_BLANKS) : start]
             value = self.after_key(key, guide)
             if value is _MISSING:
                 valueless.append(key)
-                continue
-            if key in members:
-                self._place.append(key)
-                self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
-                self._place.pop()
-            members[key] = value
-            self.members += 1
+            else:
+                self._put(key, value, members)
         return self._with_valueless(members, valueless)
+
+    def _put(self, key: str, value: Any, members: dict[str, Any]) -> None:
+        if key in members:
+            self.place.append(key)
+            # A quote that was mended must never set another field.
+            self.doubtful = self.doubtful or self.noted(*_QUOTED_ANEW)
+            self.note("json.duplicate_key", "the key stood twice; the last value counts", members[key], value)
+            self.place.pop()
+        members[key] = value
+        self.members += 1
 
     def _with_valueless(self, members: dict[str, Any], valueless: list[str]) -> Any:
         """The members, where some keys have no value: a set of Python, or keys to leave out."""
@@ -406,7 +433,7 @@ class Mender:
     def _key_here(self, mark: str, guide: Guide) -> Any:
         prefix = PREFIX.match(self.text, self.at)
         if prefix:
-            self.at = prefix.end() - 1
+            self.at = prefix.start(1)
             mark = self.text[self.at]
         if mark in CLOSERS:
             key = self.string(guide, _KEY)
@@ -461,9 +488,9 @@ class Mender:
             self.note("json.colon", "a colon was missing", before=key, after=":")
         if not mark or mark in _COMMAS or mark in "}])":
             return _MISSING
-        self._place.append(key)
+        self.place.append(key)
         value = self.value(guide.member(folded(key)), _VALUE)
-        self._place.pop()
+        self.place.pop()
         return value
 
     # Where a container ends without its bracket.
@@ -484,6 +511,22 @@ class Mender:
         if mark == "]" and opener == "[":
             return self.text.startswith("{", comma.end()) and not any(outer == "[" for outer, _ in further)
         return False
+
+    def _too_early(self) -> int | None:
+        """Where the outermost container goes on behind a bracket that seems to close it; None where it does not."""
+        if len(self.stack) > 1:
+            return None
+        found = _COMMA_BEHIND.match(self.text, self.at)
+        if found is None:
+            return None
+        if self.stack[0][0] == "{":
+            return found.end() - 1 if self.key_at(found.end(), strict=True) else None
+        depth = 0
+        for bracket in _BRACKETS.finditer(self.text, found.end(), found.end() + _MOST_CODE):
+            depth += 1 if bracket[0] in "{[" else -1
+            if depth < 0:
+                return found.end() - 1
+        return None
 
     def _ends_open(self, *, cut: bool) -> None:
         if cut and not self.open:
@@ -536,6 +579,9 @@ class Mender:
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""
         text, start = self.text, self.at
+        if number := _NUMBER_BEFORE.match(text, start):
+            self.at = number.end()
+            return self._bared(number[0])
         word = _SHORT_WORD.match(text, start)
         if word and (end := _AHEAD.match(text, word.end())):
             mark = text[end.end() : end.end() + 1]
@@ -553,7 +599,7 @@ class Mender:
         depth = 0
         for found in _MARK.finditer(text, start):
             mark, at = found[0], found.start()
-            if mark in "([{<":
+            if mark in "([{<" and mark != "<!--":
                 depth += 1
             elif mark in ")]}>" and depth:
                 depth -= 1
@@ -561,6 +607,7 @@ class Mender:
                 (mark in ")>" and mark != ">" and where == _ITEM and self.stack and self.stack[-1][0] == "(")
                 or mark in "]}"
                 or mark[0] in "/#"
+                or mark == "<!--"
                 or (mark in ",;\n" and not depth and not self._goes_on(at, where))
             ):
                 return self._bare_to(at)
@@ -581,7 +628,7 @@ class Mender:
 
     def _goes_on(self, at: int, where: str) -> bool:
         """Whether bare text goes on behind this comma or line break."""
-        if where == _ITEM and self.text[at] in _COMMAS:
+        if where == _ITEM:
             return False
         if where == _ROOT:
             return True
@@ -590,8 +637,6 @@ class Mender:
         mark = self.text[k : k + 1]
         if not mark or mark in "}])":
             return False
-        if where == _ITEM:
-            return mark not in CLOSERS and mark not in "{["
         return not (mark in _COMMAS or self.key_at(k))
 
     def key_at(self, k: int, *, strict: bool = False) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
@@ -22,8 +22,10 @@ from guards.reading.document import JsonDocument, document_of
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
-from guards.reading.json_mender import Bare, TooDeep, mend
+from guards.reading.json_mender import Bare, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
+from guards.reading.json_quotes import QuoteSearch, text_alone
+from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
 from guards.records import Repair
@@ -38,7 +40,16 @@ _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
 _OPENING: Final = re.compile(r"[{\[]")
+_WORDS: Final = re.compile(r"[^\W\d_]{2}")
+_LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
 _JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+# What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
+_IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
+_MOST_READINGS: Final = 8
+# How texts are put together that stand apart on purpose: no quote of them can be one of prose.
+_ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
+_OF_TEXTS: Final = frozenset({"json.inner_quote", "json.quotes", "json.escape"})
+_TUPLE: Final = re.compile(r"\s*(?:```\w*\s*)?(\(.*\))(?:\s*```)?\s*", re.DOTALL)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
 _ROUGH: Final = frozenset(
@@ -58,16 +69,32 @@ _IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "va
 
 @dataclass(frozen=True, slots=True)
 class _Candidate(Generic[T]):
-    """One document of the text and what the contract says of it. `open`: its brackets were not all closed."""
+    """One document of the text and what the contract says of it.
+
+    `open`: its brackets were not all closed; `misfit`: the contract's shape says that something else belongs there.
+    """
 
     reading: Reading[T]
     span: Span
     repairs: tuple[Repair, ...]
     open: bool = False
+    misfit: bool = False
 
     @property
     def rough(self) -> bool:
         return any(repair.code in _ROUGH for repair in (*self.repairs, *self.reading.repairs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Generic[T]):
+    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good."""
+
+    data: Any
+    span: Span
+    repairs: tuple[Repair, ...]
+    open: bool = False
+    candidate: _Candidate[T] | None = None
+    sure: bool = False
 
 
 def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
@@ -105,6 +132,7 @@ class _Recovery(Generic[T]):
         self.hinted = eager and guide.hinted
         self.refused_by_hints = False
         self.limit: list[Finding] = []
+        self.beside: Finding | None = None
         self.exhausted = False
         # What is tried from several places is read again; the allowance keeps that linear in the text.
         self.allowance = 16 * len(text) + 1_000_000
@@ -114,12 +142,13 @@ class _Recovery(Generic[T]):
         tried: list[_Candidate[T]] = []
         inner: list[_Candidate[T]] = []
         for stage in (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone):
-            found = stage(around)
-            if self.limit and self.limit[0].code in {"limit.candidates", "json.ambiguous"}:
+            found = [candidate for candidate in stage(around) if not self._is_prose(candidate)]
+            if self.limit:  # what was not looked at may be the answer
                 return Reading(None, None, (self.limit[0],))
             (inner if stage == self._inside else tried).extend(found)
-            if fitting := [candidate for candidate in found if candidate.reading.ok]:
-                return self._chosen(fitting, around)
+            fitting = [candidate for candidate in found if candidate.reading.ok]
+            if fitting and (chosen := self._chosen(fitting, found, around)) is not None:
+                return chosen
             if any(candidate.open and self._meant(candidate) for candidate in found):
                 break  # what stands inside of a document that is not closed is not the answer
         return self._refused(tried or inner, around, syntax)
@@ -156,70 +185,137 @@ class _Recovery(Generic[T]):
     def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
         """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
         candidates: list[_Candidate[T]] = []
-        documents: list[tuple[Any, Span, tuple[Repair, ...]]] = []
-        for data, span, repairs, is_open in self._documents(around):
-            candidate = self.judged(data, span, repairs, is_open=is_open)
+        documents: list[_Found[T]] = []
+        for found in self._documents(around):
+            candidate = found.candidate or self.judged(found.data, found.span, found.repairs, is_open=found.open)
             if candidate is not None:
                 candidates.append(candidate)
-                documents.append((data, span, repairs))
+                documents.append(found)
         together = self._together(documents, candidates)
         return [together] if together is not None else candidates
 
-    def _documents(self, around: Surroundings) -> Iterator[tuple[Any, Span, tuple[Repair, ...], bool]]:
+    def _documents(self, around: Surroundings) -> Iterator[_Found[T]]:
         strict = {span.start: span for span in around.spans}
         at, starts = around.start, 0
         while (found := _OPENING.search(self.text, at)) is not None:
             starts += 1
             span = strict.get(found.start())
             parsed = self._parsed(span) if span is not None else None
-            if span is not None and parsed is not None:
+            if span is not None and parsed is not None and not goes_on(self.text, span.end):
                 document, repairs = parsed
-                yield document.data, span, repairs, False
+                yield _Found(document.data, span, repairs)
                 at = span.end
                 continue
             # Of the first brackets each may be the one; after that, each costs what it may have to read.
             if starts > _MOST_STARTS and not self._spend(len(self.text) - found.start()):
                 return
             try:
-                mended = mend(self.text, found.start(), self.guide, self.limits.depth)
+                read = self._read_at(found.start())
             except TooDeep:
                 # What stands inside is as deep, less a bracket.
                 self.limit.append(
                     Finding("limit.depth", "the document is nested too deeply", expected=self.limits.depth)
                 )
                 return
-            if mended.doubtful:
-                self.limit.insert(
-                    0,
-                    Finding("json.ambiguous", "the quotes in the texts of a list can be read in two ways; escape them"),
-                )
+            if self.limit:
                 return
-            self._spend(mended.end - found.start())
-            if mended.members or mended.data in ({}, []):
-                yield mended.data, Span(found.start(), mended.end), tuple(mended.repairs), mended.open
-                at = max(mended.end, found.end())
-            else:
+            if read is None:
                 at = found.end()  # a bracket in prose
+            else:
+                yield read
+                at = max(read.span.end, found.end())
 
-    def _together(
-        self, documents: list[tuple[Any, Span, tuple[Repair, ...]]], candidates: list[_Candidate[T]]
-    ) -> _Candidate[T] | None:
+    def _read_at(self, start: int) -> _Found[T] | None:
+        """The document whose bracket stands there, by its quotes alone if that is all that is wrong with it."""
+        quoted = self._quoted_at(start)
+        if self.limit or (quoted is not None and quoted.sure):
+            return quoted
+        mended = mend(self.text, start, self.guide, self.limits.depth)
+        self._spend(mended.end - start)
+        if not mended.members and mended.data not in ({}, []):
+            return quoted
+        span = Span(start, mended.end)
+        if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
+            if mended.doubtful:
+                self._ambiguous(mended.repairs)
+            return _Found(mended.data, span, tuple(mended.repairs), mended.open)
+        # A document whose quotes are bare, or one that is broken in another way?
+        other = self.judged(mended.data, span, tuple(mended.repairs), is_open=mended.open)
+        if other is None or not other.reading.ok or _canonical(other.reading) == _canonical(quoted.candidate.reading):
+            return quoted
+        codes = {repair.code for repair in mended.repairs}
+        if "json.inner_quote" in codes or mended.open:  # another way to pair the quotes, with more that is wrong
+            return quoted
+        if mended.doubtful or not codes <= _ON_PURPOSE | ({"json.comma"} if not mended.crowded else set()):
+            self._ambiguous([*quoted.repairs, *mended.repairs])
+        return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
+
+    def _quoted_at(self, start: int) -> _Found[T] | None:
+        """The document by its quotes alone: the likeliest that fits, where no other does as well."""
+        search = QuoteSearch(self.text, self.limits.depth)
+        found = self._likeliest(search, start)
+        return found if self._spend(search.taken) else None
+
+    def _likeliest(self, search: QuoteSearch, start: int) -> _Found[T] | None:
+        best: _Found[T] | None = None
+        first: _Found[T] | None = None
+        cost = tries = 0
+        for reading in search.readings(start):
+            if goes_on(self.text, reading.end) or (reading.open and reading.cost):
+                continue
+            tries += 1
+            end, behind = closers_behind(self.text, reading.end)
+            span, repairs = Span(start, end), (*reading.repairs, *behind)
+            candidate = self.judged(reading.data, span, repairs, is_open=reading.open)
+            if candidate is None:
+                return None
+            found = _Found(reading.data, span, repairs, reading.open, candidate, reading.cost == 0)
+            first = first or found
+            if not candidate.reading.ok:
+                if tries == _MOST_READINGS:
+                    break
+                continue
+            rival = best.candidate if best is not None else None
+            other = rival is not None and _canonical(rival.reading) != _canonical(candidate.reading)
+            if reading.doubtful or other or tries == _MOST_READINGS:
+                self._ambiguous(reading.repairs)
+                return best or found
+            if best is None:
+                best, cost = found, reading.cost
+            if cost == 0 and search.least != 0:
+                return best
+        if best is not None and search.exhausted:
+            self._ambiguous(best.repairs)
+        return best or (replace(first, sure=False) if first is not None else None)
+
+    def _ambiguous(self, repairs: Sequence[Repair]) -> None:
+        doubted = [repair.path for repair in repairs if repair.code in _OF_TEXTS]
+        message = (
+            "the quotes or backslashes of this text can be read in two ways; escape them"
+            if doubted
+            else "the document can be read in two ways"
+        )
+        self.limit.insert(0, Finding("json.ambiguous", message, doubted[0] if doubted else ""))
+
+    def _together(self, documents: list[_Found[T]], candidates: list[_Candidate[T]]) -> _Candidate[T] | None:
         """Several documents, one after the other, where a list of them is asked for."""
         if len(documents) < 2 or any(c.reading.ok and not c.rough for c in candidates):
             return None
         if "array" not in self.guide.kinds and not any("array" in option.kinds for option in self.guide.options):
             return None
-        ends = [span for _, span, _ in documents]
+        ends = [found.span for found in documents]
         between = (self.text[left.end : right.start] for left, right in pairwise(ends))
         if not all(len(gap) < 1000 and _JOINT.fullmatch(gap) for gap in between):
             return None
         joined = Repair("json.joined", "several documents were read as one list", "", after=len(documents))
-        repairs = (joined, *(repair for _, _, repairs in documents for repair in repairs))
-        candidate = self.judged([data for data, _, _ in documents], Span(ends[0].start, ends[-1].end), repairs)
+        repairs = (joined, *(repair for found in documents for repair in found.repairs))
+        candidate = self.judged([found.data for found in documents], Span(ends[0].start, ends[-1].end), repairs)
         return candidate if candidate is not None and candidate.reading.ok else None
 
     def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
-        """A document whose first bracket is missing."""
+        """A document whose first bracket is missing, or a round one."""
+        if "array" in self.guide.kinds and (tuple_ := _TUPLE.fullmatch(self.text, around.start)) is not None:
+            return self._rounded(tuple_.start(1))
         body = _BODY.match(self.text, around.start)
         if body is None or ("object" not in self.guide.kinds and not self.guide.options):
             return []
@@ -231,6 +327,17 @@ class _Recovery(Generic[T]):
         if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
             return []
         candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
+        return [candidate] if candidate is not None and candidate.reading.ok else []
+
+    def _rounded(self, start: int) -> list[_Candidate[T]]:
+        """A list in round brackets, as Python writes some."""
+        try:
+            mended = mend(self.text, start, self.guide, self.limits.depth, opener="(")
+        except TooDeep:
+            return []
+        if mended.doubtful or mended.open:
+            return []
+        candidate = self.judged(mended.data, Span(start, mended.end), tuple(mended.repairs))
         return [candidate] if candidate is not None and candidate.reading.ok else []
 
     def _inside(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -254,23 +361,27 @@ class _Recovery(Generic[T]):
 
     def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
         """A value without brackets: in a fence, behind the thinking part, or all there is."""
+        if self.beside is not None:  # it is prose, as was seen, or there are parts of a document
+            return []
         if around.open_thinking or not (self.guide.kinds - {"object", "array"} or self.guide.options or self.eager):
             return []
         if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
             return [whole]
-        candidates = []
-        for span in (*around.alone, Span(around.start, len(self.text))):
+        candidates: list[_Candidate[T]] = []
+        everything = Span(around.start, len(self.text))
+        for span in (*around.alone, everything):
+            if span is everything and candidates:
+                break
             written = self.text[span.start : span.end].strip()
             if not written or len(written) > self.limits.repair_chars or (not self.eager and len(written) > 200):
                 continue
-            quoted = re.fullmatch(r'"([^"\\]*)"', written)
-            data = quoted[1] if quoted else Bare(written)
-            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and not quoted:
+            quoted = text_alone(written)
+            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and quoted is None:
                 continue  # any prose would do
-            candidate = self.judged(data, span, ())
-            if candidate is not None and candidate.reading.ok:
+            data, repairs = quoted if quoted is not None else (Bare(written), ())
+            candidate = self.judged(data, span, repairs)
+            if candidate is not None and candidate.reading.ok and not candidate.misfit:
                 candidates.append(candidate)
-                break
         return candidates
 
     def any_text(self, span: Span) -> _Candidate[T] | None:
@@ -278,6 +389,8 @@ class _Recovery(Generic[T]):
         if not self.eager or self.guide.kinds != {"string"} or self.guide.values is not None:
             return None
         written = self.text[span.start : span.end]
+        if len(written) <= self.limits.repair_chars and text_alone(written.strip()) is not None:
+            return None
         document = JsonDocument(written)
         taken = Repair("value.guess", "the whole answer was taken for the text", "", after=len(written))
         return _Candidate(self.check(document, json.dumps(written)), span, (taken,)) if written.strip() else None
@@ -303,7 +416,7 @@ class _Recovery(Generic[T]):
             if refused:
                 self.refused_by_hints = True
                 reading = Reading(None, document, refused)
-        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open)
+        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open, fitted.cost >= MISFIT)
 
     def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
         if not self._spend(span.end - span.start):
@@ -328,13 +441,24 @@ class _Recovery(Generic[T]):
         start = _OPENING.search(text)
         if start is None or text[: start.start()].strip("` \t\r\njson"):
             raise ValueError("no document")
+        for reading in QuoteSearch(text, self.limits.depth).readings(start.start()):
+            if reading.cost == 0 and not reading.doubtful and not text[reading.end :].strip("` \t\r\n"):
+                return self._no_words(reading.data)
+            break
         try:
             mended = mend(text, start.start(), guide, self.limits.depth)
         except TooDeep:
             raise ValueError("nested too deeply") from None
         if mended.open or mended.doubtful or text[mended.end :].strip("` \t\r\n"):
             raise ValueError("no whole document")
-        return mended.data
+        return self._no_words(mended.data)
+
+    def _no_words(self, data: Any) -> Any:
+        """The data, unless it is words in brackets: `[not found]` in a text is no list."""
+        items = data if isinstance(data, list) else [data]
+        if any(isinstance(item, Bare) and _WORDS.search(item) and item not in _LITERALS for item in items):
+            raise ValueError("no document")
+        return data
 
     def _spend(self, chars: int) -> bool:
         """Whether a try of so many characters is still allowed. If not, the whole answer is refused: what was not
@@ -354,24 +478,54 @@ class _Recovery(Generic[T]):
 
     # The choice.
 
-    def _chosen(self, fitting: list[_Candidate[T]], around: Surroundings) -> Reading[T]:
+    def _is_prose(self, candidate: _Candidate[T]) -> bool:
+        """Whether what fits is a bracket in a sentence: a link, a placeholder, the number of a note."""
+        written = self.text[candidate.span.start : candidate.span.end]
+        unquoted = any(repair.code == "json.unquoted" for repair in candidate.repairs)
+        if not unquoted and not _IN_PROSE.fullmatch(written):
+            return False
+        if any(mark in written for mark in "\"'") or ":" in written:
+            return False
+        if self.eager and "," in written and not self.text.startswith("(", candidate.span.end):
+            return False
+        if not in_a_sentence(self.text, candidate.span.start, candidate.span.end):
+            return False
+        self.beside = self.beside or Finding(
+            "json.missing", "the answer holds no JSON document: its brackets are those of a sentence"
+        )
+        return True
+
+    def _chosen(
+        self, fitting: list[_Candidate[T]], found: list[_Candidate[T]], around: Surroundings
+    ) -> Reading[T] | None:
+        """The one that is the answer, or that there is none; None where what it would leave out is a part of it."""
         smooth = [candidate for candidate in fitting if not candidate.rough]
         fitting = smooth or fitting
         distinct = {_canonical(c.reading): c for c in fitting}
-        if len(distinct) > 1 and not self.eager:
+        apart = len({(c.span.start, c.span.end) for c in fitting}) > 1
+        one_of_many = apart and any(r.code == "value.wrapped" and r.path == "" for c in fitting for r in c.repairs)
+        if (len(distinct) > 1 or one_of_many) and not self.eager:
             return Reading(
                 None,
                 None,
                 (
                     Finding(
                         "json.ambiguous",
-                        f"{len(distinct)} different documents in the answer fit; give exactly one",
+                        f"{len(fitting)} documents in the answer fit; give exactly one"
+                        if one_of_many
+                        else f"{len(distinct)} different documents in the answer fit; give exactly one",
                         expected="one document",
-                        actual=len(distinct),
+                        actual=len(fitting) if one_of_many else len(distinct),
                     ),
                 ),
             )
         taken = fitting[-1]
+        span = (taken.span.start, taken.span.end)
+        others = [(candidate.span.start, candidate.span.end) for candidate in found if self._is_apart(candidate)]
+        part = part_beside(self.text, around.start, span, others)
+        if part is not None:
+            self.beside = self._left_out(part)
+            return None
         repairs = [*around.repairs(self.text, taken.span)]
         if len(distinct) > 1:
             assert taken.reading.document is not None
@@ -381,10 +535,13 @@ class _Recovery(Generic[T]):
                     "json.last", "several documents fit; the last was taken", "", others, taken.reading.document.data
                 )
             )
-        return _repaired(taken.reading, (*repairs, *taken.repairs))
+        cut = taken.open or any(repair.code == "json.truncated" for repair in taken.repairs)
+        return _repaired(replace(taken.reading, cut=cut), (*repairs, *taken.repairs))
 
     def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
+        if self.beside is not None and not (tried and self.beside.code == "json.missing"):
+            return Reading(None, None, (self.beside,))
         judged = [candidate for candidate in tried if candidate.reading.document is not None]
         cut = [candidate for candidate in judged if self._is_cut_off(candidate)]
         if judged and not cut:
@@ -392,8 +549,26 @@ class _Recovery(Generic[T]):
             best = next(c for c in reversed(judged) if len(c.reading.findings) == fewest)
             return _repaired(best.reading, (*around.repairs(self.text, best.span), *best.repairs))
         # What was cut off is no answer, but what there is of it need not be asked for again.
-        document = cut[0].reading.document if cut and not self.limit else None
-        return Reading(None, document, (self.limit[0] if self.limit else self._why(around, syntax),))
+        document = cut[0].reading.document if cut else None
+        return Reading(None, document, (self._why(around, syntax),))
+
+    def _is_apart(self, candidate: _Candidate[T]) -> bool:
+        """Whether this is surely a document of its own, not a piece of another one's text."""
+        if not candidate.repairs:
+            return True
+        written = self.text[candidate.span.start : candidate.span.end]
+        named = ":" in written and written.count('"') % 2 == 0
+        document = candidate.reading.document
+        return named and not candidate.open and document is not None and isinstance(document.data, dict)
+
+    def _left_out(self, at: int) -> Finding:
+        line, column = self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        return Finding(
+            "json.syntax",
+            f"at line {line}, column {column} stands what looks like a part of the document, outside of its brackets; "
+            "put all of it inside, or take it away",
+            expected="one JSON document",
+        )
 
     def _is_cut_off(self, candidate: _Candidate[T]) -> bool:
         """Whether the answer ended before its document did. A bracket that is only missing says less: something follows

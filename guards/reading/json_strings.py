@@ -10,8 +10,9 @@ from guards.reading.spelling import folded
 if TYPE_CHECKING:
     from guards.reading.guide import Guide
     from guards.reading.json_mender import Mender
+    from guards.reading.json_notes import Notes
 
-__all__ = ["CLOSERS", "PREFIX", "Cut", "read_string"]
+__all__ = ["CLOSERS", "PREFIX", "Cut", "in_a_path", "is_triple", "read_string", "unescaped"]
 
 
 class Cut(str):
@@ -43,7 +44,7 @@ CLOSERS: Final = {
     "＂": "＂",
     "＇": "＇",
 }
-PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)["'](?!\s*:)""")
+PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)(["'])(?!\s*:)(?=[^\n]{0,2000}?\1)""")
 _STOP: Final = {opener: re.compile(rf"[\\\n{re.escape(closers)}]") for opener, closers in CLOSERS.items()}
 _TRIPLES: Final = ('"""', "'''", "```")
 _TRIPLE_STOP: Final = {
@@ -52,14 +53,21 @@ _TRIPLE_STOP: Final = {
 _FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
 _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
+_CLOSING_RUN: Final = re.compile(r"(?:\s*[}\])])+\s*")
+_NEXT_BESIDE: Final = re.compile(r"""\s*[,\]]|\s+(?:["']|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]])""")
+_ELLIPSIS_END: Final = re.compile(r"\s*(?:\.{3,}|…)\s*[,}\])]")
+_SCALAR_ITEM: Final = re.compile(r"(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]")
 _AFTER_COMMA: Final = re.compile(r",\s*\Z")
 _MOST_AHEAD: Final = 200
 _LONGEST_KEY: Final = 300  # what is longer is no key that some quote of it could end
 
 
-def read_string(mender: Mender, guide: Guide, where: str) -> str:
-    """The string whose opening quote stands at `mender.at`, moved behind it, with those that a + joins to it."""
-    read = _one_string(mender, guide, where)
+def read_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) -> str:
+    """The string whose opening quote stands at `mender.at`, moved behind it, with those that a + joins to it.
+
+    `raw`: backslashes are text.
+    """
+    read = _one_string(mender, guide, where, raw=raw)
     while where != "key" and (plus := _CONCATENATED.match(mender.text, mender.at)):
         mender.note("json.literal", "texts joined by + were joined", before=plus[0].strip())
         mender.at = plus.end()
@@ -68,7 +76,7 @@ def read_string(mender: Mender, guide: Guide, where: str) -> str:
     return read
 
 
-def _one_string(mender: Mender, guide: Guide, where: str) -> str:
+def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) -> str:
     text, start = mender.text, mender.at
     opener = text[start]
     for mark in _TRIPLES:
@@ -85,11 +93,12 @@ def _one_string(mender: Mender, guide: Guide, where: str) -> str:
         mender.at = end
         return Cut(unescaped(content, mender, cut=True))
     if lost:
+        mender.doubtful = mender.doubtful or inner > 0  # one of the quotes inside may be the one that is missing
         mender.note("json.quotes", "a closing quote was missing", before=content[-40:])
         mender.at = end
         return unescaped(content.rstrip().rstrip(","), mender)
     mender.at = end + 1
-    return unescaped(content, mender)
+    return content if raw else unescaped(content, mender)
 
 
 def _triple_end(mender: Mender, mark: str) -> re.Match[str] | None:
@@ -100,6 +109,12 @@ def _triple_end(mender: Mender, mark: str) -> re.Match[str] | None:
     if found is None:
         mender.never_closed.add(mark)
     return found
+
+
+def is_triple(text: str, at: int) -> bool:
+    """Whether a text begins here that stands in three quotes."""
+    mark = text[at : at + 3]
+    return mark in _TRIPLES and _TRIPLE_STOP[mark].search(text, at + 3) is not None
 
 
 def _triple(mender: Mender, mark: str, found: re.Match[str]) -> str:
@@ -175,8 +190,10 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
         return True
     if where == "key":
         return _closes_key(mender, guide, start, here, k, mark)
-    if mark in "}])" or (mark == "+" and _CONCATENATED.match(text, here + 1)):
-        return mark != ")" or mender.in_call
+    if (mark == "+" and _CONCATENATED.match(text, here + 1)) or _ELLIPSIS_END.match(text, here + 1):
+        return True
+    if mark in "}])":
+        return _ends_well(mender, k) and (mark != ")" or mender.in_call)
     if mark == "<" or text.startswith("```", k):
         return mender.tag_at(k)
     if where == "root":
@@ -199,20 +216,32 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
             return new_line or (
                 text[here - 1].isalnum() and text[k + 1 : k + 2].isalnum() if beside else _pairs_up(mender, k)
             )
-        return mark == ":" or (new_line and mark in "{[")
+        return mark == ":" or (new_line and mark in "{[") or bool(_SCALAR_ITEM.match(text, k))
     return (mark in CLOSERS or new_line) and mender.key_at(k, strict=not new_line)
 
 
+def _ends_well(mender: Mender, at: int) -> bool:
+    """Whether a document may go on as it does behind the closing brackets that begin here."""
+    run = _CLOSING_RUN.match(mender.text, at, at + _MOST_AHEAD)
+    assert run is not None, "there is one at least"
+    behind = mender.text[run.end() : run.end() + 1]
+    closed = sum(mark in "}])" for mark in run[0])
+    return not behind or behind in ",;，、\"'{[/#<`" or "\n" in run[0] or closed >= len(mender.stack)
+
+
 def _cut_key(text: str, at: int) -> bool:
-    """Whether the text ends inside of a key that begins here."""
+    """Whether the text ends inside of a key that begins here, or right behind it."""
     rest = text[at : at + _MOST_AHEAD]
-    return rest[:1] in CLOSERS and at + len(rest) == len(text) and not set(CLOSERS[rest[0]]) & set(rest[1:])
+    if rest[:1] not in CLOSERS or at + len(rest) < len(text):
+        return False
+    inner = rest[1:].rstrip()
+    return not set(CLOSERS[rest[0]]) & set(inner[:-1])
 
 
 def _pairs_up(mender: Mender, k: int) -> bool:
     """Whether a quote behind a blank begins the next text of a list: that text must end where an item may end."""
     found = _STOP[mender.text[k]].search(mender.text, k + 1, k + _MOST_AHEAD)
-    return bool(found and re.compile(r"""\s*[,\]]|\s+["']""").match(mender.text, found.end()))
+    return bool(found and _NEXT_BESIDE.match(mender.text, found.end()))
 
 
 def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mark: str) -> bool:
@@ -233,15 +262,30 @@ _ESCAPE: Final = re.compile(
 _PLAIN: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+# Commands of LaTeX that begin as the escapes \n, \r, \t do.
+_COMMAND: Final = re.compile(
+    r"\\(?:n(?:abla|atural|cong|e|earrow|eg|eq|ewcommand|ewline|exists|geq|i|leq|mid|normalsize|obreak|oindent|ot|otag"
+    r"|otin|parallel|prec|subset|subseteq|succ|u|warrow)"
+    r"|r(?:aggedright|aise|angle|ceil|e|ef|enewcommand|floor|group|ho|ight|ightarrow|m|moustache|oman|ule|vert)"
+    r"|t(?:ableofcontents|abular|ag|an|anh|au|ext|extbf|extit|extrm|exttt|extstyle|frac|herefore|heta|hinspace|iny"
+    r"|ilde|imes|itle|o|op|riangle|riangleq|t))(?![A-Za-z])"
+)
+_DRIVE: Final = re.compile(r"(?:[A-Za-z]:|\\\\|%\w+%)\S*\Z")
+_PATTERN: Final = re.compile(r"\\[dDwWsSB.+*?()\[\]{}^$|-]")
 
 
-def unescaped(content: str, mender: Mender, *, cut: bool = False) -> str:
-    """The text that a string's content stands for; what JSON does not have is noted."""
+def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
+    r"""The text that a string's content stands for; what JSON does not have is noted.
+
+    A text with an escape that means nothing (`C:\app`, `\alpha`, `\d`) was never escaped: of the others it keeps those
+    that nobody means in a text (`\b`, `\f`), and a line break is one only where no name or pattern goes on behind it.
+    """
     if _CONTROL.search(content):
-        mender.note("json.control", "line breaks or control characters in a text were not escaped")
+        notes.note("json.control", "line breaks or control characters in a text were not escaped")
     if "\\" not in content:
         return content
     odd = False
+    raw = any(_means_nothing(found, len(content), cut) for found in _ESCAPE.finditer(content))
 
     def meant(found: re.Match[str]) -> str:
         nonlocal odd
@@ -249,23 +293,51 @@ def unescaped(content: str, mender: Mender, *, cut: bool = False) -> str:
         if four:
             return chr(int(four, 16))
         digits = braces or two or eight
-        if digits and int(digits, 16) <= 0x10FFFF:
+        if digits and int(digits, 16) <= 0x10FFFF and not raw:
             odd = True
             return chr(int(digits, 16))
-        if other in _PLAIN:
+        if other in _PLAIN and not (raw and other in "bfnrt" and _literal(content, found.start(), notes)):
             return _PLAIN[other]
         odd = True
         if newline:
             return ""
-        if other is None:
+        if other is None and not digits:
             return "" if cut else "\\"
-        if cut and other in "uxU" and found.end() + 8 >= len(content):
-            return found[0]
+        if cut and found.end() + 8 >= len(content) and (other or "") in "uxU":
+            return ""
         # A quote needs no escape in quotes of another kind; any other mark keeps its backslash: "\d" is a pattern.
         return other if other in CLOSERS else found[0]
 
     text = _ESCAPE.sub(meant, content)
     if odd:
-        mender.note("json.escape", "escapes that JSON does not have were read as meant")
+        notes.note("json.escape", "escapes that JSON does not have were read as meant")
     # Halves of a pair that stood as two escapes are one character.
     return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
+
+
+def in_a_path(before: str) -> bool:
+    """Whether a backslash behind this text is one of a path of Windows."""
+    return _DRIVE.search(before[-_MOST_AHEAD:]) is not None
+
+
+def _means_nothing(found: re.Match[str], length: int, cut: bool) -> bool:
+    *known, other = found.groups()
+    if any(known):
+        return False
+    if other is None:
+        return not cut
+    return other not in _PLAIN and other not in CLOSERS and not (cut and other in "uxU" and found.end() + 8 >= length)
+
+
+def _literal(content: str, at: int, notes: Notes) -> bool:
+    """Whether the escape of a line break or its like is none, in a text that was never escaped."""
+    if content[at + 1] in "bf" or _COMMAND.match(content, at):
+        return True
+    start = max(at - _MOST_AHEAD, 0)
+    before = content[start:at].rpartition(" ")[2]
+    if in_a_path(before) or _PATTERN.search(before) or _PATTERN.match(content, at + 2):
+        return True
+    goes_on = content[at + 2 : at + 3].islower()
+    if goes_on and "\\" in before and before[-1:].isalnum():
+        notes.doubtful = True
+    return False
