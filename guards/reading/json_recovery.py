@@ -22,7 +22,7 @@ from guards.reading.document import JsonDocument, document_of
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
-from guards.reading.json_mender import Bare, TooDeep, closers_behind, mend
+from guards.reading.json_mender import Bare, Mended, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
 from guards.reading.json_quotes import QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
@@ -95,6 +95,12 @@ class _Found(Generic[T]):
     open: bool = False
     candidate: _Candidate[T] | None = None
     sure: bool = False
+
+    def is_as(self, mended: Mended) -> bool:
+        """Whether the other reader read the same, by the same changes."""
+        if self.candidate is None or mended.doubtful or self.open != mended.open or self.span.end != mended.end:
+            return False
+        return self.repairs == tuple(mended.repairs) and self.data == mended.data
 
 
 def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
@@ -236,6 +242,8 @@ class _Recovery(Generic[T]):
             return quoted
         span = Span(start, mended.end)
         if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
+            if quoted is not None and quoted.is_as(mended):  # judged already
+                return quoted
             if mended.doubtful:
                 self._ambiguous(mended.repairs)
             return _Found(mended.data, span, tuple(mended.repairs), mended.open)
