@@ -49,6 +49,7 @@ _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
 _OF_TEXTS: Final = frozenset({"json.inner_quote", "json.quotes", "json.escape"})
+_COMMA: Final = re.compile(r"\s*,")
 _TUPLE: Final = re.compile(r"\s*(?:```\w*\s*)?(\(.*\))(?:\s*```)?\s*", re.DOTALL)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
@@ -269,7 +270,9 @@ class _Recovery(Generic[T]):
         first: _Found[T] | None = None
         cost = tries = 0
         for reading in search.readings(start):
-            if goes_on(self.text, reading.end) or (reading.open and reading.cost):
+            # With a comma behind it the document went on before it was cut off.
+            cut = reading.open or _COMMA.match(self.text, reading.end) is not None
+            if goes_on(self.text, reading.end) or (cut and reading.cost):
                 continue
             tries += 1
             end, behind = closers_behind(self.text, reading.end)
