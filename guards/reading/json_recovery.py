@@ -141,6 +141,7 @@ class _Recovery(Generic[T]):
         self.limit: list[Finding] = []
         self.beside: Finding | None = None
         self.exhausted = False
+        self.known: dict[str, Reading[T]] = {}
         # What is tried from several places is read again; the allowance keeps that linear in the text.
         self.allowance = 16 * len(text) + 1_000_000
 
@@ -167,7 +168,7 @@ class _Recovery(Generic[T]):
         if self.hinted:
             return []
         return [
-            _Candidate(self.check(document, self.text[span.start : span.end]), span, repairs)
+            _Candidate(self._as_it_is(document, span), span, repairs)
             for span in (*around.spans, *around.alone)
             if (parsed := self._parsed(span)) is not None
             for document, repairs in [parsed]
@@ -367,7 +368,7 @@ class _Recovery(Generic[T]):
                 waiting.extend(reversed(span.inner))
             else:
                 document, repairs = parsed
-                found.append(_Candidate(self.check(document, self.text[span.start : span.end]), span, repairs))
+                found.append(_Candidate(self._as_it_is(document, span), span, repairs))
         return found
 
     def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -407,6 +408,14 @@ class _Recovery(Generic[T]):
         return _Candidate(self.check(document, json.dumps(written)), span, (taken,)) if written.strip() else None
 
     # One candidate.
+
+    def _as_it_is(self, document: JsonDocument, span: Span) -> Reading[T]:
+        """What the contract says of a whole document; of equal ones once."""
+        written = self.text[span.start : span.end]
+        reading = self.known.get(written)
+        if reading is None:
+            reading = self.known[written] = self.check(document, written)
+        return reading
 
     def judged(
         self, data: Any, span: Span, repairs: tuple[Repair, ...], *, is_open: bool = False, is_known: bool = False
