@@ -261,6 +261,12 @@ def test_data_in_prose_is_data(text, kind, meant):
         ('["a", "b', list[str], REFUSED),
         ('{"title": "T", "tags": ["a", "b', Post, {"title": "T"}),
         ("[1, 2", list[int], REFUSED),
+        ('{"summary": "a", "rows": [{"t": "b"}, {"t": "c", "n": 1},', Review, {"summary": "a"}),
+        (
+            '{"comment": "a", "rows": [{"t": "b"},',
+            JsonSchema({"type": "object"}),
+            {"comment": "a", "rows": [{"t": "b"}]},
+        ),
     ],
 )
 def test_what_was_cut_is_left_out_or_refused(text, kind, meant, dial):

@@ -105,6 +105,8 @@ RUNS = {
     "line breaks behind a fence": "```" + "\n" * 20_000 + 'and {"number": "A"}',
     "line breaks behind a text": '{"number": """A"""' + "\n" * 20_000 + "~}",
     "blanks behind a key": '{"number": "A' + "\n" * 190 + "a" + " " * 20_000,
+    "brackets that close nothing": "[1" + "}" * 20_000,
+    "brackets and blanks that close nothing": "[1" + "} " * 10_000,
     "declarations": "<?xml ?>" * 4_000 + "and <Amount><number>A</number></Amount>",
 }
 

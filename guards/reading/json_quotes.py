@@ -201,7 +201,10 @@ class QuoteSearch:
 
     def _open(self, bracket: str, stack: _Stack | None) -> _Stack:
         """The stack with one bracket more; equal stacks are one object, so that it is seen which ways meet."""
-        return self.stacks.setdefault((bracket, id(stack)), _Stack(bracket, stack))
+        opened = self.stacks.get((bracket, id(stack)))
+        if opened is None:
+            opened = self.stacks[bracket, id(stack)] = _Stack(bracket, stack)
+        return opened
 
     def _follow(self, at: int, want: int, stack: _Stack | None, way: _Way) -> tuple[int, _Way] | None:
         """Go on until the document is whole; None where the way ends, or where it waits behind cheaper ones."""

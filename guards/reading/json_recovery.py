@@ -22,7 +22,7 @@ from guards.reading.document import JsonDocument, document_of
 from guards.reading.fitting import MISFIT, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
-from guards.reading.json_mender import Bare, TooDeep, closers_behind, mend
+from guards.reading.json_mender import Bare, Mended, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
 from guards.reading.json_quotes import QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
@@ -49,6 +49,7 @@ _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
 _OF_TEXTS: Final = frozenset({"json.inner_quote", "json.quotes", "json.escape"})
+_COMMA: Final = re.compile(r"\s*,")
 _TUPLE: Final = re.compile(r"\s*(?:```\w*\s*)?(\(.*\))(?:\s*```)?\s*", re.DOTALL)
 _BODY: Final = re.compile(r"""\s*(?:```\w*\s*)?(?=["'“`\w])""")
 # A repair that took something off, put something around or guessed: what fits without one is the better reading.
@@ -96,6 +97,12 @@ class _Found(Generic[T]):
     candidate: _Candidate[T] | None = None
     sure: bool = False
 
+    def is_as(self, mended: Mended) -> bool:
+        """Whether the other reader read the same, by the same changes."""
+        if self.candidate is None or mended.doubtful or self.open != mended.open or self.span.end != mended.end:
+            return False
+        return self.repairs == tuple(mended.repairs) and self.data == mended.data
+
 
 def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
     """A document that parsed and that the contract refused, fitted; the same reading where that does not help."""
@@ -134,6 +141,7 @@ class _Recovery(Generic[T]):
         self.limit: list[Finding] = []
         self.beside: Finding | None = None
         self.exhausted = False
+        self.known: dict[str, Reading[T]] = {}
         # What is tried from several places is read again; the allowance keeps that linear in the text.
         self.allowance = 16 * len(text) + 1_000_000
 
@@ -160,7 +168,7 @@ class _Recovery(Generic[T]):
         if self.hinted:
             return []
         return [
-            _Candidate(self.check(document, self.text[span.start : span.end]), span, repairs)
+            _Candidate(self._as_it_is(document, span), span, repairs)
             for span in (*around.spans, *around.alone)
             if (parsed := self._parsed(span)) is not None
             for document, repairs in [parsed]
@@ -236,6 +244,8 @@ class _Recovery(Generic[T]):
             return quoted
         span = Span(start, mended.end)
         if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
+            if quoted is not None and quoted.is_as(mended):  # judged already
+                return quoted
             if mended.doubtful:
                 self._ambiguous(mended.repairs)
             return _Found(mended.data, span, tuple(mended.repairs), mended.open)
@@ -261,7 +271,9 @@ class _Recovery(Generic[T]):
         first: _Found[T] | None = None
         cost = tries = 0
         for reading in search.readings(start):
-            if goes_on(self.text, reading.end) or (reading.open and reading.cost):
+            # With a comma behind it the document went on before it was cut off.
+            cut = reading.open or _COMMA.match(self.text, reading.end) is not None
+            if goes_on(self.text, reading.end) or (cut and reading.cost):
                 continue
             tries += 1
             end, behind = closers_behind(self.text, reading.end)
@@ -356,7 +368,7 @@ class _Recovery(Generic[T]):
                 waiting.extend(reversed(span.inner))
             else:
                 document, repairs = parsed
-                found.append(_Candidate(self.check(document, self.text[span.start : span.end]), span, repairs))
+                found.append(_Candidate(self._as_it_is(document, span), span, repairs))
         return found
 
     def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
@@ -396,6 +408,14 @@ class _Recovery(Generic[T]):
         return _Candidate(self.check(document, json.dumps(written)), span, (taken,)) if written.strip() else None
 
     # One candidate.
+
+    def _as_it_is(self, document: JsonDocument, span: Span) -> Reading[T]:
+        """What the contract says of a whole document; of equal ones once."""
+        written = self.text[span.start : span.end]
+        reading = self.known.get(written)
+        if reading is None:
+            reading = self.known[written] = self.check(document, written)
+        return reading
 
     def judged(
         self, data: Any, span: Span, repairs: tuple[Repair, ...], *, is_open: bool = False, is_known: bool = False
