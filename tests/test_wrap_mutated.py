@@ -36,7 +36,7 @@ def no_evil_piece(value: str) -> str | None:
 
 at_once = Guarded(Text(), guards=[no_evil], on_fail=Raise(), transport=None)
 live = at_once.replace(guards=[no_evil_piece])
-MUTANTS: list[Any] = [EVIL, [EVIL], {"text": EVIL, EVIL: 1}, [{"type": "text", "text": EVIL}], 7, None, {}]
+MUTANTS: list[Any] = [EVIL, [EVIL], {"text": EVIL, EVIL: 1}, [{"type": "text", "text": EVIL}], 7, {}]
 
 MINE = {"look": '{"a": 1}'}
 
@@ -78,7 +78,7 @@ def _variants(body: Any) -> Iterator[tuple[Any, Any]]:
         for value in MUTANTS:
             if path:
                 yield (path, value), _mutated(body, path, value)
-            if value not in (7, None, {}):
+            if value not in (7, {}):
                 yield (path, "+", value), _added(body, path, value)
 
 

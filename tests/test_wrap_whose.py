@@ -311,3 +311,54 @@ def test_a_file_that_may_hold_answers_is_not_handed_out():
         with pytest.raises(ConfigError, match="files"):
             _ = client.files.with_raw_response.content
         client.files.retrieve("f")
+
+
+def _full_stream() -> list[dict[str, Any]]:
+    """A search and its thinking, an answer that cites it, and every event in which OpenAI tells of them."""
+    thought = {"id": "rs", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Let me think."}]}
+    searched = {"id": "ws", "type": "web_search_call", "status": "completed"}
+    searched["action"] = {"type": "search", "query": "fine or not"}
+    cited = {
+        "type": "url_citation",
+        "start_index": 0,
+        "end_index": 2,
+        "title": "A page",
+        "url": "http://127.0.0.1/?a=b",
+    }
+    body = Responses().body(FINE, annotations=[cited], logprobs=[])
+    said = body["output"][0]
+    whole = {**body, "output": [{**thought, "encrypted_content": "gA=="}, searched, said], "instructions": "Be kind."}
+    at, word = {"item_id": "rs", "output_index": 0}, {"item_id": said["id"], "output_index": 2, "content_index": 0}
+    summed = {**at, "summary_index": 0}
+    part = said["content"][0]
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("created", {"response": {**whole, "output": [], "status": "in_progress"}}),
+        ("output_item.added", {"output_index": 0, "item": {**thought, "summary": [], "encrypted_content": "gB=="}}),
+        ("reasoning_summary_part.added", {**summed, "part": {"type": "summary_text", "text": ""}}),
+        ("reasoning_summary_text.delta", {**summed, "delta": "Let me ", "obfuscation": "aZ"}),
+        ("reasoning_summary_text.delta", {**summed, "delta": "think."}),
+        ("reasoning_summary_text.done", {**summed, "text": "Let me think."}),
+        ("reasoning_summary_part.done", {**summed, "part": thought["summary"][0]}),
+        ("output_item.done", {"output_index": 0, "item": whole["output"][0]}),
+        ("output_item.added", {"output_index": 1, "item": {**searched, "status": "in_progress", "action": None}}),
+        ("web_search_call.searching", {"output_index": 1, "item_id": "ws"}),
+        ("output_item.done", {"output_index": 1, "item": searched}),
+        ("output_item.added", {"output_index": 2, "item": {**said, "content": [], "status": "in_progress"}}),
+        ("content_part.added", {**word, "part": {**part, "text": "", "annotations": []}}),
+        ("output_text.delta", {**word, "delta": FINE, "logprobs": []}),
+        ("output_text.annotation.added", {**word, "annotation_index": 0, "annotation": cited}),
+        ("output_text.done", {**word, "text": FINE, "logprobs": []}),
+        ("content_part.done", {**word, "part": part}),
+        ("output_item.done", {"output_index": 2, "item": said}),
+        ("completed", {"response": whole}),
+    ]
+    return [{"type": f"response.{k}", "sequence_number": n, **event} for n, (k, event) in enumerate(events)]
+
+
+def test_a_stream_with_all_kinds_of_events_is_told_as_it_came():
+    """Thinking, a search that the request offers, citations: event by event what the bare client gives."""
+    options = {"stream": True, "instructions": "Be kind.", "tools": [{"type": "web_search"}]}
+    with Server([sse(*_full_stream(), named=True)] * 2) as server:
+        client = server.openai()
+        bare = [event.to_dict() for event in Responses().ask(client, **options)]
+        assert [event.to_dict() for event in Responses().ask(strict.wrap(client), **options)] == bare

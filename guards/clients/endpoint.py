@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from guards._flow import Ask, Client, NoAnswer
@@ -18,7 +17,7 @@ from guards.clients import faults
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
 from guards.clients.server_faults import named
-from guards.clients.tools import Tools
+from guards.clients.tools import Tools, schema_told
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 
@@ -353,13 +352,6 @@ def settled(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, Iterator) else value for name, value in options.items()}
 
 
-@lru_cache(maxsize=256)
 def _schema_text(kind: type) -> Any:
-    """What `.parse` tells the model of a type."""
-    from pydantic import TypeAdapter
-    from pydantic.errors import PydanticUserError
-
-    try:
-        return TypeAdapter(kind).json_schema()
-    except (PydanticUserError, TypeError, ValueError):
-        return Elsewhere(f"the type {kind.__name__}")
+    schema = schema_told(kind)
+    return Elsewhere(f"the type {kind.__name__}") if schema is None else schema

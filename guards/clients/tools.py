@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from guards.clients.members import members_of
 
-__all__ = ["Asked", "Tools", "each", "is_arguments", "stops_of", "written"]
+__all__ = ["Asked", "Tools", "each", "is_arguments", "schema_told", "stops_of", "written"]
 
 
 class Asked:
@@ -39,21 +40,22 @@ def _words_of(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth < _DEEPEST:
-        held = _schema_of(value) if isinstance(value, type) else members_of(value)
+        held = schema_told(value) if isinstance(value, type) else members_of(value)
         inner = held.values() if held is not None else value if isinstance(value, list | tuple) else ()
         for one in inner:
             yield from _words_of(one, depth + 1)
 
 
-def _schema_of(kind: type) -> Mapping[str, Any]:
-    """What the SDKs tell of a type that is to be parsed."""
+@lru_cache(maxsize=256)
+def schema_told(kind: type) -> Mapping[str, Any] | None:
+    """What the SDKs tell a model of a type that is to be parsed; None where nobody can say."""
     from pydantic import TypeAdapter
     from pydantic.errors import PydanticUserError
 
     try:
         return TypeAdapter(kind).json_schema()
     except (PydanticUserError, TypeError, ValueError):
-        return {}
+        return None
 
 
 _DEEPEST: Final = 64
