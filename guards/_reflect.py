@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from guards._plain import recorded
 from guards._quote import fence, span
-from guards.findings import NOT_LISTED, Finding, rank
+from guards.findings import Finding, counted, rank
 from guards.messages import Message
 
 __all__ = ["ask_for_reflection", "feedback_text", "lines_of", "minimal", "split_reflection"]
@@ -121,10 +121,7 @@ def _sentence(words: str) -> str:
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:
     """One line per finding, each once, the decisive first."""
-    ranked = rank(findings)
-    total = len(ranked)
-    if ranked and ranked[-1].code == NOT_LISTED:
-        total = ranked.pop().actual
+    ranked, total = counted(findings)
     lines = list(dict.fromkeys(_line(finding) for finding in ranked))
     more = len(lines) - _MOST_FINDINGS + total - len(ranked)
     return [*lines[:_MOST_FINDINGS], *([f"- and {more} more of the kind"] if more > 0 else [])]

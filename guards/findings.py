@@ -19,6 +19,7 @@ __all__ = [
     "NoFix",
     "Severity",
     "as_index",
+    "counted",
     "escape",
     "join_pointer",
     "listed",
@@ -166,6 +167,15 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
     Ties keep the order in which they were found, so the same answer always gives the same list.
     """
     return sorted(findings, key=_weight)
+
+
+def counted(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
+    """The findings that are listed, ranked, and how many there are in all."""
+    ranked = rank(findings)
+    if ranked and ranked[-1].code == NOT_LISTED:
+        total: int = ranked.pop().actual
+        return ranked, total
+    return ranked, len(ranked)
 
 
 def _check_text(given: Any, name: str, *, may_be_empty: bool = True) -> None:

@@ -19,7 +19,7 @@ from typing_extensions import TypeVar
 from guards._plain import plain, recorded
 from guards._travelling import travelling, travels
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
-from guards.findings import Finding, rank
+from guards.findings import Finding, counted
 from guards.messages import ROLES, Message
 
 __all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
@@ -277,10 +277,10 @@ class Outcome(Generic[T_co]):
         """Under 15 lines: what failed, where, after what. At most 80 characters of any value."""
         asked = f" after {len(self.attempts)} attempt{'s' * (len(self.attempts) != 1)}" if self.attempts else ""
         lines = [f"{self.reason.message or self.reason.code}{asked and f' ({asked.strip()})'}"]
-        ranked = rank(f for f in self.findings if f.severity != "warning") or list(self.findings)
+        ranked, total = counted([f for f in self.findings if f.severity != "warning"] or self.findings)
         lines += [_line(finding) for finding in ranked[:_SHOWN]]
-        if len(ranked) > _SHOWN:
-            lines.append(f"... and {len(ranked) - _SHOWN} more in .outcome.findings")
+        if total > _SHOWN:
+            lines.append(f"... and {total - _SHOWN} more{' in .outcome.findings' if total == len(ranked) else ''}")
         return "\n".join(lines)
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
