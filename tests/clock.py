@@ -1,6 +1,7 @@
 """How long a test may take, on any machine: the bound grows with how slow this one is just now."""
 
 import contextlib
+import gc
 import sys
 import time
 
@@ -25,12 +26,17 @@ def slowness():
 def cpu_within(seconds, what=""):
     """Fail if the block takes more processor time than that; a multiple where the machine is slow or lines are traced.
 
-    It tells linear from quadratic and bounded from endless, no more: the figures themselves belong to benchmarks/.
+    It tells linear from quadratic and bounded from endless, no more: the figures themselves belong to benchmarks/. The
+    collector of garbage rests meanwhile: one round over all that the tests hold takes longer than most of the blocks.
     """
     before = slowness()
-    started = time.process_time()
-    yield
-    spent = time.process_time() - started
+    gc.disable()
+    try:
+        started = time.process_time()
+        yield
+        spent = time.process_time() - started
+    finally:
+        gc.enable()
     slower = max(before, slowness())
     traced = 4 if sys.gettrace() or "coverage" in sys.modules else 1
     allowed = 3 * seconds * slower * traced

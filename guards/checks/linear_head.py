@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from functools import lru_cache, wraps
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from guards.checks.encoder import Encoder, Vector
 from guards.checks.model_guard import driven
@@ -20,6 +20,8 @@ from guards.errors import MissingExtra
 
 __all__ = ["Classed", "Examples", "LinearHead", "head_of"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Examples: TypeAlias = "tuple[tuple[str, tuple[str, ...]], ...]"
 """Names of classes, each with texts of it."""
 
@@ -52,6 +54,18 @@ class Classed:
     within: float
 
 
+def _calmly(work: Callable[P, R]) -> Callable[P, R]:
+    """Without numpy's warnings of invalid values: the kernels of its BLAS raise the flag for lanes that hold nothing. A
+    NaN that is one comes out as a score that is none."""
+
+    @wraps(work)
+    def calm(*args: P.args, **options: P.kwargs) -> R:
+        with _numpy().errstate(invalid="ignore"):
+            return work(*args, **options)
+
+    return calm
+
+
 @dataclass(frozen=True, slots=True)
 class LinearHead:
     """A classifier that was fitted to examples. Its numbers depend on nothing but these."""
@@ -69,6 +83,7 @@ class LinearHead:
     spread: float
 
     @classmethod
+    @_calmly
     def of(cls, vectors: Sequence[Vector], classes: Sequence[int]) -> LinearHead:
         """Fit it. Every class from 0 up needs two examples. Raises MissingExtra without numpy."""
         np = _numpy()
@@ -89,6 +104,7 @@ class LinearHead:
         starts = _numpy().flatnonzero(_numpy().diff(of, prepend=-1))
         return cls(rows, starts, _weights(rows, of), lean=0.0, middle=0.0, spread=1.0)
 
+    @_calmly
     def read(self, vectors: Sequence[Vector]) -> list[Classed]:
         """One answer per vector."""
         said, near = self.compared(_numpy().asarray(vectors, "float32"))
