@@ -22,7 +22,7 @@ Key = tuple[int, int]
 _TICKET: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acting:
     """A finding and the step of its chain whose turn it is; no step when the chain has run out."""
 
@@ -31,7 +31,7 @@ class Acting:
     step: Policy[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
     """The policy that acts (None: the chains have run out), the findings whose turn it is, and whether any of their
     chains holds a policy that asks."""
@@ -87,11 +87,19 @@ class Turn:
 
     def choose(self, blocking: Sequence[Found]) -> Choice:
         """The most drastic of the findings' policies, by `PRECEDENCE`."""
-        acting = [self._acting(found) for found in blocking]
-        name = min((_name(one) for one in acting), key=PRECEDENCE.index)
-        chosen = tuple(one for one in acting if _name(one) == name)
-        asks = any(step.asks for one in chosen for step in self._deciding.chain(one.found)[1])
-        return Choice(chosen[0].step, chosen, asks)
+        chained = [self._deciding.chain(found) for found in blocking]
+        chains = dict(chained)
+        turns = {owner: self._next(owner, steps) for owner, steps in chains.items()}
+        name = min([_name(step) for _, step in turns.values()], key=PRECEDENCE.index)
+        acting = tuple(
+            [
+                Acting(found, *turns[owner])
+                for found, (owner, _) in zip(blocking, chained, strict=True)
+                if _name(turns[owner][1]) == name
+            ]
+        )
+        asks = any(step.asks for owner in {one.key[0] for one in acting} for step in chains[owner])
+        return Choice(acting[0].step, acting, asks)
 
     def nobody_more(self) -> None:
         """The budget ended meanwhile."""
@@ -103,13 +111,13 @@ class Turn:
             owner, index = one.key
             self._passed[owner] = max(self._passed.get(owner, 0), index + 1)
 
-    def _acting(self, found: Found) -> Acting:
-        owner, steps = self._deciding.chain(found)
+    def _next(self, owner: int, steps: Sequence[Policy[Any]]) -> tuple[Key, Policy[Any] | None]:
+        """The step of a chain whose turn it is."""
         for index in range(self._passed.get(owner, 0), len(steps)):
             step, key = steps[index], (owner, index)
             if self._may_act(key, step):
-                return Acting(found, key, step)
-        return Acting(found, (owner, len(steps)), None)
+                return key, step
+        return (owner, len(steps)), None
 
     def _may_act(self, key: Key, step: Policy[Any]) -> bool:
         if self._shown and step.name not in ("noop", "raise"):
@@ -122,5 +130,5 @@ class Turn:
         return not self._deciding.used_up(key, step)
 
 
-def _name(acting: Acting) -> str:
-    return acting.step.name if acting.step is not None else "raise"
+def _name(step: Policy[Any] | None) -> str:
+    return step.name if step is not None else "raise"

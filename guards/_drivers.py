@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from guards._flow import (
     Ask,
@@ -31,9 +31,6 @@ from guards._jobs import begun, caught, caught_async, compute, compute_async, ga
 from guards._spend import clock
 from guards._transport import async_retrying, left, retries, sync_retrying
 from guards.errors import ConfigError, TooManyHang
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 __all__ = ["drain", "perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
 
@@ -201,9 +198,15 @@ def _read(ask: Ask, raw: Any) -> Any:
 
 
 def drain(incoming: Incoming, deadline: float | None) -> None:
-    """Read an answer on its way to its end. Raises `OutOfTime` where that does not come by the deadline."""
-    while _pull(Pull(incoming, deadline)) is not None:
-        pass
+    """Read an answer on its way to its end. Raises `OutOfTime` where that does not come by the deadline; then, as after
+    any fault, it is left: nobody else will."""
+    try:
+        while _pull(Pull(incoming, deadline)) is not None:
+            pass
+    except BaseException:
+        with suppress(Exception):
+            incoming.close()
+        raise
 
 
 def _put_here(ask: Ask) -> Any:
@@ -225,7 +228,6 @@ def _no_longer(run: Callable[[], R], deadline: float, owner: object, *, severabl
         if task.future.done() and not task.future.cancelled() and task.future.exception() is fault:
             raise
         calls.abandon(task)
-        task.future.add_done_callback(_close_late)
         if severable:
             wait([task.future], _MOMENT)
         if isinstance(fault, TimeoutError):
@@ -235,12 +237,6 @@ def _no_longer(run: Callable[[], R], deadline: float, owner: object, *, severabl
 
 _MOMENT: Final = 0.25
 """Seconds that a severed call is given to clear up behind itself."""
-
-
-def _close_late(future: Future[Any]) -> None:
-    """A stream that was opened after all, and that nobody will read."""
-    with suppress(BaseException):  # what the work raised is nobody's any more
-        future.result().close()
 
 
 def together(effect: Together, stopped: Event | None = None) -> list[Any]:

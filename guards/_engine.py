@@ -29,12 +29,12 @@ from guards._flow import (
     worked,
 )
 from guards._ledger import Ledger, Open
-from guards._pipeline import Examined, Found, GuardSet, examine
+from guards._pipeline import Examined, Found, GuardSet, examine, unguarded
 from guards._settling import EDITS, Examiner, delivered, settle
 from guards._spend import Spend, clock
 from guards.context import Context
 from guards.contracts.base import Contract, Dial, Limits, Reading
-from guards.findings import Finding, rank
+from guards.findings import Finding, decisive
 from guards.messages import Feedback, Message, Reply
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
@@ -239,7 +239,11 @@ class Call(Generic[T]):
             reading = self._read(reply, None)
         else:
             reading, opened.whole = yield LongWork(partial(self._read_long, reply, question.parts))
-        examined = yield from examine(reading, plan.contract, plan.guards, self._context(opened), self._desk)
+        if plan.guards.tiers:
+            context = self._context(opened)
+            examined = yield from examine(reading, plan.contract, plan.guards, context, self._desk)
+        else:
+            examined = unguarded(reading)
         return self._seen(opened, examined)
 
     def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
@@ -399,18 +403,9 @@ class Call(Generic[T]):
         spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
         turn = self._deciding.turn(spent=spent is not None, barred=barred is not None, shown=bool(shown))
-        plan = self.plan
-        examiner = Examiner(
-            plan.contract,
-            plan.guards,
-            self._context(self._ledger.open),
-            self._desk,
-            self._told_validators,
-            chars=_length_of(self._ledger.open),
-        )
         examined = original
         while True:
-            settled = yield from settle(examined, turn, examiner)
+            settled = yield from settle(examined, turn, self._examiner)
             step, examined = settled.step, settled.examined
             if step is None:
                 # A refused answer is reported as it came: edits that did not save it are no part of it.
@@ -445,6 +440,12 @@ class Call(Generic[T]):
             if self.showing is not None:
                 yield from self._restart(original)
             return following
+
+    def _examiner(self) -> Examiner[T]:
+        """What the open attempt's answer is held against."""
+        plan, opened = self.plan, self._ledger.open
+        context, chars = self._context(opened), _length_of(opened)
+        return Examiner(plan.contract, plan.guards, context, self._desk, self._told_validators, chars=chars)
 
     def _restart(self, examined: Examined[T]) -> Flow[None]:
         from guards.streaming import Restarted, Retracted
@@ -492,7 +493,7 @@ class Call(Generic[T]):
     def _less(self, opened: Open, examined: Examined[T], findings: Sequence[Finding], step: Reask) -> Parts | None:
         """A question for a part of the answer, where that is enough and costs less."""
         plan, document = self.plan, examined.reading.document
-        cut_off = rank(findings)[0].code.endswith(".truncated")
+        cut_off = decisive(findings).code.endswith(".truncated")
         if opened.reply is None or not (cut_off or (step.scope == "fields" and document is not None)):
             return None
         from guards._parts import ask_for_parts, ask_for_rest  # most calls ask for the whole
@@ -561,10 +562,9 @@ class Call(Generic[T]):
 
     def _hopeless(self, examined: Examined[T]) -> Reason | None:
         """Why asking the same model again cannot help, if it cannot."""
-        codes = {found.finding.code for found in examined.blocking}
-        for finish, sentence in _REFUSALS.items():
-            if f"reply.{finish}" in codes:
-                return Reason(f"stop.{finish}", sentence[:1].upper() + sentence[1:] + ".")
+        for found in examined.blocking:
+            if (refused := _REFUSED.get(found.finding.code)) is not None:
+                return refused
         if self._cut_off >= _MOST_CUT_OFF:
             return Reason("stop.truncated", "The token limit cut the answer off twice.")
         earlier, opened = self._ledger.attempts[1 - _EQUAL :], self._ledger.open
@@ -651,6 +651,10 @@ _MOST_QUOTED: Final = 20_000
 _REFUSALS: Final = {
     "refusal": "the model refused to answer",
     "content_filter": "the provider's content filter stopped the answer",
+}
+_REFUSED: Final = {
+    f"reply.{finish}": Reason(f"stop.{finish}", f"{sentence[:1].upper()}{sentence[1:]}.")
+    for finish, sentence in _REFUSALS.items()
 }
 _UNREAD: Final = {**_REFUSALS, "unknown_tool": "the answer calls a tool that it may not call"}
 _NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from guards._plain import recorded
 from guards._quote import fence, span
-from guards.findings import Finding, counted, rank
+from guards.findings import Finding, counted
 from guards.messages import Message
 
 __all__ = ["ask_for_reflection", "feedback_text", "lines_of", "minimal", "split_reflection"]
@@ -35,12 +35,7 @@ def feedback_text(
 
     `reflections` are the model's own earlier ones, oldest first, to be carried along.
     """
-    kind = _kind(findings)
-    parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
-    if kind in _LISTED:
-        parts += lines_of(findings)
-    if reflections:
-        parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
+    parts = _what_was_wrong(findings, answer_format, reflections)
     if mode == "inline":
         parts.append(
             "First say, inside <reflection></reflection>, what was wrong and what you will change. "
@@ -53,12 +48,7 @@ def feedback_text(
 
 def ask_for_reflection(findings: Sequence[Finding], answer_format: str, reflections: Sequence[str] = ()) -> str:
     """The text of a call of its own for the reflection."""
-    kind = _kind(findings)
-    parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
-    if kind in _LISTED:
-        parts += lines_of(findings)
-    if reflections:
-        parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
+    parts = _what_was_wrong(findings, answer_format, reflections)
     parts.append("Say in a few sentences what was wrong and what you will change. Do not answer the task yet.")
     return "\n".join(parts)
 
@@ -78,10 +68,20 @@ def minimal(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(instructions + asked) if asked else tuple(messages)
 
 
-def _kind(findings: Sequence[Finding]) -> str:
+def _what_was_wrong(findings: Sequence[Finding], answer_format: str, reflections: Sequence[str]) -> list[str]:
+    ranked, total = counted(findings)
+    kind = _kind(ranked)
+    parts = [f"[automated check] {_HEADINGS[kind].format(format=_FORMATS[answer_format])}"]
+    if kind in _LISTED:
+        parts += _lines(ranked, total)
+    if reflections:
+        parts += ["What you noted about your earlier answers:", *(fence(text) for text in reflections)]
+    return parts
+
+
+def _kind(ranked: Sequence[Finding]) -> str:
     """The manner of failure, by the decisive finding."""
-    first = rank(findings)[0].code if findings else ""
-    family, _, rule = first.partition(".")
+    family, _, rule = ranked[0].code.partition(".") if ranked else ("", "", "")
     if family in ("json", "xml", "text", "reply") and rule in ("missing", "empty"):
         return "missing"
     if rule == "truncated":
@@ -90,7 +90,7 @@ def _kind(findings: Sequence[Finding]) -> str:
         return rule
     if family == "limit":
         return "limit"
-    if all(f.guard is not None for f in findings):
+    if all(f.guard is not None for f in ranked):
         return "guard"
     return "invalid"
 
@@ -121,8 +121,11 @@ def _sentence(words: str) -> str:
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:
     """One line per finding, each once, the decisive first."""
-    ranked, total = counted(findings)
-    lines = list(dict.fromkeys(_line(finding) for finding in ranked))
+    return _lines(*counted(findings))
+
+
+def _lines(ranked: Sequence[Finding], total: int) -> list[str]:
+    lines = list(dict.fromkeys([_line(finding) for finding in ranked]))
     more = len(lines) - _MOST_FINDINGS + total - len(ranked)
     return [*lines[:_MOST_FINDINGS], *([f"- and {more} more of the kind"] if more > 0 else [])]
 

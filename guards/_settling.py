@@ -6,7 +6,7 @@ same code; what a policy that asks then does is `_engine`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -30,7 +30,7 @@ EDITS: Final = ("fix", "filter")
 """Policies that change the answer, so that it may hold after all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Examiner(Generic[T]):
     """What an answer is held against, and again after each edit."""
 
@@ -48,7 +48,7 @@ class Examiner(Generic[T]):
         return examine(reading, self.contract, self.guards, self.context, self.desk, every_tier=self.every_tier)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settled(Generic[T]):
     """What was settled: the answer as edits have left it, and the policy that has the word.
 
@@ -64,13 +64,16 @@ class Settled(Generic[T]):
         return None if step is None or step.name == "raise" else step
 
 
-def settle(examined: Examined[T], turn: Turn, examiner: Examiner[T]) -> Flow[Settled[T]]:
-    """Edit as long as the policies say so; ends with the first that says anything else, or when nothing is left."""
+def settle(examined: Examined[T], turn: Turn, examiner: Callable[[], Examiner[T]]) -> Flow[Settled[T]]:
+    """Edit as long as the policies say so; ends with the first that says anything else, or when nothing is left.
+
+    The examiner is made for the first edit: most answers get none.
+    """
     while True:
         choice = turn.choose(examined.blocking)
         name = choice.step.name if choice.step is not None else "raise"
         if name in EDITS:
-            better = yield from _edit(name, examined, choice.acting, examiner)
+            better = yield from _edit(name, examined, choice.acting, examiner())
             if better is None:
                 turn.pass_over(choice.acting)
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from typing_extensions import TypeVar
@@ -141,8 +141,14 @@ def terms_of(given: Any, **said: Any) -> Terms[Any]:
     # By the class: `Annotated[ticket, guard]` has every attribute of the ticket, and would lose the guard.
     terms = given.terms if hasattr(type(given), "terms") else given
     if not isinstance(terms, Terms):
-        terms = Terms.of(compile_contract(given))
+        terms = _of_class(given) if isinstance(given, type) else Terms.of(compile_contract(given))
     return terms.over(**said) if said else terms
+
+
+@lru_cache(maxsize=512)
+def _of_class(given: type) -> Terms[Any]:
+    """A class with nothing said beside it: what most validations are of."""
+    return Terms.of(compile_contract(given))
 
 
 def _nothing(name: str) -> Any:

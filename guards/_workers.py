@@ -113,24 +113,31 @@ class Workers:
             )
 
     def abandon(self, task: Task) -> None:
-        """Stop waiting for a task: one not yet begun is cancelled, a running one is left behind."""
+        """Stop waiting for a task: one not yet begun is cancelled, a running one is left behind, and what it gives
+        after all is closed."""
         with self._changed:
             if not task.running:
                 self._call_off(task)
                 return
-            if task.future.done() or task.abandoned:
+            late = task.future.done()
+            if task.abandoned:
                 return
-            task.abandoned = True
-            self.left += 1
-            self._threads -= 1
-            task.lane.left += 1
-            self._ended(task.lane)
-            with contextlib.suppress(RuntimeError):  # those that run take what waits
-                self._staff(self.in_all)
-        if task.severable:
+            if not late:
+                self._leave_behind(task)
+        task.future.add_done_callback(_close)
+        if task.severable and not late:
             from guards._severing import sever
 
             sever(task.future, task.thread, task)
+
+    def _leave_behind(self, task: Task) -> None:
+        task.abandoned = True
+        self.left += 1
+        self._threads -= 1
+        task.lane.left += 1
+        self._ended(task.lane)
+        with contextlib.suppress(RuntimeError):  # those that run take what waits
+            self._staff(self.in_all)
 
     def _call_off(self, task: Task) -> None:
         task.future.cancel()
@@ -208,6 +215,12 @@ class Workers:
             task.future.set_exception(fault)
         else:
             task.future.set_result(result)
+
+
+def _close(future: Future[Any]) -> None:
+    """A stream that was opened after all, and that nobody will read."""
+    with contextlib.suppress(BaseException):  # what the work raised is nobody's any more
+        future.result().close()
 
 
 def _leave() -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "Severity",
     "as_index",
     "counted",
+    "decisive",
     "escape",
     "join_pointer",
     "listed",
@@ -169,6 +170,11 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=_weight)
 
 
+def decisive(findings: Iterable[Finding]) -> Finding:
+    """The first of them as `rank` has it."""
+    return min(findings, key=_weight)
+
+
 def counted(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
     """The findings that are listed, ranked, and how many there are in all."""
     ranked = rank(findings)
@@ -197,15 +203,12 @@ def _on_the_scale(given: Any, name: str) -> float:
 
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
-    unread = finding.code.split(".", 1)[0] in _READING
-    return (
-        2 if finding.code == NOT_LISTED else 0 if unread else 1,
-        _ORDER.get(finding.severity, 3),
-        finding.path.count("/"),
-    )
+    code = finding.code
+    unread = code.startswith(_READING)
+    return (2 if code == NOT_LISTED else 0) if unread else 1, _ORDER[finding.severity], finding.path.count("/")
 
 
-_READING: Final = frozenset({"reply", "limit", "json", "xml", "text"})
+_READING: Final = ("reply.", "limit.", "json.", "xml.", "text.")
 _ORDER: Final[Mapping[str, int]] = {"error": 0, "unknown": 1, "warning": 2}
 
 

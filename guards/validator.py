@@ -15,7 +15,7 @@ from guards._deciding import Deciding
 from guards._drivers import run_async, run_sync
 from guards._flow import LONG_TEXT, Flow, LongWork
 from guards._ledger import Ledger, Open
-from guards._pipeline import NO_GUARDS, Examined, GuardSet, examine
+from guards._pipeline import NO_GUARDS, Examined, GuardSet, unguarded
 from guards._settling import EDITS, Examiner, delivered, settle
 from guards._spend import Spend
 from guards._terms import Terms, WholeOnly, terms_of
@@ -280,21 +280,21 @@ def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -
     dial, limits = terms.reading or "careful", terms.limits or _LIMITS
     desk = desk_of(contract, dial, limits, ledger) if guards.asking else None
     told = dict(context) if context else None
-    given = Context(context)
     if len(text) < LONG_TEXT:
         reading = contract.read(text, dial, limits, told)
     else:
         reading = yield LongWork(partial(contract.read, text, dial, limits, told))
-    examined = yield from examine(reading, contract, guards, given, desk, every_tier=True)
+
+    def examiner() -> Examiner[Any]:
+        return Examiner(contract, guards, Context(context), desk, told, every_tier=True, chars=len(text))
+
+    examined = (yield from examiner().examine(reading)) if guards.tiers else unguarded(reading)
     if not examined.blocking:
         return ledger.outcome(text, examined, ok=True, value=examined.reading.value, reason=ACCEPTED)
     if examined.failure is not None or not _has_policy(examined, terms):
         return _refused(text, examined, ledger)
-    deciding, examiner = (
-        Deciding(terms.on_fail or _NOTHING),
-        Examiner(contract, guards, given, desk, told, every_tier=True, chars=len(text)),
-    )
-    settled = yield from settle(examined, deciding.turn(spent=True, barred=True), examiner)
+    turn = Deciding(terms.on_fail or _NOTHING).turn(spent=True, barred=True)
+    settled = yield from settle(examined, turn, examiner)
     if settled.step is None:
         return _refused(text, examined, ledger)
     # What a policy answered is kept where a call keeps it: in an attempt, with the answer as it came.

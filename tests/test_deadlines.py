@@ -141,6 +141,40 @@ def test_a_stream_that_a_function_gave_is_read_no_longer(part):
         until(lambda: server.left == 4)
 
 
+def slowly(server):
+    """A function that gives a stream when the budget has ended."""
+
+    def ask(messages):
+        stream = chat(server, stream=True)(messages=messages)
+        time.sleep(SECONDS)
+        return stream
+
+    return ask
+
+
+def test_a_stream_that_came_too_late_to_be_read_is_left():
+    """A stream that a function gives after the deadline is closed, though not one piece of it was asked for: in a call,
+    in a loop of the caller's own, and where an event loop had left the function's thread behind."""
+
+    async def streamed(server):
+        return [event async for event in ticket.stream(slowly(server), ASKED)]
+
+    def offered(server):
+        for attempt in ticket.attempts(ASKED):
+            with attempt:
+                attempt.offer(slowly(server)(attempt.messages))
+
+    with Server([Drip("body")] * 3) as server:
+        assert ticket.run(slowly(server), ASKED).reason == "budget.seconds"
+        until(lambda: server.left == 1)
+        with pytest.raises(BudgetExhausted):
+            offered(server)
+        until(lambda: server.left == 2)
+        with pytest.raises(BudgetExhausted):
+            asyncio.run(streamed(server))
+        until(lambda: server.left == 3)
+
+
 def test_the_deadline_holds_over_attempts_and_tries_on_one_connection():
     """A drip on a connection that was used before, after a wrong answer and a fault that was retried, is cut too."""
     with Server([answer("no"), Fault(503, (("retry-after-ms", "1"),)), Drip("headers")]) as server:
