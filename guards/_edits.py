@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from guards.contracts.base import Contract, Reading
@@ -10,22 +11,33 @@ from guards.findings import NO_FIX, Finding
 from guards.reading.document import Document, Place, at
 from guards.records import Repair
 
-__all__ = ["fixed", "pruned"]
+__all__ = ["Edit", "fixed", "pruned"]
 
 _MOST: int = 200
 """Items that one Filter looks at; an answer with more failing ones is beyond filtering."""
 
 
-def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tuple[Repair, ...]] | None:
-    """The document with the findings' fixes in place; None where one of them proposes nothing that can be put there."""
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A document with changes in it, on record. `answered` are the findings, by their numbers, that they are for."""
+
+    document: Document
+    repairs: tuple[Repair, ...]
+    answered: tuple[int, ...]
+
+
+def fixed(document: Document, findings: Sequence[Finding]) -> Edit | None:
+    """The document with the findings' fixes in place; None where one of them proposes nothing that can be put there.
+
+    The first proposal for a place counts. Another for what holds the place, or stands inside it, was made for a value
+    that is no longer there: the check afterwards tells what is left to be proposed.
+    """
     repairs: list[Repair] = []
-    done: list[Place] = []
-    for finding in findings:
+    done: dict[Place, int] = {}
+    for number, finding in enumerate(findings):
         place = document.place(finding.path)
         if finding.fix is NO_FIX or place is None:
             return None
-        # The first proposal for a place counts; the check afterwards judges it. Another for what holds the place, or
-        # stands inside it, was made for a value that is no longer there.
         if any(place[: len(other)] == other[: len(place)] for other in done):
             continue
         before = _part(document, place)
@@ -33,14 +45,14 @@ def fixed(document: Document, findings: Sequence[Finding]) -> tuple[Document, tu
         if changed is None:
             return None
         document = changed
-        done.append(place)
+        done[place] = number
         repairs.append(Repair("policy.fix", f"fixed for {finding.code}", finding.path, before, finding.fix))
-    return document, tuple(repairs)
+    return Edit(document, tuple(repairs), tuple(done.values()))
 
 
 def pruned(
     contract: Contract[Any], reading: Reading[Any], findings: Sequence[Finding], context: Mapping[str, Any] | None
-) -> tuple[Document, tuple[Repair, ...]] | None:
+) -> Edit | None:
     """The document without the failing items and optional keys; None where one of them cannot be taken out.
 
     From each finding's place outwards, the first removal that makes nothing worse is taken.
@@ -63,7 +75,7 @@ def pruned(
         )
         out.append(gone)
         document = without
-    return document, tuple(repairs)
+    return Edit(document, tuple(repairs), tuple(range(len(findings))))
 
 
 def _remove(

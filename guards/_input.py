@@ -6,6 +6,7 @@ settled here: a fix changes what is sent and is judged again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -195,21 +196,21 @@ class _Judging:
         by_text = yield from self._placed(asked, entry, [one.found.finding for one in acting])
         changes: list[tuple[Told, str]] = []
         repairs: list[Repair] = []
-        for told, findings in by_text:
-            fix = _fix(told, findings)
-            if fix is None:
+        for told, (finding, *_) in by_text:
+            fix = finding.fix  # the first proposal counts; the check afterwards tells what is left to be proposed
+            if finding.path or not isinstance(fix, str) or not told.open or fix == told.text:
                 return None
             changes.append((told, fix))
-            words = f"fixed for {findings[0].code}"
+            words = f"fixed for {finding.code}"
             repairs.append(Repair("policy.fix", words, told.path, told.text, fix, asked=True))
         if not changes:
             return None
         amended = asked.amended(changes)
         again = yield from self.check(amended)
         # What a guard of a dearer tier finds is news: it had not been asked before.
-        after = {key for key in _keys(again.blocking) if key[1] in checked.ran}
-        solved = _keys([one.found for one in acting])
-        improved = after <= _keys(checked.blocking) - solved and not again.failed
+        after = _count([found for found in again.blocking if found.finding.guard in checked.ran])
+        solved = _count([one.found for one in (acting if len(changes) > 1 else acting[:1])])
+        improved = after <= _count(checked.blocking) - solved and not again.failed
         return (amended, again, tuple(repairs)) if improved else None
 
     def _placed(
@@ -253,15 +254,9 @@ def _unread(entry: Entry, unread: Unread) -> Found:
     return Found(finding, entry)
 
 
-def _fix(told: Told, findings: Sequence[Finding]) -> str | None:
-    """What to put in a text's place; None where the findings propose nothing that can be put there."""
-    fixable = all(isinstance(finding.fix, str) and not finding.path for finding in findings)
-    # The first proposal counts; the check afterwards judges it.
-    return findings[0].fix if fixable and told.open and findings[0].fix != told.text else None
-
-
-def _keys(found: Sequence[Found]) -> set[tuple[str, str | None]]:
-    return {(one.finding.code, one.finding.guard) for one in found}
+def _count(found: Sequence[Found]) -> Counter[tuple[str, str | None]]:
+    """How often each finding is there."""
+    return Counter((one.finding.code, one.finding.guard) for one in found)
 
 
 _APPLY: Final = ("raise", "refrain", "fallback", "fix")

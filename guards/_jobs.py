@@ -146,14 +146,15 @@ async def _job_async(job: Job) -> Any:
 
     try:
         async with asyncio.timeout(left(_ends(job))) as bound:
-            if job.is_async:
-                result: Coroutine[Any, Any, Any] = job.run()
-                return await result
-            return await in_thread(checks, job.run, job.owner)
+            work: Coroutine[Any, Any, Any] = job.run() if job.is_async else in_thread(checks, job.run, job.owner)
+            result = await work
     except TimeoutError as fault:
         if bound.expired():
             raise TimeoutError("the check did not end in time") from fault
         raise
+    if bound.expired():  # it was cancelled and gave something all the same: what a check says then is no verdict
+        raise TimeoutError("the check did not end in time")
+    return result
 
 
 async def in_thread(workers: Workers, run: Callable[[], Any], owner: object, *, severable: bool = False) -> Any:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, time, timezone, tzinfo
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from os import PathLike
 from types import (
     FunctionType,
@@ -146,9 +146,9 @@ def _through(value: Iterable[Any]) -> Iterator[Any]:
 
 
 def worked_out(value: Any) -> list[Any]:
-    """What a record works out of what it has: its properties, and what its class's own serializers make of it.
+    """What an object works out of what it has: its properties, and what its class's own serializers make of it.
 
-    What raises says nothing.
+    What raises says nothing: whoever writes a prompt gets no more out of it.
     """
     found = []
     for ancestor in type(value).__mro__:
@@ -160,14 +160,15 @@ def worked_out(value: Any) -> list[Any]:
                 found.append(_tried(make, value))
     kind: Any = type(value)
     if _serializes(kind):
-        found.append(_tried(_serialized, value))
+        # In one way it may raise (a field of a type that JSON has no form for), and in the other tell.
+        found += [_tried(partial(_serialized, mode), value) for mode in ("json", "python")]
     return found
 
 
 def _tried(make: Callable[[Any], Any], value: Any) -> Any:
     try:
         return make(value)
-    except Exception:  # noqa: BLE001  # the caller's own class; whoever writes a prompt gets no more out of it
+    except Exception:  # noqa: BLE001  # the caller's own class
         return None
 
 
@@ -177,8 +178,8 @@ def _serializes(kind: type) -> bool:
     return "'serialization': {'type': 'function-" in repr(kind.__dict__.get("__pydantic_core_schema__"))
 
 
-def _serialized(value: Any) -> Any:
-    return type(value).__pydantic_serializer__.to_python(value, mode="json", by_alias=True, warnings=False)
+def _serialized(mode: str, value: Any) -> Any:
+    return type(value).__pydantic_serializer__.to_python(value, mode=mode, by_alias=True, warnings=False)
 
 
 def _is_of_the_caller(kind: type) -> bool:

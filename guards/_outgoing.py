@@ -449,11 +449,15 @@ class _Reader:
         if extra:
             self._block(extra, at, keys=True)
         self._goes_through(value, at, told)
+        self._works_out(value, at, told)
+
+    def _works_out(self, value: Any, at: _At, since: int) -> None:
+        """What an object makes of what it has, where it was not told since then."""
         now, unread = len(self.told), len(self.unread)
         for one in worked_out(value):
             self.read(one, at.apart)
-        self._forget_known(told, now)
-        del self.unread[unread:]  # what cannot be read there is made of what was read above
+        self._forget_known(since, now)
+        del self.unread[unread:]  # what cannot be read there is made of what was read before
 
     def _goes_through(self, value: Any, at: _At, since: int) -> bool:
         """Whether something comes of going through an object; that is told where it was not since then."""
@@ -485,6 +489,7 @@ class _Reader:
         goes = self._goes_through(value, at, told)
         if not (members or goes) or len(self.unread) > unread:
             return False
+        self._works_out(value, at, told)
         words = said(value)
         if words is not None and words not in [one.text for one in self.told[told:]]:
             self._tell(words, at)

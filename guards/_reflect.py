@@ -62,10 +62,21 @@ def split_reflection(text: str) -> tuple[str | None, str]:
 
 
 def minimal(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The task alone: the instructions and the last user turn of the original messages."""
-    instructions = [m for m in messages if m.get("role") in ("system", "developer")]
-    asked = [m for m in messages if m.get("role") == "user"][-1:]
-    return tuple(instructions + asked) if asked else tuple(messages)
+    """The task alone: the instructions, and the original messages from the last turn on in which the user asks.
+
+    What follows that turn (calls of tools, their results) belongs to it: servers refuse a result without its call.
+    """
+    asked = next((number for number in reversed(range(len(messages))) if _asks(messages[number])), 0)
+    instructions = [m for m in messages[:asked] if m.get("role") in ("system", "developer")]
+    return (*instructions, *messages[asked:])
+
+
+def _asks(turn: Message) -> bool:
+    """Whether the user speaks here, and does not hand over the result of a tool."""
+    content = turn.get("content")
+    blocks = content if isinstance(content, list | tuple) else ()
+    kinds = [block.get("type") if isinstance(block, Mapping) else getattr(block, "type", None) for block in blocks]
+    return turn.get("role") == "user" and not any(str(kind).endswith("tool_result") for kind in kinds)
 
 
 def _what_was_wrong(findings: Sequence[Finding], answer_format: str, reflections: Sequence[str]) -> list[str]:

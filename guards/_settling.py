@@ -6,6 +6,7 @@ same code; what a policy that asks then does is `_engine`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -96,20 +97,23 @@ def _edit(
     findings = [one.found.finding for one in acting]
     fix, told = name == "fix", examiner.told
 
-    def edited() -> Reading[T] | None:
+    def edited() -> tuple[Reading[T], tuple[int, ...]] | None:
         assert reading.document is not None
         edit = _edits.fixed(reading.document, findings) if fix else _edits.pruned(contract, reading, findings, told)
         if edit is None:
             return None
-        document, repairs = edit
-        return replace(contract.recheck(document, told), repairs=(*reading.repairs, *repairs))
+        again = contract.recheck(edit.document, told)
+        return replace(again, repairs=(*reading.repairs, *edit.repairs)), edit.answered
 
-    again = yield from worked(edited, examiner.chars)
-    if again is None:
+    done = yield from worked(edited, examiner.chars)
+    if done is None:
         return None
+    again, answered = done
     result = yield from examiner.examine(again)
-    before, after = _keys(examined.blocking), _keys(result.blocking)
-    solved = _keys([one.found for one in acting])
+    before = _count(examined.blocking)
+    # What a guard finds that had not run before, a dearer one say, is news: the edit did not bring it about.
+    after = _count([found for found in result.blocking if found.finding.guard not in examined.skipped])
+    solved = _count([acting[number].found for number in answered])
     # A filter moves the items behind it, so that its findings can only be counted.
     improved = after <= before - solved if fix else len(after) < len(before)
     # What a guard could not look at again was not mended.
@@ -125,8 +129,9 @@ def delivered(outcome: Outcome[T], step: Policy[Any], reading: Reading[T]) -> Ou
     return replace(outcome, value=value, delivered_by=step.name)
 
 
-def _keys(found: Sequence[Found]) -> set[tuple[str, str, str | None]]:
-    return {(one.finding.code, one.finding.path, one.finding.guard) for one in found}
+def _count(found: Sequence[Found]) -> Counter[tuple[str, str, str | None]]:
+    """How often each finding is there."""
+    return Counter((one.finding.code, one.finding.path, one.finding.guard) for one in found)
 
 
 _BY_POLICY: Final = {

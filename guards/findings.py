@@ -24,6 +24,7 @@ __all__ = [
     "escape",
     "join_pointer",
     "listed",
+    "on_the_scale",
     "parse_pointer",
     "rank",
 ]
@@ -110,7 +111,7 @@ class Finding:
         for name in ("score", "threshold"):
             given = getattr(self, name)
             if given is not None and not (type(given) is float and 0 <= given <= 1):
-                object.__setattr__(self, name, _on_the_scale(given, name))
+                object.__setattr__(self, name, on_the_scale(given, f"Finding({name}=)"))
 
     @property
     def shows_actual(self) -> bool:
@@ -191,14 +192,14 @@ def _check_text(given: Any, name: str, *, may_be_empty: bool = True) -> None:
         raise ConfigError(f"must be {wanted}, not {given!r}", where=f"Finding({name}=)", hint=hint)
 
 
-def _on_the_scale(given: Any, name: str) -> float:
-    """A number of whichever kind (numpy's, a Decimal) as a float from 0 to 1."""
+def on_the_scale(given: Any, where: str) -> float:
+    """A number of whichever kind (numpy's, a Decimal) as a float from 0 to 1; `ConfigError` for any other."""
     try:
         number = None if isinstance(given, str | bytes | bool) else float(given)
     except (TypeError, ValueError, OverflowError):
         number = None
     if number is None or not 0 <= number <= 1:  # nan, too
-        raise ConfigError(f"it must be from 0 to 1, not {given!r}", where=f"Finding({name}=)")
+        raise ConfigError(f"it must be from 0 to 1, not {given!r}", where=where)
     return number
 
 

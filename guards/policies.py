@@ -9,7 +9,9 @@ again covers all findings in one question; an answer is delivered by `Noop` only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
@@ -17,6 +19,7 @@ from typing import Any, ClassVar, Final, Generic, Literal, Never, cast
 
 from typing_extensions import TypeVar
 
+from guards._colour import is_async
 from guards.errors import ConfigError
 
 __all__ = [
@@ -205,6 +208,8 @@ class Fallback(Policy[V]):
                 where="Fallback()",
                 hint="write Fallback(value), Fallback(function) or Fallback(client=...)",
             )
+        if callable(self.value) and is_async(self.value):
+            raise _not_awaited()
 
     @property
     def asks(self) -> bool:  # type: ignore[override]  # only the client form puts a question
@@ -216,8 +221,13 @@ class Fallback(Policy[V]):
 
     def deliver(self, outcome: Any) -> V:
         """The value, or the function's result for this outcome."""
-        value = self.value
-        return cast("V", value(outcome) if callable(value) else value)
+        if not callable(self.value):
+            return cast("V", _apart(self.value))
+        given = self.value(outcome)
+        if isinstance(given, Coroutine):  # of a plain function that calls an async one
+            given.close()
+            raise _not_awaited()
+        return given
 
 
 PRECEDENCE: Final = ("raise", "refrain", "fallback", "fix", "filter", "reflect", "reask", "noop")
@@ -273,6 +283,27 @@ class Budget:
     def replace(self, **changes: Any) -> Budget:
         """A copy with other bounds."""
         return replace(self, **changes)
+
+
+def _not_awaited() -> ConfigError:
+    return ConfigError(
+        "the function is async, and its result is not awaited",
+        where="Fallback()",
+        hint="use a plain function, or Fallback(client=...) for who is to be asked instead",
+    )
+
+
+def _apart(value: Any) -> Any:
+    """A copy of what whoever gets it may change: one call's fallback is no other's. As pydantic does with defaults."""
+    if not isinstance(value, list | dict | set | bytearray | deque) and not any(hasattr(value, n) for n in _FIELDS):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001  # it holds what nobody can copy (a lock, a client): it is what it is
+        return value
+
+
+_FIELDS: Final = ("__pydantic_fields__", "__dataclass_fields__")
 
 
 def _is_price(price: Any) -> bool:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from command import command as guards
 
-from guards import validate
+import guards as package
+from guards import ConfigError, validate
 from guards._documents import document, path_of
 from guards.cli import COMMANDS, main
+from guards.cli.check import _read
 from guards.cli.contract import named
 from guards.cli.screen import harmless, short
 
@@ -188,6 +190,9 @@ WRONG = {
     "an unknown ending": (["check", "good.json", "-c", "my_shop.py"], "my_shop.py"),
     "no such module": (["check", "good.json", "-c", "no_shop:Item"], "there is no module 'no_shop'"),
     "no module": (["check", "good.json", "-c", ":Item"], "there is no module ''"),
+    "a module of no package": (["check", "good.json", "-c", ".my_shop:Box"], "there is no module '.my_shop'"),
+    "a name too long for a file": (["check", "good.json", "-c", f"{'a' * 300}:Item"], "there is no module 'aaa"),
+    "a file's name too long": (["check", "good.json", "-c", "a" * 300], "is not a file"),
     "no such name": (["check", "good.json", "-c", "my_shop:Box.None"], "has no 'Box.None'"),
     "not a type": (["check", "good.json", "-c", "my_shop:number"], "Error: "),
     "context without a key": (["check", "good.json", "-c", TICKET, "--context", "x"], "'x' is not KEY=FILE"),
@@ -224,6 +229,30 @@ def test_a_fault_inside_a_module_is_shown_whole(folder: Path):
     Path("my_broken_shop.py").write_text("import not_there_at_all", encoding="utf-8")
     with pytest.raises(ModuleNotFoundError, match="not_there_at_all"):
         guards("check", "good.json", "-c", "my_broken_shop:Item")
+
+
+@pytest.mark.parametrize("line", ["import not_there_at_all", "raise OSError(2, 'gone')", "class ("])
+def test_a_crash_is_no_refusal(folder: Path, line: str):
+    """What a module raises while it is imported ends the command with 2: 1 says that an answer was refused."""
+    Path("my_broken_shop.py").write_text(line, encoding="utf-8")
+    code = "import sys; from guards.cli import main; sys.argv[0] = 'guards'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "good.json", "-c", "my_broken_shop:Item"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(Path(package.__file__).parents[1])},
+    )
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_closed_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """A process without one is told so."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(ConfigError, match="standard input is closed"):
+        _read("-", "ANSWER")
 
 
 def test_the_table_keeps_words_whole(folder: Path, monkeypatch: pytest.MonkeyPatch):

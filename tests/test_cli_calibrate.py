@@ -124,6 +124,7 @@ def test_a_context_in_the_rows(folder):
         (["--guard", "my_guards:guard", "--option", "threshold=1"], "is made already"),
         (["--guard", "my_guards:Loud", "--option", "loud=1"], "loud has no option 'loud'; it has threshold"),
         (["--guard", "my_guards:Loud", "--option", "loud"], "'loud' is not KEY=VALUE"),
+        (["--guard", "my_guards:Loud", "--option", "threshold=" + "[" * 100_000], "must be a number from 0 to 1, not"),
         (["--guard", "my_guards:Loud", "--option", "threshold=high"], "must be a number from 0 to 1, not 'high'"),
         (["--guard", "judge"], "judge needs "),
         (["--guard", "my_guards:guard", "--fpr", "0.0001"], "needs at least 10000 acceptable rows"),
@@ -142,6 +143,7 @@ def test_wrong_use(folder, arguments, words):
     ("line", "words"),
     [
         ("{secret", "line 2: is no JSON"),
+        ("[" * 100_000, "line 2: is no JSON"),
         ("[1]", "line 2: is no object with value and label"),
         ('{"value": "secret", "label": "secret"}', "line 2: label must be true or false"),
         ('{"value": "secret", "label": 1, "context": []}', "line 2: label must be true or false, and context"),

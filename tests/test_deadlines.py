@@ -7,12 +7,15 @@ import functools
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
-from guards import Budget, BudgetExhausted, Guarded, Raise, Reask, outcome_of
+from guards import Budget, BudgetExhausted, Guarded, Raise, Reask, check, outcome_of
 from guards.checks import Judge
+from guards.checks.base import changed
 from guards.contracts import Text
+from guards.testing import ScriptedModel
 from tests.server import Drip, Fault, Server, answer
 
 SECONDS = 0.3
@@ -246,3 +249,20 @@ def test_answers_in_time_are_answers():
         with pytest.raises(openai.BadRequestError) as caught:
             patient.call(chat(server), ASKED)
         assert any("attempt 1" in note for note in caught.value.__notes__)
+
+
+def test_a_check_that_swallows_its_end_is_out_of_time():
+    """A check that is cancelled at its deadline and gives a verdict all the same has not judged in time: no pass."""
+
+    @check
+    async def stubborn(value):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(30)
+
+    model = ScriptedModel(["1"] * 2)
+    late = Guarded(int, guards=[stubborn], budget=Budget(seconds=0.05), on_fail=Raise())
+    bounded = Guarded(int, guards=[changed(stubborn, timeout=0.05)], on_fail=Raise())
+    for ticket in (late, bounded):
+        outcome = asyncio.run(ticket.arun(model, "q"))
+        assert (outcome.ok, outcome.reason) == (False, "guard.failed")
+        assert isinstance(outcome.cause, TimeoutError)

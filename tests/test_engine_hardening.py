@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import threading
 import time
+import types
 
 import pytest
 import tenacity
@@ -33,6 +34,7 @@ from guards import (
 )
 from guards._flow import NoAnswer
 from guards._workers import Workers
+from guards.checks import Scored
 from guards.clients import resolve
 from guards.contracts import Text
 from guards.errors import BudgetExhausted
@@ -144,6 +146,43 @@ def test_a_score_that_is_none_is_no_pass(score):
     outcome = validate("1", int, guards=[odd])
     assert (outcome.ok, outcome.reason) == (False, "guard.failed")
     assert "it must be from 0 to 1" in outcome.findings[0].message
+
+
+@pytest.mark.parametrize("score", [float("nan"), 7, -0.1, True, "1", None])
+def test_a_scored_without_a_score_is_no_pass(score):
+    """The same of a `Scored`: what is no number from 0 to 1 fails the guard."""
+    outcome = validate("1", int, guards=[check(lambda value: Scored(score))])
+    assert (outcome.ok, outcome.reason) == (False, "guard.failed")
+
+
+class _Done:
+    """Something to be awaited that gives nothing when it is gone through, as a future that is done."""
+
+    def __await__(self):
+        return iter(())
+
+    __iter__ = __await__
+
+
+@pytest.mark.parametrize("verdict", [bytearray(), b"", {}, types.MappingProxyType({}), memoryview(b""), _Done()])
+def test_what_is_no_verdict_is_no_pass(verdict):
+    """What could be gone through and gives nothing says nothing of the value: the guard has failed."""
+    outcome = validate("1", int, guards=[check(lambda value: verdict)])
+    assert (outcome.ok, outcome.reason) == (False, "guard.failed")
+    assert "must give None, a message, a Finding or several" in outcome.findings[0].message
+
+
+def test_a_future_is_no_verdict():
+    """A plain check that hands over a future has judged nothing, though the future is done."""
+
+    @check
+    def cached(value):
+        future = asyncio.get_running_loop().create_future()
+        future.set_result("bad")
+        return future
+
+    outcome = asyncio.run(avalidate("1", int, guards=[cached]))
+    assert (outcome.ok, outcome.reason) == (False, "guard.failed")
 
 
 def test_what_a_generator_returns_counts():

@@ -142,6 +142,20 @@ def test_the_history_full_and_minimal():
     assert minimal(messages) == (messages[0], messages[3])
 
 
+def test_a_minimal_history_keeps_tools_together():
+    """The task is the last turn in which the user asks, with all that follows it: no result goes without its call."""
+    system, old = {"role": "system", "content": "s"}, {"role": "user", "content": "old"}
+    asked = {"role": "user", "content": [{"type": "text", "text": "q"}]}
+    used = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "n", "input": {}}]}
+    given = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "r"}]}
+    assert minimal([system, old, asked, used, given]) == (system, asked, used, given)
+    called = {"role": "assistant", "tool_calls": [{"id": "c1"}]}
+    result = {"role": "tool", "tool_call_id": "c1", "content": "r"}
+    assert minimal([system, old, asked, called, result]) == (system, asked, called, result)
+    assert minimal([system, used, given]) == (system, used, given)
+    assert minimal([system]) == (system,)
+
+
 def test_the_first_retry_is_small():
     """Two errors after a 44-character task: fewer characters than the 964 of the nearest peer, every path in it."""
     task = "x" * 44

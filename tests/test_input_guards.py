@@ -1361,6 +1361,41 @@ class SerializedInside(pydantic.BaseModel):
     a: list[Annotated[int, pydantic.PlainSerializer(lambda value: "EVIL")]]
 
 
+class Odd:
+    """Something that JSON has no form for."""
+
+    def __init__(self) -> None:
+        self.note = "x"
+
+
+class SerializedBesideOdd(Serialized):
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    odd: Odd = pydantic.Field(default_factory=Odd)
+
+
+class Lazy:
+    """A plain object whose text is nowhere among its attributes."""
+
+    def __init__(self) -> None:
+        self.number = 3
+
+    @property
+    def text(self) -> str:
+        return chr(69) + "VIL"
+
+    @property
+    def broken(self) -> str:
+        raise ValueError
+
+
+class LazySlots:
+    __slots__ = ("number",)
+    text = Lazy.text
+
+    def __init__(self) -> None:
+        self.number = 3
+
+
 class GoneThrough:
     def __init__(self) -> None:
         self.size = 1
@@ -1405,6 +1440,9 @@ BESIDE = {
     "a property of a dataclass": HalvesData("EV", "IL"),
     "a serializer": Serialized(a="LIVE"),
     "a serializer inside": SerializedInside(a=[1]),
+    "a serializer beside what JSON has no form for": SerializedBesideOdd(a="LIVE"),
+    "a property of a plain object": Lazy(),
+    "a property of one with slots": LazySlots(),
     "what is gone through": GoneThrough(),
     "what is numbered": Numbered(),
     "what has keys": Keyed(),

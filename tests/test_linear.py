@@ -139,6 +139,7 @@ WRONG = {
         JsonSchema({"type": "array", "items": {"properties": {"a": {"type": "integer"}}, "required": ["z"]}}),
         1_000,
     ),
+    "numbers that no float can hold": (f"[{','.join(['1e999'] * 5_000)}]", JsonSchema({"type": "array"}), 5_000),
     "members": (
         json.dumps({f"k{n}": n for n in range(5_000)}),
         JsonSchema({"type": "object", "additionalProperties": False}),

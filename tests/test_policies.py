@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import threading
+from dataclasses import replace
+from typing import Annotated
 
 import pytest
 from models import BAD, GOOD, WORSE, Ticket
@@ -25,8 +28,10 @@ from guards import (
     Rejected,
     Reply,
     check,
+    validate,
 )
-from guards.contracts import JsonSchema
+from guards.checks.base import changed
+from guards.contracts import JsonSchema, Text
 from guards.testing import ScriptedModel
 
 
@@ -165,6 +170,62 @@ def test_a_fix_that_another_guard_refuses_hands_over():
     assert outcome.value is None
 
 
+@check
+def lower(value, context):
+    return None if value == value.lower() else Finding("test.lower", "in capitals", fix=value.lower())
+
+
+@check
+def stripped(value, context):
+    return None if value == value.strip() else Finding("test.strip", "has blanks around", fix=value.strip())
+
+
+@check
+def both(value, context):
+    """Two findings of one guard, in one place and by one code."""
+    if value != value.lower():
+        yield Finding("test.both", "in capitals", fix=value.lower())
+    if value != value.strip():
+        yield Finding("test.both", "has blanks around", fix=value.strip())
+
+
+@check(cost=2)
+def dear_stripped(value, context):
+    return stripped.function(value, context)
+
+
+@pytest.mark.parametrize("guards", [[lower, stripped], [stripped, lower], [both], [lower, dear_stripped]])
+@pytest.mark.parametrize("way", ["call", "validate", "inside", "input"])
+def test_fixes_of_one_place_are_made_one_after_the_other(guards, way):
+    """Each was made for what it had seen: the second is proposed anew for what the first has left, and both are on
+    record. A dearer guard, which had not run, is no sign that the first fix broke something."""
+    if way == "call":
+        outcome, _ = run(Fix(), " ABC ", contract=Text(), guards=guards)
+    elif way == "validate":
+        outcome = validate(" ABC ", Text(), guards=guards, on_fail=Fix())
+    elif way == "inside":
+        kind = Annotated[str, *guards]
+        outcome = validate('{"a": " ABC "}', dict[str, kind], on_fail=Fix())
+        outcome = replace(outcome, value=outcome.value["a"])
+    else:
+        model = ScriptedModel(["ok"])
+        guards = [changed(guard, on_fail=Fix()) for guard in guards]
+        outcome = Guarded(Text(), input_guards=guards).run(model, " ABC ")
+        outcome = replace(outcome, value=model.calls[0][0]["content"])
+    assert (outcome.ok, outcome.value, outcome.findings) == (True, "abc", ())
+    assert [repair.code for repair in outcome.repairs] == ["policy.fix"] * 2
+    assert outcome.repairs[0].after == outcome.repairs[1].before
+
+
+def test_a_fix_that_helps_nothing_ends_the_fixing():
+    """A guard that proposes what it refuses again, or ever more, is passed over; nothing goes on for ever."""
+    same = check(lambda value: Finding("test.same", "bad", fix=value))
+    longer = check(lambda value: Finding("test.longer", "bad", fix=value + "!"))
+    for guards in ([same], [longer], [lower, longer], [same, same]):
+        outcome, _ = run(Fix().then(Refrain()), "ABC", contract=Text(), guards=guards)
+        assert (outcome.delivered_by, outcome.value) == ("refrain", None)
+
+
 def test_filter_takes_the_failing_item_out():
     """A failing list item goes, the rest is delivered, and the removal is among the repairs."""
 
@@ -235,6 +296,40 @@ def test_fallback_value_and_function():
     assert outcome.value == ["schema.required", "schema.maximum"]
     outcome, _ = run(Fallback(None), BAD)
     assert (outcome.value, outcome.delivered_by) == (None, "fallback")
+
+
+@pytest.mark.parametrize("value", [[], {"a": []}, Ticket(title="x", priority=1)])
+def test_a_fallback_that_a_caller_changes_is_no_other_s(value):
+    """What is delivered may be changed by who gets it; the next call is given the ticket's own value."""
+    ticket = Guarded(Ticket, on_fail=Fallback(value))
+    before = repr(value)
+    given = ticket.run(ScriptedModel([BAD]), "task").value
+    if isinstance(given, list):
+        given.append("mine")
+    elif isinstance(given, dict):
+        given["a"].append("mine")
+    else:
+        given.title = "mine"
+    assert repr(ticket.run(ScriptedModel([BAD]), "task").value) == before
+
+
+def test_a_fallback_that_cannot_be_copied_is_what_it_is():
+    """A client in a list, or a sentinel, is delivered as the very object."""
+    held, sentinel = [threading.Lock()], object()
+    assert run(Fallback(held), BAD)[0].value is held
+    assert run(Fallback(sentinel), BAD)[0].value is sentinel
+
+
+def test_an_async_function_is_no_fallback():
+    """Nobody awaits it: it is refused where it is written, and a coroutine that a plain one gives is never delivered."""
+
+    async def later(outcome):
+        return "x"
+
+    with pytest.raises(ConfigError, match="the function is async"):
+        Fallback(later)
+    with pytest.raises(ConfigError, match="the function is async"):
+        run(Fallback(lambda outcome: later(outcome)), BAD)
 
 
 def test_fallback_client_is_guarded_the_same_way():

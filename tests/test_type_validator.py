@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import inspect
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Annotated, Any, AsyncIterable
 
@@ -18,10 +20,11 @@ from pydantic import (
     Tag,
     WrapValidator,
     computed_field,
+    field_validator,
 )
 from pydantic_core import PydanticOmit, PydanticUseDefault
 
-from guards import ConfigError, Guarded, Noop, Raise, Reask, validate
+from guards import ConfigError, Guarded, Limits, Noop, Raise, Reask, validate
 from guards.errors import GuardFailed, Rejected
 from guards.findings import Finding
 from guards.testing import ScriptedModel
@@ -263,6 +266,35 @@ def test_signals_pass():
 def test_recursion_without_end():
     """A validator that runs out of stack is a limit, as a document that is nested too deeply."""
     assert only(Annotated[int, AfterValidator(raising(RecursionError()))], "1").code == "limit.depth"
+
+
+def endless(value: Any) -> Any:
+    return endless(value)
+
+
+class Tree(BaseModel):
+    children: "list[Tree]" = []
+
+    @field_validator("children", mode="wrap")
+    @classmethod
+    def as_they_come(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
+        return handler(value)
+
+
+def test_a_validator_that_calls_itself_for_ever():
+    """Its own recursion is what it raises, told at its place and with its cause; the depth of a document that its
+    validators share is a limit of the document."""
+    outcome = validate('{"a": 1}', dict[str, Annotated[int, AfterValidator(endless)]])
+    assert [(f.code, f.path) for f in outcome.findings] == [("schema.validator", "/a")]
+    assert isinstance(outcome.cause, RecursionError)
+    deep = '{"children": [' * 190 + "]}" * 190
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 250)
+    try:
+        outcome = validate(deep, Tree, limits=Limits(depth=1000))
+    finally:
+        sys.setrecursionlimit(before)
+    assert [f.code for f in outcome.findings] == ["limit.depth"]
 
 
 class Stamped(BaseModel):

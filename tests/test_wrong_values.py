@@ -246,6 +246,8 @@ def test_numbers_of_other_kinds_are_numbers():
         finding = Finding("a.b", "m", score=score, threshold=score)
         assert type(finding.score) is float
         assert finding.score == finding.threshold == float(score)
+        assert type(Scored(score).score) is float
+        assert Scored(score).score == float(score)
     assert Budget(price=[1, 2]) == Budget(price=(1, 2))
     assert hash(Budget(price=[1, 2]))
 

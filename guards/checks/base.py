@@ -21,7 +21,7 @@ from guards.context import Context
 from guards.contracts.type_kinds import as_it_is
 from guards.contracts.type_shape import METADATA_KEY
 from guards.errors import ConfigError
-from guards.findings import Finding
+from guards.findings import Finding, on_the_scale
 from guards.messages import ROLES
 from guards.policies import Policy
 
@@ -63,7 +63,8 @@ class Scored:
     findings: str | Finding | Iterable[str | Finding] | None = None
 
     def __post_init__(self) -> None:
-        check_threshold(self.score, "Scored(score=)")
+        if not (type(self.score) is float and 0 <= self.score <= 1):
+            object.__setattr__(self, "score", on_the_scale(self.score, "Scored(score=)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,12 +396,9 @@ def _function_of(given: Any) -> Function:
 
 
 def judged(result: Any, guard: Guard) -> Judged:
-    """What a check gave. Raises TypeError for what is no verdict (a bool, a number) or no score: never a pass."""
+    """What a check gave. Raises TypeError for what is no verdict (a bool, a number, an awaitable): never a pass."""
     if isinstance(result, Scored):
-        score = result.score
-        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-            raise TypeError(f"the check {guard.name!r} gave the score {score!r}; it must be a number from 0 to 1")
-        return Judged(_kept(result.findings, guard), float(score))
+        return Judged(_kept(result.findings, guard), result.score)
     findings = _kept(result, guard)
     scores = [finding.score if finding.score is not None else float(not finding.blocks) for finding in findings]
     return Judged(findings, min(scores, default=1.0))
@@ -431,7 +429,7 @@ def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
         return (Finding(f"check.{guard.name}", result),)
     if isinstance(result, Generator):
         result = _with_return(result)
-    if isinstance(result, Iterable) and not isinstance(result, bytes | dict):
+    if isinstance(result, Iterable) and not isinstance(result, _NO_VERDICTS):
         return tuple(_each(result, guard))
     raise TypeError(
         f"the check {guard.name!r} gave {type(result).__name__}; it must give None, a message, a Finding or several, "
@@ -439,6 +437,8 @@ def _findings(result: Any, guard: Guard) -> tuple[Finding, ...]:
     )
 
 
+_NO_VERDICTS: Final = (bytes, bytearray, memoryview, Mapping, Awaitable)
+"""What can be gone through and holds no findings. A future that is done gives nothing when it is gone through."""
 _MOST: Final = 1000
 """Entries that a check may give. One that goes on for ever would never be judged."""
 

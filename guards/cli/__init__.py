@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,14 @@ class WrongUse(click.ClickException):
 
 class Commands(click.Group):
     """The commands, each imported when it is called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Exception:  # noqa: BLE001  # of a module that --contract names, say: it is shown whole
+            # Python's own status for it would be that of an answer that is refused.
+            traceback.print_exc()
+            sys.exit(WrongUse.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)

@@ -134,7 +134,7 @@ def _option(given: str) -> tuple[str, Any]:
         raise ConfigError(f"{given!r} is not KEY=VALUE", where="--option", hint="write it like source=mail")
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
 
 
@@ -153,7 +153,7 @@ def _row(line: str, where: str) -> Row:
     hint = 'write it like {"value": "…", "label": true, "context": {"source": "…"}}'
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError("is no JSON", where=where, hint=hint) from None
     if not isinstance(data, dict) or "value" not in data or "label" not in data:
         raise ConfigError("is no object with value and label", where=where, hint=hint)

@@ -61,6 +61,8 @@ def _outcome(target: Any, text: str, context: dict[str, str], form: str | None, 
 
 def _read(name: str, where: str) -> str:
     """A file, or standard input for "-", as UTF-8, its line ends as they are."""
+    if name == "-" and sys.stdin is None:
+        raise ConfigError("standard input is closed", where=where, hint="name a file")
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ def named(given: str) -> Any:
     A file goes before a module: `C:thing.json` is a path on some systems.
     """
     path = Path(given)
-    if path.exists() or ":" not in given:
-        if not path.is_file():
+    if os.path.exists(given) or ":" not in given:  # noqa: PTH110  # where `Path` raises, for a name that is too long
+        if not os.path.isfile(given):  # noqa: PTH113
             raise ConfigError(
                 f"{given!r} is not a file", where="--contract", hint="name a file, or module:Name for a Python type"
             )
@@ -50,14 +51,12 @@ def _module(module: str, where: str) -> Any:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(module)
-    except (ModuleNotFoundError, ValueError) as fault:  # ValueError: an empty name
-        missing = getattr(fault, "name", None)
-        if missing and missing.partition(".")[0] != module.partition(".")[0]:
+        if module and not module.startswith("."):
+            return importlib.import_module(module)
+    except ModuleNotFoundError as fault:
+        if fault.name and fault.name.partition(".")[0] != module.partition(".")[0]:
             raise  # the module is there and lacks something of its own: its own affair, shown whole
-        raise ConfigError(
-            f"there is no module {module!r}", where=where, hint="call from the folder that holds it"
-        ) from fault
+    raise ConfigError(f"there is no module {module!r}", where=where, hint="call from the folder that holds it")
 
 
 def _attribute(module: Any, name: str, where: str) -> Any:

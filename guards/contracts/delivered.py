@@ -7,10 +7,9 @@ a number and a whole one was written, however it was written (`37.0`, `1e23`); e
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
-from guards.findings import Finding
+from guards.findings import MOST_LISTED, Finding, listed
 from guards.reading.document import Document, leaves
 from guards.reading.guide import ANY, Guide
 from guards.reading.numbers import OUT_OF_RANGE, as_whole, fits_float
@@ -34,9 +33,10 @@ def odd_numbers(data: Any) -> bool:
 
 
 def out_of_range(document: Document) -> tuple[Finding, ...]:
-    """A finding for each number that no float can hold, of the first hundred."""
-    far = (place for place, held in leaves(document.data) if isinstance(held, Decimal) and not fits_float(held))
-    return tuple(Finding("json.syntax", OUT_OF_RANGE, document.path(place)) for place in islice(far, 100))
+    """A finding for each number that no float can hold."""
+    far = [place for place, held in leaves(document.data) if isinstance(held, Decimal) and not fits_float(held)]
+    shown = [Finding("json.syntax", OUT_OF_RANGE, document.path(place)) for place in far[:MOST_LISTED]]
+    return listed(shown, len(far) - len(shown))
 
 
 def delivered(data: Any, guide: Guide) -> Any:

@@ -11,6 +11,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from traceback import walk_tb
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -427,13 +428,25 @@ def _catching(function: Callable[..., Any]) -> Callable[..., Any]:
     def catching(*given: Any) -> Any:
         try:
             return function(*given)
-        except _UNDERSTOOD:
+        except _UNDERSTOOD as fault:
+            if isinstance(fault, RecursionError) and _is_its_own(fault):
+                raise _raised(fault) from fault
             raise
         except Exception as fault:
             raise _raised(fault) from fault
 
     catching.__wrapped__ = function  # type: ignore[attr-defined]
     return catching
+
+
+_MOST_OF_THE_DOCUMENT: Final = 60
+
+
+def _is_its_own(fault: RecursionError) -> bool:
+    """Whether a user's function alone called itself too often. Where a document is nested too deeply, the functions of
+    its levels stand between, and the innermost has made few calls."""
+    here, *below = [frame.f_code for frame, _ in walk_tb(fault.__traceback__)]
+    return here not in below and len(below) > _MOST_OF_THE_DOCUMENT
 
 
 def function_of(node: Node) -> Any:
