@@ -109,6 +109,8 @@ class Ledger:
 
     def count(self, opened: Open, reply: Reply) -> None:
         """Add what a reply used, to the attempt and to the budget; `ConfigError` where the budget cannot be kept."""
+        if reply.usage is None and not self._spend.counts_usage:
+            return
         usage = Usage.of(reply.usage)
         if usage.cost is None:
             cost = self._spend.budget.cost_of(usage)

@@ -105,20 +105,21 @@ class Examined(Generic[T]):
     scores: Mapping[str, float] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     faults: tuple[BaseException, ...] = ()
+    blocking: tuple[Found, ...] = field(init=False, default=())
+    """What keeps the answer from being accepted."""
+
+    def __post_init__(self) -> None:
+        if self.found:
+            self.blocking = tuple([found for found in self.found if found.finding.blocks])
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return tuple([found.finding for found in self.found]) if self.found else ()
 
     @property
-    def blocking(self) -> tuple[Found, ...]:
-        """What keeps the answer from being accepted."""
-        return tuple([found for found in self.found if found.finding.blocks]) if self.found else ()
-
-    @property
     def failure(self) -> Reason | None:
         """Why it can neither be accepted nor mended by the model, where the user's own code could not do its work."""
-        codes = {found.finding.code for found in self.found if found.finding.blocks}
+        codes = {found.finding.code for found in self.blocking}
         return next((reason for reason in FAILURES if reason in codes), None)
 
 

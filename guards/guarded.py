@@ -419,4 +419,5 @@ def refuse_async(call: Call[Any]) -> None:
     if call.client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use `await ticket.acall(...)`")
     for guards in (call.plan.input_guards, call.plan.guards):
-        refuse_async_guards(guards, resolve, "call")
+        if guards.tiers:
+            refuse_async_guards(guards, resolve, "call")

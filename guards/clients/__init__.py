@@ -94,14 +94,14 @@ def sdk_of(llm: Any) -> str | None:
     """Which SDK a method, function, module or client object belongs to; a `functools.partial` is looked through."""
     while isinstance(llm, functools.partial):
         llm = llm.func
+    if inspect.isfunction(llm):
+        root = llm.__module__.partition(".")[0] if isinstance(llm.__module__, str) else ""
+        return root if root == "litellm" else None  # the other SDKs answer through methods
     if inspect.ismodule(llm):
         return llm.__name__ if llm.__name__ in _SDKS else None
     owner = getattr(llm, "__self__", None)
     if owner is not None and not inspect.ismodule(owner):
         return _root(type(owner))
-    if inspect.isfunction(llm):
-        root = llm.__module__.partition(".")[0] if isinstance(llm.__module__, str) else ""
-        return root if root == "litellm" else None  # the other SDKs answer through methods
     return _root(type(llm))
 
 
