@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from guards.contracts.type_nodes import nodes
+
 __all__ = ["Definitions", "as_it_is", "fits_kind", "holds_any", "members_of"]
 
 Definitions: TypeAlias = Mapping[str, Any]
@@ -43,15 +45,13 @@ def holds_any(node: Any, definitions: Definitions) -> bool:
     """Whether what a core-schema node takes is left open somewhere."""
     waiting, seen = [node], set()
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, list | tuple):
-            waiting += node
-        elif isinstance(node, Mapping) and id(node) not in seen:
-            seen.add(id(node))
-            if node.get("type") == "any":
+        for inner in nodes(waiting.pop()):
+            if inner["type"] == "any":
                 return True
-            waiting += [child for key, child in node.items() if key not in _OPAQUE]
-            waiting += [definitions[node["schema_ref"]]] if node.get("schema_ref") in definitions else []
+            name = inner.get("schema_ref", "")
+            if name in definitions and name not in seen:
+                seen.add(name)
+                waiting.append(definitions[name])
     return False
 
 
@@ -116,5 +116,3 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "dict": Mapping,
     "typed-dict": dict,
 }
-# Values of the user's own under these keys may look like schemas and are none.
-_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from guards.contracts.type_forms import form_of, plain_of
+from guards.contracts.type_nodes import named
 from guards.contracts.type_validator import reads_source
 from guards.reading.document import Place
 
@@ -47,7 +48,7 @@ class Locations:
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
-        self._definitions = {d["ref"]: d for d in _definitions(schema)}
+        self._definitions = named(schema)
         # Models fail at the same few places again and again.
         self.of = lru_cache(maxsize=1024)(self._of)
 
@@ -231,15 +232,3 @@ def _names(name: str, field: Mapping[str, Any]) -> list[tuple[int | str, ...]]:
 
 def _plain_tag(tag: Any) -> Any:
     return getattr(tag, "value", tag)
-
-
-def _definitions(node: Any) -> Iterator[Any]:
-    if isinstance(node, Mapping):
-        if "ref" in node and "type" in node:
-            yield node
-        for key, child in node.items():
-            if key not in ("metadata", "default", "cls"):
-                yield from _definitions(child)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            yield from _definitions(child)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydantic_core import core_schema
 
 from guards.contracts.type_kinds import members_of
+from guards.contracts.type_nodes import OPAQUE, is_node, named
 
 __all__ = ["Note", "Notes", "noted", "noting"]
 
@@ -101,18 +102,20 @@ def noted(schema: Any, nodes: Mapping[int, Any]) -> Any:
 class _Copy:
     def __init__(self, schema: Any, nodes: Mapping[int, Any]) -> None:
         self._nodes = nodes
-        self._named = dict(_named(schema))
+        self._named = named(schema)
 
     def of(self, node: Any, *, inside: bool = False) -> Any:
         """`inside` a validator whose value is this one's."""
         if isinstance(node, list | tuple):
             return type(node)(self.of(child) for child in node)
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict):
             return node
-        kind = node.get("type")
+        if not is_node(node):
+            return {name: self.of(child) for name, child in node.items()}
+        kind = node["type"]
         unions = self._unions(node, set()) if kind in _VALIDATORS and not inside else []
         copied = {
-            key: child if key in _OPAQUE else self.of(child, inside=key == "schema" and (inside or bool(unions)))
+            key: child if key in OPAQUE else self.of(child, inside=key == "schema" and (inside or bool(unions)))
             for key, child in node.items()
         }
         if id(node) in self._nodes:
@@ -157,19 +160,5 @@ def _behind(node: dict[str, Any], tell: Callable[..., None], *about: int) -> dic
     return {**core_schema.no_info_after_validator_function(note, held), "ref": name}
 
 
-def _named(node: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        if isinstance(node.get("ref"), str):
-            yield node["ref"], node
-        for key, child in node.items():
-            if key not in _OPAQUE:
-                yield from _named(child)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            yield from _named(child)
-
-
 _VALIDATORS: Final = frozenset({"function-after", "function-wrap"})
 _AROUND: Final = frozenset({*_VALIDATORS, "function-before", "default", "nullable", "custom-error", "definitions"})
-# Values of the user's own under these keys may look like schemas and are none.
-_OPAQUE: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function", "serialization"})

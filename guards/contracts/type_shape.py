@@ -19,6 +19,7 @@ from guards._sameness import key_of
 from guards.contracts.type_annotations import declared, in_annotation, strays
 from guards.contracts.type_kinds import as_it_is, holds_any, members_of
 from guards.contracts.type_members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
+from guards.contracts.type_nodes import nodes
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
@@ -379,28 +380,10 @@ _SCALARS: Final = frozenset(
         *("date", "time", "datetime", "timedelta", "literal", "enum", "ellipsis"),
     }
 )
-_NOT_VALIDATED: Final = frozenset({"metadata", "default", "cls", "expected", "members", "function"})
-"""Values of the user's own under these keys may look like schemas and are none."""
-
-
-def _nodes(node: Any, seen: set[int]) -> Iterator[Any]:
-    """Every node of a core schema, those for serializers too."""
-    if isinstance(node, Mapping):
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        if isinstance(node.get("type"), str):
-            yield node
-        for key, child in node.items():
-            if key not in _NOT_VALIDATED:
-                yield from _nodes(child, seen)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            yield from _nodes(child, seen)
 
 
 def _guarded_nodes(node: Any) -> Iterator[Any]:
-    return (one for one in _nodes(node, set()) if METADATA_KEY in (one.get("metadata") or {}))
+    return (one for one in nodes(node, serializers=True) if METADATA_KEY in (one.get("metadata") or {}))
 
 
 def _hides(function: Any) -> bool:
@@ -419,7 +402,7 @@ def _default(node: Any) -> tuple[Any, bool]:
 
 
 def _annotated(schema: Any) -> Iterator[Any]:
-    for node in _nodes(schema, set()):
+    for node in nodes(schema, serializers=True):
         if isinstance(node.get("cls"), type):
             yield from (guard for guards in declared(node["cls"]).values() for guard in guards)
             yield from strays(node["cls"])

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
 from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded
+from guards.contracts.type_nodes import OPAQUE, nodes, nodes_below
 
 __all__ = [
     "RAISED",
@@ -78,6 +79,8 @@ def readable(type_: Any) -> Any:
 
 def compiled(validator: Any, schema: Any) -> Compiled:
     """The validator for answers to a type. `validator` is pydantic's own of `schema`."""
+    if not any(map(_may_change, nodes(schema))):
+        return Compiled(validator, True, schema)
     rewriting = _Rewriting(schema)
     rewritten = rewriting.whole()
     if not rewriting.changed:
@@ -90,6 +93,12 @@ def compiled_for_numbers(schema: Any) -> Compiled:
     """The validator of the same type for documents with numbers that a float changes (`type_forms.validated`)."""
     rewritten = _Rewriting(schema, NUMBERS).whole()
     return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
+
+
+def _may_change(node: Node) -> bool:
+    """Whether a node gives the rewriting something to do: most types have none such."""
+    lax = node.get("strict") is False or node.get("config", _STRICT).get("strict") is False
+    return lax or node["type"] in _RULES or node["type"] == "chain"
 
 
 class _Rewriting:
@@ -105,10 +114,10 @@ class _Rewriting:
         """Whether any rule had something to do."""
         self._rules = {**_RULES, **(also or {})}
         self._schema = schema
-        nodes = list(_nodes(schema))
-        targets = {node["schema_ref"] for node in nodes if node["type"] == "definition-ref"}
-        self._named = {node["ref"]: node for node in nodes if node.get("ref") in targets}
-        self._chooses = any(node["type"] == "union" for node in nodes)
+        every = list(nodes(schema))
+        targets = {node["schema_ref"] for node in every if node["type"] == "definition-ref"}
+        self._named = {node["ref"]: node for node in every if node.get("ref") in targets}
+        self._chooses = any(node["type"] == "union" for node in every)
         """Whether it counts how exactly a value fits: a `str` of Python is more of a string than a text of JSON is."""
         self._wanted: dict[str, Callable[[], Any]] = {}
         """What the definitions must hold, by reference, and how each is made."""
@@ -191,13 +200,13 @@ class _Rewriting:
             return False
         if kind not in _ALIKE:
             return False
-        return all(self._is_alike(child, seen) for child in _inner(node))
+        return all(self._is_alike(child, seen) for child in nodes_below(node))
 
     def _made(self, node: Node, for_: Callable[[Node], Any]) -> Any:
         """A copy of a node, rewritten with all that it holds."""
         kind = node["type"]
         made = {
-            key: child if key in _OPAQUE else self._held(child, self._of_child(node, key, for_))
+            key: child if key in OPAQUE else self._held(child, self._of_child(node, key, for_))
             for key, child in node.items()
             if key != "ref"
         }
@@ -238,27 +247,6 @@ class _Rewriting:
         return child
 
 
-def _nodes(value: Any) -> Iterator[Node]:
-    """Every node of a core schema."""
-    for node in _inner({"": value}):
-        yield node
-        yield from _nodes([child for key, child in node.items() if key not in _OPAQUE])
-
-
-def _inner(node: Any) -> Iterator[Node]:
-    """The nodes that one holds."""
-    waiting = [child for key, child in node.items() if key not in _OPAQUE]
-    while waiting:
-        child = waiting.pop()
-        if isinstance(child, Mapping):
-            if isinstance(child.get("type"), str):
-                yield child
-            else:
-                waiting += child.values()
-        elif isinstance(child, list | tuple):
-            waiting += child
-
-
 _ANY: Final[Node] = {"type": "any"}
 _STRICT: Final[Node] = {"strict": True}
 _WITH_CONFIG: Final = frozenset({"model", "dataclass", "typed-dict"})
@@ -280,22 +268,6 @@ _ALIKE: Final = frozenset(
     {"any", "none", "bool", "int", "float", "str", "url", "multi-host-url", "list", "dict", "nullable", "default"}
     | {"function-after", "custom-error", "model", "model-fields", "typed-dict", "dataclass", "dataclass-args"}
     | _FIELDS
-)
-# Values of the user's own under these keys may look like schemas and are none; or they are not for validation.
-_OPAQUE: Final = frozenset(
-    {
-        "metadata",
-        "config",
-        "default",
-        "cls",
-        "expected",
-        "members",
-        "function",
-        "serialization",
-        "computed_fields",
-        "json_schema_input_schema",
-        "custom_error_context",
-    }
 )
 
 
@@ -388,7 +360,7 @@ def _complex(node: dict[str, Any]) -> Any:
 
 def _read(node: dict[str, Any]) -> Any:
     """pydantic reads the JSON in a text by itself, with numbers that it may change."""
-    return json_guarded(node, _nodes(node.get("schema", _ANY)))
+    return json_guarded(node, nodes(node.get("schema", _ANY)))
 
 
 _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
