@@ -21,7 +21,7 @@ from guards.records import Repair
 
 __all__ = ["MISFIT", "Fitted", "fit"]
 
-MISFIT: Final = 10_000
+MISFIT: Final = 10**12
 """What one thing costs that cannot be made to fit; below it the whole document fits, as far as a guide can tell."""
 
 _SPELLING, _TYPE, _EXTRA, _WRAPPER, _GUESS = 1, 2, 3, 4, 8
@@ -190,7 +190,8 @@ class _Fitter:
                     self.note("value.guess", "a number out of words", before=value, after=made)
                 else:
                     self.note("value.number", "another way of writing a number", before=value, after=made)
-                return made, _GUESS if guessed else _TYPE
+                # Of an int and a float the one as which it is written.
+                return made, _GUESS if guessed else _TYPE + (type(made) is not type(found))
         if "boolean" in kinds and (truth := boolean(value, eager=may_guess)) is not None:
             self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
             return truth, _TYPE
@@ -361,7 +362,9 @@ class _Fitter:
             # A text in an object may be anything: an error's words, say. Not one that holds the document.
             holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
-            if isinstance(inner, dict | list) or holds or ("object" not in guide.kinds and (plain or self._eager)):
+            # In an object with keys of any name this one may be a key of it.
+            told = isinstance(inner, list) or guide.names or (not self._place and inner)
+            if (isinstance(inner, dict | list) and told) or holds or ("object" not in guide.kinds and (plain or self._eager)):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -456,6 +459,8 @@ class _Fitter:
             self._place.pop()
             return _EXTRA
         name, cost = self._key_of_map(key, guide, taken)
+        if guide.names and guide.rest is ANY:
+            cost += _EXTRA  # nobody will read it: of the members of a union one that knows it is meant
         fitted, more = self._at(key, value, guide.rest)
         if fitted is not _GONE:
             members[name] = fitted
