@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
-from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded
+from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded, listed_guarded
 
 __all__ = [
     "RAISED",
@@ -396,6 +396,8 @@ _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "json": _read,
     "date": date_guarded,
     "datetime": date_guarded,
+    "literal": listed_guarded,
+    "enum": listed_guarded,
     "function-before": _caught,
     "function-after": _caught,
     "function-wrap": _caught,

@@ -35,6 +35,7 @@ _INFINITE: Final = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _GONE: Final = object()
 _MOST_INSIDE: Final = 3  # documents inside of strings inside of documents
 _MOST_FITS: Final = 100_000  # members of unions inside of members of unions multiply
+_FITS_OF_A_PART: Final = 8  # more than that many times nobody looks at each part of a large document
 
 
 class Fitted:
@@ -55,7 +56,7 @@ def fit(data: Any, guide: Guide, *, eager: bool, hinted: bool, parse: Callable[[
     `hinted` (eager only): properties and options go by the names of the hints alone, and defaults count. None where
     the end of the answer cut off all there was.
     """
-    fitter = _Fitter(eager=eager, hinted=hinted, parse=parse)
+    fitter = _Fitter(data, eager=eager, hinted=hinted, parse=parse)
     try:
         value, cost = fitter.fit(data, guide)
     except (_TooMuch, RecursionError):
@@ -68,7 +69,7 @@ class _TooMuch(Exception):  # control flow inside this file
 
 
 class _Fitter:
-    def __init__(self, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> None:
+    def __init__(self, data: Any, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> None:
         self.repairs: list[Repair] = []
         self._eager = eager
         self._hinted = hinted
@@ -77,6 +78,8 @@ class _Fitter:
         self._inside = 0
         self._changing = False  # inside of something put around or taken off: once is a slip, twice a guess
         self._fits = 0
+        self._most = _MOST_FITS
+        self._data = data
         self.lost = False
         self._needed = True  # the object around cannot do without it
 
@@ -97,8 +100,8 @@ class _Fitter:
 
     def fit(self, value: Any, guide: Guide) -> tuple[Any, int]:
         self._fits += 1
-        if self._fits > _MOST_FITS:
-            raise _TooMuch
+        if self._fits > self._most:
+            self._go_on()
         if isinstance(value, Cut) or (isinstance(value, CutBare) and value.casefold() not in _OTHERS):
             return self._cut(value)
         if guide.options:
@@ -112,6 +115,12 @@ class _Fitter:
         if isinstance(value, str):
             return self._text(value, guide)
         return self._scalar(value, guide)
+
+    def _go_on(self) -> None:
+        """Raises `_TooMuch`, unless it is the data itself that is large."""
+        if self._most > _MOST_FITS:
+            raise _TooMuch
+        self._most = _MOST_FITS + _FITS_OF_A_PART * _size(self._data)
 
     # Unions: the cheapest member.
 
@@ -299,7 +308,8 @@ class _Fitter:
                 fitted, cost = self._unwrapped(value, value[0], guide, "a list around the one value")
                 if cost < MISFIT:
                     return fitted, cost
-            return self._as_it_is(value)
+            fitted, cost = self._in_envelope(value, guide)
+            return (fitted, cost) if cost < MISFIT else self._as_it_is(value)
         items: list[Any] = []
         total = 0
         start = len(self.repairs)
@@ -376,9 +386,9 @@ class _Fitter:
             return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
         return value, MISFIT
 
-    def _in_envelope(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
+    def _in_envelope(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """What belongs into the one property that the contract has, and stands there without it."""
-        if len(guide.names) != 1:
+        if "object" not in guide.kinds or len(guide.names) != 1:
             return value, MISFIT
         name, inner = next(iter(guide.names.items()))
         if not inner.kinds & {"object", "array"} or inner.kinds >= {"string", "object"}:
@@ -481,6 +491,19 @@ class _Fitter:
         for name, part in guide.names.items():
             if name not in members and name not in guide.required and part.default is not None:
                 members[name] = part.default[0]
+
+
+def _size(data: Any) -> int:
+    """How many parts the data has."""
+    waiting, parts = [data], 0
+    while waiting:
+        node = waiting.pop()
+        parts += 1
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return parts
 
 
 def _plain(written: str) -> Any:

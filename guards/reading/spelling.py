@@ -112,7 +112,7 @@ def _value(found: re.Match[str]) -> Number | None:
 
 
 def _digits(text: str) -> str:
-    return "".join(mark for mark in text if mark.isdigit())
+    return text if text.isdigit() else re.sub(r"\D", "", text)
 
 
 def is_literal(text: str) -> bool:
