@@ -8,7 +8,7 @@ rounded or trimmed; `careful` changes spelling only, `eager` may guess (see docs
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -102,19 +102,18 @@ class _Fitter:
         self._fits += 1
         if self._fits > self._most:
             self._go_on()
-        if isinstance(value, Cut) or (isinstance(value, CutBare) and value.casefold() not in _OTHERS):
+        kind = type(value)
+        if kind is Cut or (kind is CutBare and value.casefold() not in _OTHERS):
             return self._cut(value)
         if guide.options:
             return self._union(value, guide)
-        if isinstance(value, Bare):
-            return self._bare(value, guide)
-        if isinstance(value, dict):
+        if kind is dict:
             return self._object(value, guide)
-        if isinstance(value, list):
+        if kind is list:
             return self._list(value, guide)
-        if isinstance(value, str):
+        if kind is str:
             return self._text(value, guide)
-        return self._scalar(value, guide)
+        return self._bare(value, guide) if isinstance(value, Bare) else self._scalar(value, guide)
 
     def _go_on(self) -> None:
         """Raises `_TooMuch`, unless it is the data itself that is large."""
@@ -401,13 +400,13 @@ class _Fitter:
             return self._as_it_is(value)
         members: dict[str, Any] = {}
         total = 0
-        required = guide.required
+        names, required = guide.names, guide.required
         for key, held in value.items():
             name = meant.get(key)
             if name is None:
-                total += self._stranger(key, held, guide, members, {*value, *members})
+                total += self._stranger(key, held, guide, members, value)
                 continue
-            if name == key and type(held) in guide.names[name].as_is:  # as `_at`, for most parts
+            if name == key and type(held) in names[name].as_is:  # as `_at`, for most parts
                 members[name] = held
                 continue
             if name != key:
@@ -416,29 +415,27 @@ class _Fitter:
                 self._place.pop()
                 total += _SPELLING
             needed = name in required
-            absent = held is None and not needed and "null" not in guide.names[name].kinds
+            absent = held is None and not needed and "null" not in names[name].kinds
             # A default would stand in the null's place, and nobody said that it is meant.
-            if absent and guide.names[name].default in (None, (None,)):
+            if absent and names[name].default in (None, (None,)):
                 self._place.append(key)
                 self.note("value.null", "a null for what may be missing was left out")
                 self._place.pop()
                 total += _TYPE
                 continue
-            fitted, cost = self._at(key, held, guide.names[name], needed=needed)
+            fitted, cost = self._at(key, held, names[name], needed=needed)
             total += cost
             if fitted is not _GONE:
                 members[name] = fitted
-        total += sum(MISFIT for name in required if name not in members)
+        total += MISFIT * len(required - members.keys())
         if self._hinted:
             self._defaults(members, guide)
         return members, total
 
     def _meant(self, value: dict[str, Any], guide: Guide) -> dict[str, str] | None:
         """The property that each key means, where it means one; None where two keys mean one, and none is sure."""
-        shown = guide.shown
-        meant = {key: shown[key] for key in value if key in shown}
-        if len(meant) == len(value) == len(set(meant.values())):  # nearly always
-            return meant
+        if guide.each_once and value.keys() <= guide.shown.keys():  # nearly always
+            return guide.shown
         taken: dict[str, str] = {}
         for key in value:
             name = self._name(key, guide)
@@ -461,14 +458,20 @@ class _Fitter:
             return key
         return guide.cased.get(key.casefold()) or guide.spelled.get(folded(key))
 
-    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], taken: Collection[str]) -> int:
-        """A key that is none of the properties."""
+    def _stranger(
+        self, key: str, value: Any, guide: Guide, members: dict[str, Any], written: Mapping[str, Any]
+    ) -> int:
+        """A key that is none of the properties; `written` are all keys of the object, `members` what is read of it."""
         if guide.closed:
             self._place.append(key)
             self.note("value.extra", "a key that the contract forbids was left out", before=value)
             self._place.pop()
             return _EXTRA
-        name, cost = self._key_of_map(key, guide, taken)
+        start = len(self.repairs)
+        name, cost = self._key_of_map(key, guide)
+        if name != key and (name in written or name in members):  # that would be another's
+            del self.repairs[start:]
+            name, cost = key, MISFIT
         if guide.names and guide.rest is ANY:
             cost += _EXTRA  # nobody will read it: of the members of a union one that knows it is meant
         fitted, more = self._at(key, value, guide.rest)
@@ -476,16 +479,12 @@ class _Fitter:
             members[name] = fitted
         return cost + more
 
-    def _key_of_map(self, key: str, guide: Guide, taken: Collection[str]) -> tuple[str, int]:
-        """A key as the schema spells it, where it says what keys there may be. Never one that stands there already."""
+    def _key_of_map(self, key: str, guide: Guide) -> tuple[str, int]:
+        """A key as the schema spells it, where it says what keys there may be."""
         if guide.keys is None:
             return key, 0
-        start = len(self.repairs)
         name, cost = self._at(key, key, guide.keys)
-        if isinstance(name, str) and (name == key or name not in taken):
-            return name, cost
-        del self.repairs[start:]
-        return key, MISFIT
+        return (name, cost) if isinstance(name, str) else (key, MISFIT)
 
     def _defaults(self, members: dict[str, Any], guide: Guide) -> None:
         for name, part in guide.names.items():
@@ -549,6 +548,8 @@ def _same(left: Any, right: Any) -> bool:
 
 def _arguments(value: dict[str, Any]) -> Any:
     """What a call of a tool, as models write it, gives the tool; None for any other object."""
+    if "name" not in value:
+        return None
     given = [key for key in ("arguments", "parameters", "input") if isinstance(value.get(key), dict | str)]
     others = value.keys() - set(given) - {"id", "type"}
     return value[given[0]] if len(given) == 1 and others == {"name"} and isinstance(value["name"], str) else None

@@ -171,6 +171,11 @@ class Guide:
         return {**others, **shown}
 
     @cached_property
+    def each_once(self) -> bool:
+        """Whether each property goes by one of these names alone."""
+        return len(self.shown) == len(set(self.shown.values()))
+
+    @cached_property
     def cased(self) -> dict[str, str | None]:
         """The properties by the names that the model sees, without case; None where two share one."""
         cased: dict[str, str | None] = {}
