@@ -24,7 +24,10 @@ __all__ = ["MISFIT", "Fitted", "fit"]
 MISFIT: Final = 10**12
 """What one thing costs that cannot be made to fit; below it the whole document fits, as far as a guide can tell."""
 
-_SPELLING, _TYPE, _EXTRA, _WRAPPER, _GUESS = 1, 2, 3, 4, 8
+_SPELLING, _TYPE, _WRAPPER, _GUESS = 1, 2, 4, 8
+_UNREAD: Final = 10**6
+"""What a key costs that is left out, or that nobody will read: more than any other change. Of two members of a union
+that leave as many out neither is better, whatever else they change."""
 _NO_TEXT: Final = 3  # more than for the number that it is
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
@@ -130,9 +133,9 @@ class _Fitter:
             fitted, cost = self.fit(value, option)
             made = self.repairs[start:]
             del self.repairs[start:]
-            if not best or cost < best[0][0]:
+            if not best or _rank(cost) < _rank(best[0][0]):
                 best = [(cost, fitted, made)]
-            elif cost == best[0][0] and cost < MISFIT and not _same(fitted, best[0][1]):
+            elif _rank(cost) == _rank(best[0][0]) and cost < MISFIT and not _same(fitted, best[0][1]):
                 best.append((cost, fitted, made))
             if cost == 0:
                 break
@@ -202,7 +205,7 @@ class _Fitter:
                 return made, _GUESS if guessed else _TYPE + (type(made) is not type(found))
         if "boolean" in kinds and (truth := boolean(value, eager=may_guess)) is not None:
             self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
-            return truth, _TYPE
+            return truth, _TYPE if boolean(value) is truth else _GUESS
         fitted, cost = self._document_inside(value, guide) if kinds & {"object", "array"} else (value, MISFIT)
         return (_plain(value), MISFIT) if bare and cost >= MISFIT else (fitted, cost)
 
@@ -371,9 +374,12 @@ class _Fitter:
             # A text in an object may be anything: an error's words, say. Not one that holds the document.
             holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
-            # In an object with keys of any name this one may be a key of it.
-            told = isinstance(inner, list) or guide.names or (not self._place and inner)
-            if (isinstance(inner, dict | list) and told) or holds or ("object" not in guide.kinds and (plain or self._eager)):
+            if (
+                isinstance(inner, list)
+                or (isinstance(inner, dict) and self._is_meant(inner, guide))
+                or holds
+                or ("object" not in guide.kinds and (plain or self._eager))
+            ):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -384,6 +390,13 @@ class _Fitter:
         if "array" in guide.kinds and "object" in guide.item(0).kinds and guide.item(0) is not ANY:
             return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
         return value, MISFIT
+
+    def _is_meant(self, value: dict[str, Any], guide: Guide) -> bool:
+        """Whether an object in an envelope says anything that is asked for."""
+        if guide.names:
+            return bool(self._meant(value, guide))
+        # Where keys may have any name, that of the envelope may be one of them.
+        return bool(guide.options or (value and not self._place) or guide.kinds - {"object"})
 
     def _in_envelope(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """What belongs into the one property that the contract has, and stands there without it."""
@@ -458,23 +471,22 @@ class _Fitter:
             return key
         return guide.cased.get(key.casefold()) or guide.spelled.get(folded(key))
 
-    def _stranger(
-        self, key: str, value: Any, guide: Guide, members: dict[str, Any], written: Mapping[str, Any]
-    ) -> int:
+    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], written: Mapping[str, Any]) -> int:
         """A key that is none of the properties; `written` are all keys of the object, `members` what is read of it."""
         if guide.closed:
             self._place.append(key)
             self.note("value.extra", "a key that the contract forbids was left out", before=value)
             self._place.pop()
-            return _EXTRA
+            return _UNREAD
         start = len(self.repairs)
         name, cost = self._key_of_map(key, guide)
         if name != key and (name in written or name in members):  # that would be another's
             del self.repairs[start:]
             name, cost = key, MISFIT
-        if guide.names and guide.rest is ANY:
-            cost += _EXTRA  # nobody will read it: of the members of a union one that knows it is meant
-        fitted, more = self._at(key, value, guide.rest)
+        part = guide.other(key)
+        if guide.names and part is ANY:
+            cost += _UNREAD  # of the members of a union one that knows it is meant
+        fitted, more = self._at(key, value, part)
         if fitted is not _GONE:
             members[name] = fitted
         return cost + more
@@ -490,6 +502,10 @@ class _Fitter:
         for name, part in guide.names.items():
             if name not in members and name not in guide.required and part.default is not None:
                 members[name] = part.default[0]
+
+
+def _rank(cost: int) -> int:
+    return cost if cost < _UNREAD else cost - cost % _UNREAD
 
 
 def _size(data: Any) -> int:

@@ -217,6 +217,20 @@ class Guide:
                 return Guide(part, self._root)
         return ANY
 
+    def other(self, name: str) -> Guide:
+        """What a property of this name holds that is not listed."""
+        return next((part for pattern, part in self._named_by_pattern if pattern.search(name, unsure=False)), self.rest)
+
+    @cached_property
+    def _named_by_pattern(self) -> tuple[tuple[_Pattern, Guide], ...]:
+        given = (schema.get("patternProperties") for schema in self._schemas)
+        return tuple(
+            (_Pattern(source), Guide(part, self._root))
+            for patterns in given
+            if isinstance(patterns, Mapping)
+            for source, part in patterns.items()
+        )
+
     @cached_property
     def keys(self) -> Guide | None:
         """What the names of properties must be, where the schema says (`propertyNames`)."""
@@ -359,11 +373,11 @@ class _Pattern:
         except ConfigError:
             self._compiled = None
 
-    def search(self, text: str) -> bool:
+    def search(self, text: str, *, unsure: bool = True) -> bool:
         try:
-            return self._compiled is None or self._compiled.search(text)
+            return unsure if self._compiled is None else self._compiled.search(text)
         except TimeoutError:
-            return True
+            return unsure
 
 
 ANY: Final = Guide({}, {})

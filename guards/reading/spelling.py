@@ -379,6 +379,7 @@ _JOINT: Final = "\u2010"  # `_plain` leaves none
 _COMPOUND: Final = re.compile(r"(?<=[^\W_])(?:-|_+)(?=[^\W_])")
 _SHORTEST: Final = 2
 
+
 def _words(text: str, case: Callable[[str], str]) -> str:
     """The words of a text with the marks that belong to them, each with one blank before and behind, or with a joint to
     the next word of a compound."""
