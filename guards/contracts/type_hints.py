@@ -27,8 +27,11 @@ _SHAPES: Final = {
     "email": "@",
 }
 """What every text of a format holds, however it is written: `N/A` is no date, and in a union with null it is null."""
-_OF_ANY_TEXT: Final = frozenset({"str", "default", "nullable"})
-"""Where a format is a note of the author's, that pydantic does not hold anything to."""
+_HELD_TO_IT: Final = frozenset(
+    {"date", "datetime", "time", "timedelta", "uuid", "url", "multi-host-url"}
+    | {"lax-or-strict", "function-plain", "function-after", "function-wrap"}  # addresses
+)
+"""Nodes whose format pydantic asserts; elsewhere, at a `str`, it is a note of the author's."""
 
 
 def hinted_schema(adapter: TypeAdapter[Any]) -> dict[str, Any] | None:
@@ -49,7 +52,7 @@ class _Hinted(GenerateJsonSchema):
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
         made = super().generate_inner(schema)
-        shape = _SHAPES.get(made.get("format", "")) if schema["type"] not in _OF_ANY_TEXT else None
+        shape = _SHAPES.get(made.get("format", "")) if schema["type"] in _HELD_TO_IT else None
         return made if shape is None or "pattern" in made else {**made, "pattern": shape}
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:

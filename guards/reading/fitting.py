@@ -374,12 +374,10 @@ class _Fitter:
             # A text in an object may be anything: an error's words, say. Not one that holds the document.
             holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
-            if (
-                isinstance(inner, list)
-                or (isinstance(inner, dict) and self._is_meant(inner, guide))
-                or holds
-                or ("object" not in guide.kinds and (plain or self._eager))
-            ):
+            # Where keys may have any name, that of the envelope may be one of them.
+            any_key = guide.kinds == {"object"} and not guide.names and not guide.options
+            told = isinstance(inner, dict | list) and not (any_key and (self._place or not inner))
+            if told or holds or ("object" not in guide.kinds and (plain or self._eager)):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -390,13 +388,6 @@ class _Fitter:
         if "array" in guide.kinds and "object" in guide.item(0).kinds and guide.item(0) is not ANY:
             return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
         return value, MISFIT
-
-    def _is_meant(self, value: dict[str, Any], guide: Guide) -> bool:
-        """Whether an object in an envelope says anything that is asked for."""
-        if guide.names:
-            return bool(self._meant(value, guide))
-        # Where keys may have any name, that of the envelope may be one of them.
-        return bool(guide.options or (value and not self._place) or guide.kinds - {"object"})
 
     def _in_envelope(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """What belongs into the one property that the contract has, and stands there without it."""
@@ -409,7 +400,9 @@ class _Fitter:
 
     def _members(self, value: dict[str, Any], guide: Guide) -> tuple[dict[str, Any], int]:
         meant = self._meant(value, guide)
-        if meant is None or (not meant and value and guide.closed and guide.names):
+        says_nothing = guide.names and not (value and meant)
+        # Only an object that says something of what is asked for can be meant by another shape.
+        if meant is None or (says_nothing and (self._changing or (value and guide.closed))):
             return self._as_it_is(value)
         members: dict[str, Any] = {}
         total = 0

@@ -24,8 +24,9 @@ __all__ = ["boolean", "folded", "is_literal", "is_null", "number", "number_in", 
 _CURRENCY: Final = "$€£¥₹₩₽₺₴₫฿₪₦₱₡"
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|US\$)"
 # Signs, a currency before or behind, digits in groups or in one, one point; the parts by name. The groups are those of
-# English, of India (1,23,456), of the Continent (1.234,5; 1.234.567, but 1.234 has a point), and blanks; the first has no
-# leading zero, for 0,123 is less than one. Blanks are not given back: where nothing stands between them, there are as many ways to share them out as their number to the fifth.
+# English, of India (1,23,456), of the Continent (1.234,5; 1.234.567, but 1.234 has a point), and blanks; none begins
+# with a zero, for 0,123 is less than one. Blanks are not given back: where nothing stands between them, there are as
+# many ways to share them out as their number to the fifth.
 _NUMBER: Final = re.compile(
     rf"(?P<open>\()?\s*+(?P<sign>[+\-−–])?\s*+(?P<money>[{_CURRENCY}]|{_CODES})?\s*+(?P<after>[+\-−–])?\s*+"
     r"(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<octal>0[oO][0-7]+)|(?P<binary>0[bB][01]+)"
@@ -150,8 +151,8 @@ _MULTIPLE: Final = re.compile(
 )
 _NEGATION: Final = re.compile(
     r"\b(?:not|never|neither|nor|non|cannot|hardly|barely|scarcely|almost|nearly|without|nobody|none|nothing|lack\w*)\b"
-    r"|n['’ ]t\b|\b(?:far\s+from|(?:any|every)thing\s+but|instead\s+of|rather\s+than|other\s+than)\b|\b(?:fail|refus)\w*"
-    r"|\b(?:nicht|kein\w*|niemals|pas|jamais|nunca|não|niet|geen|inte|ikke|не|нет)\b",
+    r"|n['’ ]t\b|\b(?:far\s+from|(?:any|every)thing\s+but|instead\s+of|rather\s+than|other\s+than)\b"
+    r"|\b(?:fail|refus)\w*|\b(?:nicht|kein\w*|niemals|pas|jamais|nunca|não|niet|geen|inte|ikke|не|нет)\b",
     re.IGNORECASE,
 )
 _NO: Final = re.compile(r"\bno\b", re.IGNORECASE)
