@@ -128,7 +128,7 @@ class Second(BaseModel):
         (Literal[1, 2], "true", "refused"),
         (Literal[0, "none"], "false", "refused"),
         (Literal[True], "1", "refused"),
-        (Literal[False, None], "0.0", "refused"),
+        (Literal[False] | None, "0.0", "refused"),
         (Level, "true", "refused"),
         (Answer, "1", "refused"),
         (Level | None, "true", "refused"),
