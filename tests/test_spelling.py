@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -157,6 +158,23 @@ def test_an_option_is_itself(options, index):
         ("I can say: spam", ["spam", "ham"], "spam"),
         ("Answer: B.", ["A", "B"], "B"),
         ("gpt-3-5", ["gpt-3.5", "gpt-4"], "gpt-3.5"),
+        ("Objective-C", ["C", "C++"], None),
+        ("pre-approved", ["approved", "rejected"], None),
+        ("non_approved", ["approved", "rejected"], None),
+        ("rather ham than spam-like", ["spam", "ham"], None),
+        ("it is in-progress now", ["in_progress", "done"], "in_progress"),
+        ("I used gpt-4-turbo", ["gpt-4", "gpt-5"], None),
+        ("almost approved", ["approved", "rejected"], None),
+        ("failed to be approved", ["approved", "rejected"], None),
+        ("anything but spam", ["spam", "ham"], None),
+        ("nicht spam", ["spam", "ham"], None),
+        ("tell us about it", ["US", "UK"], None),
+        ("it is in the US", ["US", "UK"], "US"),
+        ("the risk is high", ["HIGH", "LOW"], "HIGH"),
+        ("2,0", ["1", "2"], None),
+        ("1:2", ["1", "2"], None),
+        ("2 million", ["1", "2"], None),
+        ("option 2", ["1", "2"], "2"),
     ],
 )
 def test_an_option_inside_a_sentence(said, options, meant):
@@ -193,6 +211,23 @@ def test_an_option_inside_a_sentence(said, options, meant):
         ("65+", None),
         ("10^3", None),
         ("(3)", None),
+        ("3 * 10^8", None),
+        ("3 3", None),
+        ("5 > 3", None),
+        ("3 or four", None),
+        ("x-5", None),
+        ("COVID-19", None),
+        ("5-", None),
+        ("no 3", None),
+        ("5 \u4e07", None),
+        ("5 Millionen", None),
+        ("5 Mrd", None),
+        ("5 pct", None),
+        ("twice 5", None),
+        ("max 5", None),
+        ("square root of 9", None),
+        ("0,5 or so", None),
+        ("**5**", 5),
         ("I have 3 cats", 3),
         ("It costs $41.", 41),
     ],
@@ -219,6 +254,15 @@ def test_a_number_inside_a_sentence(said, value):
         ("Yes, that's not a problem", True),
         ("it's true", True),
         ("Not a yes", None),
+        ("no idea", None),
+        ("no one knows", None),
+        ("nobody says yes", None),
+        ("half true", None),
+        ("true-ish", None),
+        ("it would be true", None),
+        ("is this true?", None),
+        ("The answer is no.", False),
+        ("yes!", True),
     ],
 )
 def test_a_boolean_inside_a_sentence(said, value):
@@ -349,10 +393,46 @@ def test_a_key_that_is_equal_but_for_case_goes_first(dial):
     assert read('{"A-": 1, "b": 2}', JsonSchema(marks), dial) == "refused"
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1.234.567", 1234567),
+        ("1.234.567,5", 1234567.5),
+        ("1.234,5", 1234.5),
+        ("1.234", 1.234),
+        ("1 234,56 \u20ac", 1234.56),
+        ("1\u202f234,50", 1234.5),
+        ("1'234,5", 1234.5),
+        ("12,34,567", 1234567),
+        ("1,23,456.5", 123456.5),
+        ("\uff11\uff12\uff13", 123),
+        ("\uffe5\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15", 1234.5),
+        ("\u0661\u0662\u0663", 123),
+        ("0,123", None),
+        ("0.123.456", None),
+        ("1.23.456", None),
+        ("1,234 567", None),
+        ("1.234 567,8", None),
+        ("12,345,67", None),
+        ("3\u00bd", None),
+        ("3\u00b2", None),
+        ("\u2462", None),
+    ],
+)
+def test_a_number_in_the_groups_of_any_place(written, value):
+    """Groups of three, or those of India, by one mark all along, are one number; a leading zero is no group, and digits
+    of any script are digits, unless they stand above or below the line."""
+    assert number(written) == value
+    for contract in (dict[str, float], JsonSchema({"additionalProperties": {"type": "number"}})):
+        outcome = validate(f'{{"x": "{written}"}}', contract)
+        assert (outcome.value["x"] if outcome.ok else None) == value
+        assert not outcome.ok or [repair.code for repair in outcome.repairs] == ["value.number"]
+
+
 @given(st.text(max_size=12))
 def test_a_number_has_the_digits_that_are_there(text):
     """Whatever a text is read as, its digits are the digits of the number."""
     value = number(text)
     if value is not None and not any(mark in text.lower() for mark in "exob"):
-        digits = "".join(mark for mark in text if mark in "0123456789").strip("0")
+        digits = "".join(str(unicodedata.decimal(mark)) for mark in text if mark.isdecimal()).strip("0")
         assert "".join(mark for mark in f"{value:f}" if mark.isdigit()).strip("0") == digits

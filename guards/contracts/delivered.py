@@ -63,7 +63,7 @@ def _member(guide: Guide, key: str) -> Guide:
     for option in guide.options:
         if key in option.names:
             return option.names[key]
-    return guide.names.get(key, guide.rest)
+    return guide.names.get(key) or guide.other(key)
 
 
 def in_floats(data: Any) -> Any:

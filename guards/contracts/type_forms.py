@@ -1,6 +1,7 @@
 """What of a JSON document pydantic's own parser reads as something else, and how a compiled type is guarded from it.
 
-A text of digits is a date to it, so many seconds after 1970: no type takes one here. And it makes a float of each
+A text of digits is a date to it, so many seconds after 1970: no type takes one here. `true` is the option 1 to it, as
+they are equal in Python, and 1 is `true`. And it makes a float of each
 number with a point or an exponent, before any type is asked: a Decimal and a lax int get the digits that were written,
 and what no float can hold (`1e-400`) is refused by all others.
 
@@ -32,6 +33,7 @@ __all__ = [
     "date_guarded",
     "form_of",
     "json_guarded",
+    "listed_guarded",
     "plain_of",
     "validated",
 ]
@@ -82,6 +84,34 @@ def _no_datetime(_: Any) -> Any:
 
 
 _REFUSED: Final = {"date": _no_date, "datetime": _no_datetime}
+
+
+# -- listed values
+
+
+def listed_guarded(node: Node) -> Any:
+    """Listed values, as literals or members of an enum, where a truth value may be taken for a number or a number for
+    one; None for any other."""
+    values = node["expected"] if node["type"] == "literal" else [member.value for member in node["members"]]
+    truths = any(isinstance(value, bool) for value in values)
+    numbers = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    if truths == numbers:  # of both together pydantic knows which is which
+        return None
+    # With the node inside, so that a finding can say what is listed.
+    refused = _function("function-before", _not_listed, node)
+    return _guarded(node, _form_of_truth if truths else _form_of_option, refused)
+
+
+def _form_of_option(value: Any) -> str:
+    return _OTHER if type(value) is bool else _PLAIN
+
+
+def _form_of_truth(value: Any) -> str:
+    return _OTHER if type(value) is int or type(value) is float else _PLAIN
+
+
+def _not_listed(_: Any) -> Any:
+    raise PydanticKnownError("literal_error", {"expected": "another kind of value"})
 
 
 # -- numbers
@@ -204,6 +234,10 @@ def _integer(node: Node) -> Any:
     return _guarded(node, _form_of_changed, _function("function-before", _number, node))
 
 
+def _listed(node: Node) -> Any:
+    return _integer(listed_guarded(node) or node)
+
+
 def _float(node: Node) -> Any:
     return _guarded(node, _form_of_float, _function("function-plain", _out_of_reach))
 
@@ -253,6 +287,8 @@ _FORMS: Final = (
     _form_of_json,
     _form_of_exact_json,
     _form_of_date,
+    _form_of_option,
+    _form_of_truth,
     _form_of_number,
     _form_of_changed,
     _form_of_any,
@@ -260,7 +296,8 @@ _FORMS: Final = (
 )
 NUMBERS: Final[dict[str, Callable[[Node], Any]]] = {
     "decimal": _decimal,
-    **dict.fromkeys(("int", "literal", "enum"), _integer),
+    "int": _integer,
+    **dict.fromkeys(("literal", "enum"), _listed),
     "float": _float,
     "any": _any,
 }

@@ -17,6 +17,21 @@ __all__ = ["hinted_schema"]
 
 _DECIMAL: Final = r"^\s*[+\-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+\-]?[0-9]+)?\s*$"
 """What Python makes a Decimal of."""
+_DATE: Final = r"[0-9][^0-9.]+[0-9]"
+_SHAPES: Final = {
+    **dict.fromkeys(("date", "date-time", "time"), _DATE),
+    "duration": r"[0-9]\s*[A-Za-z:]",
+    **dict.fromkeys(("uuid", *(f"uuid{version}" for version in range(1, 9))), r"[0-9A-Fa-f]{8}"),
+    **dict.fromkeys(("ipv4", "ipv4network", "ipv4interface"), r"[0-9]\.[0-9]"),
+    **dict.fromkeys(("ipv6", "ipv6network", "ipv6interface", "uri", "multi-host-uri"), ":"),
+    "email": "@",
+}
+"""What every text of a format holds, however it is written: `N/A` is no date, and in a union with null it is null."""
+_HELD_TO_IT: Final = frozenset(
+    {"date", "datetime", "time", "timedelta", "uuid", "url", "multi-host-url"}
+    | {"lax-or-strict", "function-plain", "function-after", "function-wrap"}  # addresses
+)
+"""Nodes whose format pydantic asserts; elsewhere, at a `str`, it is a note of the author's."""
 
 
 def hinted_schema(adapter: TypeAdapter[Any]) -> dict[str, Any] | None:
@@ -34,6 +49,11 @@ class _Hinted(GenerateJsonSchema):
     def __init__(self, by_alias: bool = True, *given: Any, **named: Any) -> None:  # as pydantic calls it
         super().__init__(by_alias, *given, **named)
         self._configs: list[Mapping[str, Any]] = []
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        made = super().generate_inner(schema)
+        shape = _SHAPES.get(made.get("format", "")) if schema["type"] in _HELD_TO_IT else None
+        return made if shape is None or "pattern" in made else {**made, "pattern": shape}
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         made = super().enum_schema(schema)

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic_core import PydanticCustomError, PydanticOmit, PydanticUseDefault
 
 from guards.contracts.fresh_validator import fresh_validator
-from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded
+from guards.contracts.type_forms import NUMBERS, date_guarded, json_guarded, listed_guarded
 from guards.contracts.type_nodes import OPAQUE, nodes, nodes_below
 
 __all__ = [
@@ -97,8 +97,11 @@ def compiled_for_numbers(schema: Any) -> Compiled:
 
 def _may_change(node: Node) -> bool:
     """Whether a node gives the rewriting something to do: most types have none such."""
+    kind = node["type"]
+    if kind in ("literal", "enum"):
+        return listed_guarded(node) is not None
     lax = node.get("strict") is False or node.get("config", _STRICT).get("strict") is False
-    return lax or node["type"] in _RULES or node["type"] == "chain"
+    return lax or kind in _RULES or kind == "chain"
 
 
 class _Rewriting:
@@ -369,6 +372,8 @@ _RULES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "json": _read,
     "date": date_guarded,
     "datetime": date_guarded,
+    "literal": listed_guarded,
+    "enum": listed_guarded,
     "function-before": _caught,
     "function-after": _caught,
     "function-wrap": _caught,

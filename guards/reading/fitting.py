@@ -8,7 +8,7 @@ rounded or trimmed; `careful` changes spelling only, `eager` may guess (see docs
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,10 +21,13 @@ from guards.records import Repair
 
 __all__ = ["MISFIT", "Fitted", "fit"]
 
-MISFIT: Final = 10_000
+MISFIT: Final = 10**12
 """What one thing costs that cannot be made to fit; below it the whole document fits, as far as a guide can tell."""
 
-_SPELLING, _TYPE, _EXTRA, _WRAPPER, _GUESS = 1, 2, 3, 4, 8
+_SPELLING, _TYPE, _WRAPPER, _GUESS = 1, 2, 4, 8
+_UNREAD: Final = 10**6
+"""What a key costs that is left out, or that nobody will read: more than any other change. Of two members of a union
+that leave as many out neither is better, whatever else they change."""
 _NO_TEXT: Final = 3  # more than for the number that it is
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
@@ -35,6 +38,7 @@ _INFINITE: Final = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _GONE: Final = object()
 _MOST_INSIDE: Final = 3  # documents inside of strings inside of documents
 _MOST_FITS: Final = 100_000  # members of unions inside of members of unions multiply
+_FITS_OF_A_PART: Final = 8  # more than that many times nobody looks at each part of a large document
 
 
 class Fitted:
@@ -55,7 +59,7 @@ def fit(data: Any, guide: Guide, *, eager: bool, hinted: bool, parse: Callable[[
     `hinted` (eager only): properties and options go by the names of the hints alone, and defaults count. None where
     the end of the answer cut off all there was.
     """
-    fitter = _Fitter(eager=eager, hinted=hinted, parse=parse)
+    fitter = _Fitter(data, eager=eager, hinted=hinted, parse=parse)
     try:
         value, cost = fitter.fit(data, guide)
     except (_TooMuch, RecursionError):
@@ -68,7 +72,7 @@ class _TooMuch(Exception):  # control flow inside this file
 
 
 class _Fitter:
-    def __init__(self, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> None:
+    def __init__(self, data: Any, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> None:
         self.repairs: list[Repair] = []
         self._eager = eager
         self._hinted = hinted
@@ -77,6 +81,8 @@ class _Fitter:
         self._inside = 0
         self._changing = False  # inside of something put around or taken off: once is a slip, twice a guess
         self._fits = 0
+        self._most = _MOST_FITS
+        self._data = data
         self.lost = False
         self._needed = True  # the object around cannot do without it
 
@@ -97,21 +103,26 @@ class _Fitter:
 
     def fit(self, value: Any, guide: Guide) -> tuple[Any, int]:
         self._fits += 1
-        if self._fits > _MOST_FITS:
-            raise _TooMuch
-        if isinstance(value, Cut) or (isinstance(value, CutBare) and value.casefold() not in _OTHERS):
+        if self._fits > self._most:
+            self._go_on()
+        kind = type(value)
+        if kind is Cut or (kind is CutBare and value.casefold() not in _OTHERS):
             return self._cut(value)
         if guide.options:
             return self._union(value, guide)
-        if isinstance(value, Bare):
-            return self._bare(value, guide)
-        if isinstance(value, dict):
+        if kind is dict:
             return self._object(value, guide)
-        if isinstance(value, list):
+        if kind is list:
             return self._list(value, guide)
-        if isinstance(value, str):
+        if kind is str:
             return self._text(value, guide)
-        return self._scalar(value, guide)
+        return self._bare(value, guide) if isinstance(value, Bare) else self._scalar(value, guide)
+
+    def _go_on(self) -> None:
+        """Raises `_TooMuch`, unless it is the data itself that is large."""
+        if self._most > _MOST_FITS:
+            raise _TooMuch
+        self._most = _MOST_FITS + _FITS_OF_A_PART * _size(self._data)
 
     # Unions: the cheapest member.
 
@@ -122,9 +133,9 @@ class _Fitter:
             fitted, cost = self.fit(value, option)
             made = self.repairs[start:]
             del self.repairs[start:]
-            if not best or cost < best[0][0]:
+            if not best or _rank(cost) < _rank(best[0][0]):
                 best = [(cost, fitted, made)]
-            elif cost == best[0][0] and cost < MISFIT and not _same(fitted, best[0][1]):
+            elif _rank(cost) == _rank(best[0][0]) and cost < MISFIT and not _same(fitted, best[0][1]):
                 best.append((cost, fitted, made))
             if cost == 0:
                 break
@@ -190,10 +201,11 @@ class _Fitter:
                     self.note("value.guess", "a number out of words", before=value, after=made)
                 else:
                     self.note("value.number", "another way of writing a number", before=value, after=made)
-                return made, _GUESS if guessed else _TYPE
+                # Of an int and a float the one as which it is written.
+                return made, _GUESS if guessed else _TYPE + (type(made) is not type(found))
         if "boolean" in kinds and (truth := boolean(value, eager=may_guess)) is not None:
             self.note("value.boolean", "another way of writing true or false", before=value, after=truth)
-            return truth, _TYPE
+            return truth, _TYPE if boolean(value) is truth else _GUESS
         fitted, cost = self._document_inside(value, guide) if kinds & {"object", "array"} else (value, MISFIT)
         return (_plain(value), MISFIT) if bare and cost >= MISFIT else (fitted, cost)
 
@@ -298,7 +310,8 @@ class _Fitter:
                 fitted, cost = self._unwrapped(value, value[0], guide, "a list around the one value")
                 if cost < MISFIT:
                     return fitted, cost
-            return self._as_it_is(value)
+            fitted, cost = self._in_envelope(value, guide)
+            return (fitted, cost) if cost < MISFIT else self._as_it_is(value)
         items: list[Any] = []
         total = 0
         start = len(self.repairs)
@@ -361,7 +374,10 @@ class _Fitter:
             # A text in an object may be anything: an error's words, say. Not one that holds the document.
             holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
-            if isinstance(inner, dict | list) or holds or ("object" not in guide.kinds and (plain or self._eager)):
+            # Where keys may have any name, that of the envelope may be one of them.
+            any_key = guide.kinds == {"object"} and not guide.names and not guide.options
+            told = isinstance(inner, dict | list) and not (any_key and (self._place or not inner))
+            if told or holds or ("object" not in guide.kinds and (plain or self._eager)):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -373,9 +389,9 @@ class _Fitter:
             return self._around(value, guide.item(0), lambda made: [made], "a list of one item")
         return value, MISFIT
 
-    def _in_envelope(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
+    def _in_envelope(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """What belongs into the one property that the contract has, and stands there without it."""
-        if len(guide.names) != 1:
+        if "object" not in guide.kinds or len(guide.names) != 1:
             return value, MISFIT
         name, inner = next(iter(guide.names.items()))
         if not inner.kinds & {"object", "array"} or inner.kinds >= {"string", "object"}:
@@ -384,17 +400,19 @@ class _Fitter:
 
     def _members(self, value: dict[str, Any], guide: Guide) -> tuple[dict[str, Any], int]:
         meant = self._meant(value, guide)
-        if meant is None or (not meant and value and guide.closed and guide.names):
+        says_nothing = guide.names and not (value and meant)
+        # Only an object that says something of what is asked for can be meant by another shape.
+        if meant is None or (says_nothing and (self._changing or (value and guide.closed))):
             return self._as_it_is(value)
         members: dict[str, Any] = {}
         total = 0
-        required = guide.required
+        names, required = guide.names, guide.required
         for key, held in value.items():
             name = meant.get(key)
             if name is None:
-                total += self._stranger(key, held, guide, members, {*value, *members})
+                total += self._stranger(key, held, guide, members, value)
                 continue
-            if name == key and type(held) in guide.names[name].as_is:  # as `_at`, for most parts
+            if name == key and type(held) in names[name].as_is:  # as `_at`, for most parts
                 members[name] = held
                 continue
             if name != key:
@@ -403,29 +421,27 @@ class _Fitter:
                 self._place.pop()
                 total += _SPELLING
             needed = name in required
-            absent = held is None and not needed and "null" not in guide.names[name].kinds
+            absent = held is None and not needed and "null" not in names[name].kinds
             # A default would stand in the null's place, and nobody said that it is meant.
-            if absent and guide.names[name].default in (None, (None,)):
+            if absent and names[name].default in (None, (None,)):
                 self._place.append(key)
                 self.note("value.null", "a null for what may be missing was left out")
                 self._place.pop()
                 total += _TYPE
                 continue
-            fitted, cost = self._at(key, held, guide.names[name], needed=needed)
+            fitted, cost = self._at(key, held, names[name], needed=needed)
             total += cost
             if fitted is not _GONE:
                 members[name] = fitted
-        total += sum(MISFIT for name in required if name not in members)
+        total += MISFIT * len(required - members.keys())
         if self._hinted:
             self._defaults(members, guide)
         return members, total
 
     def _meant(self, value: dict[str, Any], guide: Guide) -> dict[str, str] | None:
         """The property that each key means, where it means one; None where two keys mean one, and none is sure."""
-        shown = guide.shown
-        meant = {key: shown[key] for key in value if key in shown}
-        if len(meant) == len(value) == len(set(meant.values())):  # nearly always
-            return meant
+        if guide.each_once and value.keys() <= guide.shown.keys():  # nearly always
+            return guide.shown
         taken: dict[str, str] = {}
         for key in value:
             name = self._name(key, guide)
@@ -448,34 +464,54 @@ class _Fitter:
             return key
         return guide.cased.get(key.casefold()) or guide.spelled.get(folded(key))
 
-    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], taken: Collection[str]) -> int:
-        """A key that is none of the properties."""
+    def _stranger(self, key: str, value: Any, guide: Guide, members: dict[str, Any], written: Mapping[str, Any]) -> int:
+        """A key that is none of the properties; `written` are all keys of the object, `members` what is read of it."""
         if guide.closed:
             self._place.append(key)
             self.note("value.extra", "a key that the contract forbids was left out", before=value)
             self._place.pop()
-            return _EXTRA
-        name, cost = self._key_of_map(key, guide, taken)
-        fitted, more = self._at(key, value, guide.rest)
+            return _UNREAD
+        start = len(self.repairs)
+        name, cost = self._key_of_map(key, guide)
+        if name != key and (name in written or name in members):  # that would be another's
+            del self.repairs[start:]
+            name, cost = key, MISFIT
+        part = guide.other(key)
+        if guide.names and part is ANY:
+            cost += _UNREAD  # of the members of a union one that knows it is meant
+        fitted, more = self._at(key, value, part)
         if fitted is not _GONE:
             members[name] = fitted
         return cost + more
 
-    def _key_of_map(self, key: str, guide: Guide, taken: Collection[str]) -> tuple[str, int]:
-        """A key as the schema spells it, where it says what keys there may be. Never one that stands there already."""
+    def _key_of_map(self, key: str, guide: Guide) -> tuple[str, int]:
+        """A key as the schema spells it, where it says what keys there may be."""
         if guide.keys is None:
             return key, 0
-        start = len(self.repairs)
         name, cost = self._at(key, key, guide.keys)
-        if isinstance(name, str) and (name == key or name not in taken):
-            return name, cost
-        del self.repairs[start:]
-        return key, MISFIT
+        return (name, cost) if isinstance(name, str) else (key, MISFIT)
 
     def _defaults(self, members: dict[str, Any], guide: Guide) -> None:
         for name, part in guide.names.items():
             if name not in members and name not in guide.required and part.default is not None:
                 members[name] = part.default[0]
+
+
+def _rank(cost: int) -> int:
+    return cost if cost < _UNREAD else cost - cost % _UNREAD
+
+
+def _size(data: Any) -> int:
+    """How many parts the data has."""
+    waiting, parts = [data], 0
+    while waiting:
+        node = waiting.pop()
+        parts += 1
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return parts
 
 
 def _plain(written: str) -> Any:
@@ -521,6 +557,8 @@ def _same(left: Any, right: Any) -> bool:
 
 def _arguments(value: dict[str, Any]) -> Any:
     """What a call of a tool, as models write it, gives the tool; None for any other object."""
+    if "name" not in value:
+        return None
     given = [key for key in ("arguments", "parameters", "input") if isinstance(value.get(key), dict | str)]
     others = value.keys() - set(given) - {"id", "type"}
     return value[given[0]] if len(given) == 1 and others == {"name"} and isinstance(value["name"], str) else None

@@ -171,6 +171,11 @@ class Guide:
         return {**others, **shown}
 
     @cached_property
+    def each_once(self) -> bool:
+        """Whether each property goes by one of these names alone."""
+        return len(self.shown) == len(set(self.shown.values()))
+
+    @cached_property
     def cased(self) -> dict[str, str | None]:
         """The properties by the names that the model sees, without case; None where two share one."""
         cased: dict[str, str | None] = {}
@@ -211,6 +216,20 @@ class Guide:
             if isinstance(part, Mapping):
                 return Guide(part, self._root)
         return ANY
+
+    def other(self, name: str) -> Guide:
+        """What a property of this name holds that is not listed."""
+        return next((part for pattern, part in self._named_by_pattern if pattern.search(name, unsure=False)), self.rest)
+
+    @cached_property
+    def _named_by_pattern(self) -> tuple[tuple[_Pattern, Guide], ...]:
+        given = (schema.get("patternProperties") for schema in self._schemas)
+        return tuple(
+            (_Pattern(source), Guide(part, self._root))
+            for patterns in given
+            if isinstance(patterns, Mapping)
+            for source, part in patterns.items()
+        )
 
     @cached_property
     def keys(self) -> Guide | None:
@@ -354,11 +373,11 @@ class _Pattern:
         except ConfigError:
             self._compiled = None
 
-    def search(self, text: str) -> bool:
+    def search(self, text: str, *, unsure: bool = True) -> bool:
         try:
-            return self._compiled is None or self._compiled.search(text)
+            return unsure if self._compiled is None else self._compiled.search(text)
         except TimeoutError:
-            return True
+            return unsure
 
 
 ANY: Final = Guide({}, {})

@@ -23,14 +23,18 @@ __all__ = ["boolean", "folded", "is_literal", "is_null", "number", "number_in", 
 
 _CURRENCY: Final = "$€£¥₹₩₽₺₴₫฿₪₦₱₡"
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|US\$)"
-# Signs, a currency before or behind, digits in groups of three or in one, one point; the parts by name. Blanks are not
-# given back: where nothing stands between them, there are as many ways to share them out as their number to the fifth.
+# Signs, a currency before or behind, digits in groups or in one, one point; the parts by name. The groups are those of
+# English, of India (1,23,456), of the Continent (1.234,5; 1.234.567, but 1.234 has a point), and blanks; none begins
+# with a zero, for 0,123 is less than one. Blanks are not given back: where nothing stands between them, there are as
+# many ways to share them out as their number to the fifth.
 _NUMBER: Final = re.compile(
     rf"(?P<open>\()?\s*+(?P<sign>[+\-−–])?\s*+(?P<money>[{_CURRENCY}]|{_CODES})?\s*+(?P<after>[+\-−–])?\s*+"
     r"(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<octal>0[oO][0-7]+)|(?P<binary>0[bB][01]+)"
-    r"|(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u2009\u202f']\d{3})+|\d+(?:_\d+)*|(?=\.\d))"
-    r"(?P<point>\.(?P<part>\d*(?:_\d+)*))?(?P<exponent>[eE][+\-]?\d+)?"
-    r"|(?P<dotted>\d{1,3}(?:\.\d{3})+),(?P<cents>\d+))"
+    r"|(?P<groups>[1-9]\d{0,2}(?P<by>[. \u00a0\u2009\u202f'’])\d{3}(?:(?P=by)\d{3})*),(?P<cents>\d+)"
+    r"|(?P<dotted>[1-9]\d{0,2}(?:\.\d{3}){2,})"
+    r"|(?P<whole>[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f'’]\d{3})+"
+    r"|\d+(?:_\d+)*|(?=\.\d))"
+    r"(?P<point>\.(?P<part>\d*(?:_\d+)*))?(?P<exponent>[eE][+\-]?\d+)?)"
     rf"(?:n|[lL])?\s*+(?P<unit>[{_CURRENCY}]|{_CODES})?\s*+(?P<close>\))?",
 )
 _COMMA_DECIMAL: Final = re.compile(r"\s*([+\-]?\d+),(\d+)\s*")
@@ -58,7 +62,7 @@ def number(text: str) -> Number | None:
     A whole number is an int. Nothing is rounded: a Decimal where a float does not keep the digits. None for what may
     mean two things (`3,14`, `45%`).
     """
-    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    found = _NUMBER.fullmatch(_in_ascii(text).strip()) if len(text) <= _LONGEST else None
     if found is None or (found["sign"] and found["after"]):
         return None
     sign = found["sign"] or found["after"]
@@ -73,6 +77,18 @@ def number(text: str) -> Number | None:
     return _negated(value) if negative else value
 
 
+def _in_ascii(text: str) -> str:
+    """The text with the digits of any script as those of ASCII, and the full-width marks of East Asia as plain ones."""
+    return text if text.isascii() else "".join(map(_narrow, text))
+
+
+def _narrow(mark: str) -> str:
+    if mark.isdecimal():
+        return str(unicodedata.decimal(mark))
+    wide = unicodedata.decomposition(mark).startswith("<wide>")
+    return unicodedata.normalize("NFKC", mark) if wide else mark
+
+
 def _negated(value: Number) -> Number:
     # Not by `-`, which rounds a Decimal to the precision of the thread's context.
     return value.copy_negate() if isinstance(value, Decimal) else -value
@@ -82,9 +98,9 @@ def _value(found: re.Match[str]) -> Number | None:
     for name, base in (("hex", 16), ("octal", 8), ("binary", 2)):
         if found[name]:
             return int(found[name][2:], base)
-    if found["dotted"]:
-        return exact(f"{found['dotted'].replace('.', '')}.{found['cents']}")
-    whole = re.sub(r"[^0-9]", "", found["whole"] or "")
+    if found["groups"]:
+        return exact(f"{_digits(found['groups'])}.{found['cents']}")
+    whole = _digits(found["dotted"] or found["whole"] or "")
     part = (found["part"] or "").replace("_", "")
     exponent = found["exponent"] or ""
     if not whole and not part:
@@ -94,6 +110,10 @@ def _value(found: re.Match[str]) -> Number | None:
     if exponent and (len(exponent) > 6 or abs(int(exponent[1:])) > _LARGEST_EXPONENT):
         return None
     return exact(f"{whole or '0'}.{part or '0'}{exponent}")
+
+
+def _digits(text: str) -> str:
+    return text if text.isdigit() else re.sub(r"\D", "", text)
 
 
 def is_literal(text: str) -> bool:
@@ -112,8 +132,8 @@ _UNITS: Final = {name: value for value, name in enumerate(_TEENS.split(" "))} | 
 }
 _SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ANY_NUMBER: Final = re.compile(
-    r"(?<![\w.,/])(?<![<>≤≥=~≈±^]\s)(?<![<>≤≥=~≈±^])"
-    r"[+\-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+\-]?\d+)?(?![\w/+^]|[.,]\d)"
+    r"(?<![\w.,/])(?<!\w[+\-−–])(?<![<>≤≥=~≈±^]\s)(?<![<>≤≥=~≈±^])"
+    r"[+\-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+\-]?\d+)?(?![\w/+^]|[.,]\d|[\-−–](?!\w))"
 )
 _SCALED: Final = re.compile(
     r"\s*(?P<number>[^\sa-zA-Z]+)[\s\-]+(?P<scales>(?:(?:hundred|thousand|million|billion|trillion)s?\s*)+)\.?\s*",
@@ -121,16 +141,23 @@ _SCALED: Final = re.compile(
 )
 # What makes another number of the number beside it, or says that it is none.
 _MULTIPLE: Final = re.compile(
-    r"\b(?:hundreds?|thousands?|millions?|billions?|trillions?|dozens?|scores?|mio|mn|bn|tn|k|m|b|lakhs?|crores?)\b"
-    r"|\b(?:half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|percent|per\s+cent|per\s?mille)\b|[%‰½¼¾⅓⅔]"
-    r"|\b(?:minus|negative|times|plus|divided|squared|cubed)\b"
+    r"\b(?:hundreds?|thousands?|mill\w*|mil|milliards?|bill?i\w+|trill?i\w+|dozens?|scores?|lakhs?|crores?|tausend)\b"
+    r"|\b(?:mio|mrd|mn|bn|tn|k|m|b|тыс\w*|млн|млрд|милли\w+)\b"
+    r"|\b(?:half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|per\s?cent\w*|pct|per\s?mille|bps)\b|[%‰]"
+    r"|\b(?:minus|negative|times|plus|divided|squared?|cubed?|roots?|log|double|twice|thrice|triple)\b"
     r"|\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|under|above|below|beyond|least|most)\b"
-    r"|\b(?:up\s+to|almost|nearly|between|except|without)\b",
+    r"|\b(?:up\s+to|between|except|within|max|min|maxim\w+|minim\w+|exceed\w*)\b",
     re.IGNORECASE,
 )
 _NEGATION: Final = re.compile(
-    r"\b(?:not|never|neither|nor|cannot|hardly|barely|scarcely|without)\b|n['’ ]t\b|\bfar\s+from\b",
+    r"\b(?:not|never|neither|nor|non|cannot|hardly|barely|scarcely|almost|nearly|without|nobody|none|nothing|lack\w*)\b"
+    r"|n['’ ]t\b|\b(?:far\s+from|(?:any|every)thing\s+but|instead\s+of|rather\s+than|other\s+than)\b"
+    r"|\b(?:fail|refus)\w*|\b(?:nicht|kein\w*|niemals|pas|jamais|nunca|não|niet|geen|inte|ikke|не|нет)\b",
     re.IGNORECASE,
+)
+_NO: Final = re.compile(r"\bno\b", re.IGNORECASE)
+_DOUBT: Final = re.compile(
+    r"\?|\b(?:half|part\w*|mostly|if|unless|whether|would|could|should|may|might|maybe|perhaps)\b"
 )
 
 
@@ -150,10 +177,16 @@ def number_in(text: str) -> Number | None:
         return spoken
     if (scaled := _SCALED.fullmatch(text)) is not None:
         return _times(number(scaled["number"]), scaled["scales"].lower().split())
-    if _MULTIPLE.search(text) or _NEGATION.search(text):
+    if _MULTIPLE.search(text) or _NEGATION.search(text) or _NO.search(text):
         return None
-    found = {number(match[0]) for match in _ANY_NUMBER.finditer(text)}
-    return found.pop() if len(found) == 1 else None
+    found = list(_ANY_NUMBER.finditer(text))
+    if len(found) != 1:
+        return None
+    rest = f"{text[: found[0].start()]} {text[found[0].end() :]}"
+    # Any other digit, or word for a number, may be a part of it, or the one that is meant.
+    if any(map(str.isnumeric, rest)) or not _UNITS.keys().isdisjoint(re.findall(r"\w+", rest.lower())):
+        return None
+    return number(found[0][0])
 
 
 def _times(value: Number | None, scales: list[str]) -> Number | None:
@@ -206,11 +239,12 @@ def boolean(text: str, *, eager: bool = False) -> bool | None:
         return False
     if not eager or len(text) > 10 * _LONGEST:
         return None
-    said = set(re.findall(r"\b(?:true|false|yes|no)\b", word))
+    said = set(re.findall(r"(?<![\w-])(?:true|false|yes|no)(?![\w-])", word))
     if len({truth in _TRUE for truth in said}) != 1:
         return None
-    # "That is not true" says nothing else; of "No, it is not" the first word is the answer.
-    if _NEGATION.search(word) and not (len(said) == 1 and _ANSWERED.match(word)):
+    # "That is not true" says nothing else, "no idea" nothing at all; of "No, it is not" the first word is the answer.
+    denied = _NEGATION.search(word) or _DOUBT.search(word) or re.search(r"\bno\s+\w", word)
+    if denied and not (len(said) == 1 and _ANSWERED.match(word)):
         return None
     return bool(said & _TRUE)
 
@@ -294,7 +328,12 @@ def pick_in(text: str, options: Mapping[str, str] | Iterable[str]) -> str | None
     if len(alike) == 1 and any(mark.isalpha() for mark in wanted):
         return alike.pop()
     # As it is written first: "TWO" is said in "TWO is one of them", "ONE" is not.
-    found = _said(text, ways, str) or _said(text, ways, str.casefold)
+    found = _said(text, ways, str)
+    if not found:
+        found = _said(text, ways, str.casefold)
+        # A word in small letters is no abbreviation: "tell us" does not say US.
+        named = {way: option for way, option in ways.items() if not (way.isupper() and len(way) <= _SHORTEST)}
+        found = found if found == _said(text, named, str.casefold) else set()
     return found.pop() if len(found) == 1 else None
 
 
@@ -304,25 +343,29 @@ def _divided(text: str) -> str:
 
 
 def _said(text: str, ways: Mapping[str, str], case: Callable[[str], str]) -> set[str]:
-    """The options that the text holds as whole words."""
-    said = _words(text, case)
+    """The options that the text holds as whole words; none where one is a part of a compound: `non-spam`."""
+    written = _words(text, case)
+    said = written.replace(_JOINT, " ")
     taken: list[tuple[int, int]] = []
     found: set[str] = set()
     # Longest first: the place of "car-2" is no "car".
     for words, option in sorted(
-        ((_words(way, case), option) for way, option in ways.items()), key=lambda w: -len(w[0])
+        ((_words(way, case).replace(_JOINT, " "), option) for way, option in ways.items()), key=lambda w: -len(w[0])
     ):
         at = said.find(words) if words.strip() else -1
         while at >= 0:
             end = at + len(words)
             if (at, end) in taken or not any(start < end - 1 and at < stop - 1 for start, stop in taken):
+                if _JOINT in (written[at], written[end - 1]):
+                    return set()
                 taken.append((at, end))
                 found.add(option)
             at = said.find(words, at + 1)
     # What is left may say that the option is not the answer.
     rest = "".join(" " if any(start < at < stop - 1 for start, stop in taken) else mark for at, mark in enumerate(said))
-    denied = found and (_NEGATION.search(rest) or re.search(r"\bno\b", rest, re.IGNORECASE))
-    return set() if denied else found
+    denied = _NEGATION.search(rest) or _NO.search(rest)
+    multiplied = any(not isinstance(o, str) or number_in(o) is not None for o in found) and _MULTIPLE.search(rest)
+    return set() if denied or multiplied else found
 
 
 # Marks that belong to a word, before it or behind it; blanks between them and a number carry no meaning.
@@ -330,11 +373,16 @@ _LEADING: Final = re.compile(rf"([<>≤≥=~≈±{_CURRENCY}]+) +(?=\w)")
 _TRAILING: Final = re.compile(rf"(?<=\w) +([%‰°{_CURRENCY}])(?!\w)")
 # What only divides words, or stands around them.
 _DIVIDING: Final = re.compile(
-    r"""[,;:!?"'“”‘’«»()\[\]{}*`|\\…•]|_|(?<=\w)-(?=\w)|(?<!\S)[-#>=]+(?!\S)|\.(?!\w)|(?<=[^\W\d])/(?=[^\W\d])"""
+    r"""[;!?"'“”‘’«»()\[\]{}*`|\\…•]|_|(?<!\d)[,:]|[,:](?!\d)|(?<!\S)[-#>=]+(?!\S)|\.(?!\w)"""
+    r"""|(?<=[^\W\d])/(?=[^\W\d])"""
 )
+_JOINT: Final = "\u2010"  # `_plain` leaves none
+_COMPOUND: Final = re.compile(r"(?<=[^\W_])(?:-|_+)(?=[^\W_])")
+_SHORTEST: Final = 2
 
 
 def _words(text: str, case: Callable[[str], str]) -> str:
-    """The words of a text with the marks that belong to them, each with one blank before and behind."""
+    """The words of a text with the marks that belong to them, each with one blank before and behind, or with a joint to
+    the next word of a compound."""
     plain = _TRAILING.sub(r"\1", _LEADING.sub(r"\1", case(_plain(text))))
-    return f" {' '.join(_DIVIDING.sub(' ', plain).split())} "
+    return f" {' '.join(_DIVIDING.sub(' ', _COMPOUND.sub(_JOINT, plain)).split())} "
