@@ -36,7 +36,6 @@ __all__ = [
     "stopped_by",
     "text",
     "the_model",
-    "title",
     "unknown",
     "word",
 ]
@@ -117,15 +116,6 @@ def is_word(value: Any) -> bool:
 
 
 _WORD: Final = re.compile(r"[\w.:/@+=|~#%*,-]*", re.ASCII)
-
-
-def title(value: Any, at: Delivery) -> Any:
-    """The name of a company, which may have spaces: a short line."""
-    short = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
-    return value if short else word(value, at)
-
-
-_LONGEST: Final = 40
 
 
 def one_of(*words: str) -> Rule:

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
-from guards.clients.members import is_sent
+from guards.clients.endpoint import (
+    TOOL,
+    Endpoint,
+    EndpointClient,
+    check_options,
+    colour_of,
+    object_schema,
+    request_of,
+    schema_of,
+)
+from guards.clients.members import get, is_sent, listed, put
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
+from guards.clients.openai_tools import calls_of
 from guards.clients.server_faults import check, no_answer
+from guards.clients.tools import Tools, each
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -190,7 +201,37 @@ def _check_mode(mode: str, where: str) -> None:
 # -- `.parse` ----------------------------------------------------------------------------------------------------------
 
 
-class _Chat(Chat):
+class _Parsing(Endpoint):
+    """With `.parse`: calls of the caller's own tools come with their arguments as what the tool is made of, too."""
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
+
+
+def _with_arguments(response: Any, tools: Any) -> Any:
+    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is. Pydantic's own
+    error where the arguments are not of the tool's type."""
+    bodies = {
+        name: body for tool in each(tools) for body in [get(tool, "function", tool)] for name in [get(body, "name")]
+    }
+    choices = listed(get(response, "choices"))
+    calls = [call.body for choice in choices for call in calls_of(get(choice, "message"))]
+    for call in [*calls, *listed(get(response, "output"))]:
+        body = bodies.get(get(call, "name"))
+        if body is None or not hasattr(call, "parsed_arguments"):
+            continue
+        kind = getattr(body, "model", None)  # pydantic_function_tool leaves it there
+        if kind is not None:
+            put(call, "parsed_arguments", kind.model_validate_json(call.arguments))
+        elif get(body, "strict"):
+            put(call, "parsed_arguments", json.loads(call.arguments))
+    return response
+
+
+class _Chat(_Parsing, Chat):
     """Of the SDK itself: with `.parse`."""
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
@@ -201,7 +242,7 @@ class _Chat(Chat):
         return _parse_raw(resource, ParsedChatCompletion)
 
 
-class _Responses(Responses):
+class _Responses(_Parsing, Responses):
     """As `_Chat`."""
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:

@@ -67,7 +67,7 @@ class Chat(Endpoint):
         return {**options, "messages": list(turns)}
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
-        if "audio" in (options.get("modalities") or ()):
+        if "audio" in (request_of(options).get("modalities") or ()):
             return "modalities with audio give an answer that is no text"
         return super().refused(options)
 
@@ -231,6 +231,9 @@ class Responses(Endpoint):
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
         return response_tools(options)
+
+    def offered(self, options: Mapping[str, Any], question: Any) -> Tools:
+        return response_tools(options, question)
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)

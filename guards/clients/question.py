@@ -37,7 +37,7 @@ class Question:
             raise ConfigError(refused, where="wrap")
         self.streams = bool(options.get("stream"))
         """Whether the caller asked for the answer in pieces."""
-        if self.streams and (parse or (options.get("n") or 1) > 1):
+        if self.streams and (parse or (options.get("n") or 1) != 1):
             raise ConfigError(
                 "stream=True is guarded for create with one answer",
                 where="wrap",
@@ -51,7 +51,7 @@ class Question:
         # Turns may come as an iterator, and are looked at before they are sent.
         self.given = given if isinstance(given, str | Sequence) or not is_given(given) else list(given)
         self.turns = self._turns()
-        self.tools = endpoint.tools(self.options)
+        self.tools = endpoint.offered(self.options, self.given)
         self.first: Any = None
         self.answers: list[Any] = []
         self.asked = EndpointClient(endpoint, fetch, self.options, colour)

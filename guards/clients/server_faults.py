@@ -15,10 +15,22 @@ from typing import Any, Final
 from guards.clients.members import is_sent, listed, member, members_of
 from guards.errors import ConfigError, GuardsError, ServerFault
 
-__all__ = ["BROKEN", "broken", "check", "cut_off", "in_words", "may_pass", "named", "no_answer", "passing"]
+__all__ = [
+    "BROKEN",
+    "broken",
+    "check",
+    "check_pieces",
+    "cut_off",
+    "in_words",
+    "is_json",
+    "may_pass",
+    "named",
+    "no_answer",
+    "passing",
+]
 
-BROKEN: Final = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
-"""What the SDKs let through where a body that calls itself JSON is none."""
+BROKEN: Final = (ValueError, RecursionError)
+"""What the SDKs let through where a body that calls itself JSON is none; `broken` looks closer."""
 
 _LONGEST: Final = 300
 _STATUSES: Final = frozenset({408, 409, 429})
@@ -142,6 +154,29 @@ def cut_off() -> ServerFault:
     return ServerFault("the server's answer is broken: its stream ended before the answer did", passing=True)
 
 
+def is_json(stream: Any) -> bool:
+    """Whether what should come in pieces calls itself one JSON document."""
+    headers = getattr(getattr(stream, "response", None), "headers", None)
+    kind = headers.get("content-type") if isinstance(headers, Mapping) else None
+    return isinstance(kind, str) and kind.lower().startswith("application/json")
+
+
+def check_pieces(body: bytes) -> None:
+    """`ServerFault` for such a document: most are an error, in words that the SDKs do not look for. Some servers call
+    their streams so, too."""
+    try:
+        whole = json.loads(body)
+    except BROKEN:
+        return
+    check(whole)
+    error = no_answer(whole, "stream")
+    passing = isinstance(error, ServerFault) and error.passing
+    raise error if passing or in_words(whole) else ServerFault(_WHOLE, passing=False)
+
+
+_WHOLE: Final = "the server's answer came whole, where a stream was asked for"
+
+
 def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
     """The error for something that is no answer of this kind: in the server's words, where it says any. One that has
     nothing in its answer's `place` is empty, which may pass: servers send it when they are overloaded."""
@@ -175,7 +210,11 @@ def in_words(error: Any) -> str:
 
 
 def broken(fault: Exception) -> ServerFault:
-    """The error for a body that the SDK could not read."""
+    """The error for a body that the SDK could not read. Raises the fault itself where it is of something else."""
+    known = isinstance(fault, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
+    # A number of many digits is no fault of the syntax to the standard library's reader, but a plain ValueError.
+    if not known and "int_max_str_digits" not in str(fault):
+        raise fault
     empty = isinstance(fault, json.JSONDecodeError) and not fault.doc.strip()
     words = "is empty" if empty else f"is broken ({type(fault).__name__})"
     return ServerFault(f"the server's answer {words}", passing=True)
