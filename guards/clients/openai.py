@@ -201,16 +201,6 @@ def _check_mode(mode: str, where: str) -> None:
 # -- `.parse` ----------------------------------------------------------------------------------------------------------
 
 
-class _Parsing(Endpoint):
-    """With `.parse`: calls of the caller's own tools come with their arguments as what the tool is made of, too."""
-
-    def passing(self, raw: Any, tools: Tools) -> Any:
-        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
-
-    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
-
-
 def _with_arguments(response: Any, tools: Any) -> Any:
     """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is. Pydantic's own
     error where the arguments are not of the tool's type."""
@@ -231,8 +221,14 @@ def _with_arguments(response: Any, tools: Any) -> Any:
     return response
 
 
-class _Chat(_Parsing, Chat):
-    """Of the SDK itself: with `.parse`."""
+class _Chat(Chat):
+    """Of the SDK itself: with `.parse`, where calls of the caller's own tools come with their arguments read, too."""
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":
@@ -242,8 +238,14 @@ class _Chat(_Parsing, Chat):
         return _parse_raw(resource, ParsedChatCompletion)
 
 
-class _Responses(_Parsing, Responses):
+class _Responses(Responses):
     """As `_Chat`."""
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":

@@ -19,6 +19,7 @@ from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of
 from guards.clients.incoming import Incoming
+from guards.clients.judged_text import Judged
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
@@ -54,6 +55,7 @@ class Calls(NamedTuple):
     run: Run
     arun: ARun
     stream: Streams
+    judged: Judged
 
 
 def wrap(client: Any, calls: Calls) -> Any:
@@ -239,7 +241,7 @@ def _guarded(
     def question(args: tuple[Any, ...], options: dict[str, Any]) -> Question:
         if args:
             options = {**inspect.signature(original).bind_partial(*args).arguments, **options}
-        return Question(endpoint, fetch, options, colour, parse=parse)
+        return Question(endpoint, fetch, options, colour, calls.judged, parse=parse)
 
     if colour == "async":
 
@@ -355,14 +357,14 @@ def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..
         @_like(function)
         async def aguarded(*args: Any, **options: Any) -> Any:
             question, client = split(args, options)
-            return client.result(await calls.arun(client, question))
+            return client.result(await calls.arun(client, question), calls.judged)
 
         return aguarded
 
     @_like(function)
     def guarded(*args: Any, **options: Any) -> Any:
         question, client = split(args, options)
-        return client.result(calls.run(client, question))
+        return client.result(calls.run(client, question), calls.judged)
 
     return guarded
 
@@ -417,9 +419,9 @@ class _Keeping(CallableClient):
         self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
         return reply
 
-    def result(self, outcome: Outcome[Any]) -> Any:
+    def result(self, outcome: Outcome[Any], judged: Judged) -> Any:
         outcome.raise_if_rejected()
-        text, last = delivered(outcome), self._last
+        text, last = delivered(outcome, judged), self._last
         if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):
