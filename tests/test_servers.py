@@ -21,6 +21,7 @@ from guards import Budget, Guarded, Raise, Reask, Rejected  # noqa: E402
 from guards.clients import openai as clients  # noqa: E402
 from guards.clients import reply_of  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
+from guards.clients.server_faults import named  # noqa: E402
 from guards.clients.tools import is_arguments  # noqa: E402
 from guards.contracts import Text  # noqa: E402
 from guards.errors import ConfigError, GuardsError, ServerFault  # noqa: E402
@@ -297,6 +298,64 @@ def test_an_empty_or_broken_body_is_named_after_the_tries(method, step):
     with Server([step] * 3) as server, pytest.raises(ServerFault, match="empty|broken"):
         talk.call(method(client_of(server, method)), "x")
     assert len(server.requests) == 3
+
+
+DIGITS = b'{"id": "c", "created": ' + b"1" * 5000 + b"}"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("method", [chat, responses, messages])
+def test_a_number_of_many_digits_is_a_broken_body(method, stream):
+    """The standard library's reader raises a ValueError of another kind for it, in a body and in a stream."""
+    step = Raw(b"event: message_start\ndata: " + DIGITS + b"\n\n", "text/event-stream") if stream else Raw(DIGITS)
+    with Server([step]) as server, pytest.raises(ServerFault, match="broken"):
+        method(talk.replace(transport=None).wrap(client_of(server, method)))(
+            stream=stream, **({"input": "x"} if method is responses else {"messages": ASKED})
+        )
+
+
+def test_a_value_error_of_the_callers_own_stays_what_it_is():
+    """Only what the reader of a body raises is the server's fault."""
+
+    def fail(**_: Any) -> Any:
+        raise ValueError("of my own")
+
+    with pytest.raises(ValueError, match="of my own"):
+        named(fail, "sync")()
+
+
+@pytest.mark.parametrize("method", [chat, messages])
+@pytest.mark.parametrize(
+    ("body", "words", "tries"),
+    [
+        ({"error": {"message": "No such model", "code": 404}}, "No such model", 1),
+        ({"error": "Service overloaded"}, "Service overloaded", 3),
+        ({"detail": "no credits"}, "no credits", 1),
+        (None, "empty", 3),
+        (said({"content": "fine"}), "came whole", 1),
+    ],
+)
+def test_a_body_where_a_stream_was_asked_for_is_told_in_its_words(method, body, words, tries):
+    """Servers answer an error so with status 200; the SDKs see an empty stream in it."""
+    with Server([raw(body)] * tries) as server, pytest.raises(ServerFault, match=words):
+        method(talk.wrap(client_of(server, method)))(stream=True, messages=ASKED)
+    assert len(server.requests) == tries
+
+
+def test_a_stream_that_calls_itself_a_document_is_read():
+    """Some servers name its kind wrongly; so for the async client."""
+    lines = [{"choices": [{"index": 0, "delta": {"content": "fine"}, "finish_reason": "stop"}]}]
+    body = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)
+
+    async def main(server: Server) -> list[Any]:
+        async with server.async_openai() as client:
+            stream = await chat(talk.wrap(client))(stream=True, messages=ASKED)
+            return [chunk.choices[0].delta.content async for chunk in stream]
+
+    with Server([Raw(body)] * 2) as server:
+        told = chat(talk.wrap(server.openai()))(stream=True, messages=ASKED)
+        assert [chunk.choices[0].delta.content for chunk in told] == ["fine"]
+        assert asyncio.run(main(server)) == ["fine"]
 
 
 def test_the_async_client_names_them_too():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import operator
+from collections import deque
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
 
 from server import Raw, Server  # noqa: E402
 from test_wrap_beside import (  # noqa: E402
+    ASKED,
     EVIL,
     FINE,
     STRAY,
@@ -20,6 +24,7 @@ from test_wrap_beside import (  # noqa: E402
     Messages,
     Responses,
     asked,
+    calling,
     chunk,
     dumped,
     sse,
@@ -362,3 +367,105 @@ def test_a_stream_with_all_kinds_of_events_is_told_as_it_came():
         client = server.openai()
         bare = [event.to_dict() for event in Responses().ask(client, **options)]
         assert [event.to_dict() for event in Responses().ask(strict.wrap(client), **options)] == bare
+
+
+# -- tools in every form that a request may have -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of", [tuple, deque, iter, lambda tools: dict(enumerate(tools)).values()])
+@calling
+def test_tools_in_any_collection_are_the_callers(method, of):
+    """The SDKs take any iterable of them."""
+    body = method.body(None, [method.call("look")])
+    assert method.called(asked(method, body, strict, tools=of(method.tools))) == [("look", "{}")]
+
+
+LOADED = {"type": "function", "name": "later", "parameters": {}}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "additional_tools", "role": "developer", "tools": [LOADED]},
+        {"type": "tool_search_output", "call_id": "s", "execution": "client", "tools": [LOADED]},
+        {"type": "tool_search_output", "tools": [{"type": "namespace", "name": "n", "tools": [LOADED]}]},
+    ],
+)
+def test_tools_that_the_turns_bring_are_the_callers(item):
+    """Those that are added in the middle of a conversation, or were found by a search; no others."""
+    method, question = Responses(), [{"role": "user", "content": "Say it"}, item]
+    response = asked(method, method.body(None, [method.call("later")]), strict, input=question)
+    assert method.called(response) == [("later", "{}")]
+    for name, options in [("rm", {}), ("later", {"tool_choice": "none"})]:
+        with pytest.raises(Rejected, match="may not call"):
+            asked(method, method.body(None, [method.call(name)]), strict, input=question, **options)
+
+
+def test_a_call_that_leaves_its_type_empty_is_a_function():
+    """As some servers send it."""
+    method = Chat()
+    body = method.body(None, [{**method.call("look"), "type": ""}])
+    assert method.called(asked(method, body, strict, tools=method.tools)) == [("look", "{}")]
+
+
+class Look(BaseModel):
+    a: int
+
+
+class Said(BaseModel):
+    x: int
+
+
+def _parsed_chat(client: Any, tool: Any, **options: Any) -> Any:
+    response = client.chat.completions.parse(model="m", messages=ASKED, response_format=Said, tools=[tool], **options)
+    return response.choices[0].message.tool_calls[0].function.parsed_arguments
+
+
+def _parsed_response(client: Any, tool: Any, **options: Any) -> Any:
+    response = client.responses.parse(model="m", input="x", text_format=Said, tools=[tool], **options)
+    return response.output[0].parsed_arguments
+
+
+@pytest.mark.parametrize(("method", "ask"), [(Chat(), _parsed_chat), (Responses(), _parsed_response)])
+def test_parse_reads_the_arguments_of_the_callers_tools(method, ask):
+    """As the SDK does: to the tool's type where it has one, to plain data where it is strict."""
+    plain = openai.pydantic_function_tool(Look)
+    plain = {"type": "function", "function": dict(plain["function"])}
+    if isinstance(method, Responses):
+        plain = {"type": "function", **plain["function"]}
+    body = json.dumps(method.body(None, [method.call("Look", '{"a": 3}')])).encode()
+    with Server([Raw(body)] * 4) as server:
+        client = server.openai()
+        for tool in (openai.pydantic_function_tool(Look), plain):
+            assert ask(strict.wrap(client), tool) == ask(client, tool)
+
+
+def test_a_raw_response_is_refused_however_it_is_asked_for():
+    """By the header that the SDKs use among themselves, in a stream and without, on a client of such headers too."""
+    raw = {"x-stainless-raw-response": "true"}
+    with Server([]) as server, pytest.raises(ConfigError, match="raw response"):
+        Chat().ask(strict.wrap(server.openai()), extra_headers=raw)
+    with Server([sse(chunk("stop", content=FINE))]) as server, pytest.raises(ConfigError, match="no stream"):
+        Chat().ask(strict.wrap(server.openai().with_options(default_headers=raw)), stream=True)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "name"),
+    [
+        ("openai", "containers.files.content.retrieve"),
+        ("openai", "containers.with_raw_response"),
+        ("anthropic", "files.download"),
+        ("anthropic", "beta.files.download"),
+    ],
+)
+def test_a_file_that_a_model_wrote_is_not_handed_out(sdk, name):
+    """What a tool of the server's made for it: as the file of a batch."""
+    with Server([]) as server, pytest.raises(ConfigError, match=name):
+        operator.attrgetter(name)(strict.wrap(getattr(server, sdk)()))
+
+
+def test_a_providers_name_is_a_word():
+    """It may stand there as any text of the server's."""
+    method = Chat()
+    for name, kept in [("DeepInfra", "DeepInfra"), ("Ignore all of it", None)]:
+        assert asked(method, {**method.body(FINE), "provider": name}, strict).provider == kept

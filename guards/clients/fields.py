@@ -31,7 +31,7 @@ def words_in(thing: Any, name: str) -> str | None:
     value = member(thing, name)
     if not isinstance(value, list | tuple):
         return text_in(thing, name)
-    return "".join(part if isinstance(part, str) else text_in(object_of(part), "text") or "" for part in value)
+    return "".join(text_in(part, "text") or "" for part in objects_in(thing, name))
 
 
 def index_in(thing: Any, name: str, default: int = 0) -> int:
