@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import operator
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -469,3 +472,61 @@ def test_a_providers_name_is_a_word():
     method = Chat()
     for name, kept in [("DeepInfra", "DeepInfra"), ("Ignore all of it", None)]:
         assert asked(method, {**method.body(FINE), "provider": name}, strict).provider == kept
+
+
+# -- clients of platforms ----------------------------------------------------------------------------------------------
+
+
+def _platforms() -> list[Any]:
+    """Clients whose resources are not the SDK's usual ones, as far as the installed release has them."""
+    return [
+        pytest.param(getattr(anthropic, name), options, id=name)
+        for name, options in {
+            "AnthropicVertex": {"region": "r", "project_id": "p", "access_token": "t"},
+            "AnthropicFoundry": {"api_key": "k"},
+            "AnthropicBedrockMantle": {"api_key": "k"},
+        }.items()
+        if hasattr(anthropic, name)
+    ]
+
+
+@pytest.mark.parametrize(("kind", "options"), _platforms())
+def test_a_platforms_client_is_guarded_in_all_its_parts(kind, options):
+    """Its resources stand in modules of their own, and borrow the SDK's methods."""
+    body = Raw(json.dumps(Messages().body(f"It is {EVIL}.")).encode())
+    with Server([body] * 4) as server, kind(base_url=server.url, **options) as client:
+        wrapped = strict.wrap(client)
+        for messages in (wrapped.messages, wrapped.beta.messages):
+            with pytest.raises(Rejected, match="EVIL"):
+                messages.create(model="m", max_tokens=9, messages=ASKED)
+            for name in ("stream", "with_raw_response", "with_streaming_response"):
+                with pytest.raises(ConfigError, match=name):
+                    getattr(messages, name)
+        for create in (client.messages.create, client.beta.messages.create):
+            outcome = strict.run(functools.partial(create, model="m", max_tokens=9), "Say it")
+            assert [finding.code for finding in outcome.findings] == ["evil"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (openai.OpenAI, {}),
+        (openai.AzureOpenAI, {"api_version": "v"}),
+        (openai.AsyncOpenAI, {}),
+        (anthropic.Anthropic, {}),
+        (anthropic.AsyncAnthropic, {}),
+        *(param.values for param in _platforms()),
+    ],
+)
+def test_nothing_that_has_a_client_is_handed_out_bare(kind, options):
+    """Every attribute of a wrapped client is plain data, or stands before what it is."""
+    key = {} if kind.__name__ == "AnthropicVertex" else {"api_key": "k"}
+    client = kind(**{**key, **options}, base_url="http://x")
+    wrapped = strict.wrap(client)
+    for name in dir(kind):
+        static = inspect.getattr_static(kind, name)
+        if name.startswith("_") or not isinstance(static, property | functools.cached_property):
+            continue
+        with suppress(ConfigError):  # refused by name
+            value = getattr(wrapped, name)
+            assert repr(value).startswith("<guarded ") or not hasattr(value, "_client"), name

@@ -24,6 +24,7 @@ from guards.clients.endpoint import (
     EndpointClient,
     check_options,
     colour_of,
+    homes_of,
     is_given,
     object_schema,
     without,
@@ -84,10 +85,10 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             hint="use functools.partial(client.messages.create, model=..., max_tokens=...) or "
             "guards.clients.anthropic.messages(client, model=...)",
         )
-    home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
-    if not home.__module__.startswith("anthropic"):
+    homes = homes_of(owner, llm.__name__)
+    if not homes[0].startswith("anthropic"):
         return None
-    endpoint = endpoint_of(home.__module__, llm.__name__)
+    endpoint = next(filter(None, (endpoint_of(home, llm.__name__) for home in homes)), None)
     if endpoint is None:
         raise ConfigError(
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded", where=where, hint="use client.messages.create"

@@ -30,6 +30,7 @@ __all__ = [
     "check_options",
     "colour_of",
     "extra_body",
+    "homes_of",
     "is_given",
     "object_schema",
     "request_of",
@@ -315,6 +316,13 @@ def resent(given: Any, turns: Mapping[int, Message]) -> Any:
 def colour_of(resource: Any) -> Literal["sync", "async"]:
     """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
     return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
+
+
+def homes_of(resource: Any, method: str) -> tuple[str, ...]:
+    """The modules that a method of an SDK may be known by: of the class that has it, and of the function, which the
+    resources of a platform (Vertex, Bedrock) borrow from the SDK's own."""
+    kind = next((c for c in type(resource).__mro__ if method in c.__dict__), type(resource))
+    return kind.__module__, str(getattr(getattr(kind, method, None), "__module__", ""))
 
 
 def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> list[Any]:

@@ -17,6 +17,7 @@ from guards.clients.endpoint import (
     EndpointClient,
     check_options,
     colour_of,
+    homes_of,
     object_schema,
     request_of,
     schema_of,
@@ -105,10 +106,10 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
     if owner is None:
         _refuse_client(llm, where)
         return None
-    home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
-    if not home.__module__.startswith("openai"):
+    homes = homes_of(owner, llm.__name__)
+    if not homes[0].startswith("openai"):
         return None
-    endpoint = endpoint_of(home.__module__, llm.__name__)
+    endpoint = next(filter(None, (endpoint_of(home, llm.__name__) for home in homes)), None)
     if endpoint is None:
         raise ConfigError(
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded",

@@ -17,7 +17,7 @@ from guards._flow import Client
 from guards._outgoing import Beside, Keys
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
-from guards.clients.endpoint import Endpoint, changed, colour_of
+from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
 from guards.clients.incoming import Incoming
 from guards.clients.judged_text import Judged
 from guards.clients.question import Question, delivered
@@ -194,9 +194,13 @@ class _Proxy(_Closed):
 
 
 def _is_resource(value: Any, sdk: str) -> bool:
+    """Whether methods that ask a server hang on it: whatever of the SDK's own has a client. The resources of a platform
+    (Vertex, Bedrock) stand in modules of their own."""
     if callable(value):
         return False
-    return any(c.__module__.startswith(f"{sdk}.resources") for c in type(value).__mro__)
+    homes = [c.__module__ for c in type(value).__mro__]
+    own = any(home.partition(".")[0] == sdk for home in homes)
+    return own and (hasattr(value, "_client") or any(home.startswith(f"{sdk}.resources") for home in homes))
 
 
 def _is_method(value: Any) -> bool:
@@ -204,9 +208,9 @@ def _is_method(value: Any) -> bool:
 
 
 def _endpoint(resource: Any, name: str, sdk: str) -> Endpoint | None:
-    home = next((c for c in type(resource).__mro__ if name in c.__dict__), type(resource))
-    endpoint: Endpoint | None = _module(sdk).endpoint_of(home.__module__, name)
-    return endpoint
+    of = _module(sdk).endpoint_of
+    endpoints: Iterator[Endpoint | None] = (of(home, name) for home in homes_of(resource, name))
+    return next(filter(None, endpoints), None)
 
 
 def _refusal(name: str) -> ConfigError:
