@@ -17,7 +17,8 @@ anthropic = pytest.importorskip("anthropic")
 
 from server import Raw, Server, answer  # noqa: E402
 
-from guards import Budget, Guarded, Raise, Reask, Rejected  # noqa: E402
+from guards import Budget, Fallback, Guarded, Raise, Reask, Rejected  # noqa: E402
+from guards.checks import Length  # noqa: E402
 from guards.clients import openai as clients  # noqa: E402
 from guards.clients import reply_of  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
@@ -300,6 +301,32 @@ def test_an_empty_or_broken_body_is_named_after_the_tries(method, step):
     assert len(server.requests) == 3
 
 
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = {"error": value}
+    return value
+
+
+@pytest.mark.parametrize("levels", [300, 450, 900])
+def test_a_body_that_is_nested_deep_is_no_crash(levels):
+    """What a server says of itself goes where it is too deep to be looked through; errors within errors are told."""
+    body = {**said({"content": "fine"}), "metadata": {"x": deep(levels)}, "usage": {"x": deep(levels)}}
+    with Server([raw(body), raw({"error": deep(levels)})]) as server:
+        client = talk.replace(transport=None).wrap(server.openai())
+        assert chat(client)(messages=ASKED).choices[0].message.content == "fine"
+        with pytest.raises(ServerFault, match="no words"):
+            chat(client)(messages=ASKED)
+
+
+def test_a_response_that_is_too_deep_to_be_copied_is_the_servers_fault():
+    """It would have to be, to deliver another text in it."""
+    body = said({"content": "fine", "annotations": [{"x": deep(900)}]})
+    guarded = Guarded(Text(), guards=[Length(max=2)], on_fail=Fallback("no"), transport=None)
+    with Server([raw(body)]) as server, pytest.raises(ServerFault, match="too deep"):
+        chat(guarded.wrap(server.openai()))(messages=ASKED)
+
+
 DIGITS = b'{"id": "c", "created": ' + b"1" * 5000 + b"}"
 
 
@@ -401,6 +428,22 @@ def test_a_usage_that_says_nothing_is_none(method, usage):
         assert talk.run(llm, "x").usage.total_tokens in (None, 0)
         with pytest.raises(ConfigError, match="how many tokens"):
             talk.replace(budget=Budget(tokens=50)).call(llm, "x")
+
+
+@pytest.mark.parametrize("count", [10**400, float("inf"), float("nan"), -1, True, "many"], ids=lambda n: str(n)[:6])
+@pytest.mark.parametrize("method", [chat, messages])
+def test_a_count_that_nothing_can_have_come_to_is_none(method, count):
+    """A budget of costs neither breaks on it nor counts it."""
+    names = ("prompt_tokens", "completion_tokens") if method is chat else ("input_tokens", "output_tokens")
+    usage = dict.fromkeys(names, count)
+    body = said({"content": "fine"})
+    if method is messages:
+        body = {"id": "m", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "fine"}]}
+    with Server([raw({**body, "usage": usage})]) as server:
+        outcome = talk.replace(budget=Budget(seconds=60)).run(method(client_of(server, method)), "x")
+    assert (outcome.usage.input_tokens, outcome.usage.output_tokens) == (None, None)
+    with Server([raw({**body, "usage": usage})]) as server, pytest.raises(ConfigError, match="does not say"):
+        talk.replace(budget=Budget(cost=1.0, price=(1.0, 1.0))).run(method(client_of(server, method)), "x")
 
 
 def test_content_that_is_null_is_an_empty_answer():

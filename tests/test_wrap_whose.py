@@ -530,3 +530,24 @@ def test_nothing_that_has_a_client_is_handed_out_bare(kind, options):
         with suppress(ConfigError):  # refused by name
             value = getattr(wrapped, name)
             assert repr(value).startswith("<guarded ") or not hasattr(value, "_client"), name
+
+
+@pytest.mark.parametrize(("name", "refused"), [("rm", True), ("look", False)])
+def test_a_streamed_call_whose_arguments_are_no_json_is_still_a_call(name, refused):
+    """One of a tool that nobody offered is refused; of the caller's own, what there is of it is an answer in words."""
+    events = [
+        {"type": "message_start", "message": {**Messages().body(None), "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": {**_use(name), "input": {}}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"a": '}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    step = sse(*events, named=True)
+    if refused:
+        with pytest.raises(Rejected, match="may not call"):
+            streamed(Messages(), step, strict, tools=Messages().tools)
+        return
+    told = streamed(Messages(), step, strict, tools=Messages().tools)
+    assert '"type": "tool_use"' not in told
+    assert '"end_turn"' in told

@@ -14,7 +14,7 @@ from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.beside import Delivery, facts, gone, members
 from guards.clients.endpoint import EndpointClient, check_options
-from guards.clients.members import altered, get, is_sent
+from guards.clients.members import altered, get, is_count, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
 from guards.clients.server_faults import check
@@ -126,7 +126,7 @@ class LiteChat(Chat):
         reply = super().read(raw, tools)
         hidden = getattr(raw, "_hidden_params", None)
         cost = hidden.get("response_cost") if isinstance(hidden, Mapping) else None
-        if not isinstance(cost, int | float) or reply.usage is None:
+        if not is_count(cost) or reply.usage is None:
             return reply
         return Reply(reply.text, {**reply.usage, "cost": cost}, reply.finish_reason, raw)
 

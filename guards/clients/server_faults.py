@@ -33,6 +33,8 @@ BROKEN: Final = (ValueError, RecursionError)
 """What the SDKs let through where a body that calls itself JSON is none; `broken` looks closer."""
 
 _LONGEST: Final = 300
+_DEEPEST: Final = 10
+"""Errors within errors."""
 _STATUSES: Final = frozenset({408, 409, 429})
 """Time-out, lock conflict, too many requests; and 5xx but for those that a retry cannot change."""
 _LASTING: Final = frozenset({501, 505})
@@ -90,7 +92,7 @@ _STANDS: Final = frozenset({"completed", "incomplete", "queued", "in_progress"})
 """How a response may stand that nobody gave up."""
 
 
-def passing(said: Any) -> bool:
+def passing(said: Any, deep: int = _DEEPEST) -> bool:
     """Whether a status, a code in words, or an error's body that holds one, is of a fault that may pass."""
     if isinstance(said, bool):
         return False
@@ -101,12 +103,14 @@ def passing(said: Any) -> bool:
     if isinstance(said, str):
         return said.lower() in _CODES
     held = members_of(said)
-    if held is None:
+    if held is None or not deep:
         return False
     codes = [held[name] for name in _WHERE if isinstance(held.get(name), str | int)]
     if "insufficient_quota" in codes:
         return False
-    return any(map(passing, codes)) or any(passing(held[name]) for name in _NESTED if _is_object(held.get(name)))
+    return any(map(passing, codes)) or any(
+        passing(held[name], deep - 1) for name in _NESTED if _is_object(held.get(name))
+    )
 
 
 def may_pass(error: Any, raw: Any = None) -> bool:
@@ -195,14 +199,14 @@ def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
     )
 
 
-def in_words(error: Any) -> str:
+def in_words(error: Any, deep: int = _DEEPEST) -> str:
     """What an error's body says, in the server's own words; "" where it says nothing."""
     if isinstance(error, str):
         return error.strip()
-    held = members_of(error) or {}
+    held = (members_of(error) or {}) if deep else {}
     for name in (*_WORDS, *_NESTED):
         words = held.get(name)
-        words = in_words(words) if _is_object(words) else words
+        words = in_words(words, deep - 1) if _is_object(words) else words
         if isinstance(words, str) and words.strip():
             further = member(held.get("metadata"), "raw")  # OpenRouter: what the provider behind it said
             return f"{words.strip()}: {further}" if isinstance(further, str) else words.strip()
@@ -251,13 +255,13 @@ def _said(error: Any, raw: Any) -> ServerFault:
     return ServerFault(f"the server says: {shown}{marked}", passing=may_pass(error or raw, raw))
 
 
-def _codes(error: Any) -> list[Any]:
+def _codes(error: Any, deep: int = _DEEPEST) -> list[Any]:
     """The codes in an error, those of the errors within it too."""
     held = members_of(error)
-    if held is None:
+    if held is None or not deep:
         return []
     own = [held[name] for name in _WHERE if isinstance(held.get(name), str | int)]
-    return own + [code for name in _NESTED for code in _codes(held.get(name))]
+    return own + [code for name in _NESTED for code in _codes(held.get(name), deep - 1)]
 
 
 def _is_hollow(value: Any) -> bool:
