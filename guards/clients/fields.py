@@ -29,9 +29,9 @@ def text_in(thing: Any, name: str) -> str | None:
 def words_in(thing: Any, name: str) -> str | None:
     """As `text_in`, of text that may come in parts; parts of other kinds (a thinking one) say nothing."""
     value = member(thing, name)
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list) or any(members_of(part) is None for part in value):
         return text_in(thing, name)
-    return "".join(text_in(part, "text") or "" for part in objects_in(thing, name))
+    return "".join(text_in(part, "text") or "" for part in value)
 
 
 def index_in(thing: Any, name: str, default: int = 0) -> int:
