@@ -463,8 +463,14 @@ def test_a_raw_response_is_refused_however_it_is_asked_for():
 )
 def test_a_file_that_a_model_wrote_is_not_handed_out(sdk, name):
     """What a tool of the server's made for it: as the file of a batch."""
-    with Server([]) as server, pytest.raises(ConfigError, match=name):
-        operator.attrgetter(name)(strict.wrap(getattr(server, sdk)()))
+    with Server([]) as server:
+        client = getattr(server, sdk)()
+        try:
+            operator.attrgetter(name)(client)
+        except AttributeError:
+            pytest.skip("this release has no such method")
+        with pytest.raises(ConfigError, match=name):
+            operator.attrgetter(name)(strict.wrap(client))
 
 
 def test_a_providers_name_is_a_word():
