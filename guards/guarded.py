@@ -27,6 +27,7 @@ from guards.validator import Compiled, avalidate, check_context, validate
 
 if TYPE_CHECKING:
     from guards.attempts import Attempts
+    from guards.clients.judged_text import Judged
     from guards.decorator import AsyncDecorated, Decorated
     from guards.hooks import Hook
     from guards.session import Session
@@ -322,7 +323,8 @@ class Guarded(Generic[R_co]):
 
         context = checked_context(context)
         run, arun = partial(self.run, context=context), partial(self.arun, context=context)
-        return cast("C", wrap(client, Calls(run, arun, partial(self._stream_for_good, context=context))))
+        stream = partial(self._stream_for_good, context=context)
+        return cast("C", wrap(client, Calls(run, arun, stream, self._judged(context))))
 
     def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
@@ -351,6 +353,12 @@ class Guarded(Generic[R_co]):
         check_context(self._plan.guards, given)
         check_context(self._plan.input_guards, given)
         return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget), showing)
+
+    def _judged(self, context: Mapping[str, Any] | None) -> Judged:  # one room
+        """What of the texts of answers was judged."""
+        from guards.clients.judged_text import Judged
+
+        return Judged(self._plan.contract if self._plan.guards.tiers else None, context)
 
     def _stream_for_good(
         self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None

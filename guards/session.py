@@ -95,7 +95,8 @@ class Session(Generic[R_co]):
         """As `Guarded.wrap`, inside this session's budget and record."""
         from guards.clients.wrapping import Calls, wrap
 
-        return cast("C", wrap(client, Calls(self.run, self.arun, self._stream_for_good)))
+        judged = self._ticket._judged(self._context)  # noqa: SLF001  # one room
+        return cast("C", wrap(client, Calls(self.run, self.arun, self._stream_for_good, judged)))
 
     def _stream_for_good(self, llm: Any, messages: Messages) -> Stream[R_co]:
         return self._stream(llm, messages, None, self._ticket._showing_for_good())  # noqa: SLF001  # one room

@@ -12,10 +12,11 @@ import pytest
 import tenacity
 from pydantic import BaseModel
 
-from guards import Guarded, Raise, Reask, Rejected, outcome_of
+from guards import Finding, Fix, Guarded, Raise, Reask, Rejected, check, outcome_of
 from guards.clients import litellm as clients
 from guards.clients import reply_of, resolve
 from guards.clients.faults import transient
+from guards.contracts import Text
 from guards.errors import ConfigError, MissingExtra
 
 pytestmark = [
@@ -252,3 +253,35 @@ def test_without_the_package_the_pip_line_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "litellm", None)
     with pytest.raises(MissingExtra, match=r"pip install 'output-guards\[litellm\]'"):
         clients.completion(model="m")
+
+
+def test_what_is_kept_aside_of_the_providers_answer_says_nothing(litellm):
+    """LiteLLM keeps thinking and results of tools beside its response, too; what it reckons stays."""
+    import json
+
+    from server import Raw, Server
+
+    evil, stray = "EVIL words", "STRAY words"
+    said = [
+        {"type": "thinking", "thinking": evil, "signature": "s"},
+        {"type": "text", "text": evil},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"title": stray}]},
+    ]
+    body = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": said, "stop_reason": "end_turn"}
+    body["usage"] = {"input_tokens": 1, "output_tokens": 1}
+
+    @check
+    def no_evil(text: str) -> Finding | None:
+        return Finding("evil", "says EVIL", fix=text.replace("EVIL", "")) if "EVIL" in text else None
+
+    guarded = Guarded(Text(), guards=[no_evil], on_fail=Fix().then(Raise()), transport=None)
+    with Server([Raw(json.dumps(body).encode())]) as server:
+        response = guarded.wrap(litellm).completion(
+            model="anthropic/claude-3-5-sonnet", messages=ASKED, api_base=server.url, api_key="k"
+        )
+    assert response.choices[0].message.content == " words"
+    aside = response._hidden_params
+    assert "EVIL" not in str(aside)
+    assert "STRAY" not in str(aside)
+    assert aside["api_base"] == server.url
+    assert outcome_of(response).ok

@@ -17,10 +17,12 @@ anthropic = pytest.importorskip("anthropic")
 
 from server import Raw, Server, answer  # noqa: E402
 
-from guards import Budget, Guarded, Raise, Reask, Rejected  # noqa: E402
+from guards import Budget, Fallback, Guarded, Raise, Reask, Rejected  # noqa: E402
+from guards.checks import Length  # noqa: E402
 from guards.clients import openai as clients  # noqa: E402
 from guards.clients import reply_of  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
+from guards.clients.server_faults import named  # noqa: E402
 from guards.clients.tools import is_arguments  # noqa: E402
 from guards.contracts import Text  # noqa: E402
 from guards.errors import ConfigError, GuardsError, ServerFault  # noqa: E402
@@ -299,6 +301,90 @@ def test_an_empty_or_broken_body_is_named_after_the_tries(method, step):
     assert len(server.requests) == 3
 
 
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = {"error": value}
+    return value
+
+
+@pytest.mark.parametrize("levels", [300, 450, 900])
+def test_a_body_that_is_nested_deep_is_no_crash(levels):
+    """What a server says of itself goes where it is too deep to be looked through; errors within errors are told."""
+    body = {**said({"content": "fine"}), "metadata": {"x": deep(levels)}, "usage": {"x": deep(levels)}}
+    with Server([raw(body), raw({"error": deep(levels)})]) as server:
+        client = talk.replace(transport=None).wrap(server.openai())
+        assert chat(client)(messages=ASKED).choices[0].message.content == "fine"
+        with pytest.raises(ServerFault, match="no words"):
+            chat(client)(messages=ASKED)
+
+
+def test_a_response_that_is_too_deep_to_be_copied_is_the_servers_fault():
+    """It would have to be, to deliver another text in it."""
+    body = said({"content": "fine", "annotations": [{"x": deep(900)}]})
+    guarded = Guarded(Text(), guards=[Length(max=2)], on_fail=Fallback("no"), transport=None)
+    with Server([raw(body)]) as server, pytest.raises(ServerFault, match="too deep"):
+        chat(guarded.wrap(server.openai()))(messages=ASKED)
+
+
+DIGITS = b'{"id": "c", "created": ' + b"1" * 5000 + b"}"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("method", [chat, responses, messages])
+def test_a_number_of_many_digits_is_a_broken_body(method, stream):
+    """The standard library's reader raises a ValueError of another kind for it, in a body and in a stream."""
+    step = Raw(b"event: message_start\ndata: " + DIGITS + b"\n\n", "text/event-stream") if stream else Raw(DIGITS)
+    with Server([step]) as server, pytest.raises(ServerFault, match="broken"):
+        method(talk.replace(transport=None).wrap(client_of(server, method)))(
+            stream=stream, **({"input": "x"} if method is responses else {"messages": ASKED})
+        )
+
+
+def test_a_value_error_of_the_callers_own_stays_what_it_is():
+    """Only what the reader of a body raises is the server's fault."""
+
+    def fail(**_: Any) -> Any:
+        raise ValueError("of my own")
+
+    with pytest.raises(ValueError, match="of my own"):
+        named(fail, "sync")()
+
+
+@pytest.mark.parametrize("method", [chat, messages])
+@pytest.mark.parametrize(
+    ("body", "words", "tries"),
+    [
+        ({"error": {"message": "No such model", "code": 404}}, "No such model", 1),
+        ({"error": "Service overloaded"}, "Service overloaded", 3),
+        ({"detail": "no credits"}, "no credits", 1),
+        (None, "empty", 3),
+        (said({"content": "fine"}), "came whole", 1),
+    ],
+)
+def test_a_body_where_a_stream_was_asked_for_is_told_in_its_words(method, body, words, tries):
+    """Servers answer an error so with status 200; the SDKs see an empty stream in it."""
+    with Server([raw(body)] * tries) as server, pytest.raises(ServerFault, match=words):
+        method(talk.wrap(client_of(server, method)))(stream=True, messages=ASKED)
+    assert len(server.requests) == tries
+
+
+def test_a_stream_that_calls_itself_a_document_is_read():
+    """Some servers name its kind wrongly; so for the async client."""
+    lines = [{"choices": [{"index": 0, "delta": {"content": "fine"}, "finish_reason": "stop"}]}]
+    body = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)
+
+    async def main(server: Server) -> list[Any]:
+        async with server.async_openai() as client:
+            stream = await chat(talk.wrap(client))(stream=True, messages=ASKED)
+            return [chunk.choices[0].delta.content async for chunk in stream]
+
+    with Server([Raw(body)] * 2) as server:
+        told = chat(talk.wrap(server.openai()))(stream=True, messages=ASKED)
+        assert [chunk.choices[0].delta.content for chunk in told] == ["fine"]
+        assert asyncio.run(main(server)) == ["fine"]
+
+
 def test_the_async_client_names_them_too():
     """The same of an async client."""
 
@@ -342,6 +428,22 @@ def test_a_usage_that_says_nothing_is_none(method, usage):
         assert talk.run(llm, "x").usage.total_tokens in (None, 0)
         with pytest.raises(ConfigError, match="how many tokens"):
             talk.replace(budget=Budget(tokens=50)).call(llm, "x")
+
+
+@pytest.mark.parametrize("count", [10**400, float("inf"), float("nan"), -1, True, "many"], ids=lambda n: str(n)[:6])
+@pytest.mark.parametrize("method", [chat, messages])
+def test_a_count_that_nothing_can_have_come_to_is_none(method, count):
+    """A budget of costs neither breaks on it nor counts it."""
+    names = ("prompt_tokens", "completion_tokens") if method is chat else ("input_tokens", "output_tokens")
+    usage = dict.fromkeys(names, count)
+    body = said({"content": "fine"})
+    if method is messages:
+        body = {"id": "m", "type": "message", "role": "assistant", "content": [{"type": "text", "text": "fine"}]}
+    with Server([raw({**body, "usage": usage})]) as server:
+        outcome = talk.replace(budget=Budget(seconds=60)).run(method(client_of(server, method)), "x")
+    assert (outcome.usage.input_tokens, outcome.usage.output_tokens) == (None, None)
+    with Server([raw({**body, "usage": usage})]) as server, pytest.raises(ConfigError, match="does not say"):
+        talk.replace(budget=Budget(cost=1.0, price=(1.0, 1.0))).run(method(client_of(server, method)), "x")
 
 
 def test_content_that_is_null_is_an_empty_answer():

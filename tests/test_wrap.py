@@ -567,6 +567,8 @@ def test_one_budget_runs_over_a_session():
     [
         (lambda c: chat(c, extra_body={"stream": True}), "extra_body"),
         (lambda c: chat(c, modalities=["text", "audio"]), "modalities"),
+        (lambda c: chat(c, extra_body={"modalities": ["audio"]}), "modalities"),
+        (lambda c: chat(c, n="2", stream=True), "one answer"),
         (lambda c: responses(c, background=True), "background=True"),
         (lambda c: responses(c, conversation="c"), "conversation="),
         (lambda c: c.chat.completions.stream(model="m", messages=ASKED), "chat.completions.stream"),

@@ -19,6 +19,7 @@ from guards.clients import anthropic as of_anthropic  # noqa: E402
 from guards.clients import openai_shapes as of_openai  # noqa: E402
 from guards.clients.tools import Tools  # noqa: E402
 from guards.contracts import Text  # noqa: E402
+from guards.errors import ServerFault  # noqa: E402
 
 EVIL = "EVIL"
 STRAY = "STRAY"
@@ -595,6 +596,31 @@ def test_a_stream_says_nothing_that_nobody_knows(text):
         talk,
     )
     assert (STRAY in told, EVIL in told, "think" in told) == (False, False, text == FINE)
+
+
+def _parts(*texts: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": text} for text in texts]
+
+
+@pytest.mark.parametrize("guarded", [strict, strict.replace(guards=[check(partial=True)(lambda text: None)])])
+def test_text_in_parts_is_read_in_a_stream_too(guarded):
+    """As in a whole response: its thinking comes along, other members of parts do not."""
+    thought = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm, hm."}]}]
+    said = [{**part, "more": STRAY} for part in _parts("It is ", "fine.")]
+    step = sse(chunk(content=thought), chunk(content=said), chunk(content=" So it is."), chunk("stop"))
+    with Server([step]) as server:
+        chunks = list(Chat().ask(guarded.wrap(server.openai()), stream=True))
+    told = [c.choices[0].delta.content for c in chunks]
+    assert told == [thought, [{**part, "more": None} for part in _parts("It is ", "fine.")], " So it is.", None]
+    assert STRAY not in "".join(map(dumped, chunks))
+
+
+def test_text_in_parts_of_a_stream_is_judged():
+    """No part of it is told before."""
+    with pytest.raises(Rejected, match="EVIL"):
+        streamed(Chat(), sse(chunk(content=_parts("It is ", EVIL)), chunk("stop")), strict)
+    with pytest.raises(ServerFault, match="'text'"):
+        streamed(Chat(), sse(chunk(content=[{"type": "text", "text": [EVIL]}]), chunk("stop")), strict)
 
 
 def test_text_beside_a_forced_call_is_in_no_chunk():

@@ -82,8 +82,8 @@ def _variants(body: Any) -> Iterator[tuple[Any, Any]]:
                 yield (path, "+", value), _added(body, path, value)
 
 
-UNJUDGED = {"annotations", "citations", "provider", "reasoning_content", "summary", "thinking", "signature"}
-"""What comes along with an answer that holds, as the page of the clients says, and a server's name."""
+UNJUDGED = {"annotations", "citations", "reasoning_content", "summary", "thinking", "signature"}
+"""What comes along with an answer that holds, as the page of the clients says."""
 
 
 def _is_judged(place: Any) -> bool:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
+import operator
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
 
 from server import Raw, Server  # noqa: E402
 from test_wrap_beside import (  # noqa: E402
+    ASKED,
     EVIL,
     FINE,
     STRAY,
@@ -20,6 +27,7 @@ from test_wrap_beside import (  # noqa: E402
     Messages,
     Responses,
     asked,
+    calling,
     chunk,
     dumped,
     sse,
@@ -362,3 +370,190 @@ def test_a_stream_with_all_kinds_of_events_is_told_as_it_came():
         client = server.openai()
         bare = [event.to_dict() for event in Responses().ask(client, **options)]
         assert [event.to_dict() for event in Responses().ask(strict.wrap(client), **options)] == bare
+
+
+# -- tools in every form that a request may have -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of", [tuple, deque, iter, lambda tools: dict(enumerate(tools)).values()])
+@calling
+def test_tools_in_any_collection_are_the_callers(method, of):
+    """The SDKs take any iterable of them."""
+    body = method.body(None, [method.call("look")])
+    assert method.called(asked(method, body, strict, tools=of(method.tools))) == [("look", "{}")]
+
+
+LOADED = {"type": "function", "name": "later", "parameters": {}}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "additional_tools", "role": "developer", "tools": [LOADED]},
+        {"type": "tool_search_output", "call_id": "s", "execution": "client", "tools": [LOADED]},
+        {"type": "tool_search_output", "tools": [{"type": "namespace", "name": "n", "tools": [LOADED]}]},
+    ],
+)
+def test_tools_that_the_turns_bring_are_the_callers(item):
+    """Those that are added in the middle of a conversation, or were found by a search; no others."""
+    method, question = Responses(), [{"role": "user", "content": "Say it"}, item]
+    response = asked(method, method.body(None, [method.call("later")]), strict, input=question)
+    assert method.called(response) == [("later", "{}")]
+    for name, options in [("rm", {}), ("later", {"tool_choice": "none"})]:
+        with pytest.raises(Rejected, match="may not call"):
+            asked(method, method.body(None, [method.call(name)]), strict, input=question, **options)
+
+
+def test_a_call_that_leaves_its_type_empty_is_a_function():
+    """As some servers send it."""
+    method = Chat()
+    body = method.body(None, [{**method.call("look"), "type": ""}])
+    assert method.called(asked(method, body, strict, tools=method.tools)) == [("look", "{}")]
+
+
+class Look(BaseModel):
+    a: int
+
+
+class Said(BaseModel):
+    x: int
+
+
+def _parsed_chat(client: Any, tool: Any, **options: Any) -> Any:
+    response = client.chat.completions.parse(model="m", messages=ASKED, response_format=Said, tools=[tool], **options)
+    return response.choices[0].message.tool_calls[0].function.parsed_arguments
+
+
+def _parsed_response(client: Any, tool: Any, **options: Any) -> Any:
+    response = client.responses.parse(model="m", input="x", text_format=Said, tools=[tool], **options)
+    return response.output[0].parsed_arguments
+
+
+@pytest.mark.parametrize(("method", "ask"), [(Chat(), _parsed_chat), (Responses(), _parsed_response)])
+def test_parse_reads_the_arguments_of_the_callers_tools(method, ask):
+    """As the SDK does: to the tool's type where it has one, to plain data where it is strict."""
+    plain = openai.pydantic_function_tool(Look)
+    plain = {"type": "function", "function": dict(plain["function"])}
+    if isinstance(method, Responses):
+        plain = {"type": "function", **plain["function"]}
+    body = json.dumps(method.body(None, [method.call("Look", '{"a": 3}')])).encode()
+    with Server([Raw(body)] * 4) as server:
+        client = server.openai()
+        for tool in (openai.pydantic_function_tool(Look), plain):
+            assert ask(strict.wrap(client), tool) == ask(client, tool)
+
+
+def test_a_raw_response_is_refused_however_it_is_asked_for():
+    """By the header that the SDKs use among themselves, in a stream and without, on a client of such headers too."""
+    raw = {"x-stainless-raw-response": "true"}
+    with Server([]) as server, pytest.raises(ConfigError, match="raw response"):
+        Chat().ask(strict.wrap(server.openai()), extra_headers=raw)
+    with Server([sse(chunk("stop", content=FINE))]) as server, pytest.raises(ConfigError, match="no stream"):
+        Chat().ask(strict.wrap(server.openai().with_options(default_headers=raw)), stream=True)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "name"),
+    [
+        ("openai", "containers.files.content.retrieve"),
+        ("openai", "containers.with_raw_response"),
+        ("anthropic", "files.download"),
+        ("anthropic", "beta.files.download"),
+    ],
+)
+def test_a_file_that_a_model_wrote_is_not_handed_out(sdk, name):
+    """What a tool of the server's made for it: as the file of a batch."""
+    with Server([]) as server:
+        client = getattr(server, sdk)()
+        try:
+            operator.attrgetter(name)(client)
+        except AttributeError:
+            pytest.skip("this release has no such method")
+        with pytest.raises(ConfigError, match=name):
+            operator.attrgetter(name)(strict.wrap(client))
+
+
+def test_a_providers_name_is_a_word():
+    """It may stand there as any text of the server's."""
+    method = Chat()
+    for name, kept in [("DeepInfra", "DeepInfra"), ("Ignore all of it", None)]:
+        assert asked(method, {**method.body(FINE), "provider": name}, strict).provider == kept
+
+
+# -- clients of platforms ----------------------------------------------------------------------------------------------
+
+
+def _platforms() -> list[Any]:
+    """Clients whose resources are not the SDK's usual ones, as far as the installed release has them."""
+    return [
+        pytest.param(getattr(anthropic, name), options, id=name)
+        for name, options in {
+            "AnthropicVertex": {"region": "r", "project_id": "p", "access_token": "t"},
+            "AnthropicFoundry": {"api_key": "k"},
+            "AnthropicBedrockMantle": {"api_key": "k"},
+        }.items()
+        if hasattr(anthropic, name)
+    ]
+
+
+@pytest.mark.parametrize(("kind", "options"), _platforms())
+def test_a_platforms_client_is_guarded_in_all_its_parts(kind, options):
+    """Its resources stand in modules of their own, and borrow the SDK's methods."""
+    body = Raw(json.dumps(Messages().body(f"It is {EVIL}.")).encode())
+    with Server([body] * 4) as server, kind(base_url=server.url, **options) as client:
+        wrapped = strict.wrap(client)
+        for messages in (wrapped.messages, wrapped.beta.messages):
+            with pytest.raises(Rejected, match="EVIL"):
+                messages.create(model="m", max_tokens=9, messages=ASKED)
+            for name in ("stream", "with_raw_response", "with_streaming_response"):
+                with pytest.raises(ConfigError, match=name):
+                    getattr(messages, name)
+        for create in (client.messages.create, client.beta.messages.create):
+            outcome = strict.run(functools.partial(create, model="m", max_tokens=9), "Say it")
+            assert [finding.code for finding in outcome.findings] == ["evil"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (openai.OpenAI, {}),
+        (openai.AzureOpenAI, {"api_version": "v"}),
+        (openai.AsyncOpenAI, {}),
+        (anthropic.Anthropic, {}),
+        (anthropic.AsyncAnthropic, {}),
+        *(param.values for param in _platforms()),
+    ],
+)
+def test_nothing_that_has_a_client_is_handed_out_bare(kind, options):
+    """Every attribute of a wrapped client is plain data, or stands before what it is."""
+    key = {} if kind.__name__ == "AnthropicVertex" else {"api_key": "k"}
+    client = kind(**{**key, **options}, base_url="http://x")
+    wrapped = strict.wrap(client)
+    for name in dir(kind):
+        static = inspect.getattr_static(kind, name)
+        if name.startswith("_") or not isinstance(static, property | functools.cached_property):
+            continue
+        with suppress(ConfigError):  # refused by name
+            value = getattr(wrapped, name)
+            assert repr(value).startswith("<guarded ") or not hasattr(value, "_client"), name
+
+
+@pytest.mark.parametrize(("name", "refused"), [("rm", True), ("look", False)])
+def test_a_streamed_call_whose_arguments_are_no_json_is_still_a_call(name, refused):
+    """One of a tool that nobody offered is refused; of the caller's own, what there is of it is an answer in words."""
+    events = [
+        {"type": "message_start", "message": {**Messages().body(None), "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": {**_use(name), "input": {}}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"a": '}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    step = sse(*events, named=True)
+    if refused:
+        with pytest.raises(Rejected, match="may not call"):
+            streamed(Messages(), step, strict, tools=Messages().tools)
+        return
+    told = streamed(Messages(), step, strict, tools=Messages().tools)
+    assert '"type": "tool_use"' not in told
+    assert '"end_turn"' in told

@@ -24,13 +24,14 @@ from guards.clients.endpoint import (
     EndpointClient,
     check_options,
     colour_of,
+    homes_of,
     is_given,
     object_schema,
     without,
 )
 from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
-from guards.clients.members import body_of, copied, get, listed, member, members_of, put
+from guards.clients.members import body_of, copied, get, is_count, listed, member, members_of, put
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, is_arguments, written
 from guards.errors import ConfigError, ServerFault
@@ -84,10 +85,10 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             hint="use functools.partial(client.messages.create, model=..., max_tokens=...) or "
             "guards.clients.anthropic.messages(client, model=...)",
         )
-    home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
-    if not home.__module__.startswith("anthropic"):
+    homes = homes_of(owner, llm.__name__)
+    if not homes[0].startswith("anthropic"):
         return None
-    endpoint = endpoint_of(home.__module__, llm.__name__)
+    endpoint = next(filter(None, (endpoint_of(home, llm.__name__) for home in homes)), None)
     if endpoint is None:
         raise ConfigError(
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded", where=where, hint="use client.messages.create"
@@ -190,7 +191,8 @@ class Messages(Endpoint):
         if stop == "pause_turn" and not calls:
             # A tool of the server's is still at work; the caller sends the turn back to go on. What was said is judged.
             return serves(tools) and not _spoken(raw)
-        return bool(calls) and tools.forced is None and all(is_offered(call, tools) for call in calls)
+        own = tools.forced is None and all(is_offered(call, tools) for call in calls)
+        return bool(calls) and own and all(is_arguments(get(call, "input", {})) for call in calls)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)
@@ -368,14 +370,10 @@ _INPUT: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_inpu
 
 def _usage(usage: Any) -> dict[str, Any] | None:
     """Input is what was sent, from the cache or not: Anthropic counts the three apart."""
-    if not _is_count(member(usage, "output_tokens")):
+    if not is_count(member(usage, "output_tokens")):
         return None
     counted = [member(usage, name) for name in _INPUT]
-    return {"input_tokens": sum(filter(_is_count, counted)), "output_tokens": member(usage, "output_tokens")}
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return {"input_tokens": sum(filter(is_count, counted)), "output_tokens": member(usage, "output_tokens")}
 
 
 def _blocks(raw: Any, kind: str) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from guards.clients.anthropic_beside import EVENT, TAKES, is_beside
@@ -106,12 +107,10 @@ class MessageChunks:
         for index in sorted(self._blocks):
             block = self._blocks[index]
             if index in self._inputs:
-                written = "".join(self._inputs[index]) or "{}"
-                try:
-                    block = {**block, "input": json.loads(written)}
-                except ValueError:
-                    # Cut off: what there is of it can only be text.
-                    block = {"type": "text", "text": written}
+                written: Any = "".join(self._inputs[index]) or "{}"
+                with suppress(ValueError, RecursionError):  # cut off, say: what there is of it stays text
+                    written = json.loads(written)
+                block = {**block, "input": written}
             content.append(block)
         message = {"type": "message", "role": "assistant", "content": content, "stop_reason": self._stop}
         return self._read({**self._head, **message, "usage": self._usage or None})

@@ -36,7 +36,6 @@ __all__ = [
     "stopped_by",
     "text",
     "the_model",
-    "title",
     "unknown",
     "word",
 ]
@@ -117,15 +116,6 @@ def is_word(value: Any) -> bool:
 
 
 _WORD: Final = re.compile(r"[\w.:/@+=|~#%*,-]*", re.ASCII)
-
-
-def title(value: Any, at: Delivery) -> Any:
-    """The name of a company, which may have spaces: a short line."""
-    short = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
-    return value if short else word(value, at)
-
-
-_LONGEST: Final = 40
 
 
 def one_of(*words: str) -> Rule:
@@ -217,20 +207,35 @@ def _each(one: Rule) -> Rule:
 
 
 def facts(value: Any, at: Delivery) -> Any:
-    """Numbers and words, however deep: what a server says of itself, and what the request said."""
+    """Numbers and words: what a server says of itself, and what the request said."""
+    return _as_deep_as_can_be(_facts, value, at)
+
+
+def counts(value: Any, at: Delivery) -> Any:
+    """What was used: numbers, and the few words that say of what."""
+    return _as_deep_as_can_be(_counts, value, at)
+
+
+def _as_deep_as_can_be(rule: Rule, value: Any, at: Delivery) -> Any:
+    try:
+        return rule(value, at)
+    except RecursionError:
+        return GONE
+
+
+def _facts(value: Any, at: Delivery) -> Any:
     if isinstance(value, list | tuple):
         return _FACT_LISTS(value, at)
     return word(value, at) if members_of(value) is None else _FACTS(value, at)
 
 
-def counts(value: Any, at: Delivery) -> Any:
-    """What was used: numbers, however deep, and the few words that say of what."""
+def _counts(value: Any, at: Delivery) -> Any:
     return _COUNTS(value, at)
 
 
-_FACTS: Final = members({}, rest=facts)
-_FACT_LISTS: Final = _each(facts)
-_COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), word), rest=counts)
+_FACTS: Final = members({}, rest=_facts)
+_FACT_LISTS: Final = _each(_facts)
+_COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), word), rest=_counts)
 
 
 def says(value: Any) -> bool:

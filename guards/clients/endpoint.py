@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Elsewhere, Keys, replaced
@@ -30,6 +30,7 @@ __all__ = [
     "check_options",
     "colour_of",
     "extra_body",
+    "homes_of",
     "is_given",
     "object_schema",
     "request_of",
@@ -40,6 +41,8 @@ __all__ = [
     "without",
 ]
 
+_RAW: Final = "x-stainless-raw-response"
+"""The header by which the SDKs tell themselves to give the response of the transport."""
 TOOL = "answer"
 """The name of the one tool, or of the schema, in a chosen mode."""
 UNKNOWN_TOOL = "unknown_tool"
@@ -104,6 +107,9 @@ class Endpoint(ABC):
         """Why a call with these options cannot be guarded; None if it can."""
         if extra_body(options, "stream"):
             return "a stream that is asked for in extra_body is not read; write stream=True"
+        headers = options.get("extra_headers")
+        if isinstance(headers, Mapping) and any(str(name).lower() == _RAW for name in headers):
+            return "a raw response, which its header asks for, is not guarded"
         return None
 
     def complete(self, options: Mapping[str, Any]) -> bool:
@@ -117,6 +123,10 @@ class Endpoint(ABC):
     @abstractmethod
     def tools(self, options: Mapping[str, Any]) -> Tools:
         """What a call with these options says of tools."""
+
+    def offered(self, options: Mapping[str, Any], question: Any) -> Tools:
+        """As `tools`, of a call whose question may bring some, too."""
+        return self.tools(options)
 
     @abstractmethod
     def split(self, raw: Any) -> list[Any]:
@@ -306,6 +316,13 @@ def resent(given: Any, turns: Mapping[int, Message]) -> Any:
 def colour_of(resource: Any) -> Literal["sync", "async"]:
     """Async clients and resources are called so; their methods do not tell (a wrapper hides the coroutine)."""
     return "async" if any(c.__name__.startswith("Async") for c in type(resource).__mro__) else "sync"
+
+
+def homes_of(resource: Any, method: str) -> tuple[str, ...]:
+    """The modules that a method of an SDK may be known by: of the class that has it, and of the function, which the
+    resources of a platform (Vertex, Bedrock) borrow from the SDK's own."""
+    kind = next((c for c in type(resource).__mro__ if method in c.__dict__), type(resource))
+    return kind.__module__, str(getattr(getattr(kind, method, None), "__module__", ""))
 
 
 def without(things: Sequence[Any], some: Sequence[Any], kept: Sequence[Any]) -> list[Any]:

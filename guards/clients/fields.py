@@ -8,7 +8,7 @@ from typing import Any
 from guards.clients.members import member, members_of
 from guards.errors import ServerFault
 
-__all__ = ["index_in", "object_in", "object_of", "objects_in", "text_in", "wrong"]
+__all__ = ["index_in", "object_in", "object_of", "objects_in", "text_in", "words_in", "wrong"]
 
 
 def object_of(chunk: Any) -> Any:
@@ -24,6 +24,14 @@ def text_in(thing: Any, name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise wrong(name, value, "text")
+
+
+def words_in(thing: Any, name: str) -> str | None:
+    """As `text_in`, of text that may come in parts; parts of other kinds (a thinking one) say nothing."""
+    value = member(thing, name)
+    if not isinstance(value, list) or any(members_of(part) is None for part in value):
+        return text_in(thing, name)
+    return "".join(text_in(part, "text") or "" for part in value)
 
 
 def index_in(thing: Any, name: str, default: int = 0) -> int:

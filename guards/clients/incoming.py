@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol
 
 from guards.clients.done import Done
-from guards.clients.server_faults import BROKEN, broken, cut_off, in_words
+from guards.clients.server_faults import BROKEN, broken, check_pieces, cut_off, in_words, is_json
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -84,6 +84,12 @@ class Incoming:
         # Some streams are both; whoever asked for one knows which it is.
         self.is_async = hasattr(raw, "__aiter__") if is_async is None else is_async
         self._done = Done(raw)
+        if chunks is not None and not hasattr(raw, "__aiter__" if self.is_async else "__iter__"):
+            raise ConfigError(
+                f"the client gave {type(raw).__name__}, which is no stream",
+                where="client",
+                hint="leave out what asks for a raw response",
+            )
         if self.is_async:
             self._pieces: Any = raw.__aiter__()
         elif chunks is not None or _gives_pieces(raw):
@@ -98,6 +104,8 @@ class Incoming:
         """Read up to the first text, for so many seconds at most: what fails before it can still be tried again."""
         until = None if seconds is None else time.monotonic() + seconds
         try:
+            if is_json(self._raw):
+                check_pieces(self._raw.response.read())
             while not self._ahead and (until is None or time.monotonic() < until):
                 self._keep(self.next())
         except BaseException:
@@ -108,6 +116,8 @@ class Incoming:
         """As `begin`."""
         until = None if seconds is None else time.monotonic() + seconds
         try:
+            if is_json(self._raw):
+                check_pieces(await self._raw.response.aread())
             while not self._ahead and (until is None or time.monotonic() < until):
                 self._keep(await self.anext())
         except BaseException:

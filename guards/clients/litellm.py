@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
+from guards.clients.beside import Delivery, facts, gone, members
 from guards.clients.endpoint import EndpointClient, check_options
-from guards.clients.members import get, is_sent
+from guards.clients.members import altered, get, is_count, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
 from guards.clients.server_faults import check
@@ -125,9 +126,18 @@ class LiteChat(Chat):
         reply = super().read(raw, tools)
         hidden = getattr(raw, "_hidden_params", None)
         cost = hidden.get("response_cost") if isinstance(hidden, Mapping) else None
-        if not isinstance(cost, int | float) or reply.usage is None:
+        if not is_count(cost) or reply.usage is None:
             return reply
         return Reply(reply.text, {**reply.usage, "cost": cost}, reply.finish_reason, raw)
+
+    def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
+        return _openly(super().cleared(raw, text, tools))
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _openly(super().passing(raw, tools))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _openly(super().rewritten(raw, text, options))
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
@@ -138,6 +148,21 @@ class LiteChat(Chat):
                 hint="ask without stream=True",
             )
         return super().split(raw)
+
+
+def _openly(response: Any) -> Any:
+    """A response with nothing of what it says in what LiteLLM keeps aside: the provider's own answer, its thinking, the
+    results of its tools."""
+    for name in ("_hidden_params", "_response_headers"):
+        aside = getattr(response, name, None)
+        told = _ASIDE(aside, Delivery(False, None)) if isinstance(aside, Mapping) else aside
+        if told is not aside:
+            response = altered(response, {})
+            setattr(response, name, told)
+    return response
+
+
+_ASIDE: Final = members({"original_response": gone, "provider_specific_fields": gone}, rest=facts)
 
 
 def _client(function: Any, options: Mapping[str, Any], where: str) -> EndpointClient:

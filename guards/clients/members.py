@@ -9,7 +9,21 @@ import copy
 from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["altered", "body_of", "copied", "encodable", "get", "is_sent", "listed", "member", "members_of", "put"]
+from guards.errors import ServerFault
+
+__all__ = [
+    "altered",
+    "body_of",
+    "copied",
+    "encodable",
+    "get",
+    "is_count",
+    "is_sent",
+    "listed",
+    "member",
+    "members_of",
+    "put",
+]
 
 
 def get(thing: Any, name: str, default: Any = None) -> Any:
@@ -79,7 +93,10 @@ def _changed(thing: Any, changes: Mapping[str, Any]) -> Any:
 
 def copied(thing: Any) -> Any:
     """A deep copy."""
-    return thing.model_copy(deep=True) if hasattr(thing, "model_copy") else copy.deepcopy(thing)
+    try:
+        return thing.model_copy(deep=True) if hasattr(thing, "model_copy") else copy.deepcopy(thing)
+    except RecursionError as fault:
+        raise _too_deep() from fault
 
 
 def body_of(thing: Any) -> dict[str, Any]:
@@ -87,8 +104,23 @@ def body_of(thing: Any) -> dict[str, Any]:
     if hasattr(thing, "to_dict"):
         # The SDKs warn of members of another type than theirs: what a server sends is not the caller's doing.
         quiet = {"warnings": False} if type(thing).__module__.startswith(("openai.", "anthropic.")) else {}
-        return dict(thing.to_dict(**quiet))
+        try:
+            return dict(thing.to_dict(**quiet))
+        except (RecursionError, ValueError) as fault:  # pydantic's own bound
+            raise _too_deep() from fault
     return dict(thing)
+
+
+def _too_deep() -> ServerFault:
+    return ServerFault("the server's answer is nested too deep", passing=False)
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is a number that something can have come to: not one that no sum of such could hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MOST
+
+
+_MOST = 10**15
 
 
 def encodable(value: Any) -> Any:

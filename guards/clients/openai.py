@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from guards.clients.endpoint import TOOL, Endpoint, EndpointClient, check_options, colour_of, object_schema, schema_of
-from guards.clients.members import is_sent
+from guards.clients.endpoint import (
+    TOOL,
+    Endpoint,
+    EndpointClient,
+    check_options,
+    colour_of,
+    homes_of,
+    object_schema,
+    request_of,
+    schema_of,
+)
+from guards.clients.members import get, is_sent, listed, put
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
+from guards.clients.openai_tools import calls_of
 from guards.clients.server_faults import check, no_answer
+from guards.clients.tools import Tools, each
 from guards.errors import ConfigError
 from guards.messages import Reply
 
@@ -94,10 +106,10 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
     if owner is None:
         _refuse_client(llm, where)
         return None
-    home = next((c for c in type(owner).__mro__ if llm.__name__ in c.__dict__), type(owner))
-    if not home.__module__.startswith("openai"):
+    homes = homes_of(owner, llm.__name__)
+    if not homes[0].startswith("openai"):
         return None
-    endpoint = endpoint_of(home.__module__, llm.__name__)
+    endpoint = next(filter(None, (endpoint_of(home, llm.__name__) for home in homes)), None)
     if endpoint is None:
         raise ConfigError(
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded",
@@ -190,8 +202,34 @@ def _check_mode(mode: str, where: str) -> None:
 # -- `.parse` ----------------------------------------------------------------------------------------------------------
 
 
+def _with_arguments(response: Any, tools: Any) -> Any:
+    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is. Pydantic's own
+    error where the arguments are not of the tool's type."""
+    bodies = {
+        name: body for tool in each(tools) for body in [get(tool, "function", tool)] for name in [get(body, "name")]
+    }
+    choices = listed(get(response, "choices"))
+    calls = [call.body for choice in choices for call in calls_of(get(choice, "message"))]
+    for call in [*calls, *listed(get(response, "output"))]:
+        body = bodies.get(get(call, "name"))
+        if body is None or not hasattr(call, "parsed_arguments"):
+            continue
+        kind = getattr(body, "model", None)  # pydantic_function_tool leaves it there
+        if kind is not None:
+            put(call, "parsed_arguments", kind.model_validate_json(call.arguments))
+        elif get(body, "strict"):
+            put(call, "parsed_arguments", json.loads(call.arguments))
+    return response
+
+
 class _Chat(Chat):
-    """Of the SDK itself: with `.parse`."""
+    """Of the SDK itself: with `.parse`, where calls of the caller's own tools come with their arguments read, too."""
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":
@@ -203,6 +241,12 @@ class _Chat(Chat):
 
 class _Responses(Responses):
     """As `_Chat`."""
+
+    def passing(self, raw: Any, tools: Tools) -> Any:
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+
+    def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":

@@ -26,7 +26,6 @@ from guards.clients.beside import (
     stopped_by,
     text,
     the_model,
-    title,
     unknown,
     word,
 )
@@ -94,7 +93,7 @@ _THINKING: Final = _all("reasoning reasoning_content reasoning_details thinking 
 _IS: Final = (
     _all(
         """
-        finish_reason id model native_finish_reason obfuscation object object_type request_id service_tier
+        finish_reason id model native_finish_reason obfuscation object object_type provider request_id service_tier
         system_fingerprint type
         """,
         word,
@@ -108,7 +107,6 @@ _IS: Final = (
         facts,
     )
     | {
-        "provider": title,
         "usage": counts,
         "role": the_model,
         "matched_stop": stopped_by,
@@ -152,7 +150,15 @@ COMPLETION: Final = members(
 )
 """Its chunks have the same shape."""
 _DELTA: Final = members(
-    _IS | _THINKING | _SOURCES | {"content": text, "refusal": text, "tool_calls": _CALL, "function_call": _CALL}
+    _IS
+    | _THINKING
+    | _SOURCES
+    | {
+        "content": lambda v, at: _PARTS(v, at) if isinstance(v, list) else text(v, at),
+        "refusal": text,
+        "tool_calls": _CALL,
+        "function_call": _CALL,
+    }
 )
 CHAT_CHUNK: Final = members(
     _IS | _SOURCES | {"choices": members(_IS | _SOURCES | {"delta": _DELTA, "logprobs": log_probabilities.in_chat})}

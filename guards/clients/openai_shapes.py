@@ -17,7 +17,7 @@ from guards.clients.callables import reply_turns
 from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, request_of, without
 from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
-from guards.clients.members import altered, body_of, copied, get, listed, member, members_of, put
+from guards.clients.members import altered, body_of, copied, get, is_count, listed, member, members_of, put
 from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_stream import ChatChunks, CompletionChunks
@@ -67,7 +67,7 @@ class Chat(Endpoint):
         return {**options, "messages": list(turns)}
 
     def refused(self, options: Mapping[str, Any]) -> str | None:
-        if "audio" in (options.get("modalities") or ()):
+        if "audio" in (request_of(options).get("modalities") or ()):
             return "modalities with audio give an answer that is no text"
         return super().refused(options)
 
@@ -231,6 +231,9 @@ class Responses(Endpoint):
 
     def tools(self, options: Mapping[str, Any]) -> Tools:
         return response_tools(options)
+
+    def offered(self, options: Mapping[str, Any], question: Any) -> Tools:
+        return response_tools(options, question)
 
     def split(self, raw: Any) -> list[Any]:
         check(raw)
@@ -512,4 +515,4 @@ def _word(finish: Any) -> str | None:
 
 def _usage(usage: Any, into: str, out: str) -> dict[str, Any] | None:
     found = {"input_tokens": member(usage, into), "output_tokens": member(usage, out), "cost": member(usage, "cost")}
-    return {k: v for k, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool) and v >= 0} or None
+    return {name: value for name, value in found.items() if is_count(value)} or None

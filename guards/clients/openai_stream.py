@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from guards.clients.beside import Delivery
-from guards.clients.fields import index_in, object_in, object_of, objects_in, text_in
+from guards.clients.fields import index_in, object_in, object_of, objects_in, text_in, words_in
 from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, listed, member, put
 from guards.clients.openai_beside import CHAT_CHUNK, COMPLETION
@@ -58,7 +58,7 @@ class ChatChunks:
         return self._delta(object_in(choice, "delta"))
 
     def _delta(self, delta: Any) -> str:
-        content, refusal = text_in(delta, "content"), text_in(delta, "refusal")
+        content, refusal = words_in(delta, "content"), text_in(delta, "refusal")
         for said, pieces in ((content, self._content), (refusal, self._refusal)):
             if said:
                 pieces.append(said)
@@ -86,7 +86,7 @@ class ChatChunks:
 
     def cleared(self, chunk: Any) -> Any:
         choice = next(iter(listed(get(chunk, "choices"))), None)
-        return CHAT_CHUNK(chunk, _whole(member(member(choice, "delta"), "content"), self._calls.tools))
+        return CHAT_CHUNK(chunk, _whole(words_in(member(choice, "delta"), "content"), self._calls.tools))
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
         return True  # the whole is put together from the chunks

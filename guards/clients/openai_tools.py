@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 from guards.clients.endpoint import request_of
@@ -33,7 +34,7 @@ class Call(NamedTuple):
         """Whether the request offered such a tool. A call that says of itself to be of both kinds is of none."""
         kind = "custom" if self.custom else "function"
         other = get(self.whole, "function" if self.custom else "custom") if self.whole is not self.body else None
-        alike = self.whole is self.body or (get(self.whole, "type") in (None, kind) and other is None)
+        alike = self.whole is self.body or ((get(self.whole, "type") or kind) == kind and other is None)
         return alike and tools.offers(self.name, custom=self.custom)
 
     def forced(self, tools: Tools) -> bool:
@@ -89,11 +90,11 @@ def _is_custom(tool: Any) -> bool:
     return member(tool, "type") == "custom" and member(tool, "function") is None
 
 
-def response_tools(options: Mapping[str, Any]) -> Tools:
-    """Of `responses`."""
+def response_tools(options: Mapping[str, Any], question: Any = None) -> Tools:
+    """Of `responses`, with those that its question brings."""
     said = request_of(options)
-    choice = said.get("tool_choice")
-    offered = replace(_offered(said.get("tools")) if choice != "none" else Tools(), asked=Asked(said))
+    choice, loaded = said.get("tool_choice"), said.pop("input", question)
+    offered = replace(_loaded(_offered(said.get("tools")), loaded) if choice != "none" else Tools(), asked=Asked(said))
     if member(choice, "type") == "allowed_tools":
         offered = offered.only(_offered(member(choice, "tools")))
         choice = member(choice, "mode")
@@ -104,26 +105,27 @@ def response_tools(options: Mapping[str, Any]) -> Tools:
     return replace(offered, elsewhere=bool(said.get("prompt")) and choice != "none")
 
 
+def _loaded(tools: Tools, question: Any) -> Tools:
+    """Also those that the turns bring: the caller adds some in the middle of a conversation, or found them there."""
+    for item in () if isinstance(question, str) else each(question):
+        if member(item, "type") in ("additional_tools", "tool_search_output"):
+            tools = tools.with_those_of(_offered(member(item, "tools")))
+    return tools
+
+
 def _offered(tools: Any) -> Tools:
-    names: set[Any] = set()
-    kinds: set[Any] = set()
-    customs: set[Any] = set()
-    labels: set[Any] = set()
-    for tool in each(tools):
-        kind = get(tool, "type")
-        if kind == "namespace":
-            inner = _offered(get(tool, "tools"))
-            names |= inner.names
-            kinds |= inner.kinds
-            customs |= inner.customs
-            labels |= inner.labels
-        elif kind in ("function", "custom", None):
-            names.add(_name(tool))
-            customs |= {_name(tool)} if _is_custom(tool) else set()
-        else:
-            kinds.add(_VERSION.sub("", kind) if isinstance(kind, str) else None)
-            labels.add(_text(get(tool, "server_label")))
-    return Tools(None, _strings(names), _strings(kinds), customs=_strings(customs), labels=_strings(labels))
+    return reduce(Tools.with_those_of, map(_one, each(tools)), Tools())
+
+
+def _one(tool: Any) -> Tools:
+    kind = get(tool, "type")
+    if kind == "namespace":
+        return _offered(get(tool, "tools"))
+    if kind in ("function", "custom", None):
+        names = _strings({_name(tool)})
+        return Tools(names=names, customs=names if _is_custom(tool) else frozenset())
+    version = _VERSION.sub("", kind) if isinstance(kind, str) else None
+    return Tools(kinds=_strings({version}), labels=_strings({_text(get(tool, "server_label"))}))
 
 
 def _name(tool: Any) -> str | None:
@@ -173,14 +175,7 @@ def is_forced(call: Any, tools: Tools) -> bool:
 
 def with_echo(raw: Any, tools: Tools) -> Tools:
     """Also the tools of a prompt that is kept on the server: its response names them."""
-    echoed = _offered(get(raw, "tools")) if tools.elsewhere else Tools()
-    return replace(
-        tools,
-        names=tools.names | echoed.names,
-        kinds=tools.kinds | echoed.kinds,
-        labels=tools.labels | echoed.labels,
-        customs=tools.customs | echoed.customs,
-    )
+    return tools.with_those_of(_offered(get(raw, "tools"))) if tools.elsewhere else tools
 
 
 def _waits(item: Any) -> bool:

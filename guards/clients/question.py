@@ -11,6 +11,7 @@ from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Keys
 from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, changed, is_given, resent, settled
+from guards.clients.judged_text import Judged
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -29,6 +30,7 @@ class Question:
         fetch: Callable[..., Any],
         options: Mapping[str, Any],
         colour: Literal["sync", "async"],
+        judged: Judged,
         *,
         parse: bool,
     ) -> None:
@@ -37,7 +39,7 @@ class Question:
             raise ConfigError(refused, where="wrap")
         self.streams = bool(options.get("stream"))
         """Whether the caller asked for the answer in pieces."""
-        if self.streams and (parse or (options.get("n") or 1) > 1):
+        if self.streams and (parse or (options.get("n") or 1) != 1):
             raise ConfigError(
                 "stream=True is guarded for create with one answer",
                 where="wrap",
@@ -51,13 +53,14 @@ class Question:
         # Turns may come as an iterator, and are looked at before they are sent.
         self.given = given if isinstance(given, str | Sequence) or not is_given(given) else list(given)
         self.turns = self._turns()
-        self.tools = endpoint.tools(self.options)
+        self.tools = endpoint.offered(self.options, self.given)
         self.first: Any = None
         self.answers: list[Any] = []
         self.asked = EndpointClient(endpoint, fetch, self.options, colour)
         self.again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
         self._clients: list[Answer] = []
         self._outcomes: list[Outcome[Any]] = []
+        self._judged = judged
         self._parse = parse
 
     def _turns(self) -> tuple[Any, ...]:
@@ -102,7 +105,7 @@ class Question:
         as it came. Raises `Rejected` where nothing came to put it into."""
         if client.last is None:  # an input guard refused, say
             raise outcome.rejection()
-        text = delivered(outcome)
+        text = delivered(outcome, self._judged)
         if not self._parse and text is not None and text == self._said(client.last):
             cleared = self.endpoint.cleared(client.last, text, self.tools)
             if cleared is client.last or self._said(cleared) == text:
@@ -136,7 +139,7 @@ class Question:
         response = self._part(client, outcome)
         if client.telling is None or client.telling.empty:
             raise outcome.rejection()
-        text = None if self._passed(client, outcome) else delivered(outcome)
+        text = None if self._passed(client, outcome) else delivered(outcome, self._judged)
         return client.telling.end(text, response, as_it_came=response is client.last)
 
 
@@ -219,10 +222,10 @@ async def _already(answer: Any) -> Any:
     return answer
 
 
-def delivered(outcome: Outcome[Any]) -> str | None:
+def delivered(outcome: Outcome[Any], judged: Judged) -> str | None:
     """The text in the answer's place: the accepted one, or what a policy delivers; None for nothing."""
     if outcome.ok or outcome.delivered_by == "noop":
-        return outcome.accepted_text
+        return judged.text(outcome)
     if outcome.value is None:
         return None
     return outcome.value if isinstance(outcome.value, str) else json.dumps(plain(outcome.value), ensure_ascii=False)

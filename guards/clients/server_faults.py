@@ -15,12 +15,26 @@ from typing import Any, Final
 from guards.clients.members import is_sent, listed, member, members_of
 from guards.errors import ConfigError, GuardsError, ServerFault
 
-__all__ = ["BROKEN", "broken", "check", "cut_off", "in_words", "may_pass", "named", "no_answer", "passing"]
+__all__ = [
+    "BROKEN",
+    "broken",
+    "check",
+    "check_pieces",
+    "cut_off",
+    "in_words",
+    "is_json",
+    "may_pass",
+    "named",
+    "no_answer",
+    "passing",
+]
 
-BROKEN: Final = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
-"""What the SDKs let through where a body that calls itself JSON is none."""
+BROKEN: Final = (ValueError, RecursionError)
+"""What the SDKs let through where a body that calls itself JSON is none; `broken` looks closer."""
 
 _LONGEST: Final = 300
+_DEEPEST: Final = 10
+"""Errors within errors."""
 _STATUSES: Final = frozenset({408, 409, 429})
 """Time-out, lock conflict, too many requests; and 5xx but for those that a retry cannot change."""
 _LASTING: Final = frozenset({501, 505})
@@ -78,7 +92,7 @@ _STANDS: Final = frozenset({"completed", "incomplete", "queued", "in_progress"})
 """How a response may stand that nobody gave up."""
 
 
-def passing(said: Any) -> bool:
+def passing(said: Any, deep: int = _DEEPEST) -> bool:
     """Whether a status, a code in words, or an error's body that holds one, is of a fault that may pass."""
     if isinstance(said, bool):
         return False
@@ -89,12 +103,14 @@ def passing(said: Any) -> bool:
     if isinstance(said, str):
         return said.lower() in _CODES
     held = members_of(said)
-    if held is None:
+    if held is None or not deep:
         return False
     codes = [held[name] for name in _WHERE if isinstance(held.get(name), str | int)]
     if "insufficient_quota" in codes:
         return False
-    return any(map(passing, codes)) or any(passing(held[name]) for name in _NESTED if _is_object(held.get(name)))
+    return any(map(passing, codes)) or any(
+        passing(held[name], deep - 1) for name in _NESTED if _is_object(held.get(name))
+    )
 
 
 def may_pass(error: Any, raw: Any = None) -> bool:
@@ -142,6 +158,29 @@ def cut_off() -> ServerFault:
     return ServerFault("the server's answer is broken: its stream ended before the answer did", passing=True)
 
 
+def is_json(stream: Any) -> bool:
+    """Whether what should come in pieces calls itself one JSON document."""
+    headers = getattr(getattr(stream, "response", None), "headers", None)
+    kind = headers.get("content-type") if isinstance(headers, Mapping) else None
+    return isinstance(kind, str) and kind.lower().startswith("application/json")
+
+
+def check_pieces(body: bytes) -> None:
+    """`ServerFault` for such a document: most are an error, in words that the SDKs do not look for. Some servers call
+    their streams so, too."""
+    try:
+        whole = json.loads(body)
+    except BROKEN:
+        return
+    check(whole)
+    error = no_answer(whole, "stream")
+    passing = isinstance(error, ServerFault) and error.passing
+    raise error if passing or in_words(whole) else ServerFault(_WHOLE, passing=False)
+
+
+_WHOLE: Final = "the server's answer came whole, where a stream was asked for"
+
+
 def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
     """The error for something that is no answer of this kind: in the server's words, where it says any. One that has
     nothing in its answer's `place` is empty, which may pass: servers send it when they are overloaded."""
@@ -160,14 +199,14 @@ def no_answer(raw: Any, what: str, place: str = "") -> GuardsError:
     )
 
 
-def in_words(error: Any) -> str:
+def in_words(error: Any, deep: int = _DEEPEST) -> str:
     """What an error's body says, in the server's own words; "" where it says nothing."""
     if isinstance(error, str):
         return error.strip()
-    held = members_of(error) or {}
+    held = (members_of(error) or {}) if deep else {}
     for name in (*_WORDS, *_NESTED):
         words = held.get(name)
-        words = in_words(words) if _is_object(words) else words
+        words = in_words(words, deep - 1) if _is_object(words) else words
         if isinstance(words, str) and words.strip():
             further = member(held.get("metadata"), "raw")  # OpenRouter: what the provider behind it said
             return f"{words.strip()}: {further}" if isinstance(further, str) else words.strip()
@@ -175,7 +214,11 @@ def in_words(error: Any) -> str:
 
 
 def broken(fault: Exception) -> ServerFault:
-    """The error for a body that the SDK could not read."""
+    """The error for a body that the SDK could not read. Raises the fault itself where it is of something else."""
+    known = isinstance(fault, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
+    # A number of many digits is no fault of the syntax to the standard library's reader, but a plain ValueError.
+    if not known and "int_max_str_digits" not in str(fault):
+        raise fault
     empty = isinstance(fault, json.JSONDecodeError) and not fault.doc.strip()
     words = "is empty" if empty else f"is broken ({type(fault).__name__})"
     return ServerFault(f"the server's answer {words}", passing=True)
@@ -212,13 +255,13 @@ def _said(error: Any, raw: Any) -> ServerFault:
     return ServerFault(f"the server says: {shown}{marked}", passing=may_pass(error or raw, raw))
 
 
-def _codes(error: Any) -> list[Any]:
+def _codes(error: Any, deep: int = _DEEPEST) -> list[Any]:
     """The codes in an error, those of the errors within it too."""
     held = members_of(error)
-    if held is None:
+    if held is None or not deep:
         return []
     own = [held[name] for name in _WHERE if isinstance(held.get(name), str | int)]
-    return own + [code for name in _NESTED for code in _codes(held.get(name))]
+    return own + [code for name in _NESTED for code in _codes(held.get(name), deep - 1)]
 
 
 def _is_hollow(value: Any) -> bool:

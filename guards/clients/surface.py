@@ -28,8 +28,13 @@ _PASSING_AREAS: Final = {
     ),
 }
 """Resources of which no method makes an answer of a language model, nor brings one back but for those below."""
-_BRINGING: Final = named("files.content files.retrieve_content")
-"""Methods of such resources that bring answers back all the same: those of a batch lie in a file."""
+_BRINGING: Final = named(
+    """
+    beta.files.download containers.files.content.retrieve files.content files.download files.retrieve_content
+    """
+)
+"""Methods of such resources that bring back what a model wrote all the same: the answers of a batch lie in a file, and
+so does what a tool of the server's (a search, code) made for it."""
 _PASSING_METHODS: Final = {
     "openai": named(
         """

@@ -6,7 +6,7 @@ Also the other words of a request's own that a response brings back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -24,6 +24,10 @@ class Asked:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
         self._words: frozenset[str] | None = None
+
+    def get(self, name: str) -> Any:
+        """An option; None where it is not set."""
+        return self._options.get(name)
 
     def wants(self, name: str) -> bool:
         """Whether an option is set."""
@@ -93,6 +97,12 @@ class Tools:
         kinds, labels = self.kinds & allowed.kinds, self.labels & allowed.labels
         return replace(self, names=functions | customs, kinds=kinds, labels=labels, customs=customs)
 
+    def with_those_of(self, other: Tools) -> Tools:
+        """These and the other's."""
+        kinds, labels = self.kinds | other.kinds, self.labels | other.labels
+        names, customs = self.names | other.names, self.customs | other.customs
+        return replace(self, names=names, kinds=kinds, labels=labels, customs=customs)
+
     def must(self) -> Tools:
         """The same where the model must call one: of one that there is, it has no choice."""
         alone = len(self.names) == 1 and not self.kinds
@@ -145,5 +155,8 @@ def _refuse(name: str) -> Any:
 
 
 def each(tools: Any) -> Sequence[Any]:
-    """The tools of a request; none where it names none (the SDKs have signs of their own for that)."""
-    return tools if isinstance(tools, list | tuple) else ()
+    """The tools of a request, in whatever collection; none where it names none (the SDKs have signs of their own for
+    that)."""
+    if isinstance(tools, list | tuple):
+        return tools
+    return list(tools) if isinstance(tools, Collection) and not isinstance(tools, str | bytes | Mapping) else ()

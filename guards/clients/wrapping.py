@@ -17,8 +17,9 @@ from guards._flow import Client
 from guards._outgoing import Beside, Keys
 from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
-from guards.clients.endpoint import Endpoint, changed, colour_of
+from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
 from guards.clients.incoming import Incoming
+from guards.clients.judged_text import Judged
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
@@ -54,6 +55,7 @@ class Calls(NamedTuple):
     run: Run
     arun: ARun
     stream: Streams
+    judged: Judged
 
 
 def wrap(client: Any, calls: Calls) -> Any:
@@ -192,9 +194,13 @@ class _Proxy(_Closed):
 
 
 def _is_resource(value: Any, sdk: str) -> bool:
+    """Whether methods that ask a server hang on it: whatever of the SDK's own has a client. The resources of a platform
+    (Vertex, Bedrock) stand in modules of their own."""
     if callable(value):
         return False
-    return any(c.__module__.startswith(f"{sdk}.resources") for c in type(value).__mro__)
+    homes = [c.__module__ for c in type(value).__mro__]
+    own = any(home.partition(".")[0] == sdk for home in homes)
+    return own and (hasattr(value, "_client") or any(home.startswith(f"{sdk}.resources") for home in homes))
 
 
 def _is_method(value: Any) -> bool:
@@ -202,9 +208,9 @@ def _is_method(value: Any) -> bool:
 
 
 def _endpoint(resource: Any, name: str, sdk: str) -> Endpoint | None:
-    home = next((c for c in type(resource).__mro__ if name in c.__dict__), type(resource))
-    endpoint: Endpoint | None = _module(sdk).endpoint_of(home.__module__, name)
-    return endpoint
+    of = _module(sdk).endpoint_of
+    endpoints: Iterator[Endpoint | None] = (of(home, name) for home in homes_of(resource, name))
+    return next(filter(None, endpoints), None)
 
 
 def _refusal(name: str) -> ConfigError:
@@ -239,7 +245,7 @@ def _guarded(
     def question(args: tuple[Any, ...], options: dict[str, Any]) -> Question:
         if args:
             options = {**inspect.signature(original).bind_partial(*args).arguments, **options}
-        return Question(endpoint, fetch, options, colour, parse=parse)
+        return Question(endpoint, fetch, options, colour, calls.judged, parse=parse)
 
     if colour == "async":
 
@@ -355,14 +361,14 @@ def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..
         @_like(function)
         async def aguarded(*args: Any, **options: Any) -> Any:
             question, client = split(args, options)
-            return client.result(await calls.arun(client, question))
+            return client.result(await calls.arun(client, question), calls.judged)
 
         return aguarded
 
     @_like(function)
     def guarded(*args: Any, **options: Any) -> Any:
         question, client = split(args, options)
-        return client.result(calls.run(client, question))
+        return client.result(calls.run(client, question), calls.judged)
 
     return guarded
 
@@ -417,9 +423,9 @@ class _Keeping(CallableClient):
         self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
         return reply
 
-    def result(self, outcome: Outcome[Any]) -> Any:
+    def result(self, outcome: Outcome[Any], judged: Judged) -> Any:
         outcome.raise_if_rejected()
-        text, last = delivered(outcome), self._last
+        text, last = delivered(outcome, judged), self._last
         if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):

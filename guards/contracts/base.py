@@ -155,6 +155,14 @@ class Contract(ABC, Generic[T]):
         except (LookupError, TypeError):
             return []
 
+    def says_all(self, reading: Reading[T]) -> bool:
+        """Whether what is delivered says all that the document does. A quick look, which may miss that it does."""
+        return True
+
+    def told(self, reading: Reading[T]) -> list[Stand]:
+        """Every part of what is delivered, keys left out."""
+        return [Stand((), reading.value)]
+
     def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
         """The places of this answer that could have been written in another way, with the other names."""
         return []

@@ -128,6 +128,12 @@ class DataAsXml(Contract[T]):
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         return self.inner.stands(reading, place)
 
+    def says_all(self, reading: Reading[T]) -> bool:
+        return self.inner.says_all(reading)
+
+    def told(self, reading: Reading[T]) -> list[Stand]:
+        return self.inner.told(reading)
+
     def to_xml(self, data: Any) -> str:
         """Plain data as the XML that this contract reads."""
         from lxml import etree

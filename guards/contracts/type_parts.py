@@ -19,7 +19,7 @@ from guards.reading.document import Place, Steps
 if TYPE_CHECKING:
     from guards.contracts.type_notes import Notes
 
-__all__ = ["Lost", "at_place", "judged_inside", "named_by", "parts_of", "respelled", "stand_of"]
+__all__ = ["Lost", "at_place", "judged_inside", "named_by", "parts_of", "respelled", "stand_of", "told"]
 
 
 # -- what guards inside the type judge -------------------------------------------------------------------------------
@@ -113,6 +113,14 @@ def at_place(part: Part, notes: Notes, place: Place) -> list[Part]:
         if child.exact and place[: len(child.place)] == child.place:
             return at_place(child, notes, place)
     return [child for child in below if child.place == part.place]
+
+
+def told(part: Part, notes: Notes) -> Iterator[Part]:
+    """A value and all that it holds, keys left out."""
+    yield part
+    for child in parts_of(part, notes):
+        if child.names:
+            yield from told(child, notes)
 
 
 def respelled(part: Part, notes: Notes) -> Iterator[tuple[Place, list[str]]]:

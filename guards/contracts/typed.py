@@ -6,6 +6,7 @@ What pydantic found becomes findings in `type_findings`; what guards inside the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -142,6 +143,18 @@ class Typed(Contract[T]):
         whole, made = self._whole(reading), reading.made or Notes()
         # Another answer may have written the same field in another way.
         return [stand_of(part) for part in at_place(whole, made, place) or named_by(whole, made, place)]
+
+    def told(self, reading: Reading[T]) -> list[Stand]:
+        from guards.contracts.type_parts import stand_of, told
+
+        return [stand_of(part) for part in told(self._whole(reading), reading.made or Notes())]
+
+    def says_all(self, reading: Reading[T]) -> bool:
+        dump: Any = self._adapter.dump_python
+        with suppress(Exception):  # of the author's own serializers
+            written = dump(reading.value, mode="json", by_alias=True, exclude_unset=True, warnings=False)
+            return reading.document is not None and bool(written == reading.document.data)
+        return False
 
     def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
         if not self._shape.has_spellings:

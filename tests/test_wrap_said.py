@@ -1,0 +1,294 @@
+"""A wrapped client delivers of a text what the guards judged, which is the value that was read from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    Field,
+    HttpUrl,
+    Json,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+openai = pytest.importorskip("openai")
+anthropic = pytest.importorskip("anthropic")
+
+from server import Raw, Server  # noqa: E402
+from test_wrap_beside import Chat, asked, calling, chunk, dumped, sse  # noqa: E402
+
+from guards import Guarded, Raise, check, outcome_of  # noqa: E402
+from guards.contracts import XmlSchema  # noqa: E402
+
+STRAY = "STRAY words"
+
+
+@check
+def no_stray(value: Any) -> str | None:
+    return "says STRAY" if "STRAY" in str(value) else None
+
+
+def guarded(contract: Any, **options: Any) -> Any:
+    return Guarded(contract, guards=[no_stray], on_fail=Raise(), transport=None, **options)
+
+
+def told(ticket: Any, text: str, **options: Any) -> str:
+    """What a wrapped function that gives this text delivers."""
+    return ticket.wrap(lambda messages: text, **options)("Say it")
+
+
+class Line(BaseModel):
+    kind: Literal["line"]
+    text: str
+
+
+class Note(BaseModel):
+    kind: Literal["note"]
+    lines: list[Line] = []
+
+
+@dataclass(eq=False)
+class Plain:
+    team: str
+
+
+class Spelled(BaseModel):
+    first: str = Field(alias="First")
+    second: str = Field(validation_alias=AliasChoices("b", "B"))
+    third: str = Field(validation_alias=AliasPath("at", "third"))
+
+
+class Inside(BaseModel):
+    text: Annotated[str, no_stray]
+    part: Line | Note
+
+
+class Ticket(BaseModel):
+    team: str
+
+
+class Open(BaseModel, extra="allow"):
+    text: str
+
+
+class Made(BaseModel):
+    text: str
+    ident: UUID = Field(default_factory=uuid4)
+
+
+LINE = {"kind": "line", "text": "a"}
+OTHER = {**LINE, "more": STRAY}
+
+
+# -- members that a type passes over -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "delivered"),
+    [
+        (Line, OTHER, LINE),
+        (Line, {**LINE, STRAY: 1}, LINE),
+        (Plain, {"team": "a", "more": [STRAY]}, {"team": "a"}),
+        (list[Line], [LINE, OTHER], [LINE, LINE]),
+        (dict[str, Line], {"n": OTHER}, {"n": LINE}),
+        (dict[Annotated[str, no_stray], Line], {"n": OTHER}, {"n": LINE}),
+        (Line | Note, {"kind": "note", "lines": [OTHER], "more": STRAY}, {"kind": "note", "lines": [LINE]}),
+        (Inside, {"text": "a", "part": OTHER}, {"text": "a", "part": LINE}),
+        (
+            Spelled,
+            {"First": "1", "B": "2", "b2": STRAY, "at": {"third": "3", "fourth": STRAY}},
+            {"First": "1", "B": "2", "at": {"third": "3"}},
+        ),
+        (Made, {"text": "a", "more": STRAY}, {"text": "a"}),
+    ],
+)
+def test_members_that_the_type_passes_over_are_not_delivered(contract, answer, delivered):
+    """They are in no value, and no guard has seen them; what the type knows stays as it was spelled."""
+    assert json.loads(told(guarded(contract), json.dumps(answer))) == delivered
+
+
+@pytest.mark.parametrize("where", ["words", "call"])
+@calling
+def test_the_same_for_every_method_and_for_a_forced_call(method, where):
+    """Whether the answer stands in words or in the arguments of a tool that must be called."""
+    answer = json.dumps({"team": "a", "more": STRAY})
+    body = method.body(answer) if where == "words" else method.body(None, [method.call("look", answer)])
+    options = {} if where == "words" else {"tools": method.tools, "tool_choice": method.must}
+    response = asked(method, body, guarded(Ticket), **options)
+    said = method.told(response) if where == "words" else method.called(response)[0][1]
+    assert json.loads(said) == {"team": "a"}
+    assert "STRAY" not in dumped(response)
+    assert outcome_of(response).value == Ticket(team="a")
+
+
+def test_the_same_in_a_stream():
+    """The chunks spell what was judged."""
+    step = sse(chunk(content='{"team": "a",'), chunk(content=f' "more": "{STRAY}"}}'), chunk("stop"))
+    with Server([step]) as server:
+        chunks = list(Chat().ask(guarded(Ticket).wrap(server.openai()), stream=True))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == '{"team": "a"}'
+
+
+def test_the_same_in_a_session():
+    """A session's wrapped client delivers no more."""
+    with (
+        Server([Raw(json.dumps(Chat().body(json.dumps(OTHER))).encode())]) as server,
+        guarded(Line).session() as session,
+    ):
+        response = Chat().ask(session.wrap(server.openai()))
+    assert json.loads(response.choices[0].message.content) == LINE
+
+
+@given(st.data())
+def test_whatever_a_type_passes_over_goes_and_nothing_else(data):
+    """Members are added at random places of a nested answer: what is delivered is the answer without them."""
+    words = st.text("ab c", max_size=4)
+    lines = st.builds(lambda text: {"kind": "line", "text": text}, words)
+    notes = st.builds(lambda held: {"kind": "note", "lines": held}, st.lists(lines, max_size=3))
+    answer = data.draw(st.lists(lines | notes, max_size=3))
+
+    def grown(value: Any) -> Any:
+        if isinstance(value, list):
+            return [grown(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        more = data.draw(st.dictionaries(st.sampled_from(["x", STRAY]), st.just([{"y": STRAY}]), max_size=2))
+        return {**more, **{name: grown(inner) for name, inner in value.items()}}
+
+    assert json.loads(told(guarded(list[Line | Note]), json.dumps(grown(answer)))) == answer
+
+
+# -- texts that a type changes -----------------------------------------------------------------------------------------
+
+
+def _redacted(text: str) -> str:
+    return re.sub(r"STRAY \w+", "[gone]", text)
+
+
+class Redacted(BaseModel):
+    text: Annotated[str, AfterValidator(_redacted)]
+
+
+class Named(BaseModel):
+    name: Annotated[str, AfterValidator(lambda name: f"Dr. {name}")]
+
+
+class Quoted(BaseModel):
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def cut(cls, text: str, info: ValidationInfo) -> str:
+        return text.replace(info.context["word"], "")
+
+
+def test_a_text_that_a_validator_redacts_is_delivered_redacted():
+    """The guard judged what the validator left; the text says no more than that."""
+    assert json.loads(told(guarded(Redacted), json.dumps({"text": f"so {STRAY}"}))) == {"text": "so [gone]"}
+
+
+def test_validators_get_the_context_again():
+    """The text is read once more to see that it says the same, with the caller's context."""
+    said = told(guarded(Quoted), json.dumps({"text": f"so {STRAY}"}), context={"word": STRAY})
+    assert json.loads(said) == {"text": "so "}
+
+
+def test_a_text_that_would_be_read_as_something_else_stays():
+    """Where the changed text would be changed once more, it is delivered as it came, to be read to the judged value."""
+    assert json.loads(told(guarded(Named), '{"name": "Who", "more": "STRAY"}')) == {"name": "Who"}
+
+
+class Kinds(BaseModel):
+    when: float = Field(default_factory=time.time)
+    secret: SecretStr
+    inner: Json[Any]
+    link: HttpUrl
+    ident: UUID
+    price: Decimal
+
+
+KINDS = {
+    "secret": "a b",
+    "inner": '{"a": "b c"}',
+    "link": "http://x.com",
+    "ident": "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+    "price": "2.50",
+}
+
+
+@pytest.mark.parametrize("answer", [KINDS, {**KINDS, "more": STRAY}])
+def test_values_of_other_kinds_keep_their_spelling(answer):
+    """What became a date, a secret, a number is delivered as the model wrote it."""
+    assert json.loads(told(guarded(Kinds), json.dumps(answer))) == KINDS
+
+
+@pytest.mark.parametrize(
+    ("contract", "text"),
+    [
+        (Line, ' {"text" : "a",\n"kind":"line"} '),
+        (Spelled, '{"at": {"third": "3"}, "b": "2", "First": "1"}'),
+        (Open, '{"text": "a", "more": {"b": "c"}}'),
+        (dict[str, Any], '{"a": {"b": 1.50}}'),
+        (int, "3"),
+        (Line | None, "null"),
+    ],
+)
+def test_what_says_nothing_else_is_delivered_as_it_came(contract, text):
+    """To the last blank."""
+    assert told(guarded(contract), text) == text
+
+
+def test_without_guards_a_text_is_delivered_as_it_came():
+    """There is nobody who should have seen what the type passes over."""
+    text = json.dumps(OTHER)
+    assert told(Guarded(Line, on_fail=Raise()), text) == text
+
+
+# -- XML ---------------------------------------------------------------------------------------------------------------
+
+XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Ticket"><xs:complexType><xs:sequence>
+<xs:element name="team" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>"""
+PLAIN = "<Ticket><team>a</team></Ticket>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<Ticket><team>a</team><!-- {STRAY} --></Ticket>",
+        f"<Ticket><team>a<!--{STRAY}--></team></Ticket>",
+        f"<?{STRAY}?>{PLAIN}",
+        f"<!-- {STRAY} -->{PLAIN}",
+        f'<?xml version="1.0"?><!-- {STRAY} -->{PLAIN}<!-- {STRAY} -->',
+    ],
+)
+@pytest.mark.parametrize("ticket", [guarded(Ticket, format="xml"), guarded(XmlSchema(XSD))], ids=["type", "schema"])
+def test_comments_and_instructions_of_xml_are_not_delivered(ticket, text):
+    """They are in no value."""
+    assert told(ticket, text) == PLAIN
+
+
+def test_elements_that_the_type_passes_over_are_not_delivered():
+    """As members of JSON."""
+    assert "STRAY" not in told(guarded(Ticket, format="xml"), f"<Ticket><team>a</team><more>{STRAY}</more></Ticket>")
+
+
+@pytest.mark.parametrize("text", [PLAIN, f'<?xml version="1.0"?>\n{PLAIN}\n'])
+@pytest.mark.parametrize("ticket", [guarded(Ticket, format="xml"), guarded(XmlSchema(XSD))], ids=["type", "schema"])
+def test_xml_that_says_nothing_else_is_delivered_as_it_came(ticket, text):
+    """With its declaration."""
+    assert told(ticket, text) == text
