@@ -292,3 +292,13 @@ def test_elements_that_the_type_passes_over_are_not_delivered():
 def test_xml_that_says_nothing_else_is_delivered_as_it_came(ticket, text):
     """With its declaration."""
     assert told(ticket, text) == text
+
+
+def test_what_was_left_out_of_the_text_is_on_record():
+    """A response whose text says less than what came has a repair that holds both; one that came so has none."""
+    came, left = json.dumps({"team": "blue", "aside": STRAY}), '{"team": "blue"}'
+    ticket = guarded(Plain)
+    for text, repairs in ((came, [("wrap.unjudged", came, left)]), (left, [])):
+        response = asked(Chat(), Chat().body(text), ticket)
+        assert response.choices[0].message.content == left
+        assert [(one.code, one.before, one.after) for one in outcome_of(response).repairs] == repairs

@@ -10,13 +10,14 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from guards.contracts.base import Contract, Reading, Stand
 from guards.reading.document import Document, Place, at
-from guards.records import Outcome
+from guards.records import Outcome, Repair
 
-__all__ = ["Judged"]
+__all__ = ["Judged", "recorded"]
 
 
 class Judged(NamedTuple):
@@ -53,6 +54,15 @@ class Judged(NamedTuple):
                 if again.ok and _same(told, contract.told(again), data):
                     return less
         return None
+
+
+def recorded(outcome: Outcome[Any], text: str | None) -> Outcome[Any]:
+    """The outcome of an answer that is delivered with this text; what was left out of it is a repair."""
+    came = outcome.accepted_text
+    if came is None or text == came:
+        return outcome
+    left = Repair("wrap.unjudged", "what the value does not say was left out of the text", before=came, after=text)
+    return replace(outcome, repairs=(*outcome.repairs, left))
 
 
 class _Said:

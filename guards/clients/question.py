@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Keys
 from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, changed, is_given, resent, settled
-from guards.clients.judged_text import Judged
+from guards.clients.judged_text import Judged, recorded
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -59,7 +59,7 @@ class Question:
         self.asked = EndpointClient(endpoint, fetch, self.options, colour)
         self.again = EndpointClient(endpoint, fetch, endpoint.single(dict(self.options)), colour)
         self._clients: list[Answer] = []
-        self._outcomes: list[Outcome[Any]] = []
+        self._taken: list[_Taken] = []
         self._judged = judged
         self._parse = parse
 
@@ -87,25 +87,31 @@ class Question:
         """Raises `Rejected` where an answer was not accepted and nothing is delivered in its place."""
         if not self._passed(self._clients[-1], outcome):
             outcome.raise_if_rejected()
-        self._outcomes.append(outcome)
+        text = delivered(outcome, self._judged)
+        self._taken.append(_Taken(recorded(outcome, text), text))
+
+    @property
+    def outcome(self) -> Outcome[Any] | None:
+        """The record of the last answer that was taken."""
+        return self._taken[-1].outcome if self._taken else None
 
     def response(self) -> tuple[Any, Outcome[Any]]:
         """The SDK's own response, with what was accepted in the answers' places; and the outcome to remember."""
-        parts = [self._part(c, o) for c, o in zip(self._clients, self._outcomes, strict=True)]
-        first = next((o for o in self._outcomes if not o.ok), self._outcomes[0])
+        parts = [self._part(client, taken) for client, taken in zip(self._clients, self._taken, strict=True)]
+        first = next((taken.outcome for taken in self._taken if not taken.outcome.ok), self._taken[0].outcome)
         return self.endpoint.joined(self.first, parts), first
 
-    def _part(self, client: Answer, outcome: Outcome[Any]) -> Any:
-        if self._passed(client, outcome):
+    def _part(self, client: Answer, taken: _Taken) -> Any:
+        if self._passed(client, taken.outcome):
             return self.endpoint.passing(client.last, self.tools)
-        return self._delivered(client, outcome)
+        return self._delivered(client, taken)
 
-    def _delivered(self, client: Answer, outcome: Outcome[Any]) -> Any:
+    def _delivered(self, client: Answer, taken: _Taken) -> Any:
         """The last response, saying what is delivered and nothing that was not judged; the very one where it does so
         as it came. Raises `Rejected` where nothing came to put it into."""
         if client.last is None:  # an input guard refused, say
-            raise outcome.rejection()
-        text = delivered(outcome, self._judged)
+            raise taken.outcome.rejection()
+        text = taken.text
         if not self._parse and text is not None and text == self._said(client.last):
             cleared = self.endpoint.cleared(client.last, text, self.tools)
             if cleared is client.last or self._said(cleared) == text:
@@ -128,19 +134,26 @@ class Question:
             told = client.telling.piece(event.text)
         elif isinstance(event, Done):
             self.take(event.outcome)
-            told = self._end(client, event.outcome)
+            told = self._end(client, self._taken[-1])
         else:
             return
         for chunk in told:
             if not self.endpoint.unasked(chunk, self.options):
                 yield chunk
 
-    def _end(self, client: Answer, outcome: Outcome[Any]) -> Iterator[Any]:
-        response = self._part(client, outcome)
+    def _end(self, client: Answer, taken: _Taken) -> Iterator[Any]:
+        response = self._part(client, taken)
         if client.telling is None or client.telling.empty:
-            raise outcome.rejection()
-        text = None if self._passed(client, outcome) else delivered(outcome, self._judged)
+            raise taken.outcome.rejection()
+        text = None if self._passed(client, taken.outcome) else taken.text
         return client.telling.end(text, response, as_it_came=response is client.last)
+
+
+class _Taken(NamedTuple):
+    """An answer that is delivered: its record, and its text as far as it was judged."""
+
+    outcome: Outcome[Any]
+    text: str | None
 
 
 class Answer:

@@ -29,7 +29,7 @@ class _Wrapped:
     @property
     def outcome(self) -> Outcome[Any]:
         """The call's record. Raises `ConfigError` before the end."""
-        outcome = self._events.outcome
+        outcome = self._question.outcome or self._events.outcome
         if outcome is None:
             raise ConfigError("the stream has not ended", where="outcome_of", hint="read it to its end first")
         return outcome

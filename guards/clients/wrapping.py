@@ -19,7 +19,7 @@ from guards.clients import _module, _response_sdk, reply_of, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
 from guards.clients.incoming import Incoming
-from guards.clients.judged_text import Judged
+from guards.clients.judged_text import Judged, recorded
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
 from guards.clients.wrapped_stream import AsyncWrappedStream, WrappedStream
@@ -426,6 +426,7 @@ class _Keeping(CallableClient):
     def result(self, outcome: Outcome[Any], judged: Judged) -> Any:
         outcome.raise_if_rejected()
         text, last = delivered(outcome, judged), self._last
+        outcome = recorded(outcome, text)
         if last is None or isinstance(last, str):
             return text
         if isinstance(last, Reply):
