@@ -99,12 +99,13 @@ class _Schema(Contract[Any]):
 
     def _judge(self, root: Any) -> Reading[Any]:
         declared = self.shape.roots.get(local_name(root))
-        value = value_of(root, declared.shape, self.shape) if declared is not None else None
+        far: list[Any] = []
+        value = value_of(root, declared.shape, self.shape, far) if declared is not None else None
         # libxml2 looks at all siblings of an element for each fault it logs: minutes for a large document full of
         # them. So what is wrong with a large one is looked for elsewhere first.
         large = next(islice(root.iter(), _LARGE, None), None) is not None
         fits, entries = self._verdict(root, large=large)
-        if fits and declared is not None:
+        if fits and declared is not None and not far:
             return Reading(value, XmlDocument(value, root))
         findings = findings_of(root, self.shape, entries, exact=self._namespace == XSD and not large)
         return Reading(None, XmlDocument(value, root), findings)

@@ -299,7 +299,7 @@ class _Walk:
         least, most = _occurs(node)
         kind = local_name(node)
         if kind == "any":
-            return Wildcard(least, most)
+            return self._wildcard(node, least, most)
         if kind == "element":
             return self._use(node, least, most)
         if kind == "group":
@@ -310,6 +310,15 @@ class _Walk:
             c for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
         )
         return Group("choice" if kind == "choice" else "all" if kind == "all" else "sequence", parts, least, most)
+
+    def _wildcard(self, node: Any, least: int, most: int) -> Wildcard:
+        words = node.get("namespace", "##any").split()
+        if words == ["##any"]:
+            return Wildcard(least, most)
+        if words == ["##other"]:
+            return Wildcard(least, most, but=frozenset({None, self.target}))
+        known = {"##local": None, "##targetNamespace": self.target}
+        return Wildcard(least, most, named=frozenset(known.get(word, word) for word in words))
 
     def _particles(self, nodes: Iterable[Any]) -> tuple[Element | Group | Wildcard, ...]:
         """What may occur at all: maxOccurs="0" takes a part out of the model."""
