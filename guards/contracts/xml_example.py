@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -32,7 +32,7 @@ __all__ = ["example", "outline", "skeleton"]
 
 _ROUNDS: Final = 30
 _TYPES: Final = "t"
-"""The prefix of the types that an `xsi:type` names."""
+"""Begins the prefixes of the types that an `xsi:type` names."""
 _DEEPEST: Final = 50
 _LARGEST: Final = 2000
 _TASK: Final = """Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;.
@@ -69,10 +69,12 @@ _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     """An answer that `read` accepts. `ConfigError` where none could be made."""
+    spaces = {space for shape in schema.types.values() for _, space in shape.stand_ins.values() if space}
+    prefixes = {space: f"{_TYPES}{number or ''}" for number, space in enumerate(sorted(spaces))}
     for root in _tops(schema):
         for full in (True, False):
             for branch in range(4):
-                text = _accepted(root, full=full, branch=branch, read=read)
+                text = _accepted(root, prefixes, full=full, branch=branch, read=read)
                 if text is not None:
                     return text
     raise ConfigError(
@@ -80,11 +82,13 @@ def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     )
 
 
-def _accepted(root: Element, *, full: bool, branch: int, read: Callable[[str], Reading[Any]]) -> str | None:
+def _accepted(
+    root: Element, prefixes: Mapping[str, str], *, full: bool, branch: int, read: Callable[[str], Reading[Any]]
+) -> str | None:
     """One example; where a value is refused, the next one is tried in its place."""
     tries: dict[str, int] = {}
     for _ in range(_ROUNDS):
-        made = _Maker(full=full, branch=branch, tries=tries).whole(root)
+        made = _Maker(prefixes, full=full, branch=branch, tries=tries).whole(root)
         if made is None:
             return None
         reading = read(made)
@@ -102,29 +106,33 @@ def _accepted(root: Element, *, full: bool, branch: int, read: Callable[[str], R
 class _Maker:
     """Makes one document of a shape. What may be left out is left out where it would hold itself."""
 
-    def __init__(self, *, full: bool, branch: int, tries: dict[str, int]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], *, full: bool, branch: int, tries: dict[str, int]) -> None:
+        self.prefixes = prefixes
         self.full, self.branch, self.tries = full, branch, tries
         self.made = 0
-        self.typed = False
+        self.typed: set[str] = set()
         self.around: list[Shape] = []
 
     def whole(self, root: Element) -> str | None:
-        own: dict[str | None, str] = {None: root.namespace, _TYPES: root.namespace} if root.namespace else {}
-        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own})
+        own: dict[str | None, str] = {None: root.namespace} if root.namespace else {}
+        types = {prefix: space for space, prefix in self.prefixes.items()}
+        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own, **types})
         try:
             if not self._fill(node, root):
                 return None
         except (ValueError, RecursionError):
             return None  # a pattern's sample that XML cannot hold; a type that never ends
-        etree.cleanup_namespaces(node, keep_ns_prefixes=[_TYPES] if self.typed else None)
+        etree.cleanup_namespaces(node, keep_ns_prefixes=sorted(self.typed) or None)
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
     def _fill(self, node: Any, use: Element) -> bool:
         shape = use.shape
         if shape.stand_ins:
             name, (shape, space) = list(shape.stand_ins.items())[self.branch % len(shape.stand_ins)]
-            node.set(f"{{{XSI}}}type", f"{_TYPES}:{name}" if space else name)
-            use, self.typed = replace(use, shape=shape), True
+            prefix = self.prefixes[space] if space else ""
+            node.set(f"{{{XSI}}}type", f"{prefix}:{name}" if prefix else name)
+            use = replace(use, shape=shape)
+            self.typed |= {prefix} - {""}
         self.made += 1
         if len(self.around) > _DEEPEST or self.made > _LARGEST:
             return False

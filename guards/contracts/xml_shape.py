@@ -194,11 +194,24 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class SchemaShape:
-    """A whole schema: the elements that may be the root, and the types that `xsi:type` may name."""
+    """A whole schema: the elements that may be the root, the types that `xsi:type` may name, and all global elements.
+
+    Roots go by their names, elements by `{namespace}name`, types by either.
+    """
 
     roots: Mapping[str, Element]
     types: Mapping[str, Shape] = field(default_factory=dict)
     elements: Mapping[str, Element] = field(default_factory=dict)
+
+    def root(self, element: Any) -> Element | None:
+        """What is declared of a root element."""
+        found = self.roots.get(local_name(element))
+        same = found is not None and (found.namespace or None) == (etree.QName(element).namespace or None)
+        return found if same else None
+
+    def named_type(self, name: str, space: str | None) -> Shape | None:
+        """The type that an `xsi:type` names, by its name and the namespace of its prefix."""
+        return self.types.get(qualified_key(name, space), self.types.get(name))
 
 
 def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
@@ -299,15 +312,18 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape, far: list[Any]) ->
 def actual_shape(element: Any, shape: Shape, schema: SchemaShape) -> Shape:
     """The shape that `xsi:type` chooses, else the declared one."""
     named = element.get(f"{{{XSI}}}type")
-    return schema.types.get(named.strip().rpartition(":")[2], shape) if named else shape
+    if not named:
+        return shape
+    prefix, _, name = named.strip().rpartition(":")
+    return schema.named_type(name, element.nsmap.get(prefix or None)) or shape
 
 
 def _child(shape: Shape, child: Any, key: str, schema: SchemaShape, counts: Mapping[str, int]) -> tuple[Shape, bool]:
     if key in shape.children:
         return shape.children[key]
     space = etree.QName(child).namespace
-    known = schema.elements.get(local_name(child))
-    inner = known.shape if known and known.namespace == space else FREE
+    known = schema.elements.get(qualified_key(local_name(child), space))
+    inner = known.shape if known is not None else FREE
     # Said by nothing, what stands there several times is the only thing that tells a list.
     return inner, counts[key] > 1 or sum(most for wildcard, most in shape.wildcards if wildcard.takes(space)) > 1
 

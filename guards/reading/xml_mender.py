@@ -150,7 +150,8 @@ class Names:
         for name, value in node.attributes:
             prefix, _, local = name.rpartition(":")
             if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
-                return self.schema.types.get(value.strip(BLANK).rpartition(":")[2])
+                of, _, named = value.strip(BLANK).rpartition(":")
+                return self.schema.named_type(named, node.spaces.get(of))
         return None
 
     @cached_property
