@@ -92,7 +92,8 @@ class _Schema(Contract[Any]):
         )
 
     def prompt(self, style: Style | None = None) -> str:
-        from guards.contracts.xml_example import example, skeleton
+        from guards.contracts.xml_example import example
+        from guards.contracts.xml_skeleton import skeleton
 
         style = style or "xml"
         check_style(style, ("xml", "example"), type(self).__name__)

@@ -216,6 +216,8 @@ class SchemaShape:
 
 def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
     """The attributes of an element without those of XML Schema itself: key, full name, value."""
+    if not element.attrib:
+        return
     known = [(full, written, etree.QName(full)) for full, written in written_attributes(element)]
     own = [(full, written, name) for full, written, name in known if name.namespace != XSI]
     beside = Counter(name.localname for _, _, name in own)
@@ -225,8 +227,8 @@ def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
 
 def child_key(element: Any, shape: Shape) -> str:
     """The key that an element has in the data of its parent, whose shape this is."""
-    name = etree.QName(element)
-    return shape.key(name.localname, name.namespace)
+    space, _, name = element.tag.rpartition("}")  # a QName for each element costs more than reading it
+    return shape.key(name, space[1:] or None)
 
 
 def children_of(part: Element | Group | Wildcard | None) -> Iterator[Element]:

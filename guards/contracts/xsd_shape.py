@@ -91,6 +91,7 @@ class _Walk:
             for redefined in schema.iterchildren(f"{{{XSD}}}redefine"):
                 for node in child_elements(redefined):
                     self._enter(node, schema.get("targetNamespace"))
+        self.builtins: dict[str, Shape] = {}
         self.shapes: dict[Any, Shape] = {}
         self.unfilled: list[Any] = []
         self.full: set[Any] = set()
@@ -172,7 +173,9 @@ class _Walk:
         if found is not None:
             return self._type_shape(found)
         space, local = _name(node, name)
-        return Shape(simple=True, text=builtin(local)) if space == XSD and local != "anyType" else FREE
+        if space != XSD or local == "anyType":
+            return FREE
+        return self.builtins.setdefault(local, Shape(simple=True, text=builtin(local)))
 
     # -- types ---------------------------------------------------------------------------------------------------
 

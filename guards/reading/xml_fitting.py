@@ -145,8 +145,9 @@ class _Fitter:
             self.note("xml.name", "another spelling of an element's name", path, node.name, declared.name)
         self._namespace(node, declared.namespace, path)
         made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=_prefixes(node))
-        declared = replace(declared, shape=self.names.chosen(node) or declared.shape)
-        shape = declared.shape
+        shape = self.names.chosen(node) or declared.shape
+        if shape is not declared.shape:
+            declared = replace(declared, shape=shape)
         node = self._told(node, shape, path)
         children = list(node.parts)
         for name, value in node.attributes:
