@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from guards import Fix, Guarded, check, validate
+from guards import Fix, Guarded, Raise, Reply, check, validate
 from guards.contracts import RelaxNG, XmlSchema
 
 
@@ -122,6 +122,25 @@ def test_an_item_that_was_cut_off_is_left_out(kind, text, value):
     else:
         assert outcome.value == kind(**value), outcome.findings
         assert "xml.truncated" in [repair.code for repair in outcome.repairs]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<Loose><name>a</name>", False),
+        ("<name>a</name>", False),
+        ("<Loose><name>a</name><tags>x</tags><tags>y", False),
+        ("<Loose><name>a</name></Loose>", True),
+        ("<Loose><name>a & b</name></Loose> and", True),
+    ],
+)
+def test_where_the_client_says_length_only_a_closed_document_is_delivered(text, told):
+    """What the token limit may have cut off is refused, though the contract could do without it."""
+    ticket = Guarded(Loose, format="xml", on_fail=Raise())
+    outcome = ticket.run(lambda messages: Reply(text, finish_reason="length"), "?")
+    assert outcome.ok == told
+    assert told or outcome.findings[0].code == "xml.truncated"
+    assert ticket.run(lambda messages: text, "?").ok
 
 
 MIXED = XmlSchema(

@@ -23,7 +23,7 @@ from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_prolog import Unreadable, doctype_end
 from guards.records import Repair
 
-__all__ = ["BLANK", "Names", "Node", "is_leaf", "mend_xml", "names_item"]
+__all__ = ["BLANK", "Names", "Node", "is_closed", "is_leaf", "mend_xml", "names_item"]
 
 
 @dataclass(slots=True, eq=False)
@@ -737,6 +737,11 @@ def names_item(name: str, around: str) -> bool:
 
 
 _ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
+
+
+def is_closed(node: Node) -> bool:
+    """Whether an element has a closing tag of its own, or needs none."""
+    return bool(node.tags[1]) or node.tags[0].endswith("/>")
 
 
 def is_leaf(shape: Shape | None) -> bool:
