@@ -85,7 +85,10 @@ class XmlLive(Live):
         if known is None:
             return []
         shape, repeats = known
-        value = value_of(element, shape, self._schema)
+        far: list[Any] = []
+        value = value_of(element, shape, self._schema, far)
+        if far:
+            return []
         path = f"/{local_name(self._root)}/{local_name(element)}"
         events: list[StreamEvent] = []
         if repeats:

@@ -297,7 +297,7 @@ class _Xml(_Parted):
 
     def _outline(self, path: str) -> str:
         """What the schema says of the element, as a skeleton with comments."""
-        from guards.contracts.xml_example import outline
+        from guards.contracts.xml_skeleton import outline
 
         *above, (name, _) = self._steps(path)
         element = self._declared(above).get(name)

@@ -222,10 +222,10 @@ class _Walk:
             whole.parts = [Group("choice", options, 0 if bare else 1)]
         for branch in branches:
             _add_attributes(whole, branch)
-        everywhere = [set(branch.attributes) for branch in branches]
         for name, attribute in whole.attributes.items():
-            required = attribute.required and all(name in names for names in everywhere)
-            whole.attributes[name] = replace(attribute, required=required)
+            same = [branch.attributes[name] for branch in branches if name in branch.attributes]
+            required = len(same) == len(branches) and all(one.required for one in same)
+            whole.attributes[name] = replace(attribute, required=required, type=_together([one.type for one in same]))
         texts = [text for branch in branches for text in branch.texts]
         if texts:
             whole.texts = [_together(texts)]
@@ -260,7 +260,8 @@ class _Walk:
         if names is None:
             return _Found(any_attribute=True)
         texts = self._all(node, seen).texts
-        kind = _together(texts) if texts else builtin("string")
+        nothing = any(local_name(child) == "empty" for child in child_elements(node))
+        kind = _together(texts) if texts else SimpleType(enumeration=("",)) if nothing else builtin("string")
         found = [Attribute(local, kind, True, space) for local, space in names]
         return _Found(attributes={qualified_key(one.name, one.namespace): one for one in found})
 

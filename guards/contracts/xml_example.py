@@ -1,8 +1,8 @@
-"""How an XML contract is told to a model: a skeleton with comments, or an example that the contract itself accepts."""
+"""An example of an XML contract: an answer that the contract itself accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -13,31 +13,25 @@ from guards.contracts.base import Reading
 from guards.contracts.ecma import EcmaPattern
 from guards.contracts.pattern_samples import samples
 from guards.contracts.xml_shape import (
-    MANY,
-    XML,
     XSI,
-    Attribute,
     Element,
     Group,
     SchemaShape,
     Shape,
     SimpleType,
     Wildcard,
-    children_of,
 )
+from guards.contracts.xml_skeleton import tops
 from guards.errors import ConfigError
 from guards.reading.xml_document import element_path
 
-__all__ = ["example", "outline", "skeleton"]
+__all__ = ["example"]
 
 _ROUNDS: Final = 30
 _TYPES: Final = "t"
-"""The prefix of the types that an `xsi:type` names."""
+"""Begins the prefixes of the types that an `xsi:type` names."""
 _DEEPEST: Final = 50
 _LARGEST: Final = 2000
-_TASK: Final = """Answer with one XML document and nothing else. Escape & as &amp; and < as &lt;.
-It has this form (the comments explain it; leave them out):
-"""
 _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("2026-01-31",),
     "dateTime": (
@@ -69,10 +63,12 @@ _SAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     """An answer that `read` accepts. `ConfigError` where none could be made."""
-    for root in _tops(schema):
+    spaces = {space for shape in schema.types.values() for _, space in shape.stand_ins.values() if space}
+    prefixes = {space: f"{_TYPES}{number or ''}" for number, space in enumerate(sorted(spaces))}
+    for root in tops(schema):
         for full in (True, False):
             for branch in range(4):
-                text = _accepted(root, full=full, branch=branch, read=read)
+                text = _accepted(root, prefixes, full=full, branch=branch, read=read)
                 if text is not None:
                     return text
     raise ConfigError(
@@ -80,11 +76,13 @@ def example(schema: SchemaShape, read: Callable[[str], Reading[Any]]) -> str:
     )
 
 
-def _accepted(root: Element, *, full: bool, branch: int, read: Callable[[str], Reading[Any]]) -> str | None:
+def _accepted(
+    root: Element, prefixes: Mapping[str, str], *, full: bool, branch: int, read: Callable[[str], Reading[Any]]
+) -> str | None:
     """One example; where a value is refused, the next one is tried in its place."""
     tries: dict[str, int] = {}
     for _ in range(_ROUNDS):
-        made = _Maker(full=full, branch=branch, tries=tries).whole(root)
+        made = _Maker(prefixes, full=full, branch=branch, tries=tries).whole(root)
         if made is None:
             return None
         reading = read(made)
@@ -102,29 +100,33 @@ def _accepted(root: Element, *, full: bool, branch: int, read: Callable[[str], R
 class _Maker:
     """Makes one document of a shape. What may be left out is left out where it would hold itself."""
 
-    def __init__(self, *, full: bool, branch: int, tries: dict[str, int]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], *, full: bool, branch: int, tries: dict[str, int]) -> None:
+        self.prefixes = prefixes
         self.full, self.branch, self.tries = full, branch, tries
         self.made = 0
-        self.typed = False
+        self.typed: set[str] = set()
         self.around: list[Shape] = []
 
     def whole(self, root: Element) -> str | None:
-        own: dict[str | None, str] = {None: root.namespace, _TYPES: root.namespace} if root.namespace else {}
-        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own})
+        own: dict[str | None, str] = {None: root.namespace} if root.namespace else {}
+        types: dict[str | None, str] = {prefix: space for space, prefix in self.prefixes.items()}
+        node = etree.Element(_tag(root), nsmap={"xsi": XSI, **own, **types})
         try:
             if not self._fill(node, root):
                 return None
         except (ValueError, RecursionError):
             return None  # a pattern's sample that XML cannot hold; a type that never ends
-        etree.cleanup_namespaces(node, keep_ns_prefixes=[_TYPES] if self.typed else None)
+        etree.cleanup_namespaces(node, keep_ns_prefixes=sorted(self.typed) or None)
         return str(etree.tostring(node, encoding="unicode", pretty_print=True)).strip()
 
     def _fill(self, node: Any, use: Element) -> bool:
         shape = use.shape
         if shape.stand_ins:
             name, (shape, space) = list(shape.stand_ins.items())[self.branch % len(shape.stand_ins)]
-            node.set(f"{{{XSI}}}type", f"{_TYPES}:{name}" if space else name)
-            use, self.typed = replace(use, shape=shape), True
+            prefix = self.prefixes[space] if space else ""
+            node.set(f"{{{XSI}}}type", f"{prefix}:{name}" if prefix else name)
+            use = replace(use, shape=shape)
+            self.typed |= {prefix} - {""}
         self.made += 1
         if len(self.around) > _DEEPEST or self.made > _LARGEST:
             return False
@@ -137,7 +139,7 @@ class _Maker:
             node.text = use.fixed
         elif shape.text is not None and not shape.mixed:
             node.text = self._leaf(shape.text, element_path(node))
-        elif shape.mixed or shape.free:
+        elif self.full and (shape.mixed or shape.free):
             node.text = "text"
         if shape.content is None:
             return True
@@ -257,153 +259,6 @@ def _bound(kind: SimpleType, facet: str, step: Decimal) -> Decimal | None:
     except (KeyError, ArithmeticError):
         return None
     return bound if bound.is_finite() else None
-
-
-# -- the skeleton ------------------------------------------------------------------------------------------------
-
-
-def skeleton(schema: SchemaShape) -> str:
-    """Short instructions and the form of the document, with types, occurrences and allowed values as comments."""
-    tops = _tops(schema)
-    lines = [_TASK]
-    shown: set[int] = set()
-    for number, root in enumerate(tops):
-        if number:
-            lines.append("or")
-        lines += _outline(root, 0, shown, root.namespace, root=True)
-    return "\n".join(lines)
-
-
-def outline(use: Element) -> str:
-    """The form of one element, as in the skeleton."""
-    return "\n".join(_outline(use, 0, set(), use.namespace, root=True))
-
-
-def _outline(use: Element, level: int, shown: set[int], space: str | None, *, root: bool = False) -> list[str]:
-    indent, shape = "  " * level, use.shape
-    occurs = "" if root else _occurs(use.least, use.most)
-    attributes = "".join(
-        f' {"xml:" * (a.namespace == XML)}{a.name}="{_attribute_words(a)}"' for a in shape.attributes.values()
-    )
-    if use.namespace and (root or use.namespace != space):
-        attributes = f' xmlns="{use.namespace}"{attributes}'
-    start = f"{indent}<{use.name}{attributes}>"
-    notes = [note for note in (occurs, "may be xsi:nil" if use.nillable else "") if note]
-    if shape.stand_ins:
-        return _stand_ins(use, level, shown, space, start, notes)
-    if shape.content is None or not shape.content.items:
-        words = use.fixed or (
-            _words(shape.text) if shape.text else "anything" if shape.free else "text" if shape.mixed else ""
-        )
-        inner = _comment(words) if words else ""
-        return [f"{start}{inner}</{use.name}>{' ' + _comment(', '.join(notes)) if notes else ''}"]
-    if shape.mixed:
-        notes.append("text may stand between")
-    tail = f" {_comment(', '.join(notes))}" if notes else ""
-    if id(shape) in shown:
-        return [f"{start}{_comment('as above')}</{use.name}>{tail}"]
-    shown.add(id(shape))
-    lines = [start + tail, *_model(shape.content, level + 1, shown, use.namespace or space)]
-    return [*lines, f"{indent}</{use.name}>"]
-
-
-def _stand_ins(use: Element, level: int, shown: set[int], space: str | None, start: str, notes: list[str]) -> list[str]:
-    """An element of an abstract type: the forms of those that an `xsi:type` may name."""
-    names = " | ".join(use.shape.stand_ins)
-    notes = [*notes, f"with xsi:type (xmlns:xsi={XSI}), one of: {names}"]
-    indent = "  " * level
-    lines = [f"{start} {_comment(', '.join(notes))}"]
-    if id(use.shape) in shown:
-        return [*lines, f"{indent}</{use.name}>"]
-    shown.add(id(use.shape))
-    for name, (shape, _) in use.shape.stand_ins.items():
-        form = _outline(replace(use, shape=shape), level, shown, use.namespace or space, root=True)
-        lines += [f"{indent}  {_comment(f'of type {name}:')}", *form[1:-1]] if len(form) > 2 else []
-    return [*lines, f"{indent}</{use.name}>"]
-
-
-def _model(part: Element | Group | Wildcard, level: int, shown: set[int], space: str | None) -> list[str]:
-    indent = "  " * level
-    if isinstance(part, Element):
-        return _outline(part, level, shown, space)
-    occurs = _occurs(part.least, part.most)
-    if isinstance(part, Wildcard):
-        return [indent + _comment(f"any element{', ' + occurs if occurs else ''}")]
-    lines: list[str] = []
-    several = len(part.items) > 1
-    if part.kind == "choice" and several:
-        lines.append(indent + _comment(f"one of{', ' + occurs if occurs else ''}:"))
-    elif (part.kind == "all" and several) or occurs:
-        lines.append(
-            indent + _comment(", ".join(n for n in ("in any order" if part.kind == "all" else "", occurs) if n))
-        )
-    for number, item in enumerate(part.items):
-        if number and part.kind == "choice":
-            lines.append(indent + _comment("or"))
-        lines += _model(item, level, shown, space)
-    if lines and several and (part.kind == "choice" or occurs):
-        lines.append(indent + _comment("end of this part"))
-    return lines
-
-
-def _occurs(least: int, most: int) -> str:
-    if (least, most) == (1, 1):
-        return ""
-    if (least, most) == (0, 1):
-        return "optional"
-    if most == MANY:
-        return f"{least} or more times"
-    return f"{least} times" if least == most else f"{least} to {most} times"
-
-
-_FACETS: Final = {
-    "minInclusive": "at least {}",
-    "maxInclusive": "at most {}",
-    "minExclusive": "more than {}",
-    "maxExclusive": "less than {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "length": "exactly {} characters",
-    "totalDigits": "at most {} digits",
-    "fractionDigits": "at most {} digits after the point",
-}
-
-
-def _words(kind: SimpleType) -> str:
-    if kind.enumeration:
-        return "one of: " + " | ".join(kind.enumeration)
-    if kind.variety == "union":
-        return " or ".join(dict.fromkeys(_words(member) for member in kind.members))
-    parts = [kind.says()]
-    parts += [words.format(kind.facets[name]) for name, words in _FACETS.items() if name in kind.facets]
-    parts += [f"pattern {pattern}" for pattern in kind.patterns]
-    return ", ".join(parts)
-
-
-def _attribute_words(attribute: Attribute) -> str:
-    words = attribute.fixed or _words(attribute.type)
-    return (words if attribute.required else f"{words} (optional)").replace('"', "'").replace("<", "&lt;")
-
-
-def _comment(words: str) -> str:
-    return f"<!-- {words.replace('--', '- -')} -->"
-
-
-def _tops(schema: SchemaShape) -> list[Element]:
-    """The roots that are no part of another one; all of them where each is."""
-    inside: set[int] = set()
-    for root in schema.roots.values():
-        pending, seen = [root.shape], {id(root.shape)}
-        while pending:
-            shape: Shape = pending.pop()
-            for use in children_of(shape.content):
-                if use.name in schema.roots and schema.roots[use.name].shape is use.shape and use.name != root.name:
-                    inside.add(id(schema.roots[use.name]))
-                if id(use.shape) not in seen:
-                    seen.add(id(use.shape))
-                    pending.append(use.shape)
-    tops = [root for root in schema.roots.values() if id(root) not in inside]
-    return tops or list(schema.roots.values())
 
 
 def _tag(use: Element) -> str:

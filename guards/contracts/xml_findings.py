@@ -26,10 +26,12 @@ from guards.contracts.xml_shape import (
     attributes_of,
     child_key,
     children_of,
+    is_far,
     required_of,
     typed,
 )
 from guards.findings import MOST_LISTED, Finding, listed
+from guards.reading.numbers import OUT_OF_RANGE
 from guards.reading.xml_document import child_elements, element_path, local_name
 
 __all__ = ["faults", "findings_of"]
@@ -235,7 +237,7 @@ def _children(node: Any, children: list[Any], shape: Shape) -> Iterator[Finding]
     for child, name in zip(children, present, strict=True):
         counts[name] = counts.get(name, 0) + 1
         if name not in shape.children:
-            if shape.wildcard is None:
+            if not shape.wildcards:
                 yield _unexpected(child, shape.children)
         elif counts[name] == 2 and not shape.children[name][1]:
             message = f"<{local_name(child)}> may stand here only once"
@@ -292,6 +294,9 @@ def _leaf(text: str, kind: SimpleType) -> Iterator[Finding]:
         return
     bare = " ".join(text.split())
     value = typed(text, kind)
+    if kind.kind == "float" and is_far(text):
+        yield Finding("schema.type", f"the value {OUT_OF_RANGE}", "", expected=kind.says(), actual=text[:_SHOWN])
+        return
     if (kind.kind != "text" and isinstance(value, str)) or not _LEXICAL.get(kind.base, _ANY).fullmatch(bare):
         yield _broken("schema.type", "", kind.says(), text)
         return

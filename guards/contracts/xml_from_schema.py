@@ -222,7 +222,8 @@ class _Xsd:
             needed = key in required and not self.guide.nullable(schema)
             if array is not None and _uniform(array):
                 repeats = True
-                often = _often(array) if needed else ' minOccurs="0" maxOccurs="unbounded"'
+                # Of a required list that is empty, one element stands there.
+                often = _often(array, 1) if needed else ' minOccurs="0" maxOccurs="unbounded"'
                 parts.append(self.element(key, array.get("items", {}), often, lists=True))
             elif any(kind_of(m) == "array" for m in members):
                 repeats = True
@@ -246,8 +247,9 @@ def _uniform(array: Schema) -> bool:
     return "prefixItems" not in array and not isinstance(array.get("items"), list)
 
 
-def _often(array: Schema) -> str:
-    least, most = array.get("minItems", 0), array.get("maxItems")
+def _often(array: Schema, at_least: int = 0) -> str:
+    least, most = max(array.get("minItems", 0), at_least), array.get("maxItems")
+    most = most if most is None else max(most, least)
     return f' minOccurs="{math.ceil(least)}" maxOccurs="{"unbounded" if most is None else math.floor(most)}"'
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -18,10 +18,11 @@ from lxml import etree
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_dial, check_style
 from guards.contracts.rng_shape import shape_of_rng
-from guards.contracts.xml_attributes import with_xml_attributes
+from guards.contracts.xml_attributes import XSD
 from guards.contracts.xml_findings import faults, findings_of
-from guards.contracts.xml_shape import XML, SchemaShape, value_of
-from guards.contracts.xsd_shape import XSD, collapsed, shape_of_xsd
+from guards.contracts.xml_shape import SchemaShape, value_of
+from guards.contracts.xsd_documents import Documents
+from guards.contracts.xsd_shape import collapsed, shape_of_xsd
 from guards.errors import ConfigError
 from guards.reading.document import Document
 from guards.reading.xml_document import XmlDocument, local_name
@@ -42,14 +43,14 @@ class _Schema(Contract[Any]):
     """What both schema languages share. Equal by source; the compiled schema is made anew in another process."""
 
     format: ClassVar[Format] = "xml"
-    _outside: ClassVar[frozenset[str]]
+    _outside: ClassVar[tuple[str, ...]] = ()
     _namespace: ClassVar[str]
     _language: ClassVar[str]
 
     def __init__(self, schema: str | Path) -> None:
         self._source = self._text_of(schema)
         where = f"{type(self).__name__}({str(schema) if isinstance(schema, Path) else ''})"
-        root = self._parsed(where)
+        root = self._parsed(self._source, where)
         try:
             self._validator = self._compile(root)
         except (etree.XMLSchemaParseError, etree.RelaxNGParseError) as fault:
@@ -91,20 +92,22 @@ class _Schema(Contract[Any]):
         )
 
     def prompt(self, style: Style | None = None) -> str:
-        from guards.contracts.xml_example import example, skeleton
+        from guards.contracts.xml_example import example
+        from guards.contracts.xml_skeleton import skeleton
 
         style = style or "xml"
         check_style(style, ("xml", "example"), type(self).__name__)
         return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict"))
 
     def _judge(self, root: Any) -> Reading[Any]:
-        declared = self.shape.roots.get(local_name(root))
-        value = value_of(root, declared.shape, self.shape) if declared is not None else None
+        declared = self.shape.root(root)
+        far: list[Any] = []
+        value = value_of(root, declared.shape, self.shape, far) if declared is not None else None
         # libxml2 looks at all siblings of an element for each fault it logs: minutes for a large document full of
         # them. So what is wrong with a large one is looked for elsewhere first.
         large = next(islice(root.iter(), _LARGE, None), None) is not None
         fits, entries = self._verdict(root, large=large)
-        if fits and declared is not None:
+        if fits and declared is not None and not far:
             return Reading(value, XmlDocument(value, root))
         findings = findings_of(root, self.shape, entries, exact=self._namespace == XSD and not large)
         return Reading(None, XmlDocument(value, root), findings)
@@ -135,9 +138,9 @@ class _Schema(Contract[Any]):
             ) from fault
         return _decoded(source, f"{type(self).__name__}({schema})")
 
-    def _parsed(self, where: str) -> Any:
+    def _parsed(self, source: str, where: str) -> Any:
         try:
-            root = parse_xml(self._source, _SCHEMA_LIMITS)
+            root = parse_xml(source, _SCHEMA_LIMITS)
         except Unreadable as fault:
             hint = f"give the text of {self._language}, or a pathlib.Path to its file"
             raise ConfigError(f"not a schema: {fault.finding.message}", where=where, hint=hint) from None
@@ -147,17 +150,13 @@ class _Schema(Contract[Any]):
                 where=where,
                 hint=f"the namespace must be {self._namespace}",
             )
-        for node in self._references(root):
+        for node in chain.from_iterable(root.iter(f"{{{self._namespace}}}{name}") for name in self._outside):
             raise ConfigError(
                 f"line {node.sourceline}: <{local_name(node)}> names another file or address, which is never opened",
                 where=where,
                 hint="put all of the schema into one document",
             )
         return root
-
-    def _references(self, root: Any) -> Iterator[Any]:
-        for name in sorted(self._outside):
-            yield from root.iter(f"{{{self._namespace}}}{name}")
 
     def _reason(self, fault: Any) -> str:
         entry = next((e for e in fault.error_log if e.line), None)
@@ -185,25 +184,46 @@ class _Schema(Contract[Any]):
 class XmlSchema(_Schema):
     """An answer that a W3C XML Schema (1.0) accepts, as plain data.
 
-    `schema` is its text or a `pathlib.Path`. One that includes, imports or redefines another file is refused, save for
-    the namespace of `xml:lang` and the like, which is known.
+    Args:
+        schema: its text or a `pathlib.Path`.
+        resources: what it includes, imports or redefines, each a text or a `pathlib.Path`, by the address that its
+            `schemaLocation` leads to (of one inside of a resource: seen from there), or by its namespace. Nothing is
+            ever fetched; the attributes of `xml:` are known.
     """
 
-    _outside = frozenset({"include", "import", "redefine", "override"})
     _namespace = XSD
     _language = "an XML Schema"
 
-    def _parsed(self, where: str) -> Any:
-        return collapsed(super()._parsed(where))
+    def __init__(self, schema: str | Path, *, resources: Mapping[str, str | Path] | None = None) -> None:
+        self._resources = self._texts_of(resources)
+        super().__init__(schema)
 
-    def _references(self, root: Any) -> Iterator[Any]:
-        return (node for node in super()._references(root) if node.get("namespace") != XML)
+    def _texts_of(self, resources: Mapping[str, str | Path] | None) -> dict[str, str]:
+        given: Any = {} if resources is None else resources
+        if not isinstance(given, Mapping) or not all(isinstance(address, str) for address in given):
+            raise ConfigError("must map addresses to documents", where="XmlSchema(resources=)")
+        return {address: self._text_of(document) for address, document in given.items()}
+
+    def _parsed(self, source: str, where: str) -> Any:
+        return collapsed(super()._parsed(source, where))
 
     def _compile(self, root: Any) -> Any:
-        return etree.XMLSchema(with_xml_attributes(root))
+        documents = Documents(root, self._resources, self._parsed)
+        self._roots = documents.roots
+        return documents.compiled()
 
     def _shape(self, root: Any) -> SchemaShape:
-        return shape_of_xsd(root)
+        roots = self._roots
+        del self._roots  # trees are not kept
+        return shape_of_xsd(*roots)
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and isinstance(other, XmlSchema) and self._resources == other._resources
+
+    __hash__ = _Schema.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self._source, self._resources)
 
     def _verdict(self, root: Any, *, large: bool) -> tuple[bool, list[Any]]:
         if not large:
@@ -224,7 +244,7 @@ class RelaxNG(_Schema):
     `schema` is its text or a `pathlib.Path`. One that includes another file is refused.
     """
 
-    _outside = frozenset({"include", "externalRef"})
+    _outside = ("include", "externalRef")
     _namespace = RNG
     _language = "a RELAX NG grammar"
 
@@ -238,6 +258,10 @@ class RelaxNG(_Schema):
         if large and len(list(islice(faults(root, self.shape), _SURELY))) == _SURELY:
             return False, []
         return super()._verdict(root, large=large)
+
+
+def _again(kind: type[XmlSchema], source: str, resources: Mapping[str, str]) -> XmlSchema:
+    return kind(source, resources=resources)
 
 
 def _decoded(source: bytes, where: str) -> str:

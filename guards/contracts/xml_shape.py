@@ -30,6 +30,7 @@ __all__ = [
     "SimpleType",
     "Wildcard",
     "children_of",
+    "is_far",
     "required_of",
     "typed",
     "value_of",
@@ -116,10 +117,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """Any element."""
+    """Any element, of the namespaces that are `named`, or of all `but` some."""
 
     least: int = 1
     most: int = 1
+    named: frozenset[str | None] | None = None
+    but: frozenset[str | None] = frozenset()
+
+    def takes(self, namespace: str | None) -> bool:
+        return namespace not in self.but if self.named is None else namespace in self.named
 
 
 @dataclass(slots=True, eq=False)
@@ -128,8 +134,8 @@ class Shape:
 
     `text` is the type of its text where it has any; `simple` says that it holds text and nothing else, ever. `free`
     is an element that the schema says nothing about. Attributes and children go by the keys of the data, and `spaces`
-    are the namespaces of the children. Of an abstract type `stand_ins` are the types, with their namespaces, of which
-    an `xsi:type` has to name one.
+    are the namespaces of the children; `wildcards` are all there are, with how often each may occur. Of an abstract
+    type `stand_ins` are the types, with their namespaces, of which an `xsi:type` has to name one.
     """
 
     simple: bool = False
@@ -141,19 +147,23 @@ class Shape:
     content: Group | None = None
     children: dict[str, tuple[Shape, bool]] = field(default_factory=dict)
     spaces: dict[str, str | None] = field(default_factory=dict)
-    wildcard: Wildcard | None = None
+    wildcards: list[tuple[Wildcard, int]] = field(default_factory=list)
     stand_ins: dict[str, tuple[Shape, str | None]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Works out, once the content is known, which children there are and which repeat."""
         for part, most in _counted(self.content):
             if isinstance(part, Wildcard):
-                self.wildcard = Wildcard(0, max(most, self.wildcard.most if self.wildcard else 0))
+                self.wildcards.append((part, most))
             else:
                 key = self.key(part.name, part.namespace)
                 shape, repeats = self.children.get(key, (part.shape, False))
                 self.children[key] = (shape, repeats or most > 1)
                 self.spaces[key] = part.namespace
+
+    def takes(self, namespace: str | None) -> bool:
+        """Whether a wildcard lets any element of a namespace stand here."""
+        return any(wildcard.takes(namespace) for wildcard, _ in self.wildcards)
 
     def key(self, name: str, namespace: str | None) -> str:
         """The key of a child: its local name, with its namespace where the schema has that name in another one."""
@@ -184,15 +194,30 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class SchemaShape:
-    """A whole schema: the elements that may be the root, and the types that `xsi:type` may name."""
+    """A whole schema: the elements that may be the root, the types that `xsi:type` may name, and all global elements.
+
+    Roots go by their names, elements by `{namespace}name`, types by either.
+    """
 
     roots: Mapping[str, Element]
     types: Mapping[str, Shape] = field(default_factory=dict)
     elements: Mapping[str, Element] = field(default_factory=dict)
 
+    def root(self, element: Any) -> Element | None:
+        """What is declared of a root element."""
+        found = self.roots.get(local_name(element))
+        same = found is not None and (found.namespace or None) == (etree.QName(element).namespace or None)
+        return found if same else None
+
+    def named_type(self, name: str, space: str | None) -> Shape | None:
+        """The type that an `xsi:type` names, by its name and the namespace of its prefix."""
+        return self.types.get(qualified_key(name, space), self.types.get(name))
+
 
 def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
     """The attributes of an element without those of XML Schema itself: key, full name, value."""
+    if not element.attrib:
+        return
     known = [(full, written, etree.QName(full)) for full, written in written_attributes(element)]
     own = [(full, written, name) for full, written, name in known if name.namespace != XSI]
     beside = Counter(name.localname for _, _, name in own)
@@ -202,8 +227,8 @@ def attributes_of(element: Any, shape: Shape) -> Iterator[tuple[str, str, str]]:
 
 def child_key(element: Any, shape: Shape) -> str:
     """The key that an element has in the data of its parent, whose shape this is."""
-    name = etree.QName(element)
-    return shape.key(name.localname, name.namespace)
+    space, _, name = element.tag.rpartition("}")  # a QName for each element costs more than reading it
+    return shape.key(name, space[1:] or None)
 
 
 def children_of(part: Element | Group | Wildcard | None) -> Iterator[Element]:
@@ -232,45 +257,55 @@ def required_of(part: Element | Group | Wildcard | None) -> tuple[Element, ...]:
 
 def _counted(part: Element | Group | Wildcard | None) -> list[tuple[Element | Wildcard, int]]:
     """Each element of a model with how often it can occur there: sums over sequences, the most over choices."""
-    counts: dict[tuple[str, str | None] | None, tuple[Element | Wildcard, int]] = {}
+    counts: dict[tuple[str, str | None] | Wildcard, tuple[Element | Wildcard, int]] = {}
     if part is None or part.most < 1:
         return []
     if not isinstance(part, Group):
         return [(part, part.most)]
     for item in part.items:
         for inner, most in _counted(item):
-            name = (inner.name, inner.namespace) if isinstance(inner, Element) else None
+            name = (inner.name, inner.namespace) if isinstance(inner, Element) else inner
             known, so_far = counts.get(name, (inner, 0))
             together = max(so_far, most) if part.kind == "choice" else so_far + most
             counts[name] = (known, min(together, MANY))
     return [(inner, min(most * part.most, MANY)) for inner, most in counts.values()]
 
 
-def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
-    """The plain data of an element, by the rule of the design (Contracts and values)."""
+def value_of(element: Any, shape: Shape, schema: SchemaShape, far: list[Any]) -> Any:
+    """The plain data of an element, by the rule of the design (Contracts and values).
+
+    Gives `far` the elements with a number that no float comes near to, of which the data has the text.
+    """
     if element.get(f"{{{XSI}}}nil", "").strip() in ("true", "1"):
         return None
     shape = actual_shape(element, shape, schema)
     value: dict[str, Any] = {}
+
+    def leaf(text: str, kind: SimpleType) -> Any:
+        held = typed(text, kind)
+        if kind.kind == "float" and held is text and is_far(text):
+            far.append(element)
+        return held
+
     for key, _, written in attributes_of(element, shape):
         declared = shape.attributes.get(key)
-        value[f"@{key}"] = typed(written, declared.type if declared else TEXT)
+        value[f"@{key}"] = leaf(written, declared.type if declared else TEXT)
     children = child_elements(element)
     text = "".join(_own_text(element, children))
     if shape.simple or (shape.free and not value and not children):
-        return typed(text, shape.text or TEXT) if text else ""
+        return leaf(text, shape.text or TEXT) if text else ""
     names = [child_key(child, shape) for child in children]
     counts = Counter(names)
     for child, name in zip(children, names, strict=True):
         inner, repeats = _child(shape, child, name, schema, counts)
-        item = value_of(child, inner, schema)
+        item = value_of(child, inner, schema, far)
         if repeats:
             value.setdefault(name, []).append(item)
         else:
             value[name] = item
     if shape.text is not None and not shape.mixed:
         if text:
-            value["#text"] = typed(text, shape.text)
+            value["#text"] = leaf(text, shape.text)
     elif text.strip():
         value["#text"] = text
     return value
@@ -279,18 +314,20 @@ def value_of(element: Any, shape: Shape, schema: SchemaShape) -> Any:
 def actual_shape(element: Any, shape: Shape, schema: SchemaShape) -> Shape:
     """The shape that `xsi:type` chooses, else the declared one."""
     named = element.get(f"{{{XSI}}}type")
-    return schema.types.get(named.strip().rpartition(":")[2], shape) if named else shape
+    if not named:
+        return shape
+    prefix, _, name = named.strip().rpartition(":")
+    return schema.named_type(name, element.nsmap.get(prefix or None)) or shape
 
 
 def _child(shape: Shape, child: Any, key: str, schema: SchemaShape, counts: Mapping[str, int]) -> tuple[Shape, bool]:
     if key in shape.children:
         return shape.children[key]
-    known = schema.elements.get(local_name(child))
-    inner = known.shape if known and known.namespace == etree.QName(child).namespace else FREE
-    if shape.wildcard is not None:
-        return inner, shape.wildcard.most > 1
-    # Said by nothing: what stands there several times is the only thing that tells a list.
-    return inner, counts[key] > 1
+    space = etree.QName(child).namespace
+    known = schema.elements.get(qualified_key(local_name(child), space))
+    inner = known.shape if known is not None else FREE
+    # Said by nothing, what stands there several times is the only thing that tells a list.
+    return inner, counts[key] > 1 or sum(most for wildcard, most in shape.wildcards if wildcard.takes(space)) > 1
 
 
 FREE: Final = Shape(free=True, any_attribute=True)
@@ -322,6 +359,19 @@ def typed(text: str, kind: SimpleType) -> Any:
         exact = Decimal(bare)
         near = float(exact)
         return near if Decimal(repr(near)) == exact else exact
-    if kind.kind == "float" and _FLOAT.fullmatch(bare):
+    if kind.kind == "float" and _FLOAT.fullmatch(bare) and not is_far(bare):
         return float(bare.replace("INF", "inf"))
     return text
+
+
+def is_far(text: str) -> bool:
+    """Whether a text is a number that no float comes near to: one that would be infinite, or zero, and is not."""
+    bare = text.strip()
+    if not _FLOAT.fullmatch(bare) or bare[-1] in "FN":
+        return False
+    near = float(bare)
+    return near - near != 0 or (near == 0 and _DIGITS.match(bare) is not None)
+
+
+_DIGITS: Final = re.compile(r"[^eE]*[1-9]")
+"""A mantissa that is not zero."""

@@ -15,7 +15,6 @@ number.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ from guards.contracts.xml_guide import ANY, LEAVES, Guide, Schema, kind_of, list
 from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
-from guards.reading.numbers import exact
+from guards.reading.numbers import dumps, exact
 from guards.reading.spelling import one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
@@ -323,7 +322,7 @@ def _has_null(members: Sequence[Schema]) -> bool:
 
 def _text(value: Any) -> str:
     """A leaf as it is written in XML."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else dumps(value)
 
 
 def _name(element: Any) -> str:

@@ -7,11 +7,11 @@ schema was compiled by libxml2 before, so a reference that leads nowhere does no
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from guards.contracts.xml_attributes import XML_ATTRIBUTES
+from guards.contracts.xml_attributes import XML_ATTRIBUTES, XSD
 from guards.contracts.xml_shape import (
     FREE,
     MANY,
@@ -27,9 +27,8 @@ from guards.contracts.xml_shape import (
 )
 from guards.reading.xml_document import child_elements, local_name, qualified_key
 
-__all__ = ["XSD", "builtin", "collapsed", "shape_of_xsd"]
+__all__ = ["builtin", "collapsed", "shape_of_xsd"]
 
-XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _INTEGERS: Final = frozenset({
     "integer", "nonPositiveInteger", "negativeInteger", "nonNegativeInteger", "positiveInteger", "long", "int", "short",
     "byte", "unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte",
@@ -50,9 +49,9 @@ def builtin(name: str) -> SimpleType:
     return SimpleType(name, _KINDS.get(name, "text"), "list" if name in _LISTS else "atomic")
 
 
-def shape_of_xsd(schema: Any) -> SchemaShape:
-    """The shape of everything that a schema document declares."""
-    return _Walk(schema).whole()
+def shape_of_xsd(*documents: Any) -> SchemaShape:
+    """The shape of everything that the documents of a schema declare; the first one is the schema itself."""
+    return _Walk(documents).whole()
 
 
 # Their values are data, or collapsed by the type that they belong to.
@@ -72,43 +71,62 @@ def collapsed(schema: Any) -> Any:
     return schema
 
 
+Name = tuple[str | None, str]
+"""The namespace and the local name of what a schema declares."""
+
+
 class _Walk:
     """One walk over a schema. Types and elements are remembered by their node, so recursion ends."""
 
-    def __init__(self, schema: Any) -> None:
-        self.target = schema.get("targetNamespace")
-        self.elements_qualified = schema.get("elementFormDefault") == "qualified"
-        self.attributes_qualified = schema.get("attributeFormDefault") == "qualified"
-        self.globals: dict[tuple[str, str], Any] = {}
-        self.members: dict[str, list[str]] = {}
-        for node in child_elements(schema):
-            name = node.get("name")
-            if name:
-                kind = "type" if local_name(node) in ("simpleType", "complexType") else local_name(node)
-                self.globals[kind, name] = node
-            head = node.get("substitutionGroup")
-            if head and name:
-                self.members.setdefault(_local(head), []).append(name)
+    def __init__(self, documents: Sequence[Any]) -> None:
+        self.globals: dict[tuple[str, Name], Any] = {}
+        self.members: dict[Name, list[Name]] = {}
+        # What is redefined, by what stands in its place: that one refers to it by the name of both.
+        self.originals: dict[Any, Any] = {}
+        # What a document redefines comes behind what it redefines.
+        for schema in documents:
+            for node in child_elements(schema):
+                self._enter(node, schema.get("targetNamespace"))
+        for schema in reversed(documents):
+            for redefined in schema.iterchildren(f"{{{XSD}}}redefine"):
+                for node in child_elements(redefined):
+                    self._enter(node, schema.get("targetNamespace"))
+        self.builtins: dict[str, Shape] = {}
         self.shapes: dict[Any, Shape] = {}
         self.unfilled: list[Any] = []
         self.full: set[Any] = set()
         self.simples: dict[Any, SimpleType] = {}
 
+    def _enter(self, node: Any, space: str | None) -> None:
+        name = node.get("name")
+        if not name:
+            return
+        kind = "type" if local_name(node) in ("simpleType", "complexType") else local_name(node)
+        known = self.globals.get((kind, (space, name)))
+        if known is not None:
+            self.originals[node] = known
+        self.globals[kind, (space, name)] = node
+        head = node.get("substitutionGroup")
+        if head:
+            self.members.setdefault(_name(node, head), []).append((space, name))
+
     def whole(self) -> SchemaShape:
         elements = {name: self._global(name) for kind, name in list(self.globals) if kind == "element"}
-        roots = {
-            name: element
-            for name, element in elements.items()
-            if self.globals["element", name].get("abstract") not in ("true", "1")
-        }
-        types = {name: self._type_shape(node) for (kind, name), node in self.globals.items() if kind == "type"}
+        roots: dict[str, Element] = {}
+        for name, element in elements.items():
+            if self.globals["element", name].get("abstract") not in ("true", "1"):
+                roots.setdefault(name[1], element)
+        named = {name: self._type_shape(node) for (kind, name), node in self.globals.items() if kind == "type"}
         while self.unfilled:
             self._filled(self.unfilled.pop())
-        for name, shape in types.items():
-            self._stand_ins(name, shape)
-        return SchemaShape(roots, types, elements)
+        types: dict[str, Shape] = {}
+        for (space, local), shape in named.items():
+            self._stand_ins((space, local), shape)
+            types.setdefault(local, shape)
+            types[qualified_key(local, space)] = shape
+        return SchemaShape(roots, types, {qualified_key(local, space): one for (space, local), one in elements.items()})
 
-    def _stand_ins(self, name: str, shape: Shape) -> None:
+    def _stand_ins(self, name: Name, shape: Shape) -> None:
         """Enters a type with the abstract ones that it is derived from: an `xsi:type` may name it there."""
         node = self.globals["type", name]
         if node.get("abstract") in ("true", "1"):
@@ -117,15 +135,22 @@ class _Walk:
         while node is not None and node not in seen:
             seen.add(node)
             base = next((n for n in node.iter(f"{{{XSD}}}extension", f"{{{XSD}}}restriction") if n.get("base")), None)
-            node = self.globals.get(("type", _local(base.get("base")))) if base is not None else None
+            node = self._found("type", base, base.get("base")) if base is not None else None
             if node is not None and node.get("abstract") in ("true", "1"):
-                self._type_shape(node).stand_ins[name] = (shape, self.target)
+                self._type_shape(node).stand_ins[name[1]] = (shape, name[0])
+
+    def _found(self, kind: str, node: Any, name: str) -> Any | None:
+        """The declaration that a name in a node means; None for one of XML Schema's own."""
+        found = self.globals.get((kind, _name(node, name)))
+        if found in self.originals and any(outer is found for outer in (node, *node.iterancestors())):
+            return self.originals[found]
+        return found
 
     # -- elements ------------------------------------------------------------------------------------------------
 
-    def _global(self, name: str) -> Element:
+    def _global(self, name: Name) -> Element:
         node = self.globals["element", name]
-        return self._declared(node, namespace=self.target)
+        return self._declared(node, namespace=name[0])
 
     def _declared(self, node: Any, least: int = 1, most: int = 1, namespace: str | None = None) -> Element:
         nillable = node.get("nillable") in ("true", "1")
@@ -140,17 +165,17 @@ class _Walk:
         named = node.get("type")
         if named:
             return self._named_shape(node, named)
-        head = node.get("substitutionGroup")
-        if head and ("element", _local(head)) in self.globals:
-            return self._declared_type(self.globals["element", _local(head)])
-        return FREE
+        head = self._found("element", node, node.get("substitutionGroup", ""))
+        return self._declared_type(head) if head is not None else FREE
 
     def _named_shape(self, node: Any, name: str) -> Shape:
-        if _namespace(node, name) == XSD != self.target:
-            local = _local(name)
-            return FREE if local == "anyType" else Shape(simple=True, text=builtin(local))
-        found = self.globals.get(("type", _local(name)))
-        return self._type_shape(found) if found is not None else FREE
+        found = self._found("type", node, name)
+        if found is not None:
+            return self._type_shape(found)
+        space, local = _name(node, name)
+        if space != XSD or local == "anyType":
+            return FREE
+        return self.builtins.setdefault(local, Shape(simple=True, text=builtin(local)))
 
     # -- types ---------------------------------------------------------------------------------------------------
 
@@ -202,7 +227,7 @@ class _Walk:
 
     def _base(self, holder: Any) -> Shape:
         name = holder.get("base", "")
-        found = None if _namespace(holder, name) == XSD != self.target else self.globals.get(("type", _local(name)))
+        found = self._found("type", holder, name)
         return self._named_shape(holder, name) if found is None else self._filled(found)
 
     def _attributes(self, holder: Any, shape: Shape) -> None:
@@ -210,25 +235,25 @@ class _Walk:
             kind = local_name(node)
             if kind == "attribute":
                 self._attribute(node, shape)
-            elif kind == "attributeGroup" and _namespace(node, node.get("ref", "")) == XML != self.target:
-                for name, known in XML_ATTRIBUTES.items():
-                    shape.declare(Attribute(name, known, False, XML))
             elif kind == "attributeGroup":
-                found = self.globals.get(("attributeGroup", _local(node.get("ref", ""))))
+                found = self._found("attributeGroup", node, node.get("ref", ""))
                 if found is not None:
                     self._attributes(found, shape)
+                elif _name(node, node.get("ref", ""))[0] == XML:
+                    for name, known in XML_ATTRIBUTES.items():
+                        shape.declare(Attribute(name, known, False, XML))
             elif kind == "anyAttribute":
                 shape.any_attribute = True
 
     def _attribute(self, node: Any, shape: Shape) -> None:
         declared, namespace = node, None
         if node.get("ref"):
-            namespace = _namespace(node, node.get("ref"))
-            if namespace != XML or self.target == XML:
-                declared = self.globals.get(("attribute", _local(node.get("ref"))), node)
-        elif node.get("form", "qualified" if self.attributes_qualified else "") == "qualified":
-            namespace = self.target
-        name = declared.get("name") or _local(node.get("ref", ""))
+            namespace = _name(node, node.get("ref"))[0]
+            declared = self._found("attribute", node, node.get("ref"))
+            declared = node if declared is None else declared
+        else:
+            namespace = _own_namespace(node, "attributeFormDefault")
+        name = declared.get("name") or _name(node, node.get("ref", ""))[1]
         if node.get("use") == "prohibited":
             for key in (name, qualified_key(name, namespace)):
                 known = shape.attributes.get(key)
@@ -247,12 +272,11 @@ class _Walk:
     def _named_simple(self, node: Any, name: str | None) -> SimpleType:
         if not name:
             return builtin("string")
-        if _namespace(node, name) == XSD != self.target:
-            return builtin(_local(name))
-        found = self.globals.get(("type", _local(name)))
-        if found is None or local_name(found) != "simpleType":
-            return builtin("string")
-        return self._simple(found)
+        found = self._found("type", node, name)
+        if found is None:
+            space, local = _name(node, name)
+            return builtin(local if space == XSD else "string")
+        return self._simple(found) if local_name(found) == "simpleType" else builtin("string")
 
     def _simple(self, node: Any) -> SimpleType:
         if node not in self.simples:
@@ -299,17 +323,26 @@ class _Walk:
         least, most = _occurs(node)
         kind = local_name(node)
         if kind == "any":
-            return Wildcard(least, most)
+            return self._wildcard(node, least, most)
         if kind == "element":
             return self._use(node, least, most)
         if kind == "group":
-            found = self.globals.get(("group", _local(node.get("ref", ""))))
+            found = self._found("group", node, node.get("ref", ""))
             inner = [c for c in child_elements(found) if local_name(c) in _GROUPS] if found is not None else []
             return Group("sequence", self._particles(inner), least, most)
         parts = self._particles(
             c for c in child_elements(node) if local_name(c) in (*_GROUPS, "group", "element", "any")
         )
         return Group("choice" if kind == "choice" else "all" if kind == "all" else "sequence", parts, least, most)
+
+    def _wildcard(self, node: Any, least: int, most: int) -> Wildcard:
+        words, target = node.get("namespace", "##any").split(), _target(node)
+        if words == ["##any"]:
+            return Wildcard(least, most)
+        if words == ["##other"]:
+            return Wildcard(least, most, but=frozenset({None, target}))
+        known = {"##local": None, "##targetNamespace": target}
+        return Wildcard(least, most, named=frozenset(known.get(word, word) for word in words))
 
     def _particles(self, nodes: Iterable[Any]) -> tuple[Element | Group | Wildcard, ...]:
         """What may occur at all: maxOccurs="0" takes a part out of the model."""
@@ -318,10 +351,8 @@ class _Walk:
     def _use(self, node: Any, least: int, most: int) -> Element | Group:
         ref = node.get("ref")
         if not ref:
-            qualified = node.get("form", "qualified" if self.elements_qualified else "") == "qualified"
-            namespace = self.target if qualified else None
-            return self._declared(node, least, most, namespace)
-        head = _local(ref)
+            return self._declared(node, least, most, _own_namespace(node, "elementFormDefault"))
+        head = _name(node, ref)
         names = self._substitutes(head)
         found = [
             self._global(name)
@@ -329,12 +360,12 @@ class _Walk:
             if ("element", name) in self.globals and self.globals["element", name].get("abstract") not in ("true", "1")
         ]
         if not found:
-            return Element(head, FREE, least, most, self.target)
+            return Element(head[1], FREE, least, most, head[0])
         if len(found) == 1:
             return replace(found[0], least=least, most=most)
         return Group("choice", tuple(found), least, most)
 
-    def _substitutes(self, head: str) -> list[str]:
+    def _substitutes(self, head: Name) -> list[Name]:
         """An element and all that may stand for it."""
         names, at = [head], 0
         while at < len(names):
@@ -348,11 +379,18 @@ def _occurs(node: Any) -> tuple[int, int]:
     return int(node.get("minOccurs", "1")), MANY if most == "unbounded" else int(most)
 
 
-def _local(name: str) -> str:
-    return name.strip().rpartition(":")[2]
+def _name(node: Any, name: str) -> Name:
+    """What a name in a node says."""
+    prefix, _, local = name.strip().rpartition(":")
+    found = node.nsmap.get(prefix or None)
+    return str(found) if found is not None else XML if prefix == "xml" else None, local
 
 
-def _namespace(node: Any, name: str) -> str | None:
-    prefix = name.strip().rpartition(":")[0] or None
-    found = node.nsmap.get(prefix)
-    return str(found) if found is not None else XML if prefix == "xml" else None
+def _target(node: Any) -> str | None:
+    return node.getroottree().getroot().get("targetNamespace") or None
+
+
+def _own_namespace(node: Any, default: str) -> str | None:
+    """The namespace of what is declared inside of a type."""
+    form = node.get("form") or node.getroottree().getroot().get(default)
+    return _target(node) if form == "qualified" else None

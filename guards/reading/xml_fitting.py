@@ -16,7 +16,7 @@ from guards.contracts.xml_shape import XSI, Attribute, Element, Shape, SimpleTyp
 from guards.findings import Finding
 from guards.reading.numbers import as_whole
 from guards.reading.spelling import boolean, folded, number, number_in, one_of_many, pick, pick_in
-from guards.reading.xml_mender import BLANK, Names, Node, is_leaf
+from guards.reading.xml_mender import BLANK, Names, Node, is_leaf, names_item
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
 
@@ -53,10 +53,14 @@ def _around(element: Element, parts: list[Node]) -> Node:
 
 
 def _only_elements(node: Node) -> list[Node]:
-    """The elements inside of one that holds nothing else, all of one name; else none."""
+    """The elements inside of one that holds nothing else, all of one name; else none. Marks may stand between items."""
     nodes = node.nodes
     same = len({folded(inner.name) for inner in nodes}) == 1
-    return nodes if same and not node.text.strip(BLANK) else []
+    marks = _SEPARATORS if same and names_item(nodes[0].name, node.name) else BLANK
+    return nodes if same and not node.text.strip(marks) else []
+
+
+_SEPARATORS: Final = BLANK + ",;|-*•·"
 
 
 def _listed(node: Node, shape: Shape) -> Element | None:
@@ -75,11 +79,8 @@ def _an_item(inner: list[Node], around: str, element: Element) -> bool:
     """
     name = inner[0].name
     text = is_leaf(element.shape) and (element.shape.text or SimpleType()).kind == "text"
-    named = folded(name) in _ITEMS or name == around or one_of_many(name, around) or one_of_many(name, element.name)
+    named = names_item(name, around) or name == around or one_of_many(name, element.name)
     return named or not text or len(inner) > 1
-
-
-_ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
 
 
 def _under_roots(node: Node, names: Names) -> Iterator[tuple[Node, str]]:
@@ -139,17 +140,22 @@ class _Fitter:
 
     def element(self, node: Node, declared: Element, path: str) -> Any:
         """The element; None where it was cut off and may be left out."""
-        if node.name != declared.name and node.name and path.count("/") > 1:
+        found = path.count("/") == 1 and folded(node.name) != folded(declared.name)  # a root, recorded there
+        if node.name and node.name != declared.name and not found:
             self.note("xml.name", "another spelling of an element's name", path, node.name, declared.name)
         self._namespace(node, declared.namespace, path)
         made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=_prefixes(node))
-        declared = replace(declared, shape=self.names.chosen(node) or declared.shape)
-        shape = declared.shape
+        shape = self.names.chosen(node) or declared.shape
+        if shape is not declared.shape:
+            declared = replace(declared, shape=shape)
+        node = self._told(node, shape, path)
         children = list(node.parts)
         for name, value in node.attributes:
             self._attribute(made, name, value, node, declared, children, path)
         if shape.free:
             self._fill(made, node, path)
+        elif node.cut and shape.mixed:
+            raise _cut(path)
         elif is_leaf(shape):
             if not self._leaf(made, node, declared, path):
                 return None
@@ -199,7 +205,8 @@ class _Fitter:
         elif not foreign and self.names.child(shape, folded(local)) is not None and not _has(node, local):
             self.note("xml.attribute", "an attribute stood for an element", f"{path}/{local}", value)
             children.append(Node(local, parts=[value], spaces=node.spaces, prefix=node.prefix))
-        elif shape.any_attribute or shape.free:
+        elif shape.any_attribute or shape.free or (is_leaf(shape) and not node.parts and prefix != "xml"):
+            # In an element without text it may be what the element says: it is not left out.
             self._put(made, _qualified(space, local), value, where)
         else:
             self.note("xml.extra", "an attribute that the schema does not know was left out", where, value)
@@ -223,23 +230,36 @@ class _Fitter:
 
     # Leaves.
 
+    def _told(self, node: Node, shape: Shape, path: str) -> Node:
+        """The element, with its text where that stood in an attribute `value`."""
+        if len(node.attributes) != 1 or node.parts or not is_leaf(shape) or folded(node.attributes[0][0]) != "value":
+            return node
+        if _one(shape.attributes.values(), "value", None, foreign=False) is not None:
+            return node
+        ((name, text),) = node.attributes
+        self.note("xml.attribute", "an attribute stood for the text of an element", path, f"{name}={text}")
+        return replace(node, attributes=[], parts=[text])
+
     def _leaf(self, made: Any, node: Node, declared: Element, path: str) -> bool:
         text, kind = node.text, declared.shape.text or SimpleType()
         inner = node.nodes
         if inner and not text.strip(BLANK):
             # Elements alone are no text. One around a number can be nothing else.
-            if kind.kind == "text" or len(inner) > 1 or inner[0].nodes:
+            if kind.kind == "text" or len(inner) > 1 or inner[0].nodes or not inner[0].text.strip(BLANK):
                 self._fill(made, node, path)
                 return True
             self.note("xml.unwrapped", "an element around the value was taken off", path, inner[0].name)
             text = inner[0].text
+        elif inner and names_item(inner[0].name, declared.name):
+            self._fill(made, node, path)  # items and words: neither a list nor a text
+            return True
         elif inner:
             self.note("xml.less_than", "markup inside of a text was taken as text", path)
             text = "".join(part if isinstance(part, str) else part.source for part in node.parts)
         if node.cut:
-            if declared.least > 0 or kind.enumeration:
-                raise Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
-            if kind.kind != "text":
+            if declared.least > 0 or (declared.most == 1 and kind.enumeration):
+                raise _cut(path)
+            if kind.kind != "text" or declared.most > 1:
                 self.note("xml.truncated", "a value that the end of the answer cut off was left out", path, text)
                 return False
         made.text = self._spelled(text, kind, path)
@@ -336,15 +356,19 @@ class _Fitter:
         item = element.shape
         if not inner or not _repeats(element, shape) or not _an_item(inner, node.name, element):
             return [node]
+        if _one(item.attributes.values(), inner[0].name, None, foreign=False) is not None:
+            return [node]  # an element that stands for an attribute of the item
         if len(inner) == 1 and not inner[0].parts and not inner[0].attributes:
             return [node]  # an empty text, or nothing
         if not is_leaf(item):
-            opened = item.free or item.mixed or item.wildcard is not None
+            opened = item.free or item.mixed or bool(item.wildcards)
             if opened:
                 self.ways.add("unwrap")
             if (opened and not self._unwrap) or self.names.child(item, folded(inner[0].name)) is not None:
                 return [node]
         self.note("xml.unwrapped", "an element around the items of a list was taken off", path, node.name)
+        if marks := node.text.strip(BLANK):
+            self.note("xml.text", "text between elements was left out", path, marks)
         for name, value in node.attributes:
             if name.partition(":")[0] != "xmlns":
                 self.note(
@@ -372,10 +396,7 @@ class _Fitter:
         """A child that the schema does not know in this place."""
         foreign = self.names.foreign(node, self.root)
         if foreign:
-            if shape.wildcard is not None:
-                placed.append((self._copy(node, path), None))
-            else:
-                self._left_out(node, placed, path)
+            self._left_out(node, placed, path, kept=bool(shape.wildcards) and not node.unbound)
             return
         attribute = _one(shape.attributes.values(), node.name, None, foreign=False)
         if (
@@ -414,16 +435,15 @@ class _Fitter:
             place(_around(outer, [node]), outer)
             return
         a_list = len(declared) == 1 and any(many for _, many in shape.children.values())
-        if shape.wildcard is not None or a_list or folded(node.name) in self.names.everywhere:
-            # One that the schema has elsewhere is not left out, since then the document was understood wrongly, and
-            # neither is what may be an item of a list.
-            placed.append((self._copy(node, path), None))
-            return
-        self._left_out(node, placed, path)
+        # What a wildcard takes is judged. One that the schema has elsewhere is not left out, since then the document
+        # was understood wrongly, and neither is what may be an item of a list.
+        kept = shape.takes(node.space) or a_list or self.names.knows(node.name)
+        self._left_out(node, placed, path, kept=kept)
 
-    def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str) -> None:
-        if self._keep:
+    def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str, *, kept: bool) -> None:
+        if not kept:
             self.ways.add("keep")
+        if kept or self._keep:
             placed.append((self._copy(node, path), None))
             return
         words = "an element that the schema does not know was left out"
@@ -469,6 +489,8 @@ class _Fitter:
 
     def _fill(self, made: Any, node: Node, path: str) -> None:
         """What an element holds, as it was written."""
+        if node.cut:
+            raise _cut(path)
         last = None
         for part in node.parts:
             if not isinstance(part, str):
@@ -478,6 +500,10 @@ class _Fitter:
                 made.text = (made.text or "") + part
             else:
                 last.tail = (last.tail or "") + part
+
+
+def _cut(path: str) -> Unreadable:
+    return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
 
 
 def _repeats(element: Element, shape: Shape) -> bool:

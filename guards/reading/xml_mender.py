@@ -19,11 +19,11 @@ from typing import Any, Final, NoReturn
 
 from guards.contracts.xml_shape import XSI, SchemaShape, Shape, children_of
 from guards.findings import Finding
-from guards.reading.spelling import folded
+from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_prolog import Unreadable, doctype_end
 from guards.records import Repair
 
-__all__ = ["BLANK", "Names", "Node", "is_leaf", "mend_xml"]
+__all__ = ["BLANK", "Names", "Node", "is_closed", "is_leaf", "mend_xml", "names_item"]
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +31,8 @@ class Node:
     """An element as it was written: its local name, what it holds, and the shape that the schema gives it, if any.
 
     `spaces` are the namespaces by prefix that hold inside of it; `tags` its opening and closing tag as written, with
-    the place of the first. `cut` says that the end of the text cut it off before its own end.
+    the place of the first. `cut` says that the end of the text cut it off before its own end, `words` that it holds
+    more text than blanks.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Node:
     spaces: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, str] = ("", "")
     at: int = -1
+    words: bool = False
 
     @property
     def space(self) -> str | None:
@@ -80,10 +82,30 @@ class Names:
     def roots(self) -> dict[str, Shape]:
         return {folded(name): element.shape for name, element in self.schema.roots.items()}
 
+    def key(self, name: str) -> str:
+        """What tells an element's tags from those of others: the name folded, save where the schema has names that
+        differ by case or marks alone (`Answer` and `answer`)."""
+        return name if name in self._alike else folded(name)
+
+    @cached_property
+    def _alike(self) -> frozenset[str]:
+        spelled: dict[str, set[str]] = defaultdict(set)
+        for name in self._names:
+            spelled[folded(name)].add(name)
+        return frozenset(name for names in spelled.values() if len(names) > 1 for name in names)
+
+    def knows(self, name: str) -> bool:
+        """Whether any element of the schema has that name."""
+        return folded(name) in self.everywhere
+
     @cached_property
     def everywhere(self) -> frozenset[str]:
-        """Every element name of the schema."""
-        names = set(self.roots)
+        """Every element name of the schema, folded."""
+        return frozenset(map(folded, self._names))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        names = set(self.schema.roots)
         waiting = list(self.roots.values())
         seen: set[int] = set()
         while waiting:
@@ -91,7 +113,7 @@ class Names:
             if id(shape) not in seen:
                 seen.add(id(shape))
                 for key, (inner, _) in shape.children.items():
-                    names.add(folded(key.rpartition("}")[2]))
+                    names.add(key.rpartition("}")[2])
                     waiting.append(inner)
         return frozenset(names)
 
@@ -128,7 +150,8 @@ class Names:
         for name, value in node.attributes:
             prefix, _, local = name.rpartition(":")
             if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
-                return self.schema.types.get(value.strip(BLANK).rpartition(":")[2])
+                of, _, named = value.strip(BLANK).rpartition(":")
+                return self.schema.named_type(named, node.spaces.get(of))
         return None
 
     @cached_property
@@ -153,6 +176,9 @@ _S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
 _MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})", re.IGNORECASE)
 _CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
+# A name with blanks in it, in a tag without attributes.
+_SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
+_CLOSING_SPACED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)\s*>")
 _OPENING: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME})")
 _TAG: Final = re.compile(
     rf"<{_NAME}(?::{_NAME})?(?:{_S}++{_NAME}(?::{_NAME})?{_S}*={_S}*(?:\"[^<\"]*\"|'[^<']*'))*+{_S}*/?>"
@@ -160,7 +186,7 @@ _TAG: Final = re.compile(
 _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
-_CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME})")
+_CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
@@ -276,7 +302,9 @@ class _Mender:
     def _settle(self) -> None:
         """Gives the words that were read to the element that is open now. Pieces are joined once: there may be many."""
         if self._words:
-            parts, words = self._stack[-1].parts, "".join(self._words)
+            node, words = self._stack[-1], "".join(self._words)
+            parts = node.parts
+            node.words = node.words or bool(words.strip(BLANK))
             self._words.clear()
             if parts and isinstance(parts[-1], str):
                 parts[-1] += words
@@ -326,7 +354,7 @@ class _Mender:
 
     def _next_closer(self, at: int) -> int:
         """Where the element that is open now is closed."""
-        places = self._closers[folded(self._stack[-1].name)]
+        places = self._closers[self.names.key(self._stack[-1].name)]
         index = bisect_left(places, at)
         return places[index] if index < len(places) else len(self.text)
 
@@ -335,12 +363,14 @@ class _Mender:
     def _opening(self) -> None:
         found = _OPENING.match(self.text, self._at)
         assert found is not None
+        spaced = _SPACED.match(self.text, self._at)
+        if spaced is not None and self._is_known(spaced[3]):
+            found = spaced
         blanks, prefix, name = found[1], found[2] or "", found[3]
-        plain = folded(name)
-        if blanks and not (plain in self.names.everywhere and _BARE.match(self.text, found.end())):
+        if blanks and not (self.names.knows(name) and _BARE.match(self.text, found.end())):
             self._literal(self._at + 1)
             return
-        if not self._is_tag(plain):
+        if not self._is_tag(name):
             self._literal(found.end())
             return
         noted, repairs = self._noted, len(self.repairs)
@@ -360,7 +390,7 @@ class _Mender:
             self._at = len(self.text)
             return
         written = self.text[self._at : end]
-        if noted == self._noted and not _TAG.fullmatch(written):
+        if noted == self._noted and not _TAG.fullmatch(written) and found is not spaced:
             self.note("xml.tag", "a tag was not written as one", before=written[:80])
         spaces = self._stack[-1].spaces
         own = self._declared(attributes)
@@ -368,8 +398,8 @@ class _Mender:
         node.tags, node.at = (written, ""), self._at
         foreign = self.names.foreign(node, next((outer for outer in self._stack if outer.shape is not None), None))
         if not foreign:
-            self._place(plain)
-        parent = self._stack[-1]
+            self._place(name)
+        parent, plain = self._stack[-1], folded(name)
         node.shape = self.names.child(parent.shape, plain, node.space or "") if foreign else self._shape(parent, plain)
         node.shape = self.names.chosen(node) or node.shape
         parent.parts.append(node)
@@ -402,25 +432,40 @@ class _Mender:
         self._add(self.text[self._at : end], literal=True)
         self._at = end
 
+    def _is_known(self, name: str) -> bool:
+        """Whether words with blanks between them are one name: of the schema, or of a closing tag."""
+        return self.names.knows(name) or self.names.key(name) in self._closers
+
     def _is_tag(self, name: str) -> bool:
         """Whether a `<` with this name behind it is markup here."""
         node = self._stack[-1]
         shape = node.shape
         if shape is None or shape.free or not (is_leaf(shape) or shape.mixed):
             return True
-        if name == folded(node.name):
+        if self.names.key(name) == self.names.key(node.name):
             # In the midst of words, with closing tags for both, it is a part of them.
-            words = node.text.strip(BLANK) or any(word.strip(BLANK) for word in self._words)
+            words = self._has_words(node)
             return not (is_leaf(shape) and words and not node.nodes and {node.at, self._at} <= self._closed)
-        if name not in self.names.everywhere:
+        if not self.names.knows(name):
             # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
             empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
-            return empty or self._closes_before_end(name, node)
+            return empty or self._closes_before_end(name, node) or self._is_item(name, node)
         return shape.mixed or not self._closed_later(node) or self._closes_before_end(name, node)
+
+    def _has_words(self, node: Node) -> bool:
+        """Whether the open element holds text so far."""
+        return node.words or any(word.strip(BLANK) for word in self._words)
+
+    def _is_item(self, name: str, node: Node) -> bool:
+        """Whether an element that is never closed is, by its name or by the one before it, an item of a list."""
+        if self._has_words(node):
+            return False
+        last = next((part for part in reversed(node.parts[-2:]) if isinstance(part, Node)), None)
+        return names_item(name, node.name) or (last is not None and folded(last.name) == folded(name))
 
     def _closed_later(self, node: Node) -> bool:
         """Whether the element is closed further on, before another one of its name is opened."""
-        return self._closed_again(folded(node.name))
+        return self._closed_again(self.names.key(node.name))
 
     def _closed_again(self, name: str, at: int | None = None) -> bool:
         """Whether an element of this name is closed once more, without being opened before."""
@@ -429,16 +474,19 @@ class _Mender:
 
     def _closes_before_end(self, name: str, node: Node) -> bool:
         """Whether an element of this name would be closed inside of the open one."""
-        return _first(self._closers[name], self._at) < _first(self._closers[folded(node.name)], self._at)
+        key = self.names.key
+        return _first(self._closers[key(name)], self._at) < _first(self._closers[key(node.name)], self._at)
 
     def _place(self, name: str) -> None:
         """Close what was left open, so that an element of this name stands where it belongs."""
         node = self._stack[-1]
         if len(self._stack) < 2 or node.shape is None or node.shape.free:
             return
+        same = self.names.key(name) == self.names.key(node.name)
+        name = folded(name)
         if self.names.child(node.shape, name) is not None:
             return
-        if name == folded(node.name) and node.at in self._closed and not node.nodes and not node.text.strip(BLANK):
+        if same and node.at in self._closed and not node.nodes and not node.text.strip(BLANK):
             return  # items inside of an element of their own name
         if is_leaf(node.shape) and self._closed_later(node):
             return
@@ -447,7 +495,8 @@ class _Mender:
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
                 self._close_to(index, name)
                 return
-        if is_leaf(node.shape):
+        if is_leaf(node.shape) and (same or self._has_words(node)):
+            # Without words it may as well hold the element, which is one that nobody knows.
             self._close_to(len(self._stack) - 2)
 
     def _close_to(self, index: int, name: str = "") -> None:
@@ -468,6 +517,9 @@ class _Mender:
         if not isinstance(last, Node) or outer is self.top or outer.shape is None:
             return
         name = folded(last.name)
+        around = self.names.child(outer.shape, folded(node.name)) is None
+        if around and len({folded(other.name) for other in outer.nodes}) == 1:
+            return  # an element around items holds nothing else
         if self.names.child(node.shape, name) is None or self.names.child(outer.shape, name) is None:
             return
         if _stands_before(behind, name, outer.shape):
@@ -489,23 +541,23 @@ class _Mender:
             parent.shape = around if parent is not self.top else None
             return self.names.child(around, name)
         known = self.names.child(parent.shape, name)
-        if known is None and not (parent.shape.free or parent.shape.mixed or parent.shape.wildcard):
+        if known is None and not (parent.shape.free or parent.shape.mixed or parent.shape.wildcards):
             return parent.shape  # perhaps an element around what should stand here
         return known
 
     def _closing(self) -> None:
-        found = _CLOSING.match(self.text, self._at)
+        found = _CLOSING.match(self.text, self._at) or _CLOSING_SPACED.match(self.text, self._at)
         if found is None:
             self._literal(self._at + 2)
             return
-        name = folded(found[2]) if found[2] else ""
+        name = self.names.key(found[2]) if found[2] else ""
         node = self._stack[-1]
         if node is self.top:
             self._literal(found.end())  # of something that the answer's prose opened
             return
-        open_names = [folded(node.name) for node in self._stack]
+        open_names = [self.names.key(node.name) for node in self._stack]
         if found.end() == len(self.text) and not found[0].endswith(">"):
-            node.cut = is_leaf(node.shape) and not open_names[-1].startswith(name)
+            node.cut = not open_names[-1].startswith(name)
             self.note("xml.truncated", "the answer ends inside of a closing tag", before=found[0])
             self._settle()
             self._at = found.end()
@@ -529,7 +581,7 @@ class _Mender:
             self._close(found[0])
         elif self._closed_before(name):
             self.refuse("xml.ambiguous", f"{found[0]} stands here twice: where the first one closes is not clear")
-        elif not name or name not in self.names.everywhere or is_leaf(node.shape):
+        elif not name or not self.names.knows(name) or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
         else:
@@ -552,7 +604,7 @@ class _Mender:
         if not gap or outer is self.top or (outer.shape is not None and outer.shape.mixed):
             return False
         again = _first(self._closers[name], found.end())
-        around = _first(self._closers[folded(outer.name)], found.end())
+        around = _first(self._closers[self.names.key(outer.name)], found.end())
         return again < min(_first(self._openers[name], found.end()), around)
 
     def _closed_before(self, name: str) -> bool:
@@ -563,7 +615,7 @@ class _Mender:
             for part in outer.parts[: -_FARTHEST - 1 : -1]:
                 if isinstance(part, str):
                     strange = strange or bool(part.strip(BLANK))
-                elif folded(part.name) == name:
+                elif self.names.key(part.name) == name:
                     return strange
                 else:
                     strange = strange or self.names.child(outer.shape, folded(part.name)) is None
@@ -621,9 +673,9 @@ class _Mender:
         self._settle()
         for outer, node in pairwise(self._stack):
             self._refuse_two_nestings(outer, node)
-            if is_leaf(node.shape) and node is self._stack[-1]:
-                node.cut = True
-            elif node is self._stack[1]:
+            leaf = node is self._stack[-1] and is_leaf(node.shape)
+            node.cut = leaf or (node is self._stack[-1] and _ends_in_words(node))
+            if node is self._stack[1] and not leaf:
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
                 continue
             self.note("xml.truncated", "the answer ends inside of an element", before=node.name)
@@ -644,19 +696,23 @@ class _Mender:
 
     @cached_property
     def _closers(self) -> dict[str, list[int]]:
-        return _places(_CLOSERS, self.text)
+        return self._places(_CLOSERS)
 
     @cached_property
     def _openers(self) -> dict[str, list[int]]:
-        return _places(_OPENERS, self.text)
+        return self._places(_OPENERS)
+
+    def _places(self, pattern: re.Pattern[str]) -> dict[str, list[int]]:
+        """Where the tags of each name stand."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for found in pattern.finditer(self.text):
+            places[self.names.key(found[1])].append(found.start())
+        return places
 
 
-def _places(pattern: re.Pattern[str], text: str) -> dict[str, list[int]]:
-    """Where each name stands, folded."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for found in pattern.finditer(text):
-        places[folded(found[1])].append(found.start())
-    return places
+def _ends_in_words(node: Node) -> bool:
+    last = node.parts[-1] if node.parts else None
+    return isinstance(last, str) and bool(last.strip(BLANK))
 
 
 def _first(places: list[int], at: int) -> int:
@@ -673,6 +729,19 @@ def _stands_before(one: str, other: str, shape: Shape) -> bool:
     names = [{folded(use.name) for use in children_of(item)} for item in content.items]
     first, last = ([n for n, held in enumerate(names) if name in held] for name in (one, other))
     return bool(first and last) and first[-1] < last[0]
+
+
+def names_item(name: str, around: str) -> bool:
+    """Whether an element is by its name an item of what the element around it holds."""
+    return folded(name) in _ITEMS or one_of_many(name, around)
+
+
+_ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
+
+
+def is_closed(node: Node) -> bool:
+    """Whether an element has a closing tag of its own, or needs none."""
+    return bool(node.tags[1]) or node.tags[0].endswith("/>")
 
 
 def is_leaf(shape: Shape | None) -> bool:

@@ -14,7 +14,7 @@ from guards.reading.spelling import folded
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
 from guards.reading.xml_locate import beside, find_documents
-from guards.reading.xml_mender import BLANK, Names, Node, mend_xml
+from guards.reading.xml_mender import BLANK, Names, Node, is_closed, mend_xml
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
 
@@ -53,6 +53,7 @@ def mended(
     for node, root, own in found:
         try:
             reading, changes = _fitted(node, root, names, check, own, eager=dial == "eager")
+            reading = replace(reading, cut=not is_closed(node))
             judged.append((reading, (*_around(text, sight.start, _beside(top, node)), *changes)))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
@@ -173,7 +174,7 @@ def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
             continue
         waiting += node.nodes
         plain = folded(node.name)
-        if (node.tags[1] or node.tags[0].endswith("/>")) and plain in names.everywhere and plain not in names.roots:
+        if is_closed(node) and plain in names.everywhere and plain not in names.roots:
             return node
     return None
 

@@ -6,8 +6,9 @@ added behind `_located`. Where documents may stand in a text is `xml_locate`; wh
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -85,6 +86,12 @@ def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], names: Call
     thinking part, and mends its tags, names and values; different documents that all fit are refused, save that
     `eager` takes the last.
     """
+    return _read(text, dial, limits, check, names)
+
+
+def _read(
+    text: str, dial: Dial, limits: Limits, check: Check[T], names: Callable[[], Names], *, decoded: bool = False
+) -> Reading[T]:
     try:
         root = parse_xml(text, limits)
     except Unreadable as fault:
@@ -92,41 +99,53 @@ def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], names: Call
             return _refused(fault.finding)
         if len(text) > limits.repair_chars:
             return _refused(fault.finding, _too_long(text, limits.repair_chars, "repair_chars"))
-        return _recovered(text, dial, limits, check, names(), strict=_refused(fault.finding))
+        return _recovered(text, dial, limits, check, names(), strict=_refused(fault.finding), decoded=decoded)
     reading = check(root)
     if reading.ok or dial == "strict" or len(text) > limits.repair_chars:
         return reading
     # It may be the wrapper of the one that is meant, or need mending; if not, its own findings stand.
-    recovered = _recovered(text, dial, limits, check, names(), strict=reading)
+    recovered = _recovered(text, dial, limits, check, names(), strict=reading, decoded=decoded)
     return recovered if recovered.ok or reading.document is None else reading
 
 
 def _recovered(
-    text: str, dial: Dial, limits: Limits, check: Check[T], names: Names, *, strict: Reading[T]
+    text: str, dial: Dial, limits: Limits, check: Check[T], names: Names, *, strict: Reading[T], decoded: bool
 ) -> Reading[T]:
-    """The document found in the text as it is; else mended."""
+    """The document found in the text as it is; else out of the escapes around it; else mended."""
     located = _located(text, dial, limits, check, names, strict=strict)
     if located.ok or located.findings[0].code.startswith(_UNMENDABLE):
         return located
-    if located.findings[0].code == "xml.missing" and (plain := _decoded(text, names.schema.roots)) is not None:
-        again = read_xml(plain, dial, limits, check, lambda: names)
-        encoded = Repair("xml.encoded", "the whole document was escaped", "", before=text)
-        return replace(again, repairs=(encoded, *again.repairs)) if again.ok else again
+    if not decoded and (plain := _decoded(text, names)) is not None:
+        again = _read(plain, dial, limits, check, lambda: names, decoded=True)
+        if again.ok:
+            encoded = Repair("xml.encoded", "the whole document was escaped", "", before=text)
+            return replace(again, repairs=(encoded, *again.repairs))
+        if again.document is not None:
+            return again
     from guards.reading.xml_mending import mended  # loaded with the first answer that needs it
 
     return mended(text, dial, limits, check, names, instead=located)
 
 
-def _decoded(text: str, roots: Collection[str]) -> str | None:
-    """A document whose every mark is escaped, as it was before; None where it is not."""
-    opened = _ESCAPED.search(text)
-    if opened is None or opened[1].rpartition(":")[2] not in roots or _MARKUP.search(text):
+def _decoded(text: str, names: Names) -> str | None:
+    """A document whose every mark is escaped, or that stands in one CDATA section, as it was before; None where it is
+    not. An element of a name that the schema does not know may stand around it."""
+    around = _WRAPPED.fullmatch(text)
+    if around is not None and (not around[1] or not names.knows(around[1])):
+        text = around[2]
+    section = _SECTION.fullmatch(text)
+    if section is not None:
+        return section[1]
+    if _MARKUP.search(text) or not _ESCAPED.search(text):
         return None
-    return _MARKS.sub(lambda mark: {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}[mark[1]], text)
+    return _MARKS.sub(lambda mark: html.unescape(mark[0]), text)
 
 
-_ESCAPED: Final = re.compile(r"&lt;([^\W\d][\w.:\-]*)")
-_MARKS: Final = re.compile(r"&(lt|gt|quot|apos|amp);")
+# From its first tag to its last, and what one tag holds.
+_WRAPPED: Final = re.compile(r"\s*<([^\W\d][\w.\-]*+)>(.*)</\1>\s*", re.DOTALL)
+_SECTION: Final = re.compile(r"\s*<!\[CDATA\[((?:(?!\]\]>).)*+)\]\]>\s*", re.DOTALL)
+_MARKS: Final = re.compile(r"&(?:lt|gt|quot|apos|amp|#[0-9]+|#[xX][0-9a-fA-F]+);")
+_ESCAPED: Final = re.compile(r"&(?:lt|#60|#[xX]3[cC]);[^\W\d]")
 _UNMENDABLE: Final = ("xml.doctype", "xml.ambiguous", "xml.xinclude", "limit.")
 
 
