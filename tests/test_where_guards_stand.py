@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections import deque
 from datetime import date
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, Union
 
@@ -956,3 +957,33 @@ def test_a_path_into_a_union_without_guards_follows_the_member_that_fits():
     for path in ("$.held.k.a", "$.held..a"):
         assert validate('{"kind": "x", "held": {"k": {"a": 1}}}', either, guards=[guard.on(path)]).ok
     assert seen == [1, 1]
+
+
+class Rewritten(BaseModel):
+    place: IPv4Address | dict[str, Text] | Text
+
+    @model_validator(mode="after")
+    def shouted(self):
+        self.place = f"{self.place}!"
+        return self
+
+
+def test_what_a_model_rewrites_is_of_no_member_that_it_cannot_be_of():
+    """A value that a model's own validator has put into a union is judged by the members that could hold it, and not
+    refused for one that could not."""
+    assert validate('{"place": "here"}', Rewritten).value.place == "here!"
+    assert validate('{"place": "EVIL"}', Rewritten).findings[0].code == "test.evil"
+    alone = create_model("Alone", __base__=Rewritten, place=(Annotated[IPv4Address, no_evil] | dict[str, Text], ...))
+    assert validate('{"place": "1.2.3.4"}', alone).ok
+
+
+def test_a_query_sees_an_entry_without_a_name():
+    """The empty key is one as any other."""
+    assert validate('{"": "EVIL"}', dict[str, Any], guards=[no_evil.on("$..*")]).findings[0].path == "/"
+
+
+@pytest.mark.parametrize("path", ["/", "//comment()", "count(//a)", "string(//a)", "//x:a"])
+def test_an_xpath_that_names_no_part_is_an_error_where_it_is_written(path):
+    """An XPath that gives no nodes, or what is no part of an answer, would never run its guard."""
+    with pytest.raises(ConfigError, match=r"\.on\(\)"):
+        no_evil.on(path)

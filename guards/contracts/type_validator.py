@@ -29,6 +29,7 @@ __all__ = [
     "function_of",
     "readable",
     "reads_source",
+    "runs_code",
 ]
 
 Node = Mapping[str, Any]
@@ -421,6 +422,14 @@ _PYDANTICS: Final = frozenset(
 def _of_pydantic(function: Any) -> bool:
     """Whether a validator is pydantic's own, of a type like a URL, or the library's: it raises nothing unexpected."""
     return getattr(getattr(function, "func", function), "__module__", None) in _PYDANTICS
+
+
+def runs_code(schema: Any) -> bool:
+    """Whether validation runs validators of the type's author."""
+    return any(
+        node["type"].startswith("function-") and not _of_pydantic(node["function"]["function"])
+        for node in _nodes(schema)
+    )
 
 
 def _catching(function: Callable[..., Any]) -> Callable[..., Any]:

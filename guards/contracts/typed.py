@@ -158,6 +158,13 @@ class Typed(Contract[T]):
         return shape_of(self._schema, self.type)
 
     @cached_property
+    def growing(self) -> Any:
+        """The same type for the views of an answer that still comes."""
+        from guards.contracts.partial import growing  # only streams have views
+
+        return growing(self.type)
+
+    @cached_property
     def _json_schema(self) -> dict[str, Any]:
         from pydantic.errors import PydanticInvalidForJsonSchema
 
