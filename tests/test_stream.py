@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel, model_validator
+from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, Field, RootModel, model_validator
 from server import Fault, Server, answer, line_faults, tool
 
 from guards import (
@@ -56,6 +56,10 @@ class Line(BaseModel):
 
 class Lax(BaseModel):
     number: int = Field(strict=False)
+
+
+class Elsewhere(BaseModel):
+    day: date = Field(validation_alias=AliasPath("at", 0))
 
 
 class Order(BaseModel):
@@ -158,6 +162,7 @@ def small(line):
         (list[Line | None], [None, {"sku": "b", "qty": 1}, {"sku": "b"}], [None, LINE]),
         (list[Lax], [{"number": "3"}], [Lax(number=3)]),
         (list[RootModel[int]], [1, "x"], [RootModel[int](1)]),
+        (list[Elsewhere], [{"at": ["2020-01-01"]}], [Elsewhere(at=["2020-01-01"])]),
         (JsonSchema({"items": False}), [1], []),
         (JsonSchema({"prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False}), ["a", 1, 2], ["a", 1]),
         (JsonSchema({"items": {"format": "date"}}, formats=True), ["x", "2020-01-01"], ["2020-01-01"]),

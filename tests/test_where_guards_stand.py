@@ -987,3 +987,86 @@ def test_an_xpath_that_names_no_part_is_an_error_where_it_is_written(path):
     """An XPath that gives no nodes, or what is no part of an answer, would never run its guard."""
     with pytest.raises(ConfigError, match=r"\.on\(\)"):
         no_evil.on(path)
+
+
+class Pet(BaseModel):
+    kind: str
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def picked(cls, data, handler):
+        made = {"dog": Dog, "cat": Cat} if cls is Pet else {}
+        return made[data["kind"]].model_validate(data) if made else handler(data)
+
+
+class Dog(Pet):
+    name: Text
+
+
+class Cat(Pet):
+    name: str
+
+
+class Named(BaseModel):
+    name: Text
+
+
+class Renamed(Named):
+    nick: str
+
+
+@dataclasses.dataclass(slots=True)
+class Toy:
+    name: Text
+
+
+STRANGERS = {
+    "a subclass that the class picks": Pet,
+    "in a list": list[Pet],
+    "in a field": create_model("Owner", pet=(Pet, ...)),
+    "beside other guards": create_model("Owner", pet=(Pet, ...), name=(Text, "x")),
+    "of an Any": Annotated[Any, AfterValidator(lambda data: [Dog(**data)])],
+    "of a plain validator": Annotated[dict[str, Any], PlainValidator(lambda data: {"it": Dog(**data)})],
+    "a dataclass with slots": Annotated[Any, AfterValidator(lambda data: (Toy(data["name"]),))],
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_guards_of_a_class_that_a_validator_brought_in_are_not_passed_over(kind):
+    """An instance of a class with guards of which the type does not speak is not delivered: they would never run."""
+    data = {"kind": "dog", "name": "EVIL"}
+    answer = {"in a list": [data]}.get(kind) or ({"pet": data} if "Owner" in str(STRANGERS[kind]) else data)
+    outcome = validate(json.dumps(answer), STRANGERS[kind])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
+    assert "Dog" in outcome.findings[0].message or "Toy" in outcome.findings[0].message
+
+
+def test_an_instance_is_judged_as_of_the_member_that_it_is_of():
+    """Where the type names the class that a validator of another member picks, its guards judge it; where it has no
+    further ones than what it was judged as, nothing is amiss."""
+    picked = Pet | Dog | Cat
+    assert validate('{"kind": "dog", "name": "EVIL"}', picked).findings[0].path == "/name"
+    assert validate('{"kind": "dog", "name": "Rex"}', picked).value == Dog(kind="dog", name="Rex")
+    assert validate('{"kind": "cat", "name": "EVIL"}', picked).ok
+    more = Annotated[Named, AfterValidator(lambda it: Renamed(name=it.name, nick="EVIL"))]
+    assert validate('{"name": "x"}', more).ok
+    assert validate('{"name": "EVIL"}', more).findings[0].path == "/name"
+
+
+def test_what_holds_itself_is_looked_through():
+    """A validator may tie parts to what holds them."""
+
+    class Node(BaseModel):
+        name: Text
+        above: Any = None
+        below: list[Node] = []
+
+        @model_validator(mode="after")
+        def tied(self):
+            for node in self.below:
+                node.above = self
+            return self
+
+    Node.model_rebuild(_types_namespace={**globals(), "Node": Node})
+    assert validate('{"name": "a", "below": [{"name": "b"}]}', Node).ok
+    assert validate('{"name": "a", "below": [{"name": "EVIL"}]}', Node).findings[0].path == "/below/0/name"

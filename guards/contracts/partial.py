@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, Union, cast, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, computed_field
+from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
 from guards.contracts.delivered import shown
 from guards.contracts.type_forms import validated
@@ -209,10 +210,11 @@ class _Model(_Leaf):
         return known[1] if known else _PLAIN
 
     def closed(self, value: Any, written: Any, context: Mapping[str, Any] | None) -> Any:
-        if self._runs_code:  # which is to see what it will see at the end
-            return super().closed(value, written, context)
-        # Members that closed before are instances already and are not validated again.
-        return self._validator.validate_python(value, strict=self._strict, context=context)
+        if not self._runs_code:  # which is to see what it will see at the end
+            # Members that closed before are instances already and are not validated again.
+            with suppress(ValidationError):  # some have no name of their own (`AliasPath`, further keys)
+                return self._validator.validate_python(value, strict=self._strict, context=context)
+        return super().closed(value, written, context)
 
     def open(self, value: Any) -> Any:
         if not isinstance(value, dict):

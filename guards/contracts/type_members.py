@@ -132,6 +132,8 @@ class Member(NamedTuple):
     definitions: Definitions
     loose: bool
     """Whether it holds an `Any`."""
+    cls: type | None
+    """The class of its instances."""
 
 
 class Members(Layer):
@@ -166,7 +168,9 @@ class Members(Layer):
     def _taken(self, part: Part, note: Note) -> Iterator[Part]:
         """For the members that made a value. Where an `Any` took it, what others made of the same is judged, too: of a
         text in JSON pydantic takes the first that will do, in a `str` of Python the one that says more."""
-        taken = [self.members[index] for index in note.members]
+        # A validator of one may have made an instance of another.
+        kind = type(part.value)
+        taken = [one for index, one in enumerate(self.members) if index in note.members or one.cls is kind]
         yield from (part._replace(shape=member.shape) for member in taken)
         if all(member.loose for member in taken):
             yield from (part._replace(shape=self.shapes[index], value=other) for index, other in note.others)

@@ -425,9 +425,11 @@ def _of_pydantic(function: Any) -> bool:
 
 
 def runs_code(schema: Any) -> bool:
-    """Whether validation runs validators of the type's author."""
+    """Whether validation runs code of the type's author on a value."""
     return any(
-        node["type"].startswith("function-") and not _of_pydantic(node["function"]["function"])
+        node.get("post_init") or node.get("custom_init")
+        if node["type"] in ("model", "dataclass")
+        else node["type"].startswith("function-") and not _of_pydantic(node["function"]["function"])
         for node in _nodes(schema)
     )
 
