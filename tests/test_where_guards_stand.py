@@ -982,6 +982,15 @@ def test_a_query_sees_an_entry_without_a_name():
     assert validate('{"": "EVIL"}', dict[str, Any], guards=[no_evil.on("$..*")]).findings[0].path == "/"
 
 
+def test_a_query_passes_over_what_stands_beside_a_field():
+    """Where a field is taken out of a list (`AliasPath`), a query judges that item, and has nothing of the others."""
+    made = create_model("Made", x=(str, Field(validation_alias=AliasPath("parts", 2))))
+    for path in ("$.parts[?@ != 'no']", "$..*"):
+        found = validate('{"parts": [0, null, "EVIL"]}', made, guards=[no_evil.on(path)]).findings
+        assert {(finding.code, finding.path) for finding in found} == {("test.evil", "/parts/2")}
+        assert validate('{"parts": ["EVIL", null, "x"]}', made, guards=[no_evil.on(path)]).ok
+
+
 @pytest.mark.parametrize("path", ["/", "//comment()", "count(//a)", "string(//a)", "//x:a"])
 def test_an_xpath_that_names_no_part_is_an_error_where_it_is_written(path):
     """An XPath that gives no nodes, or what is no part of an answer, would never run its guard."""

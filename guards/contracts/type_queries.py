@@ -92,8 +92,8 @@ def _led(part: Part, seen: Any, location: Place) -> list[Part]:
             break
         found = seen.leads.get(step)
         seen = _there(seen, step)
-    if found is None:  # on the way to a field (`AliasPath`), of which nothing is delivered but the field
-        return [one for step in seen.leads for one in _led(part, seen, (step,))]
+    if found is None:  # on the way to a field (`AliasPath`), or beside it: nothing is delivered but the field
+        return [one for step in getattr(seen, "leads", ()) for one in _led(part, seen, (step,))]
     return found
 
 
