@@ -263,5 +263,5 @@ def _builder(contract: Contract[Any], guards_at: Any, context: Mapping[str, Any]
     from guards.contracts.typed import Typed
 
     if isinstance(contract, Typed):
-        return TypedBuilder(contract.type, guards_at, context)
-    return PlainBuilder(contract.json_schema(), guards_at)
+        return TypedBuilder(contract.growing, guards_at, context)
+    return PlainBuilder(contract, guards_at)  # type: ignore[arg-type]  # every other contract of JSON is a schema

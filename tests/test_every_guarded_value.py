@@ -43,7 +43,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 
-from guards import ConfigError, Done, Guarded, Outcome, Raise, Rejected, contract, validate
+from guards import ConfigError, Done, Guarded, Item, Outcome, Raise, Rejected, contract, validate
 from guards.testing import ScriptedModel
 
 TIMES: Final = int(os.environ.get("EXAMPLES", "0"))
@@ -319,6 +319,28 @@ def test_nothing_is_shown_that_was_not_seen(kind, data):
     except ConfigError:
         if not may_be_refused(place):
             raise
+
+
+@tried(120)
+@given(data=st.data())
+def test_an_item_of_a_stream_is_what_is_delivered(data):
+    """An item that a stream shows is what pydantic makes of it, and none is shown that pydantic refuses."""
+    place, document = data.draw(answers(data.draw(st.sampled_from(KINDS))))
+    document = data.draw(st.sampled_from([document, document, [document], None, 1, {}]))
+    text = json.dumps([document], ensure_ascii=False)
+    ticket: Guarded[Any] = Guarded(list[place.annotation("bare")], on_fail=Raise())  # type: ignore[misc]
+    items, outcome = [], None
+    try:
+        for event in ticket.stream(ScriptedModel([[text[:-1], "]"]]), "task"):
+            items += [event.value] if isinstance(event, Item) else []
+            outcome = event.outcome if isinstance(event, Done) else None
+    except Rejected:
+        pass
+    assert outcome is not None
+    if outcome.ok and not outcome.repairs:
+        assert plainly(items) == plainly(outcome.value)
+    elif not outcome.ok:
+        assert not items, outcome.findings
 
 
 # -- which kinds there are --------------------------------------------------------------------------------------------

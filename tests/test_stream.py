@@ -5,13 +5,14 @@ import functools
 import gc
 import json
 import threading
+from datetime import date
 from enum import Enum
 from typing import Annotated, Literal, Optional
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, Field, RootModel, model_validator
 from server import Fault, Server, answer, line_faults, tool
 
 from guards import (
@@ -53,6 +54,14 @@ class Line(BaseModel):
     qty: int = Field(ge=1)
 
 
+class Lax(BaseModel):
+    number: int = Field(strict=False)
+
+
+class Elsewhere(BaseModel):
+    day: date = Field(validation_alias=AliasPath("at", 0))
+
+
 class Order(BaseModel):
     number: str
     total: float
@@ -73,6 +82,7 @@ DATA = {
 GOOD = json.dumps(DATA)
 BAD = GOOD.replace('"qty": 3', '"qty": 0')
 ORDER = Order.model_validate_json(GOOD)
+LINE = Line(sku="b", qty=1)
 
 
 def pieces(text, size=9):
@@ -131,6 +141,77 @@ def test_items_of_a_list_come_as_they_close():
         items = [event for event in seen if isinstance(event, Item)]
         assert items == [Item(Line(sku="a", qty=1), "/0"), Item(Line(sku="c", qty=3), "/2")]
         assert isinstance(seen[-1], Done)
+
+
+def small(line):
+    assert line.qty < 5, "too many"
+    return line
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "items"),
+    [
+        (list[Annotated[int, Field(ge=5)]], [3, 7], [7]),
+        (list[Annotated[int, AfterValidator(lambda number: number * 2)]], [3, 7], [6, 14]),
+        (list[Annotated[Line, AfterValidator(small)]], [{"sku": "a", "qty": 9}, {"sku": "b", "qty": 1}], [LINE]),
+        (list[int], [1, None, 2], [1, 2]),
+        (list[int | str], [1, {}, "a"], [1, "a"]),
+        (list[list[int]], [[1], {"a": 1}], [[1]]),
+        (list[dict[str, int]], [{"a": 1}, [1], {"a": "x"}], [{"a": 1}]),
+        (list[Line], [None, {"sku": "b", "qty": 1}], [LINE]),
+        (list[Line | None], [None, {"sku": "b", "qty": 1}, {"sku": "b"}], [None, LINE]),
+        (list[Lax], [{"number": "3"}], [Lax(number=3)]),
+        (list[RootModel[int]], [1, "x"], [RootModel[int](1)]),
+        (list[Elsewhere], [{"at": ["2020-01-01"]}], [Elsewhere(at=["2020-01-01"])]),
+        (JsonSchema({"items": False}), [1], []),
+        (JsonSchema({"prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False}), ["a", 1, 2], ["a", 1]),
+        (JsonSchema({"items": {"format": "date"}}, formats=True), ["x", "2020-01-01"], ["2020-01-01"]),
+        (JsonSchema({"items": {"$ref": "urn:one"}}, resources={"urn:one": {"type": "integer"}}), ["x", 1], [1]),
+    ],
+)
+def test_an_item_is_shown_as_what_its_type_says(contract, answer, items):
+    """An item that its type refuses, by whatever is said of it, is not shown as one; another in the form in which it is
+    delivered."""
+    ticket = Guarded(contract, on_fail=Refrain())
+    shown = [event.value for event in events_of(ticket, [pieces(json.dumps(answer), 2)]) if isinstance(event, Item)]
+    assert shown == items
+
+
+class Counted(BaseModel):
+    number: int
+
+    @model_validator(mode="after")
+    def more(self):
+        self.number += 1
+        return self
+
+
+class Visit(BaseModel):
+    day: Annotated[date, BeforeValidator(str.strip)]
+    counted: Counted | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def doubled(cls, data):
+        return {**data, "counted": {"number": 2 * data["counted"]["number"]}}
+
+
+def test_the_authors_code_sees_in_a_view_what_it_sees_at_the_end():
+    """A model that has closed is what it will be when it is delivered, also where validators run before pydantic's own
+    or would change an instance twice."""
+    answer = [{"day": " 2020-01-01", "counted": {"number": 3}}]
+    events = events_of(Guarded(list[Visit]), [pieces(json.dumps(answer))])
+    items, views = ([e.value for e in events if isinstance(e, kind)] for kind in (Item, Partial))
+    assert items == views[-1] == events[-1].outcome.value == [Visit(**answer[0])]
+    assert items[0].counted.number == 7
+
+
+def test_a_view_of_a_root_model_is_one():
+    """The view of a `RootModel` is an instance of it, open or closed."""
+    events = events_of(Guarded(RootModel[list[int]]), [pieces("[1, 2]", 1)])
+    views = [event.value for event in events if isinstance(event, Partial)]
+    assert all(isinstance(view, RootModel) for view in views)
+    assert views[-1].root == [1, 2]
 
 
 def test_a_json_schema_gives_plain_data():

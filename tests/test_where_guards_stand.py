@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections import deque
 from datetime import date
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, Union
 
@@ -956,3 +957,125 @@ def test_a_path_into_a_union_without_guards_follows_the_member_that_fits():
     for path in ("$.held.k.a", "$.held..a"):
         assert validate('{"kind": "x", "held": {"k": {"a": 1}}}', either, guards=[guard.on(path)]).ok
     assert seen == [1, 1]
+
+
+class Rewritten(BaseModel):
+    place: IPv4Address | dict[str, Text] | Text
+
+    @model_validator(mode="after")
+    def shouted(self):
+        self.place = f"{self.place}!"
+        return self
+
+
+def test_what_a_model_rewrites_is_of_no_member_that_it_cannot_be_of():
+    """A value that a model's own validator has put into a union is judged by the members that could hold it, and not
+    refused for one that could not."""
+    assert validate('{"place": "here"}', Rewritten).value.place == "here!"
+    assert validate('{"place": "EVIL"}', Rewritten).findings[0].code == "test.evil"
+    alone = create_model("Alone", __base__=Rewritten, place=(Annotated[IPv4Address, no_evil] | dict[str, Text], ...))
+    assert validate('{"place": "1.2.3.4"}', alone).ok
+
+
+def test_a_query_sees_an_entry_without_a_name():
+    """The empty key is one as any other."""
+    assert validate('{"": "EVIL"}', dict[str, Any], guards=[no_evil.on("$..*")]).findings[0].path == "/"
+
+
+def test_a_query_passes_over_what_stands_beside_a_field():
+    """Where a field is taken out of a list (`AliasPath`), a query judges that item, and has nothing of the others."""
+    made = create_model("Made", x=(str, Field(validation_alias=AliasPath("parts", 2))))
+    for path in ("$.parts[?@ != 'no']", "$..*"):
+        found = validate('{"parts": [0, null, "EVIL"]}', made, guards=[no_evil.on(path)]).findings
+        assert {(finding.code, finding.path) for finding in found} == {("test.evil", "/parts/2")}
+        assert validate('{"parts": ["EVIL", null, "x"]}', made, guards=[no_evil.on(path)]).ok
+
+
+@pytest.mark.parametrize("path", ["/", "//comment()", "count(//a)", "string(//a)", "//x:a"])
+def test_an_xpath_that_names_no_part_is_an_error_where_it_is_written(path):
+    """An XPath that gives no nodes, or what is no part of an answer, would never run its guard."""
+    with pytest.raises(ConfigError, match=r"\.on\(\)"):
+        no_evil.on(path)
+
+
+class Pet(BaseModel):
+    kind: str
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def picked(cls, data, handler):
+        made = {"dog": Dog, "cat": Cat} if cls is Pet else {}
+        return made[data["kind"]].model_validate(data) if made else handler(data)
+
+
+class Dog(Pet):
+    name: Text
+
+
+class Cat(Pet):
+    name: str
+
+
+class Named(BaseModel):
+    name: Text
+
+
+class Renamed(Named):
+    nick: str
+
+
+@dataclasses.dataclass(slots=True)
+class Toy:
+    name: Text
+
+
+STRANGERS = {
+    "a subclass that the class picks": Pet,
+    "in a list": list[Pet],
+    "in a field": create_model("Owner", pet=(Pet, ...)),
+    "beside other guards": create_model("Owner", pet=(Pet, ...), name=(Text, "x")),
+    "of an Any": Annotated[Any, AfterValidator(lambda data: [Dog(**data)])],
+    "of a plain validator": Annotated[dict[str, Any], PlainValidator(lambda data: {"it": Dog(**data)})],
+    "a dataclass with slots": Annotated[Any, AfterValidator(lambda data: (Toy(data["name"]),))],
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_guards_of_a_class_that_a_validator_brought_in_are_not_passed_over(kind):
+    """An instance of a class with guards of which the type does not speak is not delivered: they would never run."""
+    data = {"kind": "dog", "name": "EVIL"}
+    answer = {"in a list": [data]}.get(kind) or ({"pet": data} if "Owner" in str(STRANGERS[kind]) else data)
+    outcome = validate(json.dumps(answer), STRANGERS[kind])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
+    assert "Dog" in outcome.findings[0].message or "Toy" in outcome.findings[0].message
+
+
+def test_an_instance_is_judged_as_of_the_member_that_it_is_of():
+    """Where the type names the class that a validator of another member picks, its guards judge it; where it has no
+    further ones than what it was judged as, nothing is amiss."""
+    picked = Pet | Dog | Cat
+    assert validate('{"kind": "dog", "name": "EVIL"}', picked).findings[0].path == "/name"
+    assert validate('{"kind": "dog", "name": "Rex"}', picked).value == Dog(kind="dog", name="Rex")
+    assert validate('{"kind": "cat", "name": "EVIL"}', picked).ok
+    more = Annotated[Named, AfterValidator(lambda it: Renamed(name=it.name, nick="EVIL"))]
+    assert validate('{"name": "x"}', more).ok
+    assert validate('{"name": "EVIL"}', more).findings[0].path == "/name"
+
+
+def test_what_holds_itself_is_looked_through():
+    """A validator may tie parts to what holds them."""
+
+    class Node(BaseModel):
+        name: Text
+        above: Any = None
+        below: list[Node] = []
+
+        @model_validator(mode="after")
+        def tied(self):
+            for node in self.below:
+                node.above = self
+            return self
+
+    Node.model_rebuild(_types_namespace={**globals(), "Node": Node})
+    assert validate('{"name": "a", "below": [{"name": "b"}]}', Node).ok
+    assert validate('{"name": "a", "below": [{"name": "EVIL"}]}', Node).findings[0].path == "/below/0/name"

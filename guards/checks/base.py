@@ -19,7 +19,7 @@ from guards.checks.kept import kept
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
 from guards.contracts.type_kinds import as_it_is
-from guards.contracts.type_shape import METADATA_KEY
+from guards.contracts.type_shape import with_guard
 from guards.errors import ConfigError
 from guards.findings import Finding, on_the_scale
 from guards.messages import ROLES
@@ -201,9 +201,7 @@ class Guard:
         if schema["type"] in ("definition-ref", "definitions"):
             # pydantic may put the definition in the reference's place, and its metadata would be lost.
             schema = core_schema.no_info_after_validator_function(as_it_is, schema)
-        metadata = dict(schema.get("metadata") or {})
-        metadata[METADATA_KEY] = (*metadata.get(METADATA_KEY, ()), self)
-        return {**schema, "metadata": metadata}
+        return with_guard(schema, self)
 
     def sameness(self) -> Hashable:
         """What guards are compared by: class, options, and what was changed afterwards. Itself where it cannot tell."""

@@ -114,6 +114,19 @@ class JsonSchema(Contract[Any]):
                     hint="use one of its properties",
                 )
 
+    def of_part(self, part: dict[str, Any]) -> JsonSchema | None:
+        """The contract of a part of `json_schema()`; None for one that refers to what cannot be told apart."""
+        from guards.contracts.part_schema import with_definitions
+
+        whole = self.json_schema()
+        named: dict[str, Any] = {word: whole[word] for word in ("$schema", "$id", "id") if word in whole}
+        resources = json.loads(self._resources)
+        try:
+            schema = {**named, **with_definitions(part, whole)}
+            return type(self)(schema, formats=self._formats, resources=resources, engine=self._engine)
+        except ConfigError:
+            return None
+
     @cached_property
     def _fast(self) -> Callable[[Any], bool] | None:
         if self._engine == "python":

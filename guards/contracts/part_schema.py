@@ -84,8 +84,8 @@ def _inside(node: Any, whole: Any, step: str | int, depth: int) -> Iterator[Any]
         if isinstance(prefix, list):
             if step < len(prefix):
                 yield prefix[step]
-            elif "prefixItems" in node and "items" in node:
-                yield node["items"]
+            elif (rest := "items" if "prefixItems" in node else "additionalItems") in node:
+                yield node[rest]
         elif "items" in node:
             yield node["items"]
     else:

@@ -9,21 +9,27 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
-from typing import Any, Final, Literal, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, Union, cast, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel, TypeAdapter, computed_field
+from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
-from guards.contracts.delivered import in_floats, shown
+from guards.contracts.delivered import shown
 from guards.contracts.type_forms import validated
-from guards.contracts.type_validator import compiled, compiled_for_numbers
+from guards.contracts.type_validator import compiled, compiled_for_numbers, readable, runs_code
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
 from guards.reading.json_stream import Place
 from guards.reading.numbers import is_inexact
 from guards.reading.spelling import folded
 
-__all__ = ["PlainBuilder", "TypedBuilder"]
+if TYPE_CHECKING:
+    from guards.contracts.json_schema import JsonSchema
+    from guards.contracts.rail import Rail
+
+__all__ = ["PlainBuilder", "TypedBuilder", "growing"]
 
 
 class PlainBuilder:
@@ -32,19 +38,27 @@ class PlainBuilder:
     `held(place)` is true where a text is not shown before it is whole.
     """
 
-    def __init__(self, schema: dict[str, Any], held: Callable[[Place], bool]) -> None:
-        from guards.contracts.json_schema import JsonSchema
-        from guards.contracts.part_schema import part_schema, with_definitions
-
-        self._guide = guide_of(schema)
+    def __init__(self, contract: JsonSchema | Rail, held: Callable[[Place], bool]) -> None:
+        self._contract = contract
+        self._schema = contract.json_schema()
+        self._guide = guide_of(self._schema)
         self._held = held
-        self._item = JsonSchema(with_definitions(part_schema(schema, (0,)), schema))
+        self._items: dict[int, JsonSchema | None] = {}
+        """By the identity of the part of the schema that speaks of them: that may go by their position."""
 
     def holds(self, place: Place, value: Any) -> bool:
-        """Whether an item that has closed is what the schema says of items."""
-        return self._item.recheck(JsonDocument(value)).ok
+        """Whether an item that has closed is what the schema says of it; no where that cannot be told."""
+        from guards.contracts.part_schema import part_schema
 
-    def closed(self, place: Place, value: Any) -> Any:
+        part = part_schema(self._schema, place)
+        if isinstance(part, bool) or not part:
+            return part is not False
+        if id(part) not in self._items:
+            self._items[id(part)] = self._contract.of_part(part)
+        item = self._items[id(part)]
+        return item is not None and item.recheck(JsonDocument(value)).ok
+
+    def closed(self, place: Place, value: Any, written: Any) -> Any:
         return shown(value)
 
     def open(self, place: Place, value: Any) -> Any:
@@ -60,28 +74,30 @@ class PlainBuilder:
 
 
 class TypedBuilder:
-    """Instances of a Python type: closed models are validated, open ones hold None for what has not come."""
+    """Instances of a Python type (`growing` is its root): closed models are validated, open ones hold None for what has
+    not come."""
 
-    def __init__(self, type_: Any, held: Callable[[Place], bool], context: Mapping[str, Any] | None = None) -> None:
-        self._root = _node(type_, {})
+    def __init__(self, root: _Plain, held: Callable[[Place], bool], context: Mapping[str, Any] | None = None) -> None:
+        self._root = root
         self._held = held
         self._context = context
         self._broken: set[Place] = set()
-        """Places that closed and are not what their type wants, or hold such a place."""
-        self._near: tuple[Place, _Plain] = ((), self._root)
+        """Items that closed and are not what their type wants."""
+        self._near: tuple[Place, _Plain] = ((), root)
         """Where the last value stood: most others stand beside it."""
 
     def holds(self, place: Place, value: Any) -> bool:
         """Whether an item that has closed is a whole value of its type."""
         return place not in self._broken
 
-    def closed(self, place: Place, value: Any) -> Any:
-        made, ok = self._at(place).closed(value, self._context)
-        if not ok:
-            while place and place not in self._broken:
+    def closed(self, place: Place, value: Any, written: Any) -> Any:
+        node = self._at(place)
+        try:
+            return node.closed(value, written, self._context)
+        except Exception:  # noqa: BLE001  # whatever is wrong with it, and whatever a validator raises, the end tells
+            if len(place) == 1:
                 self._broken.add(place)
-                place = place[:-1]
-        return made
+            return node.open(value)
 
     def open(self, place: Place, value: Any) -> Any:
         return self._at(place).open(value)
@@ -99,6 +115,12 @@ class TypedBuilder:
         return self._near[1].inner(place[-1]) if place else self._root
 
 
+def growing(type_: Any) -> _Plain:
+    """What becomes of each part of a type while it comes."""
+    root = _node(type_, {})
+    return root.vouched() if isinstance(root, _List) else root
+
+
 class _Plain:
     """Data as it is."""
 
@@ -107,50 +129,59 @@ class _Plain:
     def inner(self, step: str | int) -> _Plain:
         return _PLAIN
 
-    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
-        """The value of a part that is whole, and whether it is what its type wants."""
-        return in_floats(value), True
+    def closed(self, value: Any, written: Any, context: Mapping[str, Any] | None) -> Any:
+        """The value of a part that is whole. Raises whatever validation raises."""
+        return float(value) if isinstance(value, Decimal) else value
 
     def open(self, value: Any) -> Any:
         return value
 
 
-class _Scalar(_Plain):
-    """A text, number, boolean or null as JSON has it."""
-
-    def __init__(self, *kinds: type) -> None:
-        self._kinds = kinds
-
-    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
-        value = in_floats(value)
-        return value, value is None or type(value) in self._kinds
-
-
 class _Leaf(_Plain):
     """What becomes a value of its type when it is whole: a date, an enum, a union of models."""
 
+    grows = False
+
     def __init__(self, type_: Any) -> None:
-        adapter: TypeAdapter[Any] = TypeAdapter(type_)
+        adapter: TypeAdapter[Any] = TypeAdapter(readable(type_))
         self._schema = adapter.core_schema
         self._validator, self._strict, _ = compiled(adapter.validator, self._schema)
-        self.grows = False
 
-    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
-        try:
-            if is_inexact(value):
-                validator, strict, _ = compiled_for_numbers(self._schema)
-                return validated(partial(validator.validate_json, strict=strict, context=context), value), True
-            return self._validator.validate_json(json.dumps(value), strict=self._strict, context=context), True
-        except Exception:  # noqa: BLE001  # whatever is wrong with it, and whatever a validator raises, the end tells
-            return value, False
+    def closed(self, value: Any, written: Any, context: Mapping[str, Any] | None) -> Any:
+        if is_inexact(written):
+            validator, strict, _ = compiled_for_numbers(self._schema)
+            return validated(partial(validator.validate_json, strict=strict, context=context), written)
+        return self._validator.validate_json(json.dumps(written), strict=self._strict, context=context)
 
 
 class _List(_Plain):
-    def __init__(self, item: _Plain) -> None:
+    def __init__(self, item: _Plain, type_: Any) -> None:
         self._item = item
+        self._type = type_
+
+    def vouched(self) -> _List:
+        """The same as the whole answer, of which each item is shown as a value of its type."""
+        if isinstance(self._type, type) and isinstance(self._item, _Leaf):  # nothing is said of it but its class
+            return self
+        return _List(_Vouched(self._item, self._type), self._type)
 
     def inner(self, step: str | int) -> _Plain:
         return self._item if isinstance(step, int) else _PLAIN
+
+
+class _Vouched(_Leaf):
+    """What grows as one node says, and is held against the whole of its type when it has closed."""
+
+    def __init__(self, growing: _Plain, type_: Any) -> None:
+        super().__init__(type_)
+        self._growing = growing
+        self.grows = growing.grows
+
+    def inner(self, step: str | int) -> _Plain:
+        return self._growing.inner(step)
+
+    def open(self, value: Any) -> Any:
+        return self._growing.open(value)
 
 
 class _Map(_Plain):
@@ -161,10 +192,11 @@ class _Map(_Plain):
         return self._value if isinstance(step, str) else _PLAIN
 
 
-class _Model(_Plain):
+class _Model(_Leaf):
     def __init__(self, model: type[BaseModel], known: dict[Any, _Plain]) -> None:
         known[model] = self  # a model may hold itself
-        self._model = model
+        super().__init__(model)
+        self._runs_code = runs_code(self._schema)
         self._names: dict[str, tuple[str, _Plain]] = {}
         inner = {name: _node(field.annotation, known) for name, field in model.model_fields.items()}
         # A name that is one field's alias and another's own is the first one's, as pydantic reads it.
@@ -177,20 +209,34 @@ class _Model(_Plain):
         known = self._names.get(step) if isinstance(step, str) else None
         return known[1] if known else _PLAIN
 
-    def closed(self, value: Any, context: Mapping[str, Any] | None) -> tuple[Any, bool]:
-        if not isinstance(value, dict):
-            return value, value is None
-        try:
+    def closed(self, value: Any, written: Any, context: Mapping[str, Any] | None) -> Any:
+        if not self._runs_code:  # which is to see what it will see at the end
             # Members that closed before are instances already and are not validated again.
-            return self._model.model_validate(value, strict=True, context=context), True
-        except Exception:  # noqa: BLE001  # as in `_Leaf`
-            return self.open(value), False
+            with suppress(ValidationError):  # some have no name of their own (`AliasPath`, further keys)
+                return self._validator.validate_python(value, strict=self._strict, context=context)
+        return super().closed(value, written, context)
 
     def open(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         there = {self._names[key][0]: held for key, held in value.items() if key in self._names}
         return _constructed(self._view, {**self._missing, **there}, set(there))
+
+
+class _Root(_Leaf):
+    """A `RootModel`."""
+
+    def __init__(self, model: type[BaseModel], known: dict[Any, _Plain]) -> None:
+        known[model] = self
+        super().__init__(model)
+        self._view = model
+        self._held = _node(model.model_fields["root"].annotation, known)
+
+    def inner(self, step: str | int) -> _Plain:
+        return self._held.inner(step)
+
+    def open(self, value: Any) -> Any:
+        return _constructed(self._view, {"root": self._held.open(value)}, {"root"})
 
 
 def _constructed(model: type[BaseModel], fields: dict[str, Any], given: set[str]) -> BaseModel:
@@ -241,27 +287,20 @@ def _spellings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 
 _PLAIN: Final = _Plain()
-_AS_THEY_ARE: Final[dict[Any, _Plain]] = {
-    str: _Scalar(str),
-    int: _Scalar(int),
-    float: _Scalar(float, int),
-    bool: _Scalar(bool),
-    type(None): _Scalar(),
-    **dict.fromkeys((Any, dict, list, object), _PLAIN),
-}
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, type(None), Any, dict, list, object})
 
 
 def _node(type_: Any, known: dict[Any, _Plain]) -> _Plain:
     try:
         if type_ in _AS_THEY_ARE or type_ in known:
-            return _AS_THEY_ARE.get(type_) or known[type_]
+            return known.get(type_) or _PLAIN
     except TypeError:  # an annotation that has no hash
         return _PLAIN
     origin, arguments = get_origin(type_), get_args(type_)
     if isinstance(type_, type) and origin is None and issubclass(type_, BaseModel):
-        return _Model(type_, known)
+        return (_Root if issubclass(type_, RootModel) else _Model)(type_, known)
     if origin in (list, Iterable, Iterator, Generator) and arguments:
-        return _List(_node(arguments[0], known))
+        return _List(_node(arguments[0], known), arguments[0])
     if origin in (dict, Mapping) and len(arguments) == 2:
         return _Map(_node(arguments[1], known))
     if origin in (Union, types.UnionType):

@@ -49,6 +49,10 @@ class Rail(Contract[Any]):
     def json_schema(self) -> dict[str, Any]:
         return self._schema.json_schema()
 
+    def of_part(self, part: dict[str, Any]) -> JsonSchema | None:
+        """The contract of a part of `json_schema()`."""
+        return self._schema.of_part(part)
+
     def prompt(self, style: Style | None = None) -> str:
         return self._schema.prompt(style)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from guards.contracts.type_nodes import nodes
 
-__all__ = ["Definitions", "as_it_is", "fits_kind", "holds_any", "members_of"]
+__all__ = ["Definitions", "as_it_is", "class_of", "fits_kind", "holds_any", "members_of"]
 
 Definitions: TypeAlias = Mapping[str, Any]
 """Nodes by the reference that others have to them."""
@@ -39,6 +39,12 @@ def fits_kind(node: Any, definitions: Definitions, value: Any) -> bool | None:
         return value in alike or (None if alike else False)  # a validator may have written it in another way
     known = _KINDS.get(kind)
     return None if known is None else isinstance(value, known) and (kind == "bool" or not isinstance(value, bool))
+
+
+def class_of(node: Any, definitions: Definitions) -> type | None:
+    """The class of the instances that a core-schema node makes, whatever validators stand around it."""
+    found = _innermost(node, definitions)[0]
+    return found["cls"] if found["type"] in ("model", "dataclass") else None
 
 
 def holds_any(node: Any, definitions: Definitions) -> bool:

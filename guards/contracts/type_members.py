@@ -132,6 +132,8 @@ class Member(NamedTuple):
     definitions: Definitions
     loose: bool
     """Whether it holds an `Any`."""
+    cls: type | None
+    """The class of its instances."""
 
 
 class Members(Layer):
@@ -154,7 +156,7 @@ class Members(Layer):
         if note is not None:
             return self._taken(part, note)
         possible, is_sure = self._possible(part)
-        if len(possible) > 1 and (is_sure or part.data is DEFAULT or part.data is ABSENT):
+        if len(possible) > 1 and (is_sure or _is_default(part)):
             return iter([one for one in possible if _fits(one, notes, guarded=self.unclear)] or possible)
         return iter(possible)
 
@@ -166,7 +168,9 @@ class Members(Layer):
     def _taken(self, part: Part, note: Note) -> Iterator[Part]:
         """For the members that made a value. Where an `Any` took it, what others made of the same is judged, too: of a
         text in JSON pydantic takes the first that will do, in a `str` of Python the one that says more."""
-        taken = [self.members[index] for index in note.members]
+        # A validator of one may have made an instance of another.
+        kind = type(part.value)
+        taken = [one for index, one in enumerate(self.members) if index in note.members or one.cls is kind]
         yield from (part._replace(shape=member.shape) for member in taken)
         if all(member.loose for member in taken):
             yield from (part._replace(shape=self.shapes[index], value=other) for index, other in note.others)
@@ -175,13 +179,18 @@ class Members(Layer):
         """For the members that a value of which nothing was noted could be of by its kind: all of them, where it is
         plainly of none. And whether it is surely of one."""
         fits = [fits_kind(member.node, member.definitions, part.value) for member in self.members]
-        is_sure = True in fits
+        # A default may be of another kind than any of them.
+        any_kind = all(fit is False for fit in fits) or (_is_default(part) and True not in fits)
         members = [
             part._replace(shape=member.shape)
             for member, fit in zip(self.members, fits, strict=True)
-            if fit is not False or not is_sure
+            if fit is not False or any_kind
         ]
-        return members, is_sure
+        return members, True in fits
+
+
+def _is_default(part: Part) -> bool:
+    return part.data is DEFAULT or part.data is ABSENT
 
 
 def _fits(part: Part, notes: Notes, *, guarded: bool) -> bool:

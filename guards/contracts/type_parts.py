@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
 from guards.contracts.type_shape import may_move, passes_over
-from guards.contracts.type_structures import Entries, Items, Misfit, Names, Part
+from guards.contracts.type_structures import Entries, Fields, Items, Misfit, Names, Part
 from guards.reading.document import Place, Steps
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ __all__ = ["Lost", "at_place", "judged_inside", "named_by", "parts_of", "respell
 # -- what guards inside the type judge -------------------------------------------------------------------------------
 
 
-def judged_inside(part: Part, notes: Notes) -> Iterator[tuple[Any, Stand]]:
-    """Every guard inside the type that this value has a part for, with that part."""
+def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None = None) -> Iterator[tuple[Any, Stand]]:
+    """Every guard inside the type that this value has a part for, with that part. `seen` takes down what each instance
+    was judged as, by its identity."""
     shape = part.shape
     if shape is None:
         return
@@ -37,10 +38,12 @@ def judged_inside(part: Part, notes: Notes) -> Iterator[tuple[Any, Stand]]:
         for layer in shape.layers:
             if any(child.guarded for child in layer.shapes):
                 for further in layer.of(part, notes):
-                    yield from judged_inside(further, notes)
+                    yield from judged_inside(further, notes, seen)
         if shape.inner is not None and shape.guarded:
+            if seen is not None and isinstance(shape.inner, Fields):
+                seen.setdefault(id(part.value), []).append(shape.inner)
             for child in shape.inner.parts(part, guarded=True):
-                yield from judged_inside(child, notes)
+                yield from judged_inside(child, notes, seen)
     except Misfit as fault:
         failed = Stand(part.place, None, exact=False, fault=fault)
         lost = {id(guard): guard for below in shape.below() for guard in below.guards}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from guards.contracts.base import Stand
 from guards.contracts.type_parts import Lost, named_by, parts_of, stand_of
 from guards.contracts.type_structures import DEFAULT, Misfit, Names, Part, Spellings
-from guards.reading.document import Steps, compile_jsonpath, plain_steps
+from guards.reading.document import Place, compile_jsonpath, plain_steps
 
 if TYPE_CHECKING:
     from guards.contracts.type_notes import Notes
@@ -84,16 +84,16 @@ def _queried(part: Part, notes: Notes, path: str) -> list[Part]:
 _BY_NUMBER: Final = re.compile(r"[\[,]\s*-?\d|:")
 
 
-def _led(part: Part, seen: Any, location: Steps) -> list[Part]:
+def _led(part: Part, seen: Any, location: Place) -> list[Part]:
     """The parts at a location in what a query saw."""
     found: list[Part] | None = [part]
     for step in location:
         if not isinstance(seen, _Seen):  # the document's own, of which nothing is delivered
             break
-        found = seen.leads.get(step or 0)
-        seen = _there(seen, step or 0)
-    if found is None:  # on the way to a field (`AliasPath`), of which nothing is delivered but the field
-        return [one for step in seen.leads for one in _led(part, seen, (step,))]
+        found = seen.leads.get(step)
+        seen = _there(seen, step)
+    if found is None:  # on the way to a field (`AliasPath`), or beside it: nothing is delivered but the field
+        return [one for step in getattr(seen, "leads", ()) for one in _led(part, seen, (step,))]
     return found
 
 

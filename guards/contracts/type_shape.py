@@ -17,15 +17,39 @@ import pydantic_core
 
 from guards._sameness import key_of
 from guards.contracts.type_annotations import declared, in_annotation, strays
-from guards.contracts.type_kinds import as_it_is, holds_any, members_of
+from guards.contracts.type_kinds import as_it_is, class_of, holds_any, members_of
 from guards.contracts.type_members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
 from guards.contracts.type_nodes import nodes
 from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
 from guards.errors import ConfigError
 
-__all__ = ["METADATA_KEY", "Shape", "holds_guards", "may_move", "passes_over", "shape_of"]
+__all__ = [
+    "METADATA_KEY",
+    "Shape",
+    "guards_stand",
+    "holds_guards",
+    "may_move",
+    "passes_over",
+    "shape_of",
+    "with_guard",
+]
 
 METADATA_KEY: Final = "output_guards"
+_standing = False
+
+
+def with_guard(node: Mapping[str, Any], guard: Any) -> dict[str, Any]:
+    """A node of a core schema with a guard on it."""
+    global _standing  # noqa: PLW0603  # told by `guards_stand`
+    _standing = True
+    metadata = dict(node.get("metadata") or {})
+    metadata[METADATA_KEY] = (*metadata.get(METADATA_KEY, ()), guard)
+    return {**node, "metadata": metadata}
+
+
+def guards_stand() -> bool:
+    """Whether a guard stands inside any type at all: mostly none does."""
+    return _standing
 
 
 class Shape:
@@ -51,21 +75,32 @@ class Shape:
         if self.inner is not None:
             yield from self.inner.shapes
 
+    def reachable(self) -> list[Shape]:
+        """Itself and every shape below."""
+        seen: dict[int, Shape] = {}
+        waiting = [self]
+        while waiting:
+            shape = waiting.pop()
+            if id(shape) not in seen:
+                seen[id(shape)] = shape
+                waiting += shape.below()
+        return list(seen.values())
+
     @cached_property
     def has_spellings(self) -> bool:
         """Whether a document may write some place of it in more than one way."""
-        return any(shape.inner is not None and shape.inner.has_spellings for shape in _reachable(self))
+        return any(shape.inner is not None and shape.inner.has_spellings for shape in self.reachable())
 
     @property
     def notes(self) -> dict[int, Any]:
         """The nodes of the core schema of which validation has to note which member made a value, by identity."""
-        layers = (layer for shape in _reachable(self) for layer in shape.layers)
+        layers = (layer for shape in self.reachable() for layer in shape.layers)
         return {id(layer.node): layer.node for layer in layers if isinstance(layer, Given | Members) and layer.unclear}
 
     @property
     def guards(self) -> tuple[Any, ...]:
         """All guards on it and below, each once."""
-        found = {id(guard): guard for shape in _reachable(self) for guard in shape.here}
+        found = {id(guard): guard for shape in self.reachable() for guard in shape.here}
         return tuple(found.values())
 
 
@@ -96,21 +131,10 @@ def holds_guards(schema: Any, annotation: Any) -> bool:
     return any(True for _ in chain(_guarded_nodes(schema), in_annotation(annotation), _annotated(schema)))
 
 
-def _reachable(root: Shape) -> list[Shape]:
-    seen: dict[int, Shape] = {}
-    waiting = [root]
-    while waiting:
-        shape = waiting.pop()
-        if id(shape) not in seen:
-            seen[id(shape)] = shape
-            waiting += shape.below()
-    return list(seen.values())
-
-
 def _mark(root: Shape) -> None:
     """Find which shapes lead to guards: backwards from those that have some."""
     above: dict[int, list[Shape]] = {}
-    shapes = _reachable(root)
+    shapes = root.reachable()
     for shape in shapes:
         for child in shape.below():
             above.setdefault(id(child), []).append(shape)
@@ -161,7 +185,7 @@ class _Builder:
             if id(node) not in self.seen:
                 raise _unseen(node["metadata"][METADATA_KEY][0])
         _check_there(list(in_annotation(annotation)), root)
-        for shape in _reachable(root):
+        for shape in root.reachable():
             if isinstance(shape.inner, Fields):
                 self.check_class(shape.inner)
 
@@ -219,9 +243,10 @@ class _Builder:
             shape.layers.append(Given(self.build(node["schema"], config), node, pydantic_core.MISSING))
 
     def union(self, shape: Shape, node: Any, config: Any) -> None:
+        known = self.definitions
         members = [
-            Member(self.build(member, config), member, self.definitions, holds_any(member, self.definitions))
-            for member in members_of(node)
+            Member(self.build(one, config), one, known, holds_any(one, known), class_of(one, known))
+            for one in members_of(node)
         ]
         shape.layers.append(Members(node, members))
 

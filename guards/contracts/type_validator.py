@@ -31,6 +31,7 @@ __all__ = [
     "function_of",
     "readable",
     "reads_source",
+    "runs_code",
 ]
 
 Node = Mapping[str, Any]
@@ -399,6 +400,16 @@ _PYDANTICS: Final = frozenset(
 def _of_pydantic(function: Any) -> bool:
     """Whether a validator is pydantic's own, of a type like a URL, or the library's: it raises nothing unexpected."""
     return getattr(getattr(function, "func", function), "__module__", None) in _PYDANTICS
+
+
+def runs_code(schema: Any) -> bool:
+    """Whether validation runs code of the type's author on a value."""
+    return any(
+        node.get("post_init") or node.get("custom_init")
+        if node["type"] in ("model", "dataclass")
+        else node["type"].startswith("function-") and not _of_pydantic(node["function"]["function"])
+        for node in nodes(schema)
+    )
 
 
 def _catching(function: Callable[..., Any]) -> Callable[..., Any]:

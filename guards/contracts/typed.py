@@ -5,7 +5,7 @@ What pydantic found becomes findings in `type_findings`; what guards inside the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -14,10 +14,11 @@ from pydantic import PydanticUserError, TypeAdapter
 
 from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Stand, Style
 from guards.contracts.type_notes import Notes, noted, noting
-from guards.contracts.type_shape import Shape, holds_guards, shape_of
-from guards.contracts.type_structures import ABSENT, Part
-from guards.contracts.type_validator import Compiled, compiled, compiled_for_numbers, readable
+from guards.contracts.type_shape import Shape, guards_stand, holds_guards, shape_of
+from guards.contracts.type_structures import ABSENT, Fields, Misfit, Part
+from guards.contracts.type_validator import Compiled, compiled, compiled_for_numbers, readable, runs_code
 from guards.errors import ConfigError
+from guards.findings import Finding
 from guards.reading.document import Document, InexactDocument, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
 from guards.reading.numbers import dumps, is_inexact
@@ -99,13 +100,17 @@ class Typed(Contract[T]):
         return describe_json(self.json_schema(), style, lambda data: self.recheck(JsonDocument(data)).ok)
 
     def inner_guards(self, reading: Reading[T]) -> Iterable[tuple[Any, Stand]]:
+        """Raises Misfit where other guards stand inside the value, which cannot run."""
         if not self._guarded:
             return ()
         from guards.contracts.type_parts import judged_inside
 
-        found = judged_inside(self._whole(reading), reading.made or Notes())
+        seen: dict[int, list[Fields]] | None = {} if self._runs_code else None
+        found = judged_inside(self._whole(reading), reading.made or Notes(), seen)
         # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
         judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
+        if seen is not None:
+            self._check_no_stranger(reading.value, seen)
         return judged.values()
 
     @cached_property
@@ -163,12 +168,29 @@ class Typed(Contract[T]):
 
         return list(respelled(self._whole(reading), reading.made or Notes()))
 
+    @cached_property
+    def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Fields]]], None]:
+        from guards.contracts.type_strangers import check_no_stranger  # most types run no code of their author
+
+        return check_no_stranger
+
     def _whole(self, reading: Reading[T]) -> Part:
         return Part(self._shape, reading.value, reading.document.data if reading.document else ABSENT, ())
 
     @cached_property
+    def _runs_code(self) -> bool:
+        return runs_code(self._schema)
+
+    @cached_property
     def _shape(self) -> Shape:
         return shape_of(self._schema, self.type)
+
+    @cached_property
+    def growing(self) -> Any:
+        """The same type for the views of an answer that still comes."""
+        from guards.contracts.partial import growing  # only streams have views
+
+        return growing(self.type)
 
     @cached_property
     def _json_schema(self) -> dict[str, Any]:
@@ -217,6 +239,9 @@ class Typed(Contract[T]):
                 value = self._validator.validate_json(source, strict=self._strict, context=context)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes findings
             return self._explainer.refused(fault, document)
+        # In a type with guards it is looked for when these are.
+        if self._runs_code and guards_stand() and not self._guarded and (bad := self._with_stranger(value, document)):
+            return bad
         return Reading(value, document, made=made)
 
     def _check_exactly(self, document: Document, context: Mapping[str, Any] | None) -> Reading[T]:
@@ -229,7 +254,17 @@ class Typed(Contract[T]):
                 value = validated(validate, document.data)
         except Exception as fault:  # noqa: BLE001  # as above
             return explainer.refused(fault, document)
+        if self._runs_code and not self._guarded and (bad := self._with_stranger(value, document)):
+            return bad
         return Reading(value, document, made=made if self._notes else None)
+
+    def _with_stranger(self, value: T, document: Document) -> Reading[T] | None:
+        """What becomes of a value in which guards stand that the type does not know; None where none do."""
+        try:
+            self._check_no_stranger(value, {})
+        except Misfit as fault:
+            return Reading(None, document, (Finding("guard.failed", str(fault)),), faults=(fault,))
+        return None
 
 
 def _name(type_: Any) -> str:

@@ -166,7 +166,8 @@ class Guide:
     @cached_property
     def shown(self) -> dict[str, str]:
         """The properties by the names that the model sees: shown name → own name."""
-        shown = {guide.hint("x-alias") or name: name for name, guide in self.names.items()}
+        aliases = {name: guide.hint("x-alias") for name, guide in self.names.items()}
+        shown = {alias if alias and isinstance(alias, str) else name: name for name, alias in aliases.items()}
         others = {other: name for name, guide in self.names.items() for other in _list(guide.hint("x-names"))}
         return {**others, **shown}
 

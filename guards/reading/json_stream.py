@@ -35,8 +35,8 @@ _SCALAR: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|f
 class Builder(Protocol):
     """Makes the values that the stream gives: plain data, or instances of a type."""
 
-    def closed(self, place: Place, value: Any) -> Any:
-        """A container or scalar that is whole."""
+    def closed(self, place: Place, value: Any, written: Any) -> Any:
+        """A container or scalar that is whole: with its parts as they were made, and as the text has it."""
         ...
 
     def open(self, place: Place, value: Any) -> Any:
@@ -57,8 +57,8 @@ class JsonStream:
         self.done = False
         self._builder = builder
         self._depth = depth
-        self._stack: list[tuple[Any, bool]] = []
-        """Open containers and whether each is an object, outermost first."""
+        self._stack: list[tuple[Any, bool, Any]] = []
+        """Open containers, whether each is an object, and what the text has in it, outermost first."""
         self._place: list[str | int] = []
         self._key: str | None = None
         self._tail = ""
@@ -94,7 +94,7 @@ class JsonStream:
     def weight(self) -> int:
         """How much a copy of what there is so far costs, in characters of such an answer."""
         growing = self._string if self._string is not None and not self._is_key else ()
-        members = sum([len(container) for container, _ in self._stack])
+        members = sum([len(container) for container, _, _ in self._stack])
         # An instance is made for each level, which is dear, but few documents have many.
         return members + sum(map(len, growing)) // 64 + _A_LEVEL * max(0, len(self._stack) - _FEW_LEVELS)
 
@@ -112,7 +112,7 @@ class JsonStream:
             grown, has_grown = self._string[0], True
         # An object that is between two members has no key of its own in the place.
         between = bool(self._stack) and self._stack[-1][1] and self._wants in ("key", "key only", "comma")
-        for container, is_object in reversed(self._stack):
+        for container, is_object, _ in reversed(self._stack):
             copied = container.copy()
             key = None if between else place.pop()
             between = False
@@ -175,7 +175,7 @@ class JsonStream:
             if len(self._stack) >= self._depth:
                 self.lost = True
                 return
-            self._stack.append(({}, True) if mark == "{" else ([], False))
+            self._stack.append(({}, True, {}) if mark == "{" else ([], False, []))
             self._wants = "key" if mark == "{" else "item"
             if mark == "[":
                 self._place.append(0)
@@ -234,7 +234,7 @@ class JsonStream:
             self._place.append(text)
             self._wants = "colon"
             return
-        self._put(text)
+        self._put(text, text)
 
     def _scalar(self, written: str) -> None:
         if self._wants not in ("value", "item") or not _SCALAR.fullmatch(written) or len(written) > _LONGEST_SCALAR:
@@ -247,26 +247,28 @@ class JsonStream:
         if isinstance(value, Decimal) and not fits_float(value):
             self.lost = True
             return
-        self._put(value)
+        self._put(value, value)
 
-    def _put(self, value: Any) -> None:
+    def _put(self, value: Any, written: Any) -> None:
         """A value is whole."""
         place = tuple(self._place)
-        made = self._builder.closed(place, value)
+        made = self._builder.closed(place, value, written)
         self._closed.append((place, made))
         if not self._stack:
             self._whole, self.done = made, True
             return
-        container, is_object = self._stack[-1]
+        container, is_object, source = self._stack[-1]
         if is_object:
-            container[self._place.pop()] = made
+            key = self._place.pop()
+            container[key], source[key] = made, written
         else:
             container.append(made)
+            source.append(written)
             self._place[-1] = len(container)
         self._wants = "comma"
 
     def _close(self) -> None:
-        container, is_object = self._stack.pop()
+        container, is_object, source = self._stack.pop()
         if not is_object:
             self._place.pop()
-        self._put(container)
+        self._put(container, source)

@@ -209,11 +209,20 @@ def element_at(root: Any, path: str) -> Any | None:
 
 def compile_xpath(expression: str) -> Any:
     """A compiled XPath 1.0, without extension functions and with nothing outside the document; `ConfigError` for text
-    that is none."""
+    that is none, and for one that names no part of any document."""
     try:
-        return etree.XPath(expression, regexp=False)
+        compiled = etree.XPath(expression, regexp=False)
+        found = compiled(etree.Element("any"))  # whether it gives nodes does not depend on the document
     except (etree.XPathError, ValueError) as fault:
         raise _not_xpath(expression) from fault
+    if not isinstance(found, list) or _NO_PART.search(expression):
+        hint = "name elements, say //total; the whole answer is /*"
+        raise ConfigError(f"{expression!r} names no part of an answer", where=".on()", hint=hint)
+    return compiled
+
+
+_NO_PART: Final = re.compile(r"(?:\A\s*/|(?:comment|processing-instruction)\([^()]*\))\s*\Z")
+"""The document around the answer, and what is read over."""
 
 
 def select_nodes(root: Any, expression: str, known: Mapping[Any, str] | None = None) -> list[str]:
@@ -226,10 +235,6 @@ def select_nodes(root: Any, expression: str, known: Mapping[Any, str] | None = N
         found = query(without_namespaces(root) if known is None else root)
     except etree.XPathError as fault:
         raise _not_xpath(expression) from fault
-    if not isinstance(found, list):
-        raise ConfigError(
-            f"{expression!r} names no nodes but a value", where=".on()", hint="name elements, say //total"
-        )
     path_of = element_path if known is None else known.__getitem__
     return [path for node in found if (path := _node_path(node, path_of)) is not None]
 
