@@ -42,9 +42,13 @@ _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: i
 _OPENING: Final = re.compile(r"[{\[]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2}")
 _LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
-_JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+_JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
 # What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
 _IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
+# What begins as a document does, and hardly anything else.
+_DATA: Final = re.compile(
+    r"""\{\s*["'“][^"'“”{}\[\]\n]{0,100}["'”]\s*:|\[\s*(?:["'“\{\[]|(?:-?\d[\d.eE+-]*|true|false|null|True|False|None)\s*,)"""
+)
 _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
@@ -88,7 +92,8 @@ class _Candidate(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Found(Generic[T]):
-    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good."""
+    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good,
+    `torn` that one of its texts may be several parts of the document."""
 
     data: Any
     span: Span
@@ -96,6 +101,7 @@ class _Found(Generic[T]):
     open: bool = False
     candidate: _Candidate[T] | None = None
     sure: bool = False
+    torn: bool = False
 
     def is_as(self, mended: Mended) -> bool:
         """Whether the other reader read the same, by the same changes."""
@@ -126,6 +132,10 @@ def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide
 
 def recover(text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool, syntax: Finding) -> Reading[T]:
     """The document that a text which is none was meant to be; never raises for a bad text."""
+    if eager and not guide.hinted:  # nothing is guessed that can be read
+        reading = _Recovery(text, limits, check, guide, False).read(syntax)
+        if reading.ok:
+            return reading
     return _Recovery(text, limits, check, guide, eager).read(syntax)
 
 
@@ -164,8 +174,8 @@ class _Recovery(Generic[T]):
     # The stages.
 
     def _whole(self, around: Surroundings) -> list[_Candidate[T]]:
-        """Whole documents of the text as they are."""
-        if self.hinted:
+        """Whole documents of the text as they are, unless a broken one stands beside them."""
+        if self.hinted or any(_DATA.match(self.text, span.start) and not self._parsed(span) for span in around.spans):
             return []
         return [
             _Candidate(self._as_it_is(document, span), span, repairs)
@@ -234,13 +244,20 @@ class _Recovery(Generic[T]):
                 at = max(read.span.end, found.end())
 
     def _read_at(self, start: int) -> _Found[T] | None:
-        """The document whose bracket stands there, by its quotes alone if that is all that is wrong with it."""
+        """The document whose bracket stands there."""
+        read = self._likelier(start)
+        if read is not None and read.torn:
+            self._ambiguous(read.repairs)
+        return read
+
+    def _likelier(self, start: int) -> _Found[T] | None:
+        """The document by its quotes alone if that is all that is wrong with it, else mended."""
         quoted = self._quoted_at(start)
         if self.limit or (quoted is not None and quoted.sure):
             return quoted
         mended = mend(self.text, start, self.guide, self.limits.depth)
         self._spend(mended.end - start)
-        if not mended.members and mended.data not in ({}, []):
+        if not mended.members and (mended.data not in ({}, []) or self._is_nothing(start, mended)):
             return quoted
         span = Span(start, mended.end)
         if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
@@ -254,11 +271,17 @@ class _Recovery(Generic[T]):
         if other is None or not other.reading.ok or _canonical(other.reading) == _canonical(quoted.candidate.reading):
             return quoted
         codes = {repair.code for repair in mended.repairs}
+        if codes & {"json.literal"}:  # quotes of another kind take nothing from texts that a + joins
+            codes -= {repair.code for repair in quoted.repairs} - {"json.inner_quote"}
         if "json.inner_quote" in codes or mended.open:  # another way to pair the quotes, with more that is wrong
             return quoted
         if mended.doubtful or not codes <= _ON_PURPOSE | ({"json.comma"} if not mended.crowded else set()):
             self._ambiguous([*quoted.repairs, *mended.repairs])
         return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
+
+    def _is_nothing(self, start: int, mended: Mended) -> bool:
+        """Whether a bracket of a sentence was read as a document that was cut off before anything stood in it."""
+        return mended.open and bool(mended.data == {}) and in_a_sentence(self.text, start, len(self.text))
 
     def _quoted_at(self, start: int) -> _Found[T] | None:
         """The document by its quotes alone: the likeliest that fits, where no other does as well."""
@@ -283,6 +306,8 @@ class _Recovery(Generic[T]):
                 return None
             found = _Found(reading.data, span, repairs, reading.open, candidate, reading.cost == 0)
             first = first or found
+            if candidate.reading.ok and reading.is_torn(self.text):
+                found = replace(found, sure=False, torn=True)
             if not candidate.reading.ok:
                 if tries == _MOST_READINGS:
                     break
@@ -326,8 +351,10 @@ class _Recovery(Generic[T]):
 
     def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
         """A document whose first bracket is missing, or a round one."""
-        if "array" in self.guide.kinds and (tuple_ := _TUPLE.fullmatch(self.text, around.start)) is not None:
-            return self._rounded(tuple_.start(1))
+        if "array" in self.guide.kinds:
+            for span in (Span(around.start, len(self.text)), *around.alone):
+                if (tuple_ := _TUPLE.fullmatch(self.text, span.start, span.end)) is not None:
+                    return self._rounded(tuple_.start(1))
         body = _BODY.match(self.text, around.start)
         if body is None or ("object" not in self.guide.kinds and not self.guide.options):
             return []
@@ -523,6 +550,7 @@ class _Recovery(Generic[T]):
         fitting = smooth or fitting
         distinct = {_canonical(c.reading): c for c in fitting}
         apart = len({(c.span.start, c.span.end) for c in fitting}) > 1
+        apart = apart or any(c.misfit and self._is_apart(c) and not self._is_prose(c) for c in found)
         one_of_many = apart and any(r.code == "value.wrapped" and r.path == "" for c in fitting for r in c.repairs)
         if (len(distinct) > 1 or one_of_many) and not self.eager:
             return Reading(
