@@ -311,6 +311,7 @@ class _Fitter:
             elif needed:
                 self.lost = True
             else:  # no item is dropped: the list itself is what the answer's end cut through
+                self.note("json.truncated", "a list that the end of the answer cut off was left out", before=value[:-1])
                 return _GONE, total
         if total >= MISFIT and len(value) == 1 and isinstance(value[0], list):
             del self.repairs[start:]
@@ -321,7 +322,7 @@ class _Fitter:
         if self._changing:
             return value, MISFIT
         start = len(self.repairs)
-        self.note("value.unwrapped", f"{what} was taken off")
+        self.note("value.unwrapped", f"{what} was taken off", before=_less(value, inner))
         self._changing = True
         fitted, cost = self.fit(inner, guide)
         self._changing = False
@@ -476,6 +477,11 @@ class _Fitter:
         for name, part in guide.names.items():
             if name not in members and name not in guide.required and part.default is not None:
                 members[name] = part.default[0]
+
+
+def _less(value: Any, inner: Any) -> Any:
+    """What stands around a value that was taken out of an object; None where it was a list."""
+    return {key: None if held is inner else held for key, held in value.items()} if isinstance(value, dict) else None
 
 
 def _plain(written: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,9 +123,10 @@ _NUMBER: Final = r"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+"
 # A number that a comment or an ellipsis stands behind, a blank or none between.
 _NUMBER_BEFORE: Final = re.compile(rf"{_NUMBER}(?=[ \t]*+(?:/\*|//|<!--|\.\.\.\s*+[,\]}})]|…\s*+[,\]}})]))")
 _SCALAR: Final = rf"(?:{_NUMBER}|true|false|null)"
+_PAIRED: Final = re.compile(r"[^{\[].*?:", re.DOTALL)
 _STRAY: Final = re.compile(r"\"(?=[ \t]*+(?:[,}\]\n]|\Z))")
 # Items side by side, and a member behind a text: what no text without quotes goes on with.
-_SIDE_BY_SIDE: Final = re.compile(rf"({_SCALAR})(?=(?:[ \t]++{_SCALAR})++[ \t]*+[,\]\n])")
+_SIDE_BY_SIDE: Final = re.compile(rf"{_SCALAR}(?:[ \t]++{_SCALAR})++(?=[ \t]*+[,\]\n])")
 _KEY_BEHIND: Final = re.compile(rf"""\s["“][^\n{_QUOTES}]{{1,100}}["”]\s{{0,200}}+(?:=>|:=|[:=：])""")
 _JSON_SCALAR: Final = re.compile(_SCALAR)
 # Items that cannot be anything else: each is followed by a comma.
@@ -166,6 +167,7 @@ class Mender(Notes):
             if _ODD_SPACE.search(passed):
                 if _NO_BLANK.search(passed):
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
+                    self._closes = self._closes or "}" in passed or "]" in passed
                 else:
                     self.note("json.blank", "blanks that JSON does not have were passed over")
         return text[self.at : self.at + 1]
@@ -312,21 +314,25 @@ class Mender(Notes):
                 items += scalars
                 self.doubtful = self.doubtful or (by_line and len(scalars) > 1)
                 continue
-            self.place.append(len(items))
-            before = self.at
-            self.inner_quotes = 0
-            element = guide.element(len(items))
-            if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
-                self.doubtful = self.doubtful or element.kinds != _ONLY_OBJECT
-                items.append(self.container("{", element))
-            else:
-                items.append(self.value(element, _ITEM))
-            odd += self.inner_quotes % 2
-            self.place.pop()
-            self.members += 1
-            if self.at == before:  # a mark that begins nothing
-                items.pop()
-                self.at += 1
+            odd += self._item(mark, items, guide.element(len(items)))
+
+    def _item(self, mark: str, items: list[Any], guide: Guide) -> bool:
+        """One item more, unless the mark begins none; gives whether it holds an odd number of quotes."""
+        self.place.append(len(items))
+        before = self.at
+        self.inner_quotes = 0
+        if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
+            self.doubtful = self.doubtful or guide.kinds != _ONLY_OBJECT
+            item = self.container("{", guide)
+        else:
+            item = self.value(guide, _ITEM)
+        self.place.pop()
+        self.members += 1
+        if self.at == before:
+            self.at += 1
+        else:
+            items.append(item)
+        return bool(self.inner_quotes % 2)
 
     inner_quotes = 0
     _ellipsis = False
@@ -374,7 +380,7 @@ class Mender(Notes):
                     self.note("json.bracket", "a closing bracket was missing", after="}")
                 break
             if mark in "{[":
-                inner = self._without_key(mark, guide, members)
+                inner = self._without_key(mark, guide, members or valueless)
                 if inner is not _MISSING:
                     return inner
                 break
@@ -416,14 +422,14 @@ class Mender(Notes):
         if valueless and is_set:
             self.note("json.bracket", "a set was read as a list")
             # With its quotes in the wrong places it may as well be a member.
-            self.doubtful = self.doubtful or (self.noted(*_QUOTED_ANEW[:2]) and any(":" in key and key[0] not in "{[" for key in valueless))
+            self.doubtful = self.doubtful or (self.noted(*_QUOTED_ANEW[:2]) and any(map(_PAIRED.match, valueless)))
             self.members += len(valueless)
             return valueless
         for key in valueless:
             self.note("json.truncated" if self.open else "json.no_value", "a key without a value was left out", key)
         return members
 
-    def _without_key(self, mark: str, guide: Guide, members: dict[str, Any]) -> Any:
+    def _without_key(self, mark: str, guide: Guide, members: Collection[str]) -> Any:
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
         if members and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
@@ -552,7 +558,11 @@ class Mender(Notes):
             self.note("json.truncated", "the answer ends before the document does")
         elif not self.open:
             self.note("json.bracket", "closing brackets were missing at the end")
+        self.doubtful = self.doubtful or self._closes
         self.open = True
+
+    _closes = False
+    """Whether a comment holds closing brackets, which may be those of the document."""
 
     def _key_of_outer(self, mark: str) -> bool:
         """Whether a list meets the next key of the object that it stands in."""
@@ -607,15 +617,15 @@ class Mender(Notes):
             scalar = _JSON_SCALAR.fullmatch(word[0])
             if scalar and (stray := _STRAY.match(text, word.end())):
                 return self._bare_to(stray.end())
-            if where == _ITEM and (side := _SIDE_BY_SIDE.match(text, start)):
-                self.at = side.end(1)
-                return self._bared(side[1])
+            if scalar and where == _ITEM and self._side_by_side(start):
+                self.at = word.end()
+                return self._bared(word[0])
             if scalar and "\n" in text[word.end() : end.end()] and (where == _ITEM or self.key_at(end.end())):
                 self.at = word.end()
                 return self._bared(word[0])
             if (
                 mark in ("}", "]", "")
-                or (mark in _COMMAS and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where, bool(scalar))))
+                or (mark in _COMMAS and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where, scalar)))
                 or (scalar and mark in "\"'{[")
             ):
                 self.at = word.end() if mark or scalar else len(text)
@@ -637,6 +647,15 @@ class Mender(Notes):
                 return self._bare_to(self._before_key(at, where))
         return self._bare_to(self._before_key(len(text), where))
 
+    def _side_by_side(self, start: int) -> bool:
+        """Whether a scalar stands here beside others that no comma parts, before an item's end."""
+        if start >= self._aside and (found := _SIDE_BY_SIDE.match(self.text, start)):
+            self._aside = found.end()
+        return start < self._aside
+
+    _aside = 0
+    """What stands before it are scalars side by side, as far as it was looked at."""
+
     def _before_key(self, end: int, where: str) -> int:
         """Where text without quotes ends that would end there, if the next member stands inside of it."""
         found = _KEY_BEHIND.search(self.text, self.at, end) if where == _VALUE else None
@@ -656,7 +675,7 @@ class Mender(Notes):
         whole = self.at < len(self.text) or _LITERAL.fullmatch(written)
         return Bare(written) if whole else CutBare(written)
 
-    def _goes_on(self, at: int, where: str, scalar: bool = False) -> bool:
+    def _goes_on(self, at: int, where: str, scalar: re.Match[str] | None = None) -> bool:
         """Whether bare text, or a scalar as JSON has it, goes on behind this comma or line break."""
         if where == _ITEM:
             return False

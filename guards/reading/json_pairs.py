@@ -38,7 +38,7 @@ STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, c
 _APOSTROPHES: Final = "'\u2019"
 _COLON: Final = re.compile(r"\s*:")
 # A quotation that was opened as in print, and closed as on a keyboard.
-_IN_PRINT: Final = re.compile("[„‚“«][^„“”‚‘’«»]*\\Z")  # noqa: RUF001  # the marks themselves
+_IN_PRINT: Final = re.compile("[„‚“«][^„“”‚‘’«»]*\\Z")
 _INCHES: Final = re.compile(r"(?:\A|[^\w.,/])[\d.,/]*\d\Z")
 _BEFORE, _BEHIND = frozenset("\"':,{["), frozenset("\"':,}]")
 _MOST_BLANKS: Final = 20

@@ -28,12 +28,14 @@ from guards.reading.json_quotes import QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
+from guards.reading.spelling import folded
 from guards.records import Repair
 
 __all__ = ["recover", "refit"]
 
 T = TypeVar("T")
 Check = Callable[[JsonDocument, str], Reading[T]]
+Stage = Callable[[Surroundings], "list[_Candidate[T]]"]
 
 _A_TRY: Final = 1024  # what a try costs beside its characters
 _MOST_STARTS: Final = 64
@@ -42,13 +44,18 @@ _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: i
 _OPENING: Final = re.compile(r"[{\[]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2}")
 _LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
-_JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+_JOINT: Final = re.compile(
+    r"(?:[\s,;\ufeff\u200b]|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/"
+    r"|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*",
+    re.MULTILINE,
+)
 # What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
 _IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
 # What begins as a document does, and hardly anything else.
 _DATA: Final = re.compile(
-    r"""\{\s*["'“][^"'“”{}\[\]\n]{0,100}["'”]\s*:|\[\s*(?:["'“\{\[]|(?:-?\d[\d.eE+-]*|true|false|null|True|False|None)\s*,)"""
+    r"""\{\s*(?:["'“][^"'“”{}\[\]\n]{0,100}["'”]|[\w$-]{1,60})\s*:|\[\s*(?:["'“\{\[]|(?:-?\d[\d.eE+-]*|true|false|null|True|False|None)\s*,)"""
 )
+_HALF: Final = re.compile(r"""\s*["“«][^"”»]*+""")
 _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
@@ -148,6 +155,9 @@ class _Recovery(Generic[T]):
         self.eager = eager
         self.hinted = eager and guide.hinted
         self.refused_by_hints = False
+        self.around = surroundings(text)
+        self.tried: list[_Candidate[T]] = []
+        self.inner: list[_Candidate[T]] = []
         self.limit: list[Finding] = []
         self.beside: Finding | None = None
         self.exhausted = False
@@ -156,20 +166,24 @@ class _Recovery(Generic[T]):
         self.allowance = 16 * len(text) + 1_000_000
 
     def read(self, syntax: Finding) -> Reading[T]:
-        around = surroundings(self.text)
-        tried: list[_Candidate[T]] = []
-        inner: list[_Candidate[T]] = []
-        for stage in (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone):
+        stages = (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone)
+        chosen = self.read_by(stages)
+        return chosen if chosen is not None else self._refused(syntax)
+
+    def read_by(self, stages: Sequence[Stage[T]]) -> Reading[T] | None:
+        """What the first of the stages gives that the contract accepts, or why nothing can be; None where none does."""
+        around = self.around
+        for stage in stages:
             found = [candidate for candidate in stage(around) if not self._is_prose(candidate)]
             if self.limit:  # what was not looked at may be the answer
                 return Reading(None, None, (self.limit[0],))
-            (inner if stage == self._inside else tried).extend(found)
+            (self.inner if stage == self._inside else self.tried).extend(found)
             fitting = [candidate for candidate in found if candidate.reading.ok]
             if fitting and (chosen := self._chosen(fitting, found, around)) is not None:
                 return chosen
             if any(candidate.open and self._meant(candidate) for candidate in found):
                 break  # what stands inside of a document that is not closed is not the answer
-        return self._refused(tried or inner, around, syntax)
+        return None
 
     # The stages.
 
@@ -194,11 +208,15 @@ class _Recovery(Generic[T]):
         plain, what = found
         inner = _Recovery(plain, self.limits, self.check, self.guide, self.eager)
         inner.allowance = self.allowance
-        candidates = inner._whole(place := surroundings(plain)) + inner._mended(place)
-        encoded = Repair("json.encoded", what, "")
-        return [
-            _Candidate(c.reading, Span(around.start, len(self.text)), (encoded, *c.repairs), c.open) for c in candidates
-        ]
+        reading = inner.read_by((inner._whole, inner._mended))
+        self.limit += inner.limit
+        self.beside = inner.beside
+        if reading is not None and not reading.ok:
+            self.limit += reading.findings[:1]
+        whole, encoded = Span(around.start, len(self.text)), Repair("json.encoded", what, "")
+        if reading is not None:
+            return [_Candidate(reading, whole, (encoded,), reading.cut)]
+        return [_Candidate(c.reading, whole, (encoded, *c.repairs), c.open) for c in inner.tried if not c.reading.ok]
 
     def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
         """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
@@ -280,8 +298,9 @@ class _Recovery(Generic[T]):
         return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
 
     def _is_nothing(self, start: int, mended: Mended) -> bool:
-        """Whether a bracket of a sentence was read as a document that was cut off before anything stood in it."""
-        return mended.open and bool(mended.data == {}) and in_a_sentence(self.text, start, len(self.text))
+        """Whether a bracket of a sentence was read as a document of which nothing is left."""
+        end = len(self.text) if mended.open else mended.end
+        return bool(mended.data == {} and mended.repairs) and in_a_sentence(self.text, start, end)
 
     def _quoted_at(self, start: int) -> _Found[T] | None:
         """The document by its quotes alone: the likeliest that fits, where no other does as well."""
@@ -365,6 +384,8 @@ class _Recovery(Generic[T]):
         known = self.guide.known
         if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
             return []
+        if not all(folded(key) in known for key in mended.data):  # nothing else says that this is a document
+            return []
         candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
         return [candidate] if candidate is not None and candidate.reading.ok else []
 
@@ -406,6 +427,8 @@ class _Recovery(Generic[T]):
             return []
         if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
             return [whole]
+        if _HALF.fullmatch(self.text, around.start):  # a text that was cut off
+            return []
         candidates: list[_Candidate[T]] = []
         everything = Span(around.start, len(self.text))
         for span in (*around.alone, everything):
@@ -586,8 +609,9 @@ class _Recovery(Generic[T]):
         cut = taken.open or any(repair.code == "json.truncated" for repair in taken.repairs)
         return _repaired(replace(taken.reading, cut=cut), (*repairs, *taken.repairs))
 
-    def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
+    def _refused(self, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
+        tried, around = self.tried or self.inner, self.around
         if self.beside is not None and not (tried and self.beside.code == "json.missing"):
             return Reading(None, None, (self.beside,))
         judged = [candidate for candidate in tried if candidate.reading.document is not None]

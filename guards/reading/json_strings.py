@@ -182,11 +182,10 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
 
 def _lost_at_the_end(mender: Mender, start: int) -> int:
     """Where the last string of the text ends if only its quote is missing: before the brackets that close all."""
-    closers = "".join({"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack))
-    tail = re.compile(r"[\s}\])]*\Z").search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD))
-    if closers and tail and re.sub(r"\s", "", tail[0]) == closers:
-        return tail.start()
-    return len(mender.text)
+    closers = [{"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack)]
+    tail = re.compile(r"\s*" + r"\s*".join(map(re.escape, closers)) + r"\s*\Z")
+    found = tail.search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD)) if closers else None
+    return found.start() if found else len(mender.text)
 
 
 def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:
