@@ -57,9 +57,11 @@ class TooDeep(Exception):  # control flow: the reader makes a finding of it
     pass
 
 
-def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -> Mended:
-    """The document that begins at `start`. `opener` stands for a bracket that is missing there. Raises `TooDeep`."""
+def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "", torn: bool = False) -> Mended:
+    """The document that begins at `start`. `opener` stands for a bracket that is missing there; `torn` says that no
+    text with bare quotes will be believed, so that none is looked at. Raises `TooDeep`."""
     mender = Mender(text, start, depth)
+    mender.torn = torn
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
     end, behind = closers_behind(text, mender.at)
     return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
@@ -148,6 +150,7 @@ class Mender(Notes):
         self._depth = depth
         self.stack: list[tuple[str, Guide]] = []
         self._ends: dict[int, int] = {}
+        self.torn = False
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
         self._never_ends: set[tuple[Any, ...]] = set()

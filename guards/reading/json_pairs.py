@@ -63,7 +63,7 @@ class Pairing:
         ahead, behind = text[at - 1], text[at + 1 : at + 2]
         piece = text[self.at : at]
         self.quotes += 1
-        self.braces += braces(piece)
+        self.braces += piece.count("{") - piece.count("}")
         self.at = at + 1
         like, lone = int(end), 0
         if ahead.isalnum() and behind.isalnum() and (text[at] in _APOSTROPHES or not (ahead + behind).isascii()):
@@ -71,11 +71,11 @@ class Pairing:
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = 0
             like += bool(_COLON.match(text, at + 1))
-        elif _closes_print(piece):
+        elif not piece.isascii() and _closes_print(piece):
             pass
         elif not ahead.isalnum() and behind and not behind.isspace():
             lone, self.opened = self.opened, at
-        elif self.opened or not _INCHES.search(piece[-_MOST_BLANKS:]):
+        elif self.opened or not (ahead.isdigit() and _INCHES.search(piece[-_MOST_BLANKS:])):
             lone = at
         self.lone += bool(lone)
         if self.braces > 0:

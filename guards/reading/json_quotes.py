@@ -165,7 +165,7 @@ class QuoteSearch:
         return self.waiting[0][0] if self.waiting else None
 
     def readings(self, start: int) -> Iterator[Quoted]:
-        """The readings of the document whose bracket stands at `start`, cheapest first."""
+        """The readings of the document whose bracket stands at `start` and that ends where one may, cheapest first."""
         self._wait(0, (start, _VALUE, None, (0, None)))
         while self.waiting and not self.exhausted:
             _, _, way = heapq.heappop(self.waiting)
@@ -173,7 +173,8 @@ class QuoteSearch:
                 self._end(way)
             elif (found := self._follow(*way)) is not None:
                 end, (cost, events) = found
-                yield _built(self.text, events, end, cost)
+                if not goes_on(self.text, end):
+                    yield _built(self.text, events, end, cost)
 
     def _wait(self, cost: int, way: Any) -> None:
         heapq.heappush(self.waiting, (cost, next(self.order), way))

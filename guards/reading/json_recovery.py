@@ -140,8 +140,9 @@ def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide
 def recover(text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool, syntax: Finding) -> Reading[T]:
     """The document that a text which is none was meant to be; never raises for a bad text."""
     if eager and not guide.hinted:  # nothing is guessed that can be read
-        reading = _Recovery(text, limits, check, guide, False).read(syntax)
-        if reading.ok:
+        careful = _Recovery(text, limits, check, guide, False)
+        reading = careful.read(syntax)
+        if reading.ok or careful.limit:  # what is too much, or can be read in two ways, is so for both
             return reading
     return _Recovery(text, limits, check, guide, eager).read(syntax)
 
@@ -189,15 +190,20 @@ class _Recovery(Generic[T]):
 
     def _whole(self, around: Surroundings) -> list[_Candidate[T]]:
         """Whole documents of the text as they are, unless a broken one stands beside them."""
-        if self.hinted or any(_DATA.match(self.text, span.start) and not self._parsed(span) for span in around.spans):
+        if self.hinted:
             return []
-        return [
-            _Candidate(self._as_it_is(document, span), span, repairs)
-            for span in (*around.spans, *around.alone)
-            if (parsed := self._parsed(span)) is not None
-            for document, repairs in [parsed]
-            if span not in around.alone or not isinstance(document.data, dict | list)
-        ]
+        candidates: list[_Candidate[T]] = []
+        for span in (*around.spans, *around.alone):
+            parsed = self._parsed(span)
+            if self.exhausted:
+                return []
+            if parsed is not None:
+                document, repairs = parsed
+                if span not in around.alone or not isinstance(document.data, dict | list):
+                    candidates.append(_Candidate(self._as_it_is(document, span), span, repairs))
+            elif span not in around.alone and _DATA.match(self.text, span.start):
+                return []
+        return candidates
 
     def _disguised(self, around: Surroundings) -> list[_Candidate[T]]:
         """A document that is written in another notation as a whole."""
@@ -273,7 +279,8 @@ class _Recovery(Generic[T]):
         quoted = self._quoted_at(start)
         if self.limit or (quoted is not None and quoted.sure):
             return quoted
-        mended = mend(self.text, start, self.guide, self.limits.depth)
+        torn = quoted is not None and quoted.torn
+        mended = mend(self.text, start, self.guide, self.limits.depth, torn=torn)
         self._spend(mended.end - start)
         if not mended.members and (mended.data not in ({}, []) or self._is_nothing(start, mended)):
             return quoted
@@ -315,7 +322,7 @@ class _Recovery(Generic[T]):
         for reading in search.readings(start):
             # With a comma behind it the document went on before it was cut off.
             cut = reading.open or _COMMA.match(self.text, reading.end) is not None
-            if goes_on(self.text, reading.end) or (cut and reading.cost):
+            if cut and reading.cost:
                 continue
             tries += 1
             end, behind = closers_behind(self.text, reading.end)

@@ -81,8 +81,8 @@ def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
         mender.note("json.inner_quote", "quotes inside a text were not escaped", after=inner)
         if where == "key":
             mender.doubtful = mender.doubtful or folded(content) not in (guide.known or ())
-        elif torn(text, start, end, item=where == "item"):
-            mender.doubtful = True
+        elif not mender.torn and not mender.doubtful:
+            mender.doubtful = torn(text, start, end, item=where == "item")
     if lost:
         # One of the quotes inside may be the one that is missing; or it stood before what is no text any more.
         hidden = where != "key" and _HIDDEN[where].search(content.rstrip().rstrip(","))
