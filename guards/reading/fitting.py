@@ -324,6 +324,7 @@ class _Fitter:
             elif needed:
                 self.lost = True
             else:  # no item is dropped: the list itself is what the answer's end cut through
+                self.note("json.truncated", "a list that the end of the answer cut off was left out", before=value[:-1])
                 return _GONE, total
         if total >= MISFIT and len(value) == 1 and isinstance(value[0], list):
             del self.repairs[start:]
@@ -334,7 +335,7 @@ class _Fitter:
         if self._changing:
             return value, MISFIT
         start = len(self.repairs)
-        self.note("value.unwrapped", f"{what} was taken off")
+        self.note("value.unwrapped", f"{what} was taken off", before=_less(value, inner))
         self._changing = True
         fitted, cost = self.fit(inner, guide)
         self._changing = False
@@ -512,6 +513,11 @@ def _size(data: Any) -> int:
         elif isinstance(node, list):
             waiting += node
     return parts
+
+
+def _less(value: Any, inner: Any) -> Any:
+    """What stands around a value that was taken out of an object; None where it was a list."""
+    return {key: None if held is inner else held for key, held in value.items()} if isinstance(value, dict) else None
 
 
 def _plain(written: str) -> Any:

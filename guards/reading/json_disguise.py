@@ -34,12 +34,15 @@ def _escaped(text: str) -> str | None:
     found = _ESCAPED.search(text)
     if found is None:
         return None
-    piece = text[found.start() : text.rfind("}" if text[found.start()] == "{" else "]") + 1]
+    start, end = found.start(), text.rfind("}" if text[found.start()] == "{" else "]") + 1
     try:
-        plain: str = json.JSONDecoder(strict=False).decode(f'"{piece}"')
+        plain: str = json.JSONDecoder(strict=False).decode(f'"{text[start:end]}"')
     except ValueError:
         return None
-    return plain
+    before, after = text[:start], text[end:]
+    if before.endswith('"') and after.startswith('"'):
+        before, after = before[:-1], after[1:]
+    return before + plain + after
 
 
 _DOUBLED: Final = re.compile(r'[{\[]\s*+""\w[^"\n]*+""\s*+[:,\]]')

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from guards.reading.guide import Guide
 from guards.reading.json_notes import Notes
-from guards.reading.json_strings import CLOSERS, PREFIX, Cut, read_string
+from guards.reading.json_pairs import CLOSERS
+from guards.reading.json_strings import PREFIX, Cut, read_string
 from guards.reading.spelling import folded
 from guards.records import Repair
 
@@ -56,9 +57,11 @@ class TooDeep(Exception):  # control flow: the reader makes a finding of it
     pass
 
 
-def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "") -> Mended:
-    """The document that begins at `start`. `opener` stands for a bracket that is missing there. Raises `TooDeep`."""
+def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "", torn: bool = False) -> Mended:
+    """The document that begins at `start`. `opener` stands for a bracket that is missing there; `torn` says that no
+    text with bare quotes will be believed, so that none is looked at. Raises `TooDeep`."""
     mender = Mender(text, start, depth)
+    mender.torn = torn
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
     end, behind = closers_behind(text, mender.at)
     return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
@@ -74,9 +77,10 @@ def closers_behind(text: str, end: int) -> tuple[int, tuple[Repair, ...]]:
 
 
 _MISSING: Final = object()
+_NOTHING: Final = object()
 _ROOT, _VALUE, _ITEM, _KEY = "root", "value", "item", "key"
 
-_BLANK: Final = r"\s\ufeff\u200b-\u200f\u2028-\u202e\u2060\u00ad"
+_BLANK: Final = r"\s\ufeff\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u00ad"
 _SPACE: Final = re.compile(
     rf"(?:[{_BLANK}]+|//[^\r\n]*|\#[^\r\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|<!--(?:[^-]|-(?!->))*(?:-->|\Z))*+"
 )
@@ -101,10 +105,10 @@ _BARE_KEY: Final = re.compile(
     rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
 )
 _QUOTED_KEY: Final = re.compile(
-    rf"""(?:"((?:[^"\\\n]|\\.){{1,100}})"|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
+    rf"""(?:""?((?:[^"\\\n]|\\.){{1,100}})""?|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
 _WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]+""")
-_SHORT_WORD: Final = re.compile(r"""[^\s,;:{}\[\]()"'`“”]{1,400}+""")
+_SHORT_WORD: Final = re.compile(r"""[^\s,，;:{}\[\]()"'`“”]{1,400}+""")
 _MARK: Final = re.compile(r"""<!--|[,;\n{}\[\]()<>]|(?<=\s)(?://|\#)|/\*""")
 _LITERAL: Final = re.compile(r"(?:true|false|null|none|nan|undefined|[+-]?infinity)\b", re.IGNORECASE)
 _AROUND: Final = re.compile(r"</?[A-Za-z|][^<>\n]{0,40}>|`{3}[ \t]*(?:\n|\Z)")
@@ -116,10 +120,16 @@ _MOST_CODE: Final = 2_000
 _QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
 _MOST_BLANKS: Final = 40
 _ONLY_TEXT: Final = frozenset({"string"})
+_ONLY_OBJECT: Final = frozenset({"object"})
 _NUMBER: Final = r"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+"
 # A number that a comment or an ellipsis stands behind, a blank or none between.
 _NUMBER_BEFORE: Final = re.compile(rf"{_NUMBER}(?=[ \t]*+(?:/\*|//|<!--|\.\.\.\s*+[,\]}})]|…\s*+[,\]}})]))")
 _SCALAR: Final = rf"(?:{_NUMBER}|true|false|null)"
+_PAIRED: Final = re.compile(r"[^{\[].*?:", re.DOTALL)
+_STRAY: Final = re.compile(r"\"(?=[ \t]*+(?:[,}\]\n]|\Z))")
+# Items side by side, and a member behind a text: what no text without quotes goes on with.
+_SIDE_BY_SIDE: Final = re.compile(rf"{_SCALAR}(?:[ \t]++{_SCALAR})++(?=[ \t]*+[,\]\n])")
+_KEY_BEHIND: Final = re.compile(rf"""\s["“][^\n{_QUOTES}]{{1,100}}["”]\s{{0,200}}+(?:=>|:=|[:=：])""")
 _JSON_SCALAR: Final = re.compile(_SCALAR)
 # Items that cannot be anything else: each is followed by a comma.
 _SCALARS: Final = re.compile(rf"{_SCALAR}(?=[ \t\r\n]*+,)(?:[ \t\r\n]*+,[ \t\r\n]*+{_SCALAR}(?=[ \t\r\n]*+,))*+")
@@ -140,6 +150,7 @@ class Mender(Notes):
         self._depth = depth
         self.stack: list[tuple[str, Guide]] = []
         self._ends: dict[int, int] = {}
+        self.torn = False
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
         self._never_ends: set[tuple[Any, ...]] = set()
@@ -159,6 +170,7 @@ class Mender(Notes):
             if _ODD_SPACE.search(passed):
                 if _NO_BLANK.search(passed):
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
+                    self._closes = self._closes or "}" in passed or "]" in passed
                 else:
                     self.note("json.blank", "blanks that JSON does not have were passed over")
         return text[self.at : self.at + 1]
@@ -175,6 +187,7 @@ class Mender(Notes):
             elif dots := _ELLIPSIS.match(self.text, self.at):
                 self.note("json.ellipsis", "an ellipsis was left out", before=dots[0])
                 self.at = dots.end()
+                self._ellipsis = True
             else:
                 break
         return mark, commas
@@ -262,7 +275,7 @@ class Mender(Notes):
     def read_list(self, guide: Guide, closer: str) -> list[Any]:
         items: list[Any] = []
         odd = 0
-        by_line = by_comma = False
+        by_line = by_comma = self._ellipsis = False
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
@@ -304,18 +317,28 @@ class Mender(Notes):
                 items += scalars
                 self.doubtful = self.doubtful or (by_line and len(scalars) > 1)
                 continue
-            self.place.append(len(items))
-            before = self.at
-            self.inner_quotes = 0
-            items.append(self.value(guide.element(len(items)), _ITEM))
-            odd += self.inner_quotes % 2
-            self.place.pop()
-            self.members += 1
-            if self.at == before:  # a mark that begins nothing
-                items.pop()
-                self.at += 1
+            odd += self._item(mark, items, guide.element(len(items)))
+
+    def _item(self, mark: str, items: list[Any], guide: Guide) -> bool:
+        """One item more, unless the mark begins none; gives whether it holds an odd number of quotes."""
+        self.place.append(len(items))
+        before = self.at
+        self.inner_quotes = 0
+        if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
+            self.doubtful = self.doubtful or guide.kinds != _ONLY_OBJECT
+            item = self.container("{", guide)
+        else:
+            item = self.value(guide, _ITEM)
+        self.place.pop()
+        self.members += 1
+        if self.at == before:
+            self.at += 1
+        else:
+            items.append(item)
+        return bool(self.inner_quotes % 2)
 
     inner_quotes = 0
+    _ellipsis = False
 
     def _scalars(self) -> list[Bare]:
         """Items that are passed at one go: a long list of numbers, say. Each is followed by a comma, which stays."""
@@ -329,13 +352,15 @@ class Mender(Notes):
 
     def _told(self, items: list[Any], odd: int) -> list[Any]:
         # Two strings with a quote each may as well be one with a comma inside: nobody can tell.
-        if odd > 1:
+        # Nor what an ellipsis stands for that is all there is.
+        if odd > 1 or (self._ellipsis and not items):
             self.doubtful = True
         return items
 
     def read_object(self, guide: Guide) -> Any:
         members: dict[str, Any] = {}
         valueless: list[str] = []
+        colons = 0
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
@@ -358,7 +383,7 @@ class Mender(Notes):
                     self.note("json.bracket", "a closing bracket was missing", after="}")
                 break
             if mark in "{[":
-                inner = self._without_key(mark, guide, members)
+                inner = self._without_key(mark, guide, members or valueless)
                 if inner is not _MISSING:
                     return inner
                 break
@@ -378,11 +403,12 @@ class Mender(Notes):
                 self.note("json.comma", "a comma was missing", after=",")
                 self.crowded = self.crowded or "\n" not in self.text[max(0, start - _MOST_BLANKS) : start]
             value = self.after_key(key, guide)
-            if value is _MISSING:
+            if value is _MISSING or value is _NOTHING:
                 valueless.append(key)
+                colons += value is _NOTHING
             else:
                 self._put(key, value, members)
-        return self._with_valueless(members, valueless)
+        return self._with_valueless(members, valueless, is_set=not members and not colons and not self.open)
 
     def _put(self, key: str, value: Any, members: dict[str, Any]) -> None:
         if key in members:
@@ -394,17 +420,19 @@ class Mender(Notes):
         members[key] = value
         self.members += 1
 
-    def _with_valueless(self, members: dict[str, Any], valueless: list[str]) -> Any:
+    def _with_valueless(self, members: dict[str, Any], valueless: list[str], *, is_set: bool) -> Any:
         """The members, where some keys have no value: a set of Python, or keys to leave out."""
-        if valueless and not members and not self.open:
+        if valueless and is_set:
             self.note("json.bracket", "a set was read as a list")
+            # With its quotes in the wrong places it may as well be a member.
+            self.doubtful = self.doubtful or (self.noted(*_QUOTED_ANEW[:2]) and any(map(_PAIRED.match, valueless)))
             self.members += len(valueless)
             return valueless
         for key in valueless:
             self.note("json.truncated" if self.open else "json.no_value", "a key without a value was left out", key)
         return members
 
-    def _without_key(self, mark: str, guide: Guide, members: dict[str, Any]) -> Any:
+    def _without_key(self, mark: str, guide: Guide, members: Collection[str]) -> Any:
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
         if members and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
@@ -470,7 +498,7 @@ class Mender(Notes):
         self.at = len(self.text)
 
     def after_key(self, key: str, guide: Guide) -> Any:
-        """The value behind a key; `_MISSING` where there is none."""
+        """The value behind a key; `_MISSING` where there is none, `_NOTHING` where there is but a colon."""
         mark = self.space()
         colon = _COLON.match(self.text, self.at)
         if colon:
@@ -487,7 +515,7 @@ class Mender(Notes):
         else:
             self.note("json.colon", "a colon was missing", before=key, after=":")
         if not mark or mark in _COMMAS or mark in "}])":
-            return _MISSING
+            return _NOTHING
         self.place.append(key)
         value = self.value(guide.member(folded(key)), _VALUE)
         self.place.pop()
@@ -533,7 +561,11 @@ class Mender(Notes):
             self.note("json.truncated", "the answer ends before the document does")
         elif not self.open:
             self.note("json.bracket", "closing brackets were missing at the end")
+        self.doubtful = self.doubtful or self._closes
         self.open = True
+
+    _closes = False
+    """Whether a comment holds closing brackets, which may be those of the document."""
 
     def _key_of_outer(self, mark: str) -> bool:
         """Whether a list meets the next key of the object that it stands in."""
@@ -586,15 +618,20 @@ class Mender(Notes):
         if word and (end := _AHEAD.match(text, word.end())):
             mark = text[end.end() : end.end() + 1]
             scalar = _JSON_SCALAR.fullmatch(word[0])
+            if scalar and (stray := _STRAY.match(text, word.end())):
+                return self._bare_to(stray.end())
+            if scalar and where == _ITEM and self._side_by_side(start):
+                self.at = word.end()
+                return self._bared(word[0])
             if scalar and "\n" in text[word.end() : end.end()] and (where == _ITEM or self.key_at(end.end())):
                 self.at = word.end()
                 return self._bared(word[0])
             if (
                 mark in ("}", "]", "")
-                or (mark == "," and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where)))
+                or (mark in _COMMAS and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where, scalar)))
                 or (scalar and mark in "\"'{[")
             ):
-                self.at = word.end()
+                self.at = word.end() if mark or scalar else len(text)
                 return self._bared(word[0])
         depth = 0
         for found in _MARK.finditer(text, start):
@@ -610,12 +647,27 @@ class Mender(Notes):
                 or mark == "<!--"
                 or (mark in ",;\n" and not depth and not self._goes_on(at, where))
             ):
-                return self._bare_to(at)
-        return self._bare_to(len(text))
+                return self._bare_to(self._before_key(at, where))
+        return self._bare_to(self._before_key(len(text), where))
+
+    def _side_by_side(self, start: int) -> bool:
+        """Whether a scalar stands here beside others that no comma parts, before an item's end."""
+        if start >= self._aside and (found := _SIDE_BY_SIDE.match(self.text, start)):
+            self._aside = found.end()
+        return start < self._aside
+
+    _aside = 0
+    """What stands before it are scalars side by side, as far as it was looked at."""
+
+    def _before_key(self, end: int, where: str) -> int:
+        """Where text without quotes ends that would end there, if the next member stands inside of it."""
+        found = _KEY_BEHIND.search(self.text, self.at, end) if where == _VALUE else None
+        return found.start() if found else end
 
     def _bare_to(self, end: int) -> Any:
         written = self.text[self.at : end].rstrip()
         self.at = min(len(self.text), end)
+        self.doubtful = self.doubtful or '\\"' in written  # a text in escaped quotes, or a part of one
         stray = written[-1:] if written[-1:] in "\"'”" and written.count(written[-1:]) % 2 else ""
         if stray:
             self.note("json.quotes", "a quote was missing", before=written)
@@ -626,8 +678,8 @@ class Mender(Notes):
         whole = self.at < len(self.text) or _LITERAL.fullmatch(written)
         return Bare(written) if whole else CutBare(written)
 
-    def _goes_on(self, at: int, where: str) -> bool:
-        """Whether bare text goes on behind this comma or line break."""
+    def _goes_on(self, at: int, where: str, scalar: re.Match[str] | None = None) -> bool:
+        """Whether bare text, or a scalar as JSON has it, goes on behind this comma or line break."""
         if where == _ITEM:
             return False
         if where == _ROOT:
@@ -635,7 +687,7 @@ class Mender(Notes):
         ahead = _AHEAD.match(self.text, at + 1)
         k = ahead.end() if ahead else at + 1
         mark = self.text[k : k + 1]
-        if not mark or mark in "}])":
+        if not mark or mark in "}])" or (scalar and (mark in "{[" or mark in CLOSERS)) or _ELLIPSIS.match(self.text, k):
             return False
         return not (mark in _COMMAS or self.key_at(k))
 

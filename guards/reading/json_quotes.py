@@ -17,7 +17,8 @@ from typing import Any, Final, TypeAlias
 
 from guards.reading.json_mender import Bare
 from guards.reading.json_notes import Notes
-from guards.reading.json_strings import CLOSERS, in_a_path, is_triple, unescaped
+from guards.reading.json_pairs import CLOSERS, STOP, Pairing, braces, torn
+from guards.reading.json_strings import in_a_path, is_triple, unescaped
 from guards.reading.leftover import goes_on
 from guards.records import Repair
 
@@ -39,22 +40,23 @@ _STRING: Final = (
 _NAME: Final = r"[A-Za-z_$][\w$-]{0,100}+"
 _KEY: Final = re.compile(rf"(?:{_STRING}|{_NAME})(?=[ \t\r\n]*+:)")
 _WORD: Final = re.compile(rf"""[^\s,:{{}}\[\]"'{_ODD}]++""")
+# A comment, an ellipsis, a call, an escaped quote: what is more than words without quotes.
+_NO_WORD: Final = re.compile(r"/\*|//|\.{3}|…|[()\\]|\A(?:#|<!--)")
 _SCALAR: Final = r"(?:-?\d[\w.+-]*|true|false|null|True|False|None)"
+_WHOLE: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|True|False|None")
 _BEHIND: Final = {
     "{": re.compile(rf"[ \t\r\n]*+(?:\}}|\Z|,[ \t\r\n]*+(?:\}}|(?:{_STRING}|{_NAME})[ \t\r\n]*+:))"),
     "[": re.compile(rf"""[ \t\r\n]*+(?:\]|\Z|,[ \t\r\n]*+(?:[\]{{\["'{_ODD}]|{_SCALAR}[ \t\r\n]*+[,\]]))"""),
 }
 _CLOSING: Final = re.compile(r"[ \t\r\n]*[}\]](?:[ \t\r\n]*[}\]])*[ \t\r\n]*")
 _CLOSES: Final = {"{": "}", "[": "]"}
-_STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, closers in CLOSERS.items()}
 _LIKE_A_NAME: Final = re.compile(r"\A[\w$@#][^\n{}\[\]\"\\]*\Z")
-_APOSTROPHES: Final = "'\u2019"
-_COLON: Final = re.compile(r"\s*:")
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """One reading: `cost` 0 says that all quotes inside of texts pair up; `open` that closing brackets were missing."""
+    """One reading: `cost` 0 says that all quotes inside of texts pair up; `open` that closing brackets were missing;
+    `texts` are those with bare quotes: where they begin and end, and whether they are items of a list."""
 
     data: Any
     end: int
@@ -62,6 +64,11 @@ class Quoted:
     cost: int
     doubtful: bool
     open: bool
+    texts: tuple[tuple[int, int, bool], ...]
+
+    def is_torn(self, text: str) -> bool:
+        """Whether one of the texts may be several parts of the document."""
+        return any(torn(text, start, end, item=item) for start, end, item in self.texts)
 
 
 def text_alone(written: str) -> tuple[str, tuple[Repair, ...]] | None:
@@ -105,18 +112,16 @@ class _Stack:
         self.depth: int = outer.depth + 1 if outer else 1
 
 
-class _Text:
+class _Text(Pairing):
     """A text whose opening quote was met, and how far it was looked for its end."""
 
-    __slots__ = ("at", "before", "braces", "inside", "keys", "lone", "opened", "quotes", "stack", "start")
+    __slots__ = ("before", "stack", "start")
 
     def __init__(self, start: int, stack: _Stack | None, before: _Way) -> None:
+        super().__init__(start)
         self.start = start
-        self.at = start + 1
         self.stack = stack
         self.before = before
-        self.quotes = self.lone = self.keys = self.inside = self.braces = 0
-        self.opened = False
 
     @property
     def least(self) -> int:
@@ -126,34 +131,8 @@ class _Text:
     def ends(self, text: str, at: int) -> int:
         """What the way costs if the text ends there."""
         # What looks like a member counts for nothing inside of braces that the text itself opens and closes.
-        odd = self.inside if self.braces + _braces(text[self.at : at]) else 0
-        return self.least + _LONE * self.opened + _LIKE_AN_END * odd
-
-    def passes(self, text: str, at: int, *, end: bool = False) -> None:
-        """The quote there is a part of the text, though it might `end` it."""
-        ahead, behind = text[at - 1], text[at + 1 : at + 2]
-        self.quotes += 1
-        self.braces += _braces(text[self.at : at])
-        self.at = at + 1
-        like = int(end)
-        if ahead.isalnum() and behind.isalnum() and (text[at] in _APOSTROPHES or not (ahead + behind).isascii()):
-            return  # an apostrophe, an abbreviation of Hebrew
-        if self.opened and not ahead.isspace() and not behind.isalnum():
-            self.opened = False
-            like += bool(_COLON.match(text, at + 1))
-        elif not ahead.isalnum() and behind and not behind.isspace():
-            self.lone += self.opened
-            self.opened = True
-        elif not (ahead.isdigit() and not self.opened):  # else inches
-            self.lone += 1
-        if self.braces > 0:
-            self.inside += like
-        else:
-            self.keys += like
-
-
-def _braces(piece: str) -> int:
-    return piece.count("{") - piece.count("}")
+        odd = self.inside if self.braces + braces(text[self.at : at]) else 0
+        return self.least + _LONE * bool(self.opened) + _LIKE_AN_END * odd
 
 
 class QuoteSearch:
@@ -186,7 +165,7 @@ class QuoteSearch:
         return self.waiting[0][0] if self.waiting else None
 
     def readings(self, start: int) -> Iterator[Quoted]:
-        """The readings of the document whose bracket stands at `start`, cheapest first."""
+        """The readings of the document whose bracket stands at `start` and that ends where one may, cheapest first."""
         self._wait(0, (start, _VALUE, None, (0, None)))
         while self.waiting and not self.exhausted:
             _, _, way = heapq.heappop(self.waiting)
@@ -194,7 +173,8 @@ class QuoteSearch:
                 self._end(way)
             elif (found := self._follow(*way)) is not None:
                 end, (cost, events) = found
-                yield _built(self.text, events, end, cost)
+                if not goes_on(self.text, end):
+                    yield _built(self.text, events, end, cost)
 
     def _wait(self, cost: int, way: Any) -> None:
         heapq.heappush(self.waiting, (cost, next(self.order), way))
@@ -256,11 +236,12 @@ class QuoteSearch:
                 want = _AFTER
             else:
                 word = _WORD.match(text, at)
-                if word is None:
+                if word is None or _NO_WORD.search(word[0]):
                     return None
                 events = (events, word)
                 at = word.end()
-                if at == len(text):
+                scalar = _WHOLE.fullmatch(word[0])
+                if at == len(text) or not (scalar or _BLANK.match(text, at).end() < len(text)):  # type: ignore[union-attr]
                     return None  # it may go on
                 want = _AFTER
 
@@ -292,7 +273,7 @@ class QuoteSearch:
         """The next place where the text may end: gone on from at once (`follow`), or put among the ways that wait."""
         text, mark = self.text, self.text[held.start]
         assert held.stack is not None
-        stop = _STOP[mark]
+        stop = STOP[mark]
         while found := stop.search(text, held.at):
             here = found.start()
             self.steps -= 1
@@ -333,7 +314,15 @@ def _built(text: str, events: _Linked, end: int, cost: int) -> Quoted:
     for step in reversed(steps):
         builder.take(step)
     # A key that is no name is more likely a piece of a text.
-    return Quoted(builder.root, end, tuple(builder.repairs), cost + builder.odd_keys, builder.doubtful, builder.open)
+    return Quoted(
+        builder.root,
+        end,
+        tuple(builder.repairs),
+        cost + builder.odd_keys,
+        builder.doubtful,
+        builder.open,
+        tuple(builder.texts),
+    )
 
 
 class _Builder(Notes):
@@ -348,6 +337,7 @@ class _Builder(Notes):
         self._comma = False
         self.odd_keys = 0
         self.open = False
+        self.texts: list[tuple[int, int, bool]] = []
 
     def take(self, step: Any) -> None:
         if step == ",":
@@ -401,6 +391,7 @@ class _Builder(Notes):
         start, end, inner = step
         if inner:
             self.note("json.inner_quote", "quotes inside a text were not escaped", after=inner)
+            self.texts.append((start, end, bool(self._open) and self._key is None))
         return self._unquoted(self.text[start], self.text[start + 1 : end])
 
     def _unquoted(self, mark: str, content: str) -> str:

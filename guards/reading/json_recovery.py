@@ -28,12 +28,14 @@ from guards.reading.json_quotes import QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
+from guards.reading.spelling import folded
 from guards.records import Repair
 
 __all__ = ["recover", "refit"]
 
 T = TypeVar("T")
 Check = Callable[[JsonDocument, str], Reading[T]]
+Stage = Callable[[Surroundings], "list[_Candidate[T]]"]
 
 _A_TRY: Final = 1024  # what a try costs beside its characters
 _MOST_STARTS: Final = 64
@@ -42,9 +44,18 @@ _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: i
 _OPENING: Final = re.compile(r"[{\[]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2}")
 _LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
-_JOINT: Final = re.compile(r"(?:[\s,;\ufeff\u200b]|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*", re.MULTILINE)
+_JOINT: Final = re.compile(
+    r"(?:[\s,;\ufeff\u200b]|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/"
+    r"|^[ \t]*(?:[-*+\u2022]|\d+[.)])[ \t]+|```\w*)*",
+    re.MULTILINE,
+)
 # What a sentence may hold in brackets that are no document's: a note's number, a word, nothing.
 _IN_PROSE: Final = re.compile(r"""\[[^"'{}\[\]:,]*\]|\{[^"'{}\[\]:,]*\}""")
+# What begins as a document does, and hardly anything else.
+_DATA: Final = re.compile(
+    r"""\{\s*(?:["'“][^"'“”{}\[\]\n]{0,100}["'”]|[\w$-]{1,60})\s*:|\[\s*(?:["'“\{\[]|(?:-?\d[\d.eE+-]*|true|false|null|True|False|None)\s*,)"""
+)
+_HALF: Final = re.compile(r"""\s*["“«][^"”»]*+""")
 _MOST_READINGS: Final = 8
 # How texts are put together that stand apart on purpose: no quote of them can be one of prose.
 _ON_PURPOSE: Final = frozenset({"json.literal", "json.comment", "json.blank", "json.control", "json.escape"})
@@ -88,7 +99,8 @@ class _Candidate(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Found(Generic[T]):
-    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good."""
+    """One document of the text; `candidate` where it was judged already, `sure` that no other reading is as good,
+    `torn` that one of its texts may be several parts of the document."""
 
     data: Any
     span: Span
@@ -96,6 +108,7 @@ class _Found(Generic[T]):
     open: bool = False
     candidate: _Candidate[T] | None = None
     sure: bool = False
+    torn: bool = False
 
     def is_as(self, mended: Mended) -> bool:
         """Whether the other reader read the same, by the same changes."""
@@ -126,6 +139,11 @@ def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide
 
 def recover(text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool, syntax: Finding) -> Reading[T]:
     """The document that a text which is none was meant to be; never raises for a bad text."""
+    if eager and not guide.hinted:  # nothing is guessed that can be read
+        careful = _Recovery(text, limits, check, guide, False)
+        reading = careful.read(syntax)
+        if reading.ok or careful.limit:  # what is too much, or can be read in two ways, is so for both
+            return reading
     return _Recovery(text, limits, check, guide, eager).read(syntax)
 
 
@@ -138,6 +156,9 @@ class _Recovery(Generic[T]):
         self.eager = eager
         self.hinted = eager and guide.hinted
         self.refused_by_hints = False
+        self.around = surroundings(text)
+        self.tried: list[_Candidate[T]] = []
+        self.inner: list[_Candidate[T]] = []
         self.limit: list[Finding] = []
         self.beside: Finding | None = None
         self.exhausted = False
@@ -146,34 +167,43 @@ class _Recovery(Generic[T]):
         self.allowance = 16 * len(text) + 1_000_000
 
     def read(self, syntax: Finding) -> Reading[T]:
-        around = surroundings(self.text)
-        tried: list[_Candidate[T]] = []
-        inner: list[_Candidate[T]] = []
-        for stage in (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone):
+        stages = (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone)
+        chosen = self.read_by(stages)
+        return chosen if chosen is not None else self._refused(syntax)
+
+    def read_by(self, stages: Sequence[Stage[T]]) -> Reading[T] | None:
+        """What the first of the stages gives that the contract accepts, or why nothing can be; None where none does."""
+        around = self.around
+        for stage in stages:
             found = [candidate for candidate in stage(around) if not self._is_prose(candidate)]
             if self.limit:  # what was not looked at may be the answer
                 return Reading(None, None, (self.limit[0],))
-            (inner if stage == self._inside else tried).extend(found)
+            (self.inner if stage == self._inside else self.tried).extend(found)
             fitting = [candidate for candidate in found if candidate.reading.ok]
             if fitting and (chosen := self._chosen(fitting, found, around)) is not None:
                 return chosen
             if any(candidate.open and self._meant(candidate) for candidate in found):
                 break  # what stands inside of a document that is not closed is not the answer
-        return self._refused(tried or inner, around, syntax)
+        return None
 
     # The stages.
 
     def _whole(self, around: Surroundings) -> list[_Candidate[T]]:
-        """Whole documents of the text as they are."""
+        """Whole documents of the text as they are, unless a broken one stands beside them."""
         if self.hinted:
             return []
-        return [
-            _Candidate(self._as_it_is(document, span), span, repairs)
-            for span in (*around.spans, *around.alone)
-            if (parsed := self._parsed(span)) is not None
-            for document, repairs in [parsed]
-            if span not in around.alone or not isinstance(document.data, dict | list)
-        ]
+        candidates: list[_Candidate[T]] = []
+        for span in (*around.spans, *around.alone):
+            parsed = self._parsed(span)
+            if self.exhausted:
+                return []
+            if parsed is not None:
+                document, repairs = parsed
+                if span not in around.alone or not isinstance(document.data, dict | list):
+                    candidates.append(_Candidate(self._as_it_is(document, span), span, repairs))
+            elif span not in around.alone and _DATA.match(self.text, span.start):
+                return []
+        return candidates
 
     def _disguised(self, around: Surroundings) -> list[_Candidate[T]]:
         """A document that is written in another notation as a whole."""
@@ -184,11 +214,15 @@ class _Recovery(Generic[T]):
         plain, what = found
         inner = _Recovery(plain, self.limits, self.check, self.guide, self.eager)
         inner.allowance = self.allowance
-        candidates = inner._whole(place := surroundings(plain)) + inner._mended(place)
-        encoded = Repair("json.encoded", what, "")
-        return [
-            _Candidate(c.reading, Span(around.start, len(self.text)), (encoded, *c.repairs), c.open) for c in candidates
-        ]
+        reading = inner.read_by((inner._whole, inner._mended))
+        self.limit += inner.limit
+        self.beside = inner.beside
+        if reading is not None and not reading.ok:
+            self.limit += reading.findings[:1]
+        whole, encoded = Span(around.start, len(self.text)), Repair("json.encoded", what, "")
+        if reading is not None:
+            return [_Candidate(reading, whole, (encoded,), reading.cut)]
+        return [_Candidate(c.reading, whole, (encoded, *c.repairs), c.open) for c in inner.tried if not c.reading.ok]
 
     def _mended(self, around: Surroundings) -> list[_Candidate[T]]:
         """Each document of the text, mended where it is broken, and fitted; or all of them as one list."""
@@ -234,13 +268,21 @@ class _Recovery(Generic[T]):
                 at = max(read.span.end, found.end())
 
     def _read_at(self, start: int) -> _Found[T] | None:
-        """The document whose bracket stands there, by its quotes alone if that is all that is wrong with it."""
+        """The document whose bracket stands there."""
+        read = self._likelier(start)
+        if read is not None and read.torn:
+            self._ambiguous(read.repairs)
+        return read
+
+    def _likelier(self, start: int) -> _Found[T] | None:
+        """The document by its quotes alone if that is all that is wrong with it, else mended."""
         quoted = self._quoted_at(start)
         if self.limit or (quoted is not None and quoted.sure):
             return quoted
-        mended = mend(self.text, start, self.guide, self.limits.depth)
+        torn = quoted is not None and quoted.torn
+        mended = mend(self.text, start, self.guide, self.limits.depth, torn=torn)
         self._spend(mended.end - start)
-        if not mended.members and mended.data not in ({}, []):
+        if not mended.members and (mended.data not in ({}, []) or self._is_nothing(start, mended)):
             return quoted
         span = Span(start, mended.end)
         if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
@@ -254,11 +296,18 @@ class _Recovery(Generic[T]):
         if other is None or not other.reading.ok or _canonical(other.reading) == _canonical(quoted.candidate.reading):
             return quoted
         codes = {repair.code for repair in mended.repairs}
+        if codes & {"json.literal"}:  # quotes of another kind take nothing from texts that a + joins
+            codes -= {repair.code for repair in quoted.repairs} - {"json.inner_quote"}
         if "json.inner_quote" in codes or mended.open:  # another way to pair the quotes, with more that is wrong
             return quoted
         if mended.doubtful or not codes <= _ON_PURPOSE | ({"json.comma"} if not mended.crowded else set()):
             self._ambiguous([*quoted.repairs, *mended.repairs])
         return _Found(mended.data, span, tuple(mended.repairs), mended.open, other)
+
+    def _is_nothing(self, start: int, mended: Mended) -> bool:
+        """Whether a bracket of a sentence was read as a document of which nothing is left."""
+        end = len(self.text) if mended.open else mended.end
+        return bool(mended.data == {} and mended.repairs) and in_a_sentence(self.text, start, end)
 
     def _quoted_at(self, start: int) -> _Found[T] | None:
         """The document by its quotes alone: the likeliest that fits, where no other does as well."""
@@ -273,7 +322,7 @@ class _Recovery(Generic[T]):
         for reading in search.readings(start):
             # With a comma behind it the document went on before it was cut off.
             cut = reading.open or _COMMA.match(self.text, reading.end) is not None
-            if goes_on(self.text, reading.end) or (cut and reading.cost):
+            if cut and reading.cost:
                 continue
             tries += 1
             end, behind = closers_behind(self.text, reading.end)
@@ -283,6 +332,8 @@ class _Recovery(Generic[T]):
                 return None
             found = _Found(reading.data, span, repairs, reading.open, candidate, reading.cost == 0)
             first = first or found
+            if candidate.reading.ok and reading.is_torn(self.text):
+                found = replace(found, sure=False, torn=True)
             if not candidate.reading.ok:
                 if tries == _MOST_READINGS:
                     break
@@ -326,8 +377,10 @@ class _Recovery(Generic[T]):
 
     def _opened(self, around: Surroundings) -> list[_Candidate[T]]:
         """A document whose first bracket is missing, or a round one."""
-        if "array" in self.guide.kinds and (tuple_ := _TUPLE.fullmatch(self.text, around.start)) is not None:
-            return self._rounded(tuple_.start(1))
+        if "array" in self.guide.kinds:
+            for span in (Span(around.start, len(self.text)), *around.alone):
+                if (tuple_ := _TUPLE.fullmatch(self.text, span.start, span.end)) is not None:
+                    return self._rounded(tuple_.start(1))
         body = _BODY.match(self.text, around.start)
         if body is None or ("object" not in self.guide.kinds and not self.guide.options):
             return []
@@ -337,6 +390,8 @@ class _Recovery(Generic[T]):
             return []
         known = self.guide.known
         if not isinstance(mended.data, dict) or not mended.data or known is None or mended.doubtful:
+            return []
+        if not all(folded(key) in known for key in mended.data):  # nothing else says that this is a document
             return []
         candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
         return [candidate] if candidate is not None and candidate.reading.ok else []
@@ -379,6 +434,8 @@ class _Recovery(Generic[T]):
             return []
         if (whole := self.any_text(Span(around.start, len(self.text)))) is not None:
             return [whole]
+        if _HALF.fullmatch(self.text, around.start):  # a text that was cut off
+            return []
         candidates: list[_Candidate[T]] = []
         everything = Span(around.start, len(self.text))
         for span in (*around.alone, everything):
@@ -523,6 +580,7 @@ class _Recovery(Generic[T]):
         fitting = smooth or fitting
         distinct = {_canonical(c.reading): c for c in fitting}
         apart = len({(c.span.start, c.span.end) for c in fitting}) > 1
+        apart = apart or any(c.misfit and self._is_apart(c) and not self._is_prose(c) for c in found)
         one_of_many = apart and any(r.code == "value.wrapped" and r.path == "" for c in fitting for r in c.repairs)
         if (len(distinct) > 1 or one_of_many) and not self.eager:
             return Reading(
@@ -558,8 +616,9 @@ class _Recovery(Generic[T]):
         cut = taken.open or any(repair.code == "json.truncated" for repair in taken.repairs)
         return _repaired(replace(taken.reading, cut=cut), (*repairs, *taken.repairs))
 
-    def _refused(self, tried: list[_Candidate[T]], around: Surroundings, syntax: Finding) -> Reading[T]:
+    def _refused(self, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
+        tried, around = self.tried or self.inner, self.around
         if self.beside is not None and not (tried and self.beside.code == "json.missing"):
             return Reading(None, None, (self.beside,))
         judged = [candidate for candidate in tried if candidate.reading.document is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from guards.reading.json_pairs import CLOSERS, torn
 from guards.reading.spelling import folded
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from guards.reading.json_mender import Mender
     from guards.reading.json_notes import Notes
 
-__all__ = ["CLOSERS", "PREFIX", "Cut", "in_a_path", "is_triple", "read_string", "unescaped"]
+__all__ = ["PREFIX", "Cut", "in_a_path", "is_triple", "read_string", "unescaped"]
 
 
 class Cut(str):
@@ -21,29 +22,6 @@ class Cut(str):
     __slots__ = ()
 
 
-# Opening quote → the quotes that may close it.
-CLOSERS: Final = {
-    '"': '"',
-    "'": "'",
-    "`": "`",
-    "´": "´'`",
-    "“": '”“"„',
-    "”": '”“"',
-    "„": '“”"„',
-    "‟": '”"',
-    "«": "»",
-    "»": "«",
-    "‹": "›",
-    "‘": "’‘'",  # the marks themselves, here and below
-    "’": "’‘'",
-    "‚": "‘’'",
-    "「": "」",
-    "『": "』",
-    "《": "》",
-    "〝": "〞〟",
-    "＂": "＂",
-    "＇": "＇",
-}
 PREFIX: Final = re.compile(r"""(?:[rbuf]|rb|br|fr|rf|[RBUF]|@|\$|N)(["'])(?!\s*:)(?=[^\n]{0,2000}?\1)""")
 _STOP: Final = {opener: re.compile(rf"[\\\n{re.escape(closers)}]") for opener, closers in CLOSERS.items()}
 _TRIPLES: Final = ('"""', "'''", "```")
@@ -58,6 +36,12 @@ _NEXT_BESIDE: Final = re.compile(r"""\s*[,\]]|\s+(?:["']|(?:-?\d[\d.eE+-]*|true|
 _ELLIPSIS_END: Final = re.compile(r"\s*(?:\.{3,}|…)\s*[,}\])]")
 _SCALAR_ITEM: Final = re.compile(r"(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]")
 _AFTER_COMMA: Final = re.compile(r",\s*\Z")
+# What a text whose end is not known may have swallowed: brackets, items, members.
+_HIDDEN: Final = {
+    "value": re.compile(r"[}\]]|,\s*[\"']?[\w-]{1,60}[\"']?\s*:(?!//)"),
+    "item": re.compile(r"[}\],]"),
+    "root": re.compile(r"(?!)"),
+}
 _MOST_AHEAD: Final = 200
 _LONGEST_KEY: Final = 300  # what is longer is no key that some quote of it could end
 
@@ -85,20 +69,44 @@ def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
     if opener != '"':
         mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
     end, inner, lost = _end(mender, guide, where)
-    mender.inner_quotes = inner
-    if inner:
-        mender.note("json.inner_quote", "quotes inside a text were not escaped", after=inner)
     content = text[start + 1 : end]
     if end >= len(text):
         mender.at = end
         return Cut(unescaped(content, mender, cut=True))
+    if where == "key" and inner and not lost and len(content) > 2 and content[0] == content[-1] == opener:
+        mender.note("json.quotes", "doubled quotes stood around a key", before=opener * 2, after='"')
+        content, inner = content[1:-1], inner - 2
+    mender.inner_quotes = inner
+    if inner:
+        mender.note("json.inner_quote", "quotes inside a text were not escaped", after=inner)
+        if where == "key":
+            mender.doubtful = mender.doubtful or folded(content) not in (guide.known or ())
+        elif not mender.torn and not mender.doubtful:
+            mender.doubtful = torn(text, start, end, item=where == "item")
     if lost:
-        mender.doubtful = mender.doubtful or inner > 0  # one of the quotes inside may be the one that is missing
+        # One of the quotes inside may be the one that is missing; or it stood before what is no text any more.
+        hidden = where != "key" and _HIDDEN[where].search(content.rstrip().rstrip(","))
+        mender.doubtful = mender.doubtful or inner > 0 or bool(hidden)
         mender.note("json.quotes", "a closing quote was missing", before=content[-40:])
         mender.at = end
-        return unescaped(content.rstrip().rstrip(","), mender)
+        return unescaped(_without_other_closer(content.rstrip().rstrip(",")), mender)
     mender.at = end + 1
-    return content if raw else unescaped(content, mender)
+    return content if raw else unescaped(_plain_key(content, mender) if where == "key" else content, mender)
+
+
+def _without_other_closer(content: str) -> str:
+    """A text less the quote that closes it, though it is none that goes with the one that opened it."""
+    other = content[-1:]
+    opener = next((opener for opener, closers in CLOSERS.items() if other in closers and opener != other), "")
+    return content[:-1] if opener and not content[-1:].isalnum() and opener not in content else content
+
+
+def _plain_key(content: str, mender: Mender) -> str:
+    """A key as it is where Markdown does not have to be told that an underscore is one."""
+    if "\\_" not in content:
+        return content
+    mender.note("json.escape", "escapes that JSON does not have were read as meant")
+    return content.replace("\\_", "_")
 
 
 def _triple_end(mender: Mender, mark: str) -> re.Match[str] | None:
@@ -174,11 +182,10 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
 
 def _lost_at_the_end(mender: Mender, start: int) -> int:
     """Where the last string of the text ends if only its quote is missing: before the brackets that close all."""
-    closers = "".join({"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack))
-    tail = re.compile(r"[\s}\])]*\Z").search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD))
-    if closers and tail and re.sub(r"\s", "", tail[0]) == closers:
-        return tail.start()
-    return len(mender.text)
+    closers = [{"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack)]
+    tail = re.compile(r"\s*" + r"\s*".join(map(re.escape, closers)) + r"\s*\Z")
+    found = tail.search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD)) if closers else None
+    return found.start() if found else len(mender.text)
 
 
 def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:

@@ -30,6 +30,9 @@ _CLOSERS: Final = re.compile(r"[\s}\]);]*")
 _BRACKET: Final = re.compile(r"[{\[]|(?<![:;=^\-])[}\]]")
 _OPENER: Final = {"}": "{", "]": "["}
 _THE_END: Final = re.compile(rf"""[{_CLOSE_QUOTE}]\s*[}}\]][\s}}\]]*\Z""")
+_COMMENT: Final = re.compile(r"/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)|(?<!:)//[^\n]*")
+_CALL: Final = re.compile(r"\s*[\w.$]+\s*\(")
+_CALLED: Final = re.compile(r"\)?\s*;?")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _MOST_BESIDE: Final = 300
 
@@ -77,9 +80,11 @@ def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[
 def in_a_sentence(text: str, start: int, end: int) -> bool:
     """Whether words stand before or behind on the same line, so that a bracket may be one of prose.
 
-    A colon or an equals sign before says that something is shown.
+    A colon or an equals sign before says that something is shown; a comment is no sentence, nor is a call.
     """
-    before = text[max(0, start - _MOST_BESIDE) : start].rpartition("\n")[2].rstrip()
-    behind = text[end : end + _MOST_BESIDE].partition("\n")[0].strip()
+    before = _COMMENT.sub("", text[max(0, start - _MOST_BESIDE) : start]).rpartition("\n")[2].rstrip()
+    behind = _COMMENT.sub("", text[end : end + _MOST_BESIDE]).partition("\n")[0].strip()
+    if _CALL.fullmatch(before) and _CALLED.fullmatch(behind):
+        return False
     said = _LETTER.search(before) and not before.endswith((":", "=", ">"))
     return bool(said or behind.startswith("(") or _LETTER.search(behind))

@@ -59,8 +59,9 @@ class Surroundings:
         if self.start:
             repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[: self.start]))
         before, after = text[self.start : span.start], text[span.end :]
-        if _FENCE.search(before):
-            repairs.append(Repair("text.fence", "the document was taken out of a code fence", ""))
+        if fence := _FENCE.search(before):
+            head = fence[0].strip()
+            repairs.append(Repair("text.fence", "the document was taken out of a code fence", "", before=head))
             before = _FENCE.sub("", before)
             after = re.sub(r"^\s*(`{3,}|~{3,})", "", after)
         if before.strip() or after.strip():
