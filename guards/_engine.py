@@ -250,7 +250,6 @@ class Call(Generic[T]):
         """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
         rest was left unread."""
         from guards._live import live_of
-        from guards.streaming import TextPiece
 
         showing = self.showing
         assert showing is not None
@@ -267,8 +266,7 @@ class Call(Generic[T]):
                 if refused:
                     break
                 if event is not None:
-                    live.shown += event.text if isinstance(event, TextPiece) else ""
-                    yield Emit(event)
+                    yield live.goes_out(event)
             if refused and not self._needs_the_rest(refused):
                 yield Leave(incoming)
                 return _reply_of(incoming), refused
@@ -300,7 +298,7 @@ class Call(Generic[T]):
     def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
         """What was held back of what is delivered; what was shown of anything else is taken back."""
         from guards._live import live_of
-        from guards.streaming import Retracted, TextPiece
+        from guards.streaming import Retracted
 
         live, showing = self._live, self.showing
         if live is None or showing is None:
@@ -320,8 +318,8 @@ class Call(Generic[T]):
                 return
             live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
             for _, event in (yield from worked(partial(live.feed, text), len(text))):
-                live.shown += event.text if isinstance(event, TextPiece) else ""
-                yield Emit(event)
+                if event is not None:
+                    yield live.goes_out(event)
         for event in live.rest(outcome.value):
             yield Emit(event)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from guards._flow import Emit
 from guards._pipeline import Entry, GuardSet
 from guards.checks.text_units import sentence_ends
 from guards.contracts.base import Contract, Limits
@@ -43,8 +44,20 @@ class Live(ABC):
     """The view of one answer."""
 
     def __init__(self) -> None:
-        self.shown = ""
-        """All text that went out as pieces, kept by who lets them out."""
+        self._went_out: list[str] = []
+
+    @property
+    def shown(self) -> str:
+        """All text that went out as pieces."""
+        if len(self._went_out) > 1:
+            self._went_out = ["".join(self._went_out)]
+        return self._went_out[0] if self._went_out else ""
+
+    def goes_out(self, event: StreamEvent) -> Emit:
+        """An event for the reader; what text he has is kept."""
+        if isinstance(event, TextPiece):
+            self._went_out.append(event.text)
+        return Emit(event)
 
     @abstractmethod
     def feed(self, piece: str) -> list[Step]:
@@ -116,12 +129,15 @@ class _Text(Live):
         if not self._begun and not self._begin():
             return []
         steps: list[Step] = []
-        while (end := self._end()) > 0:
-            sentence = self._piece(end)
-            self._said += sentence.text
+        waiting, start = self._waiting, 0
+        for end in _ends(waiting):
+            sentence, start = TextPiece(waiting[start:end]), end
+            if self._joined.tiers:
+                self._said += sentence.text
             judged = ((self._apart, sentence.text), (self._joined, self._said))
             steps += [(Part(text, "", guards), None) for guards, text in judged if guards.tiers]
             steps.append((None, sentence))
+        self._waiting = waiting[start:]
         return steps
 
     def rest(self, value: Any) -> list[StreamEvent]:
@@ -145,21 +161,19 @@ class _Text(Live):
         self._begun = True
         return True
 
-    def _end(self) -> int:
-        """Where the first sentence ends that is surely whole: something follows it."""
-        waiting = self._waiting
-        for end in sentence_ends(waiting):
-            if waiting[end:].strip():
-                return end
-            break
-        if len(waiting) <= _LONGEST + 100:
-            return 0
-        blank = waiting.rfind(" ", 1, _LONGEST)
-        return blank if blank > 0 else _LONGEST
 
-    def _piece(self, end: int) -> TextPiece:
-        text, self._waiting = self._waiting[:end], self._waiting[end:]
-        return TextPiece(text)
+def _ends(waiting: str) -> Iterator[int]:
+    """Where each sentence ends that is surely whole, as something follows it; and where a text without one is cut."""
+    start, last = 0, len(waiting.rstrip())
+    for end in sentence_ends(waiting):
+        if end >= last:
+            break
+        yield end
+        start = end
+    while len(waiting) - start > _LONGEST + 100:
+        blank = waiting.rfind(" ", start + 1, start + _LONGEST)
+        start = blank if blank > 0 else start + _LONGEST
+        yield start
 
 
 def _set_of(entries: Iterable[Entry]) -> GuardSet:

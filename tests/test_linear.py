@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from guards import Guarded, Limits, validate
 from guards._live import live_of
 from guards._reflect import feedback_text
-from guards.contracts import JsonSchema
+from guards.contracts import JsonSchema, Text
 from guards.contracts.compiled import compile_contract
 from guards.testing import ScriptedModel
 
@@ -217,6 +217,21 @@ def test_the_partial_views_of_a_stream_cost_its_length(what):
         live = live_of(contract, Limits(), None)
         for start in range(0, len(text), 16):
             live.feed(text[start : start + 16])
+
+
+@pytest.mark.parametrize("sentence", ["a. B", "\n&lt;", "Yes! "])
+def test_a_stream_of_many_sentences_costs_its_length(sentence):
+    """Sentence by sentence, of one large piece and of many."""
+    text = "x" + sentence * (600_000 // len(sentence))
+    for step in (len(text), 5_000):
+        pieces = [text[start : start + step] for start in range(0, len(text), step)]
+        with cpu_within(allowed(len(text))):
+            events = list(Guarded(Text()).stream(_given(pieces), "go"))
+        assert events[-1].outcome.value == text
+
+
+def _given(pieces):
+    return lambda messages: iter(pieces)
 
 
 def test_the_last_partial_value_of_a_long_stream_is_the_whole():
