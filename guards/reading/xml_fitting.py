@@ -259,8 +259,9 @@ class _Fitter:
         if node.cut:
             if declared.least > 0 or (declared.most == 1 and kind.enumeration):
                 raise _cut(path)
-            self.note("xml.truncated", "a value that the end of the answer cut off was left out", path, text)
-            return False
+            if kind.kind != "text" or declared.most > 1:
+                self.note("xml.truncated", "a value that the end of the answer cut off was left out", path, text)
+                return False
         made.text = self._spelled(text, kind, path)
         return True
 
