@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
@@ -156,7 +157,6 @@ class _Recovery(Generic[T]):
         self.eager = eager
         self.hinted = eager and guide.hinted
         self.refused_by_hints = False
-        self.around = surroundings(text)
         self.tried: list[_Candidate[T]] = []
         self.inner: list[_Candidate[T]] = []
         self.limit: list[Finding] = []
@@ -165,6 +165,10 @@ class _Recovery(Generic[T]):
         self.known: dict[str, Reading[T]] = {}
         # What is tried from several places is read again; the allowance keeps that linear in the text.
         self.allowance = 16 * len(text) + 1_000_000
+
+    @cached_property
+    def around(self) -> Surroundings:
+        return surroundings(self.text)
 
     def read(self, syntax: Finding) -> Reading[T]:
         stages = (self._whole, self._disguised, self._mended, self._opened, self._inside, self._alone)
