@@ -19,6 +19,7 @@ OPAQUE: Final = frozenset(
 )
 """Under these keys of a node stand values of the user's own, which may look like schemas and are none, or what is not
 for validation."""
+_HOLDERS: Final = frozenset({dict, list, tuple})
 _OF_THE_USER: Final = OPAQUE - {"serialization", "computed_fields", "json_schema_input_schema"}
 
 
@@ -33,17 +34,16 @@ def nodes(schema: Any, *, serializers: bool = False) -> Iterator[dict[str, Any]]
     waiting = [schema]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict):
-            if id(value) in seen:
-                continue
+        if type(value) is not dict:
+            if type(value) in _HOLDERS:
+                waiting += value
+        elif id(value) not in seen:
             seen.add(id(value))
             if isinstance(value.get("type"), str):
                 yield value
-                waiting += [child for key, child in value.items() if key not in opaque]
+                waiting += [held for key, held in value.items() if type(held) in _HOLDERS and key not in opaque]
             else:
                 waiting += value.values()
-        elif isinstance(value, list | tuple):
-            waiting += value
 
 
 def named(schema: Any) -> dict[str, dict[str, Any]]:

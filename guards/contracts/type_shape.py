@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final
 
 import pydantic_core
@@ -128,7 +127,11 @@ def passes_over(shape: Shape) -> bool:
 
 def holds_guards(schema: Any, annotation: Any) -> bool:
     """Whether any guard stands in a type: quickly, since most have none."""
-    return any(True for _ in chain(_guarded_nodes(schema), in_annotation(annotation), _annotated(schema)))
+    if any(True for _ in in_annotation(annotation)):
+        return True
+    return any(
+        METADATA_KEY in (node.get("metadata") or ()) or _declares(node) for node in nodes(schema, serializers=True)
+    )
 
 
 def _mark(root: Shape) -> None:
@@ -426,11 +429,10 @@ def _default(node: Any) -> tuple[Any, bool]:
     return node.get("default", NO_DEFAULT), "default_factory" in node and not node.get("default_factory_takes_data")
 
 
-def _annotated(schema: Any) -> Iterator[Any]:
-    for node in nodes(schema, serializers=True):
-        if isinstance(node.get("cls"), type):
-            yield from (guard for guards in declared(node["cls"]).values() for guard in guards)
-            yield from strays(node["cls"])
+def _declares(node: Any) -> bool:
+    """Whether the class of a node has guards in its annotations."""
+    cls = node.get("cls")
+    return isinstance(cls, type) and (any(declared(cls).values()) or any(True for _ in strays(cls)))
 
 
 def _check_there(guards: Sequence[Any], shape: Shape) -> None:
