@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, cast
 
-__all__ = ["Itself", "key_of"]
+__all__ = ["Itself", "key_of", "parts_of"]
 
 
 class Itself:
@@ -81,11 +81,11 @@ def _key(value: Any, own: bool, within: tuple[int, ...]) -> Hashable:
         # What its `==` leaves out may be what a guard goes by.
         has = {field.name: getattr(value, field.name, None) for field in fields(kind)} | getattr(value, "__dict__", {})
         return kind, tuple([(name, _key(part, own, within)) for name, part in has.items()])
-    made_of = _made_of(value, kind)
+    made_of = parts_of(value, kind)
     return Itself(value) if made_of is None else (kind, _key(made_of, own, within))
 
 
-def _made_of(value: Any, kind: type) -> tuple[Any, ...] | None:
+def parts_of(value: Any, kind: type) -> tuple[Any, ...] | None:
     """What a value of any other class is made of, by the protocol of pickling; None for what is no value.
 
     A value has an equality and a hash of its own: dates, decimals, paths, patterns, members of enums, types with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn, cast, overload
 
 from typing_extensions import ParamSpec, TypeForm, TypeVar
 
@@ -20,6 +20,7 @@ from guards.clients import resolve
 from guards.context import checked_context
 from guards.contracts.base import Contract, Dial, Limits, Style
 from guards.errors import ConfigError
+from guards.identity import describe
 from guards.messages import Message, as_messages
 from guards.policies import Budget, Fallback, Policy, Reflect
 from guards.records import Outcome
@@ -384,6 +385,17 @@ class Guarded(Generic[R_co]):
 
         parts = can_check_parts(self._plan.contract, self._plan.guards)
         return Showing(at_once=parts, checks=self._plan.guards if parts else None)
+
+
+@describe.register
+def _(ticket: Guarded) -> Any:  # type: ignore[type-arg]  # dispatched on
+    """By what an answer is asked for and judged with; how it is sent and who listens change no answer."""
+    said = ticket.terms.complete.options
+    told = {name: describe(list(given) if isinstance(given, tuple) else given) for name, given in said.items()}
+    return {"contract": describe(ticket.contract), **{name: told[name] for name in told if name not in _NO_ANSWERS}}
+
+
+_NO_ANSWERS: Final = ("transport", "hooks", "format")
 
 
 def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:

@@ -21,6 +21,7 @@ from guards.checks.classifier import Classifier
 from guards.checks.provenance import difference, provenance
 from guards.checks.roc import area, best, corners, points, share, thinned
 from guards.errors import ConfigError
+from guards.identity import describe
 from guards.models import ModelSpec, digest_of
 from guards.testing import FixedScores
 
@@ -269,8 +270,11 @@ def guard_findings(guard, text):
 @pytest.mark.parametrize(
     ("guard", "words"),
     [
-        (Classifier(MODEL, forbid={"toxic": 0.5}), "guard: 'guards.checks.toxicity.Toxicity' there"),
-        (Toxicity(model=ModelSpec("classification", "some/model")), r"models\[0\].model: 'guards.testing.FixedScores'"),
+        (Classifier(MODEL, forbid={"toxic": 0.5}), "guard: 'toxicity/1' there"),
+        (
+            Toxicity(model=ModelSpec("classification", "some/model")),
+            r"models\[0\].model: \{'untold': 'guards.testing.FixedScores'\}",
+        ),
         (
             Toxicity(model=ModelSpec("classification", MODEL, labels=("toxic",), dtype="int8")),
             "'auto' there, 'int8' here",
@@ -343,11 +347,11 @@ def test_options_of_any_kind_are_told():
     guard.kinds = {str, int}
     guard.inner = Length(max=3)
     guard.table = {"a": (1, None)}
-    told = provenance(guard)["options"]
-    assert told["function"] == "builtins.len"
-    assert told["kinds"] == ["builtins.int", "builtins.str"]
-    assert told["inner"]["options"] == {"min": None, "max": 3, "unit": None}
-    assert told["table"] == {"a": [1, None]}
+    told = provenance(guard)
+    assert told["guard"] == {"function": "builtins.len"}
+    assert told["options"]["kinds"] == {"builtins.set": [{"class": "builtins.int"}, {"class": "builtins.str"}]}
+    assert told["options"]["inner"] == describe(Length(max=3))
+    assert told["options"]["table"] == {"builtins.dict": [["a", {"builtins.tuple": [1, None]}]]}
     assert json.loads(json.dumps(told)) == told
 
 

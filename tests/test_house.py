@@ -17,6 +17,7 @@ FLOORS = {
     0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote", "_sameness"],
     1: [
         "findings",
+        "identity",
         "policies",
         "records",
         "messages",

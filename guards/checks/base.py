@@ -22,6 +22,7 @@ from guards.contracts.type_kinds import as_it_is
 from guards.contracts.type_shape import with_guard
 from guards.errors import ConfigError
 from guards.findings import Finding, on_the_scale
+from guards.identity import Untold, describe, name_of
 from guards.messages import ROLES
 from guards.policies import Policy
 
@@ -103,6 +104,8 @@ class Guard:
             `"refuse"`, or `"pass"`, which leaves a visible `unknown` that names it.
         partial: whether it makes sense of a part (a sentence of a text, one closed field) while an answer is streamed;
             it sees `context.partial`, and the whole answer once more at the end.
+        version: of what it does, by whoever wrote it: what tells it from other code of its name (`guards.identity`).
+            None: its code does.
         options: the parameters of its constructor by name, as they were given or by default: what guards are compared
             by, and made again (`type(guard)(**guard.options)`). None for a guard that cannot tell; it equals itself
             alone. What was set on a guard afterwards counts in comparisons, too.
@@ -117,6 +120,7 @@ class Guard:
     roles: tuple[str, ...] = ("user",)
     unreadable: Unreadable = "refuse"
     partial: bool = False
+    version: str | int | None = None
     options = _Options()
     joins: ClassVar[bool] = False
     """Whether, of a text that is streamed, it must see each sentence together with all that came before it."""
@@ -225,6 +229,31 @@ class Guard:
         return f"{type(self).__name__}({', '.join(options)})"
 
 
+@describe.register
+def _(guard: Guard) -> Any:
+    options = told_options(guard)
+    if options is None:
+        return Untold(guard)
+    specs = getattr(guard, "specs", ())
+    told = {name.lstrip("_"): describe(value) for name, value in options.items() if not (specs and name in _AS_MODELS)}
+    return {"guard": _class_of(type(guard)), "options": told, "models": [describe(spec) for spec in specs]}
+
+
+_AS_MODELS: Final = ("model", "encoder")
+"""Options that are told by the specs which a guard made of them."""
+
+
+def _class_of(kind: type[Guard]) -> Any:
+    """The class of a guard: of the library's own `length/1`; of a user's, its code and that of those above it."""
+    if kind.__module__.partition(".")[0] == "guards":
+        public = next(base for base in kind.__mro__ if not base.__name__.startswith("_"))
+        return f"{_snake(public.__name__)}/{kind.version or 1}"
+    if kind.version is not None:
+        return f"{name_of(kind)}/{kind.version}"
+    own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] not in ("guards", "builtins", "abc")]
+    return [describe(base) for base in own]
+
+
 # Otherwise a class without a constructor of its own would seem to take anything.
 Guard.__new__.__signature__ = inspect.signature(Guard.__init__)  # type: ignore[attr-defined]
 
@@ -280,6 +309,11 @@ class Placed:
         )
 
 
+@describe.register
+def _(placed: Placed) -> Any:
+    return {"guard": describe(placed.guard), "at": placed.path, "on_fail": describe(placed.on_fail)}
+
+
 G = TypeVar("G", bound=Guard)
 Function: TypeAlias = Callable[..., Any]
 
@@ -331,6 +365,14 @@ class FunctionGuard(Guard):
         return self.__qualname__
 
 
+@describe.register
+def _(guard: FunctionGuard) -> Any:
+    options = told_options(guard) or {}
+    version, function = options.pop("version", None), options.pop("function", guard.function)
+    told = describe(function) if version is None else {"function": name_of(function), "version": describe(version)}
+    return {"guard": told, "options": {name: describe(value) for name, value in options.items()}, "models": []}
+
+
 @overload
 def check(function: Function, /) -> FunctionGuard: ...
 @overload
@@ -345,6 +387,7 @@ def check(
     roles: Iterable[str] = ("user",),
     unreadable: Unreadable = "refuse",
     partial: bool = False,
+    version: str | int | None = None,
 ) -> Callable[[Function], FunctionGuard]: ...
 
 
@@ -361,6 +404,7 @@ def check(
     roles: Iterable[str] = ("user",),
     unreadable: Unreadable = "refuse",
     partial: bool = False,
+    version: str | int | None = None,
 ) -> FunctionGuard | Callable[[Function], FunctionGuard]:
     """Make a guard of a function `(value, context)`, or `(value)`, which may be `async def` or a generator.
 
@@ -377,6 +421,7 @@ def check(
         "roles": several(roles),
         "unreadable": unreadable,
         "partial": partial,
+        "version": version,
     }
     if function is not _LATER:
         return FunctionGuard(_function_of(function), **options)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
 from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
 from guards.findings import Finding
+from guards.identity import Untold, describe, name_of
 from guards.reading.document import Document, Place, Steps, at, plain_steps
 from guards.records import Repair
 
@@ -166,6 +167,18 @@ class Contract(ABC, Generic[T]):
     def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
         """The places of this answer that could have been written in another way, with the other names."""
         return []
+
+
+@describe.register
+def _(contract: Contract) -> Any:
+    """By what it is made anew from in another process, which is its source."""
+    kind = name_of(type(contract))
+    if is_dataclass(contract):
+        return {"contract": kind, **{one.name: describe(getattr(contract, one.name)) for one in fields(contract)}}
+    if type(contract).__reduce__ is object.__reduce__:
+        return Untold(contract)
+    made = contract.__reduce__()
+    return {"contract": kind, "of": [describe(part) for part in made[1]]}
 
 
 def check_dial(dial: str, where: str = "reading=") -> None:

@@ -18,6 +18,7 @@ from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
 from guards.contracts.delivered import delivered, in_floats, odd_numbers, out_of_range
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import Finding
+from guards.identity import describe, name_of
 from guards.reading.document import Document, JsonDocument, plain_steps
 from guards.reading.json_reader import read_json
 from guards.reading.numbers import dumps, exact, is_inexact
@@ -241,6 +242,12 @@ def _parsed(text: str, where: str, hint: str) -> Any:
         raise ConfigError("not JSON: a number that JSON does not have, or one out of range", where=where) from None
     except RecursionError:
         raise ConfigError("the schema is nested too deeply", where=where, hint="flatten it with $defs") from None
+
+
+@describe.register
+def _(contract: JsonSchema) -> Any:
+    kind, key = name_of(type(contract)), contract._key  # noqa: SLF001  # what they are compared by
+    return {"contract": kind, "of": describe(list(key))}
 
 
 def _no_constant(name: str) -> Any:

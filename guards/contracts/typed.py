@@ -19,6 +19,7 @@ from guards.contracts.type_structures import ABSENT, Fields, Misfit, Part
 from guards.contracts.type_validator import Compiled, compiled, compiled_for_numbers, readable, runs_code
 from guards.errors import ConfigError
 from guards.findings import Finding
+from guards.identity import describe
 from guards.reading.document import Document, InexactDocument, JsonDocument, Place, Steps
 from guards.reading.json_reader import read_json
 from guards.reading.numbers import dumps, is_inexact
@@ -265,6 +266,13 @@ class Typed(Contract[T]):
         except Misfit as fault:
             return Reading(None, document, (Finding("guard.failed", str(fault)),), faults=(fault,))
         return None
+
+
+@describe.register
+def _(contract: Typed) -> Any:  # type: ignore[type-arg]  # dispatched on
+    from guards.contracts.type_identity import told_schema
+
+    return {"contract": "type", "name": str(contract.type), "schema": told_schema(contract._schema)}  # noqa: SLF001
 
 
 def _name(type_: Any) -> str:

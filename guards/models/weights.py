@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from guards.identity import describe
 from guards.models.spec import ModelSpec
 
 __all__ = ["digest_of"]
+
+
+@describe.register
+def _(spec: ModelSpec) -> Any:
+    """By all but device and threads; where its weights lie in files, by their sha256, wherever these are."""
+    told = {f.name: describe(getattr(spec, f.name)) for f in fields(spec) if f.name not in ("device", "threads")}
+    digest = digest_of(spec)
+    if digest is not None and not str(spec.model).startswith("embedded:"):
+        told["model"] = "a folder"
+    return {**told, "sha256": digest}
 
 
 def digest_of(spec: ModelSpec) -> str | None:
