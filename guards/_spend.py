@@ -70,7 +70,7 @@ class Spend:
         if budget.tokens is not None and self.tokens >= budget.tokens:
             return Reason("budget.tokens", f"The budget of {budget.tokens} tokens ended ({self.tokens} used).")
         if budget.cost is not None and self.cost >= budget.cost:
-            return Reason("budget.cost", f"The budget of {budget.cost:g} ended ({self.cost:g} spent).")
+            return Reason("budget.cost", f"The cost budget of {budget.cost:g} ended ({self.cost:g} spent).")
         return None
 
 

@@ -245,6 +245,10 @@ class Outcome(Generic[T_co]):
         apart = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("cause", "document")}
         return replace(self, **copy.deepcopy(apart, memo))
 
+    def __bool__(self) -> bool:
+        """Whether it is accepted, so that `if validate(...):` means what it says."""
+        return self.ok
+
     def raise_if_rejected(self) -> T_co:
         """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
         if self.ok or self.delivered_by is not None:
@@ -335,7 +339,8 @@ def _digest(value: Any) -> dict[str, Any] | None:
     elif isinstance(value, Mapping) and "role" in value:
         # A word that is no role of any server is somebody's text.
         role = {"role": value["role"]} if value["role"] in ROLES else {}
-        return {**role, **(_digest(json.dumps(recorded(value.get("content")))) or {})}
+        content = recorded(value.get("content"))
+        return {**role, **(_digest(content if isinstance(content, str) else json.dumps(content)) or {})}
     else:
         text = json.dumps(recorded(value), sort_keys=True)
     data = text.encode("utf-8", "surrogatepass")

@@ -249,7 +249,8 @@ def _prepare(
     on_fail: Policy[Any] | None,
 ) -> Terms[Any]:
     if not isinstance(text, str):
-        raise ConfigError(f"must be a str, not {type(text).__name__}", where="text", hint="decode bytes first")
+        hint = next((words for kind, words in _AS_TEXT if isinstance(text, kind)), "give the answer as it was written")
+        raise ConfigError(f"must be a str, not {type(text).__name__}", where="text", hint=hint)
     if guards == () and format_ is None and reading is None and limits is None and on_fail is None:
         terms = terms_of(given)  # nothing said, as mostly
     else:
@@ -329,6 +330,11 @@ def desk_of(compiled: Contract[Any], dial: Dial, limits: Limits, ledger: Ledger)
     return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None))
 
 
+_AS_TEXT: Final = (
+    (bytes | bytearray, "decode bytes first"),
+    (Path, "read the file: path.read_text()"),
+    (dict | list, "write what is parsed already as text: json.dumps(data)"),
+)
 _ENDLESS: Final = Budget()
 _LIMITS: Final = Limits()
 _NOTHING: Final = Raise()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import logging
 import pickle
+from pathlib import Path
 
 import pytest
 from models import BAD, GOOD, Ticket
 
-from guards import Budget, Finding, Fix, Guarded, Raise, Reflect, Rejected, Reply, check, validate
+from guards import Budget, Fallback, Finding, Fix, Guarded, Raise, Reflect, Rejected, Reply, check, validate
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, GuardsError, MissingExtra, ScriptExhausted
 from guards.findings import NO_FIX, parse_pointer, rank
 from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Decided, FindingFound
@@ -246,3 +248,44 @@ def test_fixed_scores():
     assert scores.calls == [["a", ["a", "b"], "c"]]
     with pytest.raises(KeyError):
         FixedScores({})(["a"])
+
+
+def test_the_hash_of_a_turn_is_that_of_its_text():
+    """Without content an answer has one hash as text and as the turn that goes back, and a question that of its words."""
+    bad = json.dumps({"title": "T", "priority": 9})
+    outcome = Guarded(Ticket).run(ScriptedModel([bad, bad.replace("9", "1")]), "wie geht's?")
+    first, second = json.loads(outcome.to_json(content=False))["attempts"]
+    words = {"length": len("wie geht's?"), "sha256": hashlib.sha256("wie geht's?".encode()).hexdigest()}
+    assert first["messages"] == [{"role": "user", **words}]
+    assert second["messages"][1] == {"role": "assistant", **first["text"]}
+
+
+def test_an_outcome_is_true_where_it_is_accepted():
+    """`if validate(...)` asks what it seems to ask; one that a policy delivered without acceptance is false."""
+    assert validate("1", int)
+    assert not validate("one", int)
+    assert not Guarded(int, on_fail=Fallback(3)).run(ScriptedModel(["one"]), "q")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (b"1", "decode bytes first"),
+        (Path("a.json"), r"path.read_text\(\)"),
+        ({"a": 1}, r"json.dumps\(data\)"),
+        (1, "as it was"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_what_to_do(given, words):
+    """Bytes, a path, data that was parsed already: each with its own way out."""
+    with pytest.raises(ConfigError, match=words):
+        validate(given, int)
+
+
+def test_a_decorator_without_its_contract_is_told():
+    """`@Guarded` bare takes the function for its contract."""
+    with pytest.raises(ConfigError, match=r"'ask' is no contract.*@Guarded\(Ticket\)"):
+
+        @Guarded
+        def ask() -> str:
+            return "1"

@@ -68,7 +68,7 @@ def _read(name: str, where: str) -> str:
     except OSError as fault:
         raise ConfigError(f"{name!r} cannot be read: {fault.strerror}", where=where, hint="name a file") from fault
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")  # an editor may have put a mark of the encoding in front
     except UnicodeDecodeError as fault:
         raise ConfigError(
             f"{name!r} is not UTF-8 at byte {fault.start}", where=where, hint="convert it first"

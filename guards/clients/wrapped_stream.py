@@ -29,7 +29,8 @@ class _Wrapped:
     @property
     def outcome(self) -> Outcome[Any]:
         """The call's record. Raises `ConfigError` before the end."""
-        outcome = self._question.outcome or self._events.outcome
+        taken = self._question.outcome
+        outcome = self._events.outcome if taken is None else taken
         if outcome is None:
             raise ConfigError("the stream has not ended", where="outcome_of", hint="read it to its end first")
         return outcome

@@ -217,7 +217,7 @@ def _refusal(name: str) -> ConfigError:
     return ConfigError(
         f"{name} may make an answer that cannot be guarded",
         where="wrap",
-        hint="use create (or parse), or the client itself for what needs no guard",
+        hint="use create (with stream=True for pieces) or parse, or the client itself for what needs no guard",
     )
 
 

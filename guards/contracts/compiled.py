@@ -47,7 +47,13 @@ def _contract(given: Any) -> Contract[Any]:
         return JsonSchema(dict(given))
     if isinstance(given, Path):
         return _of_file(given)
-    if given is None or isinstance(given, str | bytes | bool | int | float | types.FunctionType):
+    if isinstance(given, types.FunctionType):
+        raise ConfigError(
+            f"the function {given.__name__!r} is no contract",
+            where="contract",
+            hint="as a decorator it takes the contract first: @Guarded(Ticket)",
+        )
+    if given is None or isinstance(given, str | bytes | bool | int | float):
         raise ConfigError(
             f"{type(given).__name__} is no contract",
             where="contract",
