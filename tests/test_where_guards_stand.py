@@ -27,6 +27,7 @@ from pydantic import (
     PrivateAttr,
     RootModel,
     Secret,
+    SecretStr,
     SkipValidation,
     ValidationError,
     WrapValidator,
@@ -897,7 +898,7 @@ class Remembering(BaseModel):
 class Counting:
     text: str
     service: Annotated[Any, AfterValidator(lambda value: Service())] = None
-    _seen: dict = dataclasses.field(default_factory=dict)
+    _seen: dict = dataclasses.field(default_factory=dict, init=False)
 
     def words(self):
         self.service.hits += 1
@@ -933,6 +934,48 @@ def test_a_name_for_a_type_may_stand_inside_a_secret():
     named = te.TypeAliasType("Named", Pairs)
     assert validate('{"a": 1}', Secret[named]).value.get_secret_value().a == 1
     assert validate('{"s": [{"a": 1}]}', dict[str, Secret[list[named]]]).ok
+
+
+class Roomy(BaseModel, extra="allow"):
+    pass
+
+
+@dataclasses.dataclass
+class Underscored:
+    _tags: list[str]
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    _tags: list[str]
+
+
+class Couple(NamedTuple):
+    tags: list[str]
+
+
+@pytest.mark.parametrize(
+    ("type_", "answer", "change"),
+    [
+        (Roomy, '{"a": ["x"]}', lambda value: value.a.append("EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: setattr(value, "a", "EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: setattr(value, "new", "EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: delattr(value, "a")),
+        (dict[str, Roomy], '{"k": {"a": [["x"]]}}', lambda value: value["k"].a[0].append("EVIL")),
+        (Underscored, '{"_tags": ["x"]}', lambda value: value._tags.append("EVIL")),
+        (Slotted, '{"_tags": ["x"]}', lambda value: value._tags.append("EVIL")),
+        (Couple, '{"tags": ["x"]}', lambda value: value.tags.append("EVIL")),
+        (OrderedDict[str, int], '{"a": 1, "b": 2}', lambda value: value.move_to_end("a")),
+        (OrderedDict[str, int], '{"a": 1, "b": 2}', lambda value: dict.__delitem__(value, "a")),
+        (deque[int], "[1, 2]", lambda value: value.rotate(1)),
+        (Secret[list[str]], '["x"]', lambda value: value.get_secret_value().append("EVIL")),
+        (SecretStr, '"x"', lambda value: setattr(value, "_secret_value", "EVIL")),
+    ],
+)
+def test_a_change_of_whatever_an_answer_filled_is_seen(type_, answer, change):
+    """Members of open models, underscored fields, what a secret holds, and an order are of the value, too."""
+    outcome = validate(answer, type_, guards=[check(lambda value: change(value), name="meddling")])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
 
 
 class Pairs(BaseModel):
