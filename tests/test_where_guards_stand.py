@@ -9,7 +9,7 @@ from collections import deque
 from datetime import date
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, Union
+from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, TypeVar, Union
 
 import pytest
 import typing_extensions as te
@@ -52,6 +52,7 @@ from guards import (
     validate,
 )
 from guards.checks import Length, OneOf, Pattern
+from guards.contracts.type_annotations import in_annotation
 from guards.testing import ScriptedModel
 
 
@@ -976,6 +977,43 @@ def test_a_change_of_whatever_an_answer_filled_is_seen(type_, answer, change):
     """Members of open models, underscored fields, what a secret holds, and an order are of the value, too."""
     outcome = validate(answer, type_, guards=[check(lambda value: change(value), name="meddling")])
     assert [finding.code for finding in outcome.findings] == ["guard.failed"]
+
+
+class Foreign:
+    """Has attributes of the names that `typing` gives its own forms."""
+
+    __metadata__ = 5
+    __value__ = 7
+    __args__ = 3
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return handler(str)
+
+
+FOREIGN = {
+    "a field": (create_model("Made", it=(Foreign, ...), text=(Text, ...)), '{"it": "x", "text": "EVIL"}', "/text"),
+    "alone": (Annotated[Foreign, no_evil], '"EVIL"', ""),
+    "an item": (list[Annotated[Foreign, no_evil]], '["EVIL"]', "/0"),
+    "in a union": (dict[str, Annotated[Foreign | None, no_evil]], '{"x": "EVIL"}', "/x"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_class_is_not_taken_for_a_form_of_typing_by_its_attributes(kind):
+    """What stands in an Annotated or behind an alias is asked of these alone."""
+    type_, answer, path = FOREIGN[kind]
+    assert [finding.path for finding in validate(answer, type_).findings] == [path]
+    assert validate(answer.replace("EVIL", "b"), type_).ok
+    assert validate('"x"', Foreign).value == "x"
+
+
+def test_guards_stand_in_a_named_type_s_argument():
+    """`Names[Annotated[str, guard]]` has the guard of its argument, too."""
+    item = TypeVar("item")
+    names = te.TypeAliasType("names", list[item], type_params=(item,))
+    assert set(in_annotation(names[Text])) == {no_evil}
+    assert validate('["EVIL"]', names[Text]).findings[0].path == "/0"
 
 
 class Pairs(BaseModel):

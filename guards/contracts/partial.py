@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
@@ -309,10 +309,8 @@ def _node(type_: Any, known: dict[Any, _Plain]) -> _Plain:
             return _node(members[0], known)
         if all(member in _AS_THEY_ARE for member in members):
             return _PLAIN
-    if origin is not None and origin not in (Literal, Union, types.UnionType):
-        inner = arguments[0] if hasattr(type_, "__metadata__") else None
-        if inner is not None:
-            return _node(inner, known)
+    if origin is Annotated:
+        return _node(arguments[0], known)
     return _leaf(type_)
 
 
