@@ -29,6 +29,7 @@ from pydantic import (
     Secret,
     SecretStr,
     SkipValidation,
+    TypeAdapter,
     ValidationError,
     WrapValidator,
     computed_field,
@@ -406,14 +407,84 @@ def test_a_path_that_no_answer_has_is_an_error_where_it_is_written():
 
 
 def test_a_path_that_a_schema_shuts_out_is_an_error_where_it_is_written():
-    """The same for an object of a JSON Schema that takes no other keys, behind a reference, too."""
+    """The same for an object of a JSON Schema that takes no other keys, behind a reference, and in every item, too."""
     schema = {
         "properties": {"lines": {"items": {"$ref": "#/$defs/line"}}},
         "$defs": {"line": {"type": "object", "properties": {"sku": {}}, "additionalProperties": False}},
     }
-    with pytest.raises(ConfigError, match="has 'typo' there"):
-        Guarded(schema, guards=[no_evil.on("$.lines[0].typo")])
-    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].typo"), no_evil.on("$.other")])
+    for path, name in (("$.lines[0].typo", "typo"), ("$.lines[*].typo", "typo"), ("$.lines.sku", "sku")):
+        with pytest.raises(ConfigError, match=f"has '{name}' there"):
+            Guarded(schema, guards=[no_evil.on(path)])
+    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].sku"), no_evil.on("$.other")])
+
+
+def closed(**members):
+    return {"type": "object", "properties": members, "additionalProperties": False}
+
+
+def listed(item):
+    return {"type": "array", "items": item}
+
+
+class Paws(BaseModel, extra="forbid"):
+    kind: Literal["cat"]
+    paws: int
+
+
+class Fins(BaseModel, extra="forbid"):
+    kind: Literal["fish"]
+    fins: list[str]
+
+
+class Tank(BaseModel, extra="forbid"):
+    pet: Paws | Fins
+    told: Annotated[Paws | Fins, Field(discriminator="kind")]
+    pets: list[Paws | Fins] = []
+    spare: Paws | None = None
+    named: dict[str, Fins] = {}
+    note: str = ""
+
+
+OLD = {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"any": {}}}
+EITHER = {
+    "if": {"properties": {"kind": {"const": 1}}},
+    "then": {"properties": {"it": closed(a={})}},
+    "else": {"properties": {"it": closed(b={})}},
+}
+SCHEMAS = [
+    # schema, paths that some answer has, paths that none has
+    (
+        TypeAdapter(Tank).json_schema(),
+        "$.pet.paws $.pet.fins[3] $.told.fins $.pets[*].paws $.pets[0].fins[*] $.spare.paws $.named.x.fins $.* $.*.paws",
+        "$.pet.x $.note.x $.note[*] $.note[0] $.pets.paws $.pets[*].x $.spare.fins $.named.q.x $[0] $.pet.paws.x $.x",
+    ),
+    ({"oneOf": [closed(it=closed(a={})), closed(it=closed(b={}))]}, "$.it.a $.it.b $.*.b", "$.it.c $.*.c $.b"),
+    ({"anyOf": [listed(closed(a={})), listed(closed(b={}))]}, "$[0].b $[*].a $[*].*", "$[0].c $[*].c $.a"),
+    ({"anyOf": [listed(closed(a={})), {"required": ["b"]}]}, "$[0].x $.b.x", ""),
+    (
+        {"allOf": [{"properties": {"it": closed(a={})}}, {"properties": {"it": {"required": ["b"]}}}]},
+        "$.it.a",
+        "$.it.b",
+    ),
+    ({**closed(), "patternProperties": {"^x": closed(a={})}}, "$.xy.a $.*.a", "$.y $.xy.b $.*.b"),
+    (EITHER, "$.it.a $.it.b", "$.it.c"),
+    ({**EITHER, "else": {}}, "$.it.c", ""),
+    ({"prefixItems": [closed(a={}), True], "items": False, "type": "array"}, "$[0].a $[1].b $[*].b", "$[0].b $[2]"),
+    ({"properties": {"it": {"enum": ["a", 1]}, "its": {"const": [1]}}}, "$.it $.its[0]", "$.it.a $.it[0] $.its.a"),
+    ({**OLD, "properties": {"it": {"$ref": "#/definitions/any", "type": "string"}}}, "$.it.a", ""),
+    ({"$dynamicRef": "#it", "$defs": {"it": {"$dynamicAnchor": "it", "properties": {"it": {}}}}}, "$.it.x", ""),
+    ({"$ref": "#/$defs/n", "$defs": {"n": closed(n={"$ref": "#/$defs/n"})}}, "$.n.n.n $.*.*", "$.n.n.x $.*.*.x"),
+]
+
+
+@pytest.mark.parametrize(("schema", "there", "nowhere"), SCHEMAS)
+def test_a_path_leads_where_any_alternative_and_every_conjunct_lets_it(schema, there, nowhere):
+    """All parts of a JSON Schema count: those of which one has to hold, and those of which all have to."""
+    for path in there.split():
+        Guarded(schema, guards=[no_evil.on(path)])
+    for path in nowhere.split():
+        with pytest.raises(ConfigError, match="leads nowhere"):
+            Guarded(schema, guards=[no_evil.on(path)])
 
 
 def test_a_fix_changes_only_what_was_judged():
