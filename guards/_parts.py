@@ -190,12 +190,12 @@ class _Json(_Parted):
 
         Under a name that the answer has chosen it may be the name that is wrong, which a part cannot change.
         """
-        from guards.contracts.part_schema import is_named, is_shut_out, part_schema
+        from guards.contracts.part_schema import is_named, part_schema
 
         place, schema = self._place(path), self._schema
         if not place or not is_named(schema, place):
             return False
-        return part_schema(schema, place) is not False and not is_shut_out(schema, place)
+        return part_schema(schema, place) is not False
 
     def _place(self, path: str) -> tuple[str | int, ...]:
         parent, key = (self._parent(path) if path else None) or ((), None)
@@ -235,7 +235,8 @@ class _Json(_Parted):
         properties = {}
         for path in self._paths:
             parent, key = self._parent(path) or ((), "")
-            properties[path] = part_schema(self._schema, (*parent, key))
+            said = part_schema(self._schema, (*parent, key))
+            properties[path] = {} if said is None else said
         schema = {"type": "object", "properties": properties, "required": list(self._paths)}
         return with_definitions(schema, self._schema)
 

@@ -396,12 +396,16 @@ def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
 
 
 def _labelled(entries: Sequence[Entry]) -> list[Entry]:
-    """Equal names get `#2`, `#3`, in the order given."""
-    seen: dict[str, int] = {}
+    """Equal names get `#2`, `#3`, in the order given; no such label is another guard's own name."""
+    names = {entry.label for entry in entries}
+    taken: set[str] = set()
     labelled: list[Entry] = []
     for entry in entries:
-        count = seen[entry.label] = seen.get(entry.label, 0) + 1
-        label = entry.label if count == 1 else f"{entry.label}#{count}"
+        label, count = entry.label, 1
+        while label in taken or (count > 1 and label in names):
+            count += 1
+            label = f"{entry.label}#{count}"
+        taken.add(label)
         labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
     return labelled
 

@@ -37,8 +37,8 @@ class Itself:
 def key_of(value: Any, *, own: bool = True) -> Hashable:
     """A key that is equal for the same values, and for no others.
 
-    `own`: whether an object that says itself what it is (by a method `sameness`, as guards do) is believed; if not, it
-    is the same as itself alone. Never raises, whatever the value is made of.
+    `own`: whether an object that says itself what it is (by a method `__sameness__`, as guards do) is believed; if not,
+    it is the same as itself alone. Never raises, whatever the value is made of.
     """
     try:
         return _key(value, own, ())
@@ -73,7 +73,7 @@ def _key(value: Any, own: bool, within: tuple[int, ...]) -> Hashable:
         return kind, frozenset([_key(item, own, within) for item in value])
     if kind is bytearray:
         return kind, bytes(value)
-    if (sameness := getattr(kind, "sameness", None)) is not None:
+    if (sameness := getattr(kind, "__sameness__", None)) is not None:
         return cast("Hashable", sameness(value)) if own else Itself(value)
     if is_dataclass(kind) and _says(kind, "__eq__"):
         if isinstance(value, _HOLDERS):

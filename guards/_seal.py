@@ -7,13 +7,16 @@ object of another kind (a service, a connection) is no part of the value.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 __all__ = ["Seal", "can_change"]
 
@@ -38,8 +41,8 @@ class Seal:
             items, attributes = _items(part), _attributes(part)
             self._kept[id(part)] = part, kind, items, list(attributes.items())
             waiting += items
-            if _fields(kind):  # its attributes are parts of the value, with all that they hold
-                waiting += [held for name, held in attributes.items() if name in _BESIDE or not name.startswith("_")]
+            if _fields(kind) is not None:  # its attributes are parts of the value, with all that they hold
+                waiting += attributes.values()
 
     def broken(self) -> bool:
         """Whether something holds other things than before."""
@@ -67,8 +70,9 @@ _GONE: Final = object()
 
 
 def _items(part: Any) -> list[Any]:
+    of = type(part)  # and not its `__class__`, which may say anything
     for kind, items in _CONTAINERS.items():
-        if isinstance(part, kind):
+        if issubclass(of, kind):
             return list(items(part))
     return []
 
@@ -77,7 +81,7 @@ def _attributes(part: Any) -> dict[str, Any]:
     kind = type(part)
     if kind in _CONTAINERS:
         return {}
-    fields = _fields(kind)
+    fields = _fields(kind) or ()
     try:
         attributes: dict[str, Any] = dict(object.__getattribute__(part, "__dict__"))
     except AttributeError:
@@ -95,9 +99,16 @@ def _attributes(part: Any) -> dict[str, Any]:
     }
 
 
-def _fields(kind: type) -> Mapping[str, Any]:
-    fields = kind.__dict__.get("__pydantic_fields__") or getattr(kind, "__dataclass_fields__", None)
-    return fields if isinstance(fields, Mapping) else {}
+def _fields(kind: type) -> Collection[str] | None:
+    """The names of the fields of a record, which may have none; None for any other class.
+
+    An underscored field of a dataclass that no answer can fill is private, as a model's are.
+    """
+    if isinstance(fields := kind.__dict__.get("__pydantic_fields__"), Mapping) and issubclass(kind, BaseModel):
+        return fields
+    if isinstance(fields := getattr(kind, "__dataclass_fields__", None), Mapping):
+        return {name for name, field in fields.items() if not name.startswith("_") or field.init}
+    return ("_secret_value",) if issubclass(kind, _SECRETS) else None
 
 
 def _slots(cls: type) -> Iterator[str]:
@@ -105,6 +116,7 @@ def _slots(cls: type) -> Iterator[str]:
     yield from (slots,) if isinstance(slots, str) else slots
 
 
+_SECRETS: Final = (Secret, SecretStr, SecretBytes)
 _BESIDE: Final = ("__pydantic_extra__", "__pydantic_fields_set__")
 
 
@@ -112,8 +124,17 @@ def _entries(part: dict[Any, Any]) -> Iterator[Any]:
     return (inner for entry in dict.items(part) for inner in entry)
 
 
+def _in_order(part: OrderedDict[Any, Any]) -> list[Any]:
+    """It keeps an order beside the one of a dict."""
+    entries = list(_entries(part))
+    with suppress(KeyError):  # of an entry that is gone from the dict alone
+        entries += OrderedDict.__iter__(part)
+    return entries
+
+
 # By the builtin's own methods: a class made of one may have others, which may raise.
-_CONTAINERS: Final[dict[type, Callable[[Any], Iterator[Any]]]] = {
+_CONTAINERS: Final[dict[type, Callable[[Any], Iterable[Any]]]] = {
+    OrderedDict: _in_order,
     dict: _entries,
     **{kind: kind.__iter__ for kind in (list, tuple, deque, set, frozenset, bytearray)},
 }

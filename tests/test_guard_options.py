@@ -575,6 +575,31 @@ class Settings:
 
 
 @dataclass
+@dataclass(frozen=True)
+class Bar:
+    sameness: float = 0.5
+
+
+class Nearly(Guard):
+    sameness = 0.8
+
+    def __init__(self, bar=Bar()):
+        super().__init__()
+        self.bar = bar
+
+    def check(self, value, context=None):
+        return None
+
+
+def test_an_attribute_of_any_name_is_a_guard_s_own():
+    """Nothing that an author calls `sameness` is taken for the library's."""
+    assert key_of(Bar()) == key_of(Bar())
+    assert key_of(Bar()) != key_of(Bar(0.6))
+    assert Nearly() == Nearly(Bar())
+    assert Nearly() != Nearly(Bar(0.6))
+    assert validate('"x"', Annotated[str, Nearly()]).scores == {"nearly": 1.0}
+
+
 class Worked(list):  # type: ignore[type-arg]  # what it holds lies past its fields
     shown: int = 0
 

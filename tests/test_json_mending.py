@@ -356,6 +356,37 @@ def test_hints_of_a_schema():
     assert [(f.code, f.path) for f in young.findings] == [("schema.assert", "/age")]
 
 
+HINTS = ("x-alias", "x-names", "x-also", "x-assert", "x-enum-names")
+NOTES = (5, None, True, [5], [None], [[1]], [{"expr": 5}], {"a": 5}, {"a": {"alias": 5, "description": ["b"]}})
+
+
+@pytest.mark.parametrize("word", HINTS)
+@pytest.mark.parametrize("note", NOTES)
+def test_what_is_no_hint_is_an_author_s_own_note(word, note):
+    """What an author keeps under a word of the hints, and is none of them, is passed over in every reading."""
+    kind = {"type": "string", "enum": ["a", "b"], word: note}
+    schema = {"type": "object", "properties": {"kind": kind}, "required": ["kind"], word: note}
+    for dial in ("careful", "eager"):
+        assert validate('{"Kind": "A"}', schema, reading=dial).value == {"kind": "a"}
+        assert validate('{"kind": "c"}', schema, reading=dial).findings[0].code == "schema.enum"
+
+
+def test_the_library_s_own_words_of_a_type_are_not_honoured_in_a_schema():
+    """Further spellings are found in Python types alone: an author's words of such names mean something else."""
+    also = {"type": "string", "enum": ["a"], "x-also": {"ten": "a"}, "x-names": ["other"]}
+    schema = {"type": "object", "properties": {"kind": also}, "required": ["kind"]}
+    for dial in ("careful", "eager"):
+        assert not validate('{"kind": "ten"}', schema, reading=dial).ok
+        assert not validate('{"other": "a"}', schema, reading=dial).ok
+
+
+def test_a_member_named_like_a_hint_is_none():
+    """Eager reading fills defaults in for hints, and not for a member, or an option, of such a name."""
+    members = {"x-enum-names": {"type": "string", "default": "q"}, "kind": {"enum": [{"x-alias": "a"}, "b"]}}
+    schema = {"type": "object", "properties": members, "required": ["kind"]}
+    assert validate('{"kind": "b"}', schema, reading="eager").value == {"kind": "b"}
+
+
 def test_a_document_that_fits_is_never_touched():
     """Strings that look damaged come back as they are, with no repair, in every dial."""
     for text in ("```json {} ```", "a, b,}", "// not a comment", "True, None", "<think>", "{'a': 1}", " trailing "):

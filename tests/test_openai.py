@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 import time
 from typing import Any, Literal
 
 import pytest
 import tenacity
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, create_model
 
 openai = pytest.importorskip("openai")
 
@@ -133,6 +134,39 @@ def test_strict_narrows_the_schema_only_when_asked():
     assert sent["strict"] is True
     assert sorted(sent["schema"]["required"]) == ["team", "urgent"]
     assert "default" not in json.dumps(sent["schema"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        (dict[str, int], "/properties/it"),
+        (dict, "/properties/it"),
+        (dict[str, int] | None, "/properties/it/anyOf/0"),
+        (list[dict[str, str]], "/properties/it/items"),
+        (Any, "/properties/it"),
+        (list, "/properties/it/items"),
+        (create_model("Open", __config__={"extra": "allow"}), "/$defs/Open"),
+    ],
+)
+def test_what_no_strict_schema_can_say_is_an_error_where_it_is_asked_for(kind, place):
+    """An object with members of any name, or anything at all, cannot be closed: it is not sent as if it were."""
+    contract = create_model("Made", it=(kind, ...))
+    for make in (clients.chat, clients.responses):
+        for mode in ("json_schema", "tool"):
+            with pytest.raises(ConfigError, match=f"at {re.escape(place)}: "):
+                make(openai.OpenAI(api_key="-"), model="m", mode=mode, contract=contract, strict=True)
+            make(openai.OpenAI(api_key="-"), model="m", mode=mode, contract=contract)
+
+
+def test_what_can_be_closed_is():
+    """Open objects with named members, and those without any, are narrowed; names of members are no keywords."""
+    contract = create_model("Made", default=(create_model("Empty"), ...), items=(list[Ticket], ...))
+    with Server([answer(GOOD)]) as server:
+        client = clients.chat(server.openai(), model="m", mode="json_schema", contract=contract, strict=True)
+        ticket.call(client, "x")
+    sent = server.bodies[0]["response_format"]["json_schema"]["schema"]
+    assert sent["required"] == ["default", "items"]
+    assert [sent["$defs"][name]["additionalProperties"] for name in ("Empty", "Ticket")] == [False, False]
 
 
 def test_a_forced_tool_call_is_the_answer_and_gets_a_tool_result():

@@ -143,6 +143,9 @@ def test_items_of_a_list_come_as_they_close():
         assert isinstance(seen[-1], Done)
 
 
+LISTED = {"type": "array", "items": {"type": "string"}}
+
+
 def small(line):
     assert line.qty < 5, "too many"
     return line
@@ -165,6 +168,11 @@ def small(line):
         (list[Elsewhere], [{"at": ["2020-01-01"]}], [Elsewhere(at=["2020-01-01"])]),
         (JsonSchema({"items": False}), [1], []),
         (JsonSchema({"prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False}), ["a", 1, 2], ["a", 1]),
+        (JsonSchema({"allOf": [LISTED, {"items": {"maxLength": 2}}]}), ["ab", "abcdef"], ["ab"]),
+        (JsonSchema({"$ref": "#/$defs/l", "items": {"maxLength": 2}, "$defs": {"l": LISTED}}), ["ab", "abc"], ["ab"]),
+        (JsonSchema({"anyOf": [{"type": "array", "items": {"type": "integer"}}, LISTED]}), ["a", "b"], ["a", "b"]),
+        (JsonSchema({"prefixItems": [{"type": "integer"}], "unevaluatedItems": False}), [1, "a"], [1]),
+        (JsonSchema({"$ref": "#l", "$defs": {"l": {"$anchor": "l", **LISTED}}}), ["a", 1], []),
         (JsonSchema({"items": {"format": "date"}}, formats=True), ["x", "2020-01-01"], ["2020-01-01"]),
         (JsonSchema({"items": {"$ref": "urn:one"}}, resources={"urn:one": {"type": "integer"}}), ["x", 1], [1]),
     ],

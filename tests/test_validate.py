@@ -245,6 +245,15 @@ def test_equal_names_are_numbered():
     assert outcome.findings[0].guard == "same#2"
 
 
+@given(st.lists(st.sampled_from(["a", "b", "a#2", "a#3", "a#2#2"]), max_size=6))
+def test_no_two_guards_share_a_label(names):
+    """Each guard has a score of its own, the first of a name under that very name."""
+    guards = [check(name=name)(lambda v: None) for name in names]
+    scores = validate(GOOD, Ticket, guards=guards).scores
+    assert len(scores) == len(names)
+    assert set(names) <= scores.keys()
+
+
 def test_what_a_check_may_give():
     """None, text, a Finding, several, a generator, an async one; anything else is a failure, never a pass."""
 

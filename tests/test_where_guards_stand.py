@@ -9,7 +9,7 @@ from collections import deque
 from datetime import date
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, Union
+from typing import Annotated, Any, ClassVar, Counter, Literal, NamedTuple, OrderedDict, TypeVar, Union
 
 import pytest
 import typing_extensions as te
@@ -27,7 +27,9 @@ from pydantic import (
     PrivateAttr,
     RootModel,
     Secret,
+    SecretStr,
     SkipValidation,
+    TypeAdapter,
     ValidationError,
     WrapValidator,
     computed_field,
@@ -51,6 +53,7 @@ from guards import (
     validate,
 )
 from guards.checks import Length, OneOf, Pattern
+from guards.contracts.type_annotations import in_annotation
 from guards.testing import ScriptedModel
 
 
@@ -404,14 +407,84 @@ def test_a_path_that_no_answer_has_is_an_error_where_it_is_written():
 
 
 def test_a_path_that_a_schema_shuts_out_is_an_error_where_it_is_written():
-    """The same for an object of a JSON Schema that takes no other keys, behind a reference, too."""
+    """The same for an object of a JSON Schema that takes no other keys, behind a reference, and in every item, too."""
     schema = {
         "properties": {"lines": {"items": {"$ref": "#/$defs/line"}}},
         "$defs": {"line": {"type": "object", "properties": {"sku": {}}, "additionalProperties": False}},
     }
-    with pytest.raises(ConfigError, match="has 'typo' there"):
-        Guarded(schema, guards=[no_evil.on("$.lines[0].typo")])
-    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].typo"), no_evil.on("$.other")])
+    for path, name in (("$.lines[0].typo", "typo"), ("$.lines[*].typo", "typo"), ("$.lines.sku", "sku")):
+        with pytest.raises(ConfigError, match=f"has '{name}' there"):
+            Guarded(schema, guards=[no_evil.on(path)])
+    Guarded(schema, guards=[no_evil.on("$.lines[0].sku"), no_evil.on("$.lines[*].sku"), no_evil.on("$.other")])
+
+
+def closed(**members):
+    return {"type": "object", "properties": members, "additionalProperties": False}
+
+
+def listed(item):
+    return {"type": "array", "items": item}
+
+
+class Paws(BaseModel, extra="forbid"):
+    kind: Literal["cat"]
+    paws: int
+
+
+class Fins(BaseModel, extra="forbid"):
+    kind: Literal["fish"]
+    fins: list[str]
+
+
+class Tank(BaseModel, extra="forbid"):
+    pet: Paws | Fins
+    told: Annotated[Paws | Fins, Field(discriminator="kind")]
+    pets: list[Paws | Fins] = []
+    spare: Paws | None = None
+    named: dict[str, Fins] = {}
+    note: str = ""
+
+
+OLD = {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"any": {}}}
+EITHER = {
+    "if": {"properties": {"kind": {"const": 1}}},
+    "then": {"properties": {"it": closed(a={})}},
+    "else": {"properties": {"it": closed(b={})}},
+}
+SCHEMAS = [
+    # schema, paths that some answer has, paths that none has
+    (
+        TypeAdapter(Tank).json_schema(),
+        "$.pet.paws $.pet.fins[3] $.told.fins $.pets[*].paws $.pets[0].fins[*] $.spare.paws $.named.x.fins $.* $.*.paws",
+        "$.pet.x $.note.x $.note[*] $.note[0] $.pets.paws $.pets[*].x $.spare.fins $.named.q.x $[0] $.pet.paws.x $.x",
+    ),
+    ({"oneOf": [closed(it=closed(a={})), closed(it=closed(b={}))]}, "$.it.a $.it.b $.*.b", "$.it.c $.*.c $.b"),
+    ({"anyOf": [listed(closed(a={})), listed(closed(b={}))]}, "$[0].b $[*].a $[*].*", "$[0].c $[*].c $.a"),
+    ({"anyOf": [listed(closed(a={})), {"required": ["b"]}]}, "$[0].x $.b.x", ""),
+    (
+        {"allOf": [{"properties": {"it": closed(a={})}}, {"properties": {"it": {"required": ["b"]}}}]},
+        "$.it.a",
+        "$.it.b",
+    ),
+    ({**closed(), "patternProperties": {"^x": closed(a={})}}, "$.xy.a $.*.a", "$.y $.xy.b $.*.b"),
+    (EITHER, "$.it.a $.it.b", "$.it.c"),
+    ({**EITHER, "else": {}}, "$.it.c", ""),
+    ({"prefixItems": [closed(a={}), True], "items": False, "type": "array"}, "$[0].a $[1].b $[*].b", "$[0].b $[2]"),
+    ({"properties": {"it": {"enum": ["a", 1]}, "its": {"const": [1]}}}, "$.it $.its[0]", "$.it.a $.it[0] $.its.a"),
+    ({**OLD, "properties": {"it": {"$ref": "#/definitions/any", "type": "string"}}}, "$.it.a", ""),
+    ({"$dynamicRef": "#it", "$defs": {"it": {"$dynamicAnchor": "it", "properties": {"it": {}}}}}, "$.it.x", ""),
+    ({"$ref": "#/$defs/n", "$defs": {"n": closed(n={"$ref": "#/$defs/n"})}}, "$.n.n.n $.*.*", "$.n.n.x $.*.*.x"),
+]
+
+
+@pytest.mark.parametrize(("schema", "there", "nowhere"), SCHEMAS)
+def test_a_path_leads_where_any_alternative_and_every_conjunct_lets_it(schema, there, nowhere):
+    """All parts of a JSON Schema count: those of which one has to hold, and those of which all have to."""
+    for path in there.split():
+        Guarded(schema, guards=[no_evil.on(path)])
+    for path in nowhere.split():
+        with pytest.raises(ConfigError, match="leads nowhere"):
+            Guarded(schema, guards=[no_evil.on(path)])
 
 
 def test_a_fix_changes_only_what_was_judged():
@@ -897,7 +970,7 @@ class Remembering(BaseModel):
 class Counting:
     text: str
     service: Annotated[Any, AfterValidator(lambda value: Service())] = None
-    _seen: dict = dataclasses.field(default_factory=dict)
+    _seen: dict = dataclasses.field(default_factory=dict, init=False)
 
     def words(self):
         self.service.hits += 1
@@ -933,6 +1006,85 @@ def test_a_name_for_a_type_may_stand_inside_a_secret():
     named = te.TypeAliasType("Named", Pairs)
     assert validate('{"a": 1}', Secret[named]).value.get_secret_value().a == 1
     assert validate('{"s": [{"a": 1}]}', dict[str, Secret[list[named]]]).ok
+
+
+class Roomy(BaseModel, extra="allow"):
+    pass
+
+
+@dataclasses.dataclass
+class Underscored:
+    _tags: list[str]
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    _tags: list[str]
+
+
+class Couple(NamedTuple):
+    tags: list[str]
+
+
+@pytest.mark.parametrize(
+    ("type_", "answer", "change"),
+    [
+        (Roomy, '{"a": ["x"]}', lambda value: value.a.append("EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: setattr(value, "a", "EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: setattr(value, "new", "EVIL")),
+        (Roomy, '{"a": ["x"]}', lambda value: delattr(value, "a")),
+        (dict[str, Roomy], '{"k": {"a": [["x"]]}}', lambda value: value["k"].a[0].append("EVIL")),
+        (Underscored, '{"_tags": ["x"]}', lambda value: value._tags.append("EVIL")),
+        (Slotted, '{"_tags": ["x"]}', lambda value: value._tags.append("EVIL")),
+        (Couple, '{"tags": ["x"]}', lambda value: value.tags.append("EVIL")),
+        (OrderedDict[str, int], '{"a": 1, "b": 2}', lambda value: value.move_to_end("a")),
+        (OrderedDict[str, int], '{"a": 1, "b": 2}', lambda value: dict.__delitem__(value, "a")),
+        (deque[int], "[1, 2]", lambda value: value.rotate(1)),
+        (Secret[list[str]], '["x"]', lambda value: value.get_secret_value().append("EVIL")),
+        (SecretStr, '"x"', lambda value: setattr(value, "_secret_value", "EVIL")),
+    ],
+)
+def test_a_change_of_whatever_an_answer_filled_is_seen(type_, answer, change):
+    """Members of open models, underscored fields, what a secret holds, and an order are of the value, too."""
+    outcome = validate(answer, type_, guards=[check(lambda value: change(value), name="meddling")])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
+
+
+class Foreign:
+    """Has attributes of the names that `typing` gives its own forms."""
+
+    __metadata__ = 5
+    __value__ = 7
+    __args__ = 3
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return handler(str)
+
+
+FOREIGN = {
+    "a field": (create_model("Made", it=(Foreign, ...), text=(Text, ...)), '{"it": "x", "text": "EVIL"}', "/text"),
+    "alone": (Annotated[Foreign, no_evil], '"EVIL"', ""),
+    "an item": (list[Annotated[Foreign, no_evil]], '["EVIL"]', "/0"),
+    "in a union": (dict[str, Annotated[Foreign | None, no_evil]], '{"x": "EVIL"}', "/x"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_class_is_not_taken_for_a_form_of_typing_by_its_attributes(kind):
+    """What stands in an Annotated or behind an alias is asked of these alone."""
+    type_, answer, path = FOREIGN[kind]
+    assert [finding.path for finding in validate(answer, type_).findings] == [path]
+    assert validate(answer.replace("EVIL", "b"), type_).ok
+    assert validate('"x"', Foreign).value == "x"
+
+
+def test_guards_stand_in_a_named_type_s_argument():
+    """`Names[Annotated[str, guard]]` has the guard of its argument, too."""
+    item = TypeVar("item")
+    names = te.TypeAliasType("names", list[item], type_params=(item,))
+    assert set(in_annotation(names[Text])) == {no_evil}
+    assert validate('["EVIL"]', names[Text]).findings[0].path == "/0"
 
 
 class Pairs(BaseModel):

@@ -207,7 +207,7 @@ class Guard:
             schema = core_schema.no_info_after_validator_function(as_it_is, schema)
         return with_guard(schema, self)
 
-    def sameness(self) -> Hashable:
+    def __sameness__(self) -> Hashable:
         """What guards are compared by: class, options, and what was changed afterwards. Itself where it cannot tell."""
         made = made_of(self)
         return Itself(self) if made is None else (type(self), made.key, key_of(made.later(self)))
@@ -215,7 +215,7 @@ class Guard:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Guard):
             return NotImplemented
-        return self is other or (type(self) is type(other) and self.sameness() == other.sameness())
+        return self is other or (type(self) is type(other) and self.__sameness__() == other.__sameness__())
 
     def __hash__(self) -> int:
         made = made_of(self)

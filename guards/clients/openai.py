@@ -28,12 +28,17 @@ from guards.clients.openai_tools import calls_of
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, each
 from guards.errors import ConfigError
+from guards.findings import escape
 from guards.messages import Reply
 
 __all__ = ["adapt", "chat", "chat_mode", "endpoint_of", "read", "responses", "shape_of"]
 
 Mode = Literal["text", "json", "json_schema", "tool"]
 _MODES: Final = ("text", "json", "json_schema", "tool")
+_SUBSCHEMAS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
+_NOTES: Final = frozenset(
+    {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$schema"}
+)
 
 
 # -- clients that ask in a chosen mode ---------------------------------------------------------------------------------
@@ -171,27 +176,51 @@ def _client(
 
 def _schema(contract: Any, strict: bool, where: str) -> dict[str, Any]:
     schema = schema_of(contract, where)
-    narrowed: dict[str, Any] = _strict(schema) if strict else schema
+    narrowed: dict[str, Any] = _strict(schema, f"{where} at ") if strict else schema
     return narrowed
 
 
-def _strict(schema: Any) -> Any:
-    """OpenAI's strict subset: every object closed, every key required, no defaults."""
+def _strict(schema: Any, place: str) -> Any:
+    """OpenAI's strict subset: every object closed, every key required, no defaults. `ConfigError` for what no closing
+    makes of it: members of any name, or anything at all."""
     if isinstance(schema, list):
-        return [_strict(item) for item in schema]
+        return [_strict(item, f"{place}/{index}") for index, item in enumerate(schema)]
+    if _is_anything(schema) or _is_map(schema):
+        raise ConfigError(
+            f"OpenAI's strict subset has no place for {'members of any name' if _is_map(schema) else 'anything'}",
+            where=place if place[-1] != " " else f"{place}/",
+            hint="name the members, use a list of names and values, or leave out strict=True",
+        )
     if not isinstance(schema, dict):
         return schema
     result: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in ("properties", "$defs") and isinstance(value, dict):
-            result[key] = {name: _strict(inner) for name, inner in value.items()}
-        elif key in ("enum", "const", "examples"):
+        inside = f"{place}/{escape(key)}"
+        if key in ("properties", "$defs", "definitions") and isinstance(value, dict):
+            result[key] = {name: _strict(inner, f"{inside}/{escape(name)}") for name, inner in value.items()}
+        elif key in _SUBSCHEMAS:
+            result[key] = _strict(value, inside)
+        elif key not in ("default", "additionalProperties"):
             result[key] = value
-        elif key != "default":
-            result[key] = _strict(value)
     if isinstance(result.get("properties"), dict):
         result |= {"additionalProperties": False, "required": list(result["properties"])}
+    elif schema.get("additionalProperties") is False:
+        result["additionalProperties"] = False
     return result
+
+
+def _is_anything(schema: Any) -> bool:
+    return schema is True or (isinstance(schema, Mapping) and schema.keys() <= _NOTES)
+
+
+def _is_map(schema: Any) -> bool:
+    """Whether it is an object with members that nobody named."""
+    if not isinstance(schema, Mapping) or schema.get("patternProperties"):
+        return isinstance(schema, Mapping)
+    rest, named = schema.get("additionalProperties"), schema.get("properties")
+    if named or rest is False:
+        return False
+    return rest is not None or (named is None and "object" in str(schema.get("type")))
 
 
 def _check_mode(mode: str, where: str) -> None:

@@ -6,7 +6,7 @@ import types
 from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from guards._sameness import Itself, key_of
 from guards.contracts.base import Contract
@@ -100,10 +100,10 @@ def _annotated(spelled: _Spelled) -> Contract[Any]:
 
 def _metadata(type_: Any) -> Iterator[Any]:
     """What stands beside the types in an Annotated, at any depth."""
-    yield from getattr(type_, "__metadata__", ())
-    for argument in getattr(type_, "__args__", ()):
-        if not isinstance(argument, type) or isinstance(argument, types.GenericAlias):
-            yield from _metadata(argument)
+    if get_origin(type_) is Annotated:
+        yield from type_.__metadata__
+    for argument in get_args(type_):
+        yield from _metadata(argument)
 
 
 def _new_typed(type_: Any) -> Contract[Any]:

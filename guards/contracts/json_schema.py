@@ -102,15 +102,14 @@ class JsonSchema(Contract[Any]):
         return describe_json(self.json_schema(), style, accepts=lambda data: self.recheck(JsonDocument(data)).ok)
 
     def check_path(self, path: str, where: str) -> None:
-        from guards.contracts.part_schema import is_shut_out
+        from guards.contracts.part_schema import part_schema
 
         steps = plain_steps(path) or ()
         for number, step in enumerate(steps):
-            if step is None:
-                return
-            if is_shut_out(self._compiled.schema, [name for name in steps[: number + 1] if name is not None]):
+            if part_schema(self._compiled.schema, steps[: number + 1]) is False:
+                shown = "*" if step is None else step
                 raise ConfigError(
-                    f"{path!r} leads nowhere: no answer by this schema has {step!r} there",
+                    f"{path!r} leads nowhere: no answer by this schema has {shown!r} there",
                     where=where,
                     hint="use one of its properties",
                 )

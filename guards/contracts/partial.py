@@ -11,8 +11,8 @@ import types
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Union, cast, get_args, get_origin
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
@@ -43,20 +43,32 @@ class PlainBuilder:
         self._schema = contract.json_schema()
         self._guide = guide_of(self._schema)
         self._held = held
-        self._items: dict[int, JsonSchema | None] = {}
-        """By the identity of the part of the schema that speaks of them: that may go by their position."""
+        self._items: dict[int, JsonSchema | bool] = {}
+        """By their position, as far as that tells them apart."""
 
     def holds(self, place: Place, value: Any) -> bool:
         """Whether an item that has closed is what the schema says of it; no where that cannot be told."""
+        at = min(cast("int", place[0]), self._told_apart)
+        if at not in self._items:
+            self._items[at] = self._item(at)
+        item = self._items[at]
+        return item if isinstance(item, bool) else item.recheck(JsonDocument(value)).ok
+
+    def _item(self, at: int) -> JsonSchema | bool:
+        """What the schema says of an item: its contract, or whether any will do."""
         from guards.contracts.part_schema import part_schema
 
-        part = part_schema(self._schema, place)
-        if isinstance(part, bool) or not part:
-            return part is not False
-        if id(part) not in self._items:
-            self._items[id(part)] = self._contract.of_part(part)
-        item = self._items[id(part)]
-        return item is not None and item.recheck(JsonDocument(value)).ok
+        part = part_schema(self._schema, (at,))
+        if not part:
+            return isinstance(part, dict)
+        return self._contract.of_part(part) or False
+
+    @cached_property
+    def _told_apart(self) -> int:
+        """How many items the schema can tell from others by their position."""
+        from guards.contracts.part_schema import longest_prefix
+
+        return longest_prefix(self._schema)
 
     def closed(self, place: Place, value: Any, written: Any) -> Any:
         return shown(value)
@@ -309,10 +321,8 @@ def _node(type_: Any, known: dict[Any, _Plain]) -> _Plain:
             return _node(members[0], known)
         if all(member in _AS_THEY_ARE for member in members):
             return _PLAIN
-    if origin is not None and origin not in (Literal, Union, types.UnionType):
-        inner = arguments[0] if hasattr(type_, "__metadata__") else None
-        if inner is not None:
-            return _node(inner, known)
+    if origin is Annotated:
+        return _node(arguments[0], known)
     return _leaf(type_)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+import typing_extensions
 
 __all__ = ["declared", "in_annotation", "strays"]
+
+_ALIASES: Final = (typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType))
+"""The statement's and the backport's, which may be two."""
 
 
 def declared(cls: type) -> dict[str, list[Any]]:
@@ -36,12 +42,16 @@ def _hints(cls: type) -> dict[str, Any]:
         return {}
 
 
-def in_annotation(annotation: Any) -> Iterator[Any]:
+def in_annotation(annotation: Any, within: tuple[Any, ...] = ()) -> Iterator[Any]:
     """The guards in an annotation, at any depth."""
-    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
-    yield from _guards_among(getattr(annotation, "__metadata__", ()))
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _guards_among(annotation.__metadata__)
+    for alias in (annotation, origin):  # `type Names = ...`, which may name itself, and `Names[int]`
+        if isinstance(alias, _ALIASES) and not any(alias is one for one in within):
+            yield from in_annotation(alias.__value__, (*within, alias))
     for inner in get_args(annotation):
-        yield from in_annotation(inner)
+        yield from in_annotation(inner, within)
 
 
 def _guards_among(metadata: Any) -> Iterator[Any]:

@@ -1,5 +1,5 @@
-"""The JSON Schema of a Python type with what else its author calls things: the names of enum members as `x-also`, the
-other names of a field, its own where the type takes it beside the alias, as `x-names`."""
+"""The JSON Schema of a Python type with what else its author calls things: the names of enum members, the other
+names of a field, its own where the type takes it beside the alias."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchema
 from pydantic_core import core_schema
 
 from guards.contracts.type_structures import spellings_of
+from guards.reading.guide import OTHER_NAMES, OTHER_WAYS
 
 __all__ = ["hinted_schema"]
 
@@ -58,7 +59,7 @@ class _Hinted(GenerateJsonSchema):
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         made = super().enum_schema(schema)
         members = {member.name: member.value for member in schema["members"] if isinstance(member.value, str | int)}
-        return {**made, "x-also": members}
+        return {**made, OTHER_WAYS: members}
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         # pydantic's own says no more than that it may be a text. Another text may be another way of writing a number.
@@ -102,5 +103,5 @@ class _Hinted(GenerateJsonSchema):
             names = [str(path[0]) for path in spellings_of(attribute, field, config) if len(path) == 1]
             shown = next((name for name in names if name in properties), None)
             if shown is not None and len(names) > 1:
-                properties[shown] = {**properties[shown], "x-names": [name for name in names if name != shown]}
+                properties[shown] = {**properties[shown], OTHER_NAMES: [name for name in names if name != shown]}
         return {**made, "properties": properties} if properties else made

@@ -16,19 +16,26 @@ from guards.errors import ConfigError
 from guards.findings import parse_pointer
 from guards.reading.spelling import folded
 
-__all__ = ["ANY", "Guide", "guide_of", "kind_of", "led"]
+__all__ = ["ANY", "OTHER_NAMES", "OTHER_WAYS", "Guide", "guide_of", "kind_of", "led"]
 
 _KINDS: Final = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
-_HINTS: Final = frozenset({"x-alias", "x-enum-names", "x-assert"})
+OTHER_NAMES: Final = "\0names"
+OTHER_WAYS: Final = "\0ways"
+"""The library's own hints, under words that no schema of an author's has."""
+_HINTS: Final[dict[str, type]] = {"x-alias": str, "x-enum-names": Mapping, "x-assert": list}
+"""What they hold: anything else under such a word is somebody else's note."""
+_OWN_HINTS: Final[dict[str, type]] = {OTHER_NAMES: list, OTHER_WAYS: Mapping}
+_NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_DATA: Final = frozenset({"const", "enum", "default", "examples"})
 _DEEPEST: Final = 64  # of references and of parts that apply together
 
 
 def guide_of(schema: Any) -> Guide:
-    """The guide of a whole JSON Schema, with the hints `x-alias`, `x-names`, `x-enum-names`, `x-also` and `x-assert`.
+    """The guide of a whole JSON Schema, with the hints `x-alias`, `x-enum-names` and `x-assert`, and the library's own.
 
     `x-alias` is the name that the model sees for a property, `x-enum-names` ({value: {alias, description}}) for an
-    option, in place of its own; `x-names` are further names of a property, `x-also` ({way: value}) further ways of
-    writing an option.
+    option, in place of its own; `OTHER_NAMES` are further names of a property, `OTHER_WAYS` ({way: value}) further ways
+    of writing an option.
     """
     guide = Guide(schema, schema)
     guide.hinted = _hinted(schema)
@@ -112,40 +119,35 @@ class Guide:
     def ways(self) -> dict[str, Any]:
         """How each listed text may be written: way → value."""
         ways: dict[str, Any] = {}
-        names = self.hint("x-enum-names")
         for value in self.values or ():
             if isinstance(value, str):
-                named = names.get(value) if isinstance(names, Mapping) else None
-                shown = _shown(value, named)
-                ways.update(dict.fromkeys(shown, value))
-        also = self.hint("x-also")
-        if isinstance(also, Mapping):
-            ways.update({way: value for way, value in also.items() if way not in ways})
-        return ways
+                ways.update(dict.fromkeys(_shown(value, self._options_named.get(value, {})), value))
+        return {**(self.hint(OTHER_WAYS) or {}), **ways}
 
     @cached_property
     def renamed(self) -> bool:
         """Whether the options go by other names than their own, so that the value itself is none of the ways."""
-        names = self.hint("x-enum-names")
-        return isinstance(names, Mapping) and any(isinstance(n, Mapping) and n.get("alias") for n in names.values())
+        return any("alias" in named for named in self._options_named.values())
 
     @cached_property
     def described(self) -> dict[str, Any]:
         """The descriptions of the options: description → value."""
-        names = self.hint("x-enum-names")
-        if not isinstance(names, Mapping):
-            return {}
+        return {named["description"]: value for value, named in self._options_named.items() if "description" in named}
+
+    @cached_property
+    def _options_named(self) -> dict[str, dict[str, str]]:
+        """What `x-enum-names` calls each option: its alias, its description."""
         return {
-            named["description"]: value
-            for value, named in names.items()
-            if isinstance(named, Mapping) and isinstance(named.get("description"), str)
+            value: {word: text for word, text in named.items() if isinstance(text, str) and text}
+            for value, named in (self.hint("x-enum-names") or {}).items()
+            if isinstance(named, Mapping)
         }
 
     @cached_property
     def asserts(self) -> tuple[str, ...]:
         """The expressions of `x-assert`."""
-        given = self.hint("x-assert")
-        return tuple(a["expr"] for a in given if isinstance(a, Mapping) and "expr" in a) if given else ()
+        given = [one["expr"] for one in self.hint("x-assert") or () if isinstance(one, Mapping) and "expr" in one]
+        return tuple(one for one in given if isinstance(one, str))
 
     @cached_property
     def default(self) -> tuple[Any] | None:
@@ -166,9 +168,8 @@ class Guide:
     @cached_property
     def shown(self) -> dict[str, str]:
         """The properties by the names that the model sees: shown name → own name."""
-        aliases = {name: guide.hint("x-alias") for name, guide in self.names.items()}
-        shown = {alias if alias and isinstance(alias, str) else name: name for name, alias in aliases.items()}
-        others = {other: name for name, guide in self.names.items() for other in _list(guide.hint("x-names"))}
+        shown = {guide.hint("x-alias") or name: name for name, guide in self.names.items()}
+        others = {other: name for name, guide in self.names.items() for other in guide.hint(OTHER_NAMES) or ()}
         return {**others, **shown}
 
     @cached_property
@@ -286,7 +287,8 @@ class Guide:
         return first, rest
 
     def hint(self, name: str) -> Any:
-        return next((schema[name] for schema in self._schemas if name in schema), None)
+        kind = _HINTS.get(name) or _OWN_HINTS[name]
+        return next((schema[name] for schema in self._schemas if isinstance(schema.get(name), kind)), None)
 
 
 def _together(schema: Any, root: Any, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -319,21 +321,23 @@ def _hinted(schema: Any) -> bool:
     waiting = [schema]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Mapping):
-            if not _HINTS.isdisjoint(node):
-                return True
-            waiting.extend(node.values())
-        elif isinstance(node, list):
+        if isinstance(node, list):
             waiting.extend(node)
+        elif isinstance(node, Mapping):
+            if any(isinstance(node.get(word), kind) for word, kind in _HINTS.items()):
+                return True
+            for word, inner in node.items():
+                if word in _NAMED and isinstance(inner, Mapping):
+                    waiting.extend(inner.values())
+                elif word not in _DATA:
+                    waiting.append(inner)
     return False
 
 
-def _shown(value: str, named: Any) -> tuple[str, ...]:
+def _shown(value: str, named: Mapping[str, str]) -> tuple[str, ...]:
     """The ways of an option: its alias in place of its own name, with its description behind it or not."""
-    name, said = value, None
-    if isinstance(named, Mapping):
-        name, said = named.get("alias") or value, named.get("description")
-    return (name, f"{name}: {said}", f"{name} {said}") if isinstance(said, str) else (name,)
+    name, said = named.get("alias", value), named.get("description")
+    return (name,) if said is None else (name, f"{name}: {said}", f"{name} {said}")
 
 
 def _list(value: Any) -> list[Any]:
