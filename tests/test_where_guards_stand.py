@@ -225,6 +225,85 @@ def test_a_default_of_a_union_is_judged_by_every_member_it_could_be_of():
     assert validate('{"text": 12345}', Note).ok
 
 
+class Phrase(te.TypedDict):
+    text: Text
+    style: str
+    size: int
+
+
+class Box(te.TypedDict):
+    body: Element
+
+
+Element = te.TypeAliasType("Element", Phrase | Box | str)
+
+
+class Held(BaseModel):
+    text: str
+    style: str
+    size: int
+
+
+class Group(BaseModel):
+    part: Annotated[Held, AfterValidator(lambda held: held.text), no_evil] | Group | str
+    more: list[Element | int] = []
+
+
+class Noted(BaseModel):
+    note: Any | Text | list[Noted] | dict[str, Noted]
+    size: int = 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "places"),
+    [
+        (Element, {"text": "EVIL", "style": "b", "size": 1, "body": "leaf"}, ["/text"]),
+        (Element, {"text": "EVIL", "style": "b", "size": 1, "body": {"body": 5}}, ["/text"]),
+        (Element, {"body": {"text": "EVIL", "style": "b", "size": 1, "body": {"body": "leaf"}}}, ["/body/text"]),
+        (Element, {"body": "EVIL", "text": "fine"}, []),
+        (Group, {"part": {"text": "EVIL", "style": "b", "size": 1, "part": {"part": "leaf"}}}, ["/part"]),
+        (Group, {"part": {"part": "EVIL"}, "more": [5, {"body": "EVIL"}, 6]}, []),
+        (Group, {"part": "x", "more": [5, {"text": "EVIL", "style": "", "size": 1, "body": 5}]}, ["/more/1/text"]),
+        (Noted, {"note": [{"note": "EVIL"}]}, ["/note/0/note"]),
+        (Noted, {"note": {"a": {"note": "EVIL"}, "b": {"note": "fine"}}}, ["/note/a/note"]),
+        (Noted, {"note": {"a": {"note": ["EVIL"]}, "b": {"note": "x", "size": "EVIL"}}}, []),
+    ],
+)
+def test_a_union_that_holds_itself_is_judged_by_the_member_that_made_the_value(kind, answer, places):
+    """What an outer turn of the union has made so far is not taken for what an inner one made, nor the other way round:
+    whichever of them fails."""
+    outcome = validate(json.dumps({"root": answer}), create_model("Page", root=(kind, ...)))
+    assert sorted({finding.path for finding in outcome.findings}) == [f"/root{place}" for place in places]
+    assert outcome.ok == (not places)
+
+
+class BarePhrase(te.TypedDict):
+    text: str
+    style: str
+    size: int
+
+
+class BareBox(te.TypedDict):
+    body: Bare
+
+
+Bare = te.TypeAliasType("Bare", BarePhrase | BareBox | str)
+
+
+@pytest.mark.parametrize("answer", ["[1]", '{"body": {"body": [1]}}', '{"body": {"text": 1}}', '{"text": "x"}', "null"])
+def test_what_is_noted_of_a_union_that_holds_itself_is_in_no_finding(answer):
+    """What is said of such a union is what is said where no guard stands in it."""
+
+    said, bare = (
+        [
+            (f.code, f.path, f.message)
+            for f in validate(f'{{"root": {answer}}}', create_model("P", root=(kind, ...))).findings
+        ]
+        for kind in (Element, Bare)
+    )
+    assert said == bare != []
+
+
 def keep(cls, value):
     return value
 

@@ -14,6 +14,7 @@ from guards.contracts.base import Reading
 from guards.contracts.type_closest import Entry, closest
 from guards.contracts.type_forms import OutOfReach
 from guards.contracts.type_locations import Located, Locations
+from guards.contracts.type_notes import NOTED
 from guards.contracts.type_validator import RAISED, DefaultFailed, function_of
 from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
 from guards.findings import Finding, join_pointer, listed
@@ -45,8 +46,7 @@ class Explainer:
 
     def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
-        # Those of one type are left out for the sake of the other errors.
-        errors = [e for e in fault.errors(include_url=False) if e["type"] != "default_factory_not_called"]
+        errors = [e for e in fault.errors(include_url=False) if e["type"] not in _NO_FAULTS]
         entries = [self._entry(error, document) for error in errors[:_MOST_TOLD]]
         more = len(errors) - len(entries)
         if more:
@@ -161,6 +161,8 @@ class Explainer:
         return "another value"
 
 
+_NO_FAULTS: Final = frozenset({"default_factory_not_called", NOTED})
+"""Errors that stand there for the sake of the others, or of a note."""
 _MOST_TOLD: Final = 1_000
 """Errors that are put into words: many more than are listed, since of a union's members most say nothing."""
 
