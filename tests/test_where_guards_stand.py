@@ -736,11 +736,13 @@ def test_what_validation_moved_is_not_passed_over():
         new: str
 
     for answer, kind, path in (
-        ('{"items": ["drop", "EVIL"]}', Less, "$.items[1]"),
+        ('{"items": ["drop", "EVIL"]}', Less, "$.items[0]"),
         ('{"1.0": "x", "1.00": "EVIL"}', dict[float, str], "$['1.00']"),
         ('{"old": "EVIL"}', Renamed, "$.old"),
     ):
         assert [f.code for f in validate(answer, kind, guards=[no_evil.on(path)]).findings] == ["guard.failed"]
+    moved = validate('{"items": ["drop", "EVIL"]}', Less, guards=[no_evil.on("$.items[1]")])
+    assert [(f.code, f.path) for f in moved.findings] == [("test.evil", "/items/1")]
     assert validate('{"new": "x", "old": "EVIL"}', Passing, guards=[no_evil.on("$.old")]).ok
 
 

@@ -58,7 +58,8 @@ class Part(NamedTuple):
 
     `exact`: whether the place holds this part and nothing else, so that what is put there changes this part alone.
     `names`: the steps to it from what holds it, as the document writes them; none for a key, to which no path leads.
-    `also`: the other ways in which they may be written.
+    `also`: the other ways in which they may be written. `stirred`: whether code of the type's author may have put
+    what it holds in another order than the document has.
     """
 
     shape: Shape | None
@@ -68,6 +69,7 @@ class Part(NamedTuple):
     exact: bool = True
     names: Names = ()
     also: Spellings = ()
+    stirred: bool = False
 
 
 class Structure(ABC):
@@ -369,13 +371,15 @@ class Entries(Structure):
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
             raise misfit(value, "an object")
-        # Keys that became something else (a number, a date) are those of the document in its order.
-        names = list(data) if isinstance(data, dict) and len(data) == len(value) else None
+        known = isinstance(data, dict)
+        # Keys that became something else (a number, a date) are those of the document in its order, unless a validator
+        # may have changed that: then a key can only speak for itself.
+        names = list(data) if known and len(data) == len(value) and not whole.stirred else None
         for index, (key, item) in enumerate(value.items()):
             if data is ABSENT or data is DEFAULT:
                 yield from self.entry(whole, key, item, str(key), data, guarded=guarded)
                 continue
-            name = names[index] if names is not None else key if isinstance(data, dict) and key in data else None
+            name = names[index] if names is not None else _written(key, data) if known else None
             held = data[name] if name is not None else MADE
             yield from self.entry(whole, key, item, name, held, guarded=guarded)
 
@@ -399,6 +403,14 @@ class Entries(Structure):
 _EMPTY: Final = frozenset({list, dict, set, tuple, frozenset, str})
 _CONSTANTS: Final = frozenset({*_EMPTY, int, float, bool, bytes})
 """Types of which an equal value is as good as the same; the comparison of any other is its author's own code."""
+
+
+def _written(key: Any, data: Mapping[str, Any]) -> str | None:
+    """How a document writes a key; None where it has none of that name."""
+    if key in data:
+        return str(key)
+    text = str(getattr(key, "value", key))
+    return text if text in data and not isinstance(key, str) else None
 
 
 def _index(data: list[Any], item: Any) -> int | None:
