@@ -7,13 +7,12 @@ that says something else (a validator changed it) the place is not known, and an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, time
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.type_shape import passes_over
-from guards.contracts.type_structures import ABSENT, DEFAULT, MADE, Part
+from guards.contracts.type_structures import ABSENT, DEFAULT, MADE, Part, as_text
 from guards.reading.document import leaves
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class _Search:
             self._by_text = {}
             for index in self.free:
                 for _, held in leaves(self._whole.data[index]):
-                    self._by_text.setdefault(_text(held), set()).add(index)
+                    self._by_text.setdefault(as_text(held), set()).add(index)
         said = islice(self._texts(item), _MOST_TRIED)
         there = [self._by_text[text] for text in said if text in self._by_text]
         rarest = min(there, key=len, default=set[int]())
@@ -91,7 +90,7 @@ class _Search:
                 below = [child for child in self._below(one, self._notes) if child.names]
                 waiting += below
                 if not below and not hasattr(one.value, "__dict__"):
-                    yield _text(one.value)
+                    yield as_text(one.value)
 
     def _agrees(self, part: Part, *, exactly: bool) -> bool:
         """Whether a part and all that it holds says what the document says there; if `exactly`, nothing more."""
@@ -113,22 +112,12 @@ def _may_leave_out(part: Part) -> bool:
     return part.shape is not None and not isinstance(part.data, list) and passes_over(part.shape)
 
 
-def _plain(value: Any) -> Any:
-    """As a document has it: a member of an enum, a date."""
-    value = value.value if isinstance(value, Enum) else value
-    return value.isoformat() if isinstance(value, date | time) else value
-
-
-def _text(value: Any) -> str:
-    return str(_plain(value))
-
-
 def _is_same(value: Any, data: Any, *, exactly: bool) -> bool:
     """If not `exactly`, a change of case or of spaces is none."""
-    value = _plain(value)
     if isinstance(data, str):
-        text = str(value)
+        text = as_text(value)
         return text == data or (not exactly and _bare(text) == _bare(data))
+    value = value.value if isinstance(value, Enum) else value
     return isinstance(value, bool) == isinstance(data, bool) and bool(value == data)
 
 

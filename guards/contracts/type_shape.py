@@ -19,7 +19,16 @@ from guards.contracts.type_annotations import declared, in_annotation, strays
 from guards.contracts.type_kinds import as_it_is, class_of, holds_any, members_of
 from guards.contracts.type_members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
 from guards.contracts.type_nodes import nodes
-from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
+from guards.contracts.type_structures import (
+    NO_DEFAULT,
+    Entries,
+    Field,
+    Fields,
+    Items,
+    Structure,
+    counts_from_end,
+    spellings_of,
+)
 from guards.contracts.type_validator import of_pydantic
 from guards.errors import ConfigError
 
@@ -346,7 +355,8 @@ class _Builder:
         for attribute, node in pairs:
             if not node.get("init_only"):  # handed to `__post_init__`, and no part of the value
                 child = self.build(node["schema"], config)
-                yield Field(attribute, spellings_of(attribute, node, config), child, *_default(node["schema"]))
+                spellings = spellings_of(attribute, node, config)
+                yield Field(attribute, spellings, child, *_default(node["schema"]), counts_from_end(spellings))
 
     def items(self, shape: Shape, node: Any, config: Any) -> None:
         items = node.get("items_schema")
