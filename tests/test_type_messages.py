@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import enum
 import ipaddress
+import json
 import uuid
 from typing import Annotated, Any, Literal, get_args
 
@@ -270,3 +271,18 @@ _OTHERS = {
 def test_every_error_type_has_words():
     """Each error type of the installed pydantic is told in our words, or stands on a list with its reason."""
     assert set(get_args(ErrorType)) - set(_RULES) <= _OTHERS
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "path", "message"),
+    [
+        (dict[str, dict[str, int]], {"a": {"[key]": "x"}}, "/a/[key]", "must be an integer"),
+        (dict[dt.date, dict[str, int]], {"2026-01-31": {"[key]": "x"}}, "/2026-01-31/[key]", "must be an integer"),
+        (dict[dt.date, dict[str, int]], {"a": {"[key]": 1}}, "/a", "the key must be a date, like 2024-05-31"),
+        (dict[str, int], {"[key]": "x"}, "/[key]", "must be an integer"),
+        (dict[str, list[dict[str, int]]], {"a": [{"[key]": "x"}]}, "/a/0/[key]", "must be an integer"),
+    ],
+)
+def test_a_key_may_look_like_what_pydantic_writes_for_one(kind, answer, path, message):
+    """What is wrong with a key and what is wrong under a key of that name are told apart."""
+    assert [(f.path, f.message) for f in validate(json.dumps(answer), kind).findings] == [(path, message)]

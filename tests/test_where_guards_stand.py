@@ -228,6 +228,85 @@ def test_a_default_of_a_union_is_judged_by_every_member_it_could_be_of():
     assert validate('{"text": 12345}', Note).ok
 
 
+class Phrase(te.TypedDict):
+    text: Text
+    style: str
+    size: int
+
+
+class Box(te.TypedDict):
+    body: Element
+
+
+Element = te.TypeAliasType("Element", Phrase | Box | str)
+
+
+class Held(BaseModel):
+    text: str
+    style: str
+    size: int
+
+
+class Group(BaseModel):
+    part: Annotated[Held, AfterValidator(lambda held: held.text), no_evil] | Group | str
+    more: list[Element | int] = []
+
+
+class Noted(BaseModel):
+    note: Any | Text | list[Noted] | dict[str, Noted]
+    size: int = 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "places"),
+    [
+        (Element, {"text": "EVIL", "style": "b", "size": 1, "body": "leaf"}, ["/text"]),
+        (Element, {"text": "EVIL", "style": "b", "size": 1, "body": {"body": 5}}, ["/text"]),
+        (Element, {"body": {"text": "EVIL", "style": "b", "size": 1, "body": {"body": "leaf"}}}, ["/body/text"]),
+        (Element, {"body": "EVIL", "text": "fine"}, []),
+        (Group, {"part": {"text": "EVIL", "style": "b", "size": 1, "part": {"part": "leaf"}}}, ["/part"]),
+        (Group, {"part": {"part": "EVIL"}, "more": [5, {"body": "EVIL"}, 6]}, []),
+        (Group, {"part": "x", "more": [5, {"text": "EVIL", "style": "", "size": 1, "body": 5}]}, ["/more/1/text"]),
+        (Noted, {"note": [{"note": "EVIL"}]}, ["/note/0/note"]),
+        (Noted, {"note": {"a": {"note": "EVIL"}, "b": {"note": "fine"}}}, ["/note/a/note"]),
+        (Noted, {"note": {"a": {"note": ["EVIL"]}, "b": {"note": "x", "size": "EVIL"}}}, []),
+    ],
+)
+def test_a_union_that_holds_itself_is_judged_by_the_member_that_made_the_value(kind, answer, places):
+    """What an outer turn of the union has made so far is not taken for what an inner one made, nor the other way round:
+    whichever of them fails."""
+    outcome = validate(json.dumps({"root": answer}), create_model("Page", root=(kind, ...)))
+    assert sorted({finding.path for finding in outcome.findings}) == [f"/root{place}" for place in places]
+    assert outcome.ok == (not places)
+
+
+class BarePhrase(te.TypedDict):
+    text: str
+    style: str
+    size: int
+
+
+class BareBox(te.TypedDict):
+    body: Bare
+
+
+Bare = te.TypeAliasType("Bare", BarePhrase | BareBox | str)
+
+
+@pytest.mark.parametrize("answer", ["[1]", '{"body": {"body": [1]}}', '{"body": {"text": 1}}', '{"text": "x"}', "null"])
+def test_what_is_noted_of_a_union_that_holds_itself_is_in_no_finding(answer):
+    """What is said of such a union is what is said where no guard stands in it."""
+
+    said, bare = (
+        [
+            (f.code, f.path, f.message)
+            for f in validate(f'{{"root": {answer}}}', create_model("P", root=(kind, ...))).findings
+        ]
+        for kind in (Element, Bare)
+    )
+    assert said == bare != []
+
+
 def keep(cls, value):
     return value
 
@@ -400,10 +479,79 @@ def test_a_path_that_no_answer_has_is_an_error_where_it_is_written():
         title: str = Field(alias="Title")
         tags: list[str] = []
 
-    for path in ("$.typo", "$.title", "$.Title.x", "$.tags.name", "$[0]"):
+    for path in ("$.typo", "$.title", "$.Title.x", "$.tags.name", "$[0]", "$..typo", "$..tags.typo", "$[?@.x].typo"):
         with pytest.raises(ConfigError, match="leads nowhere"):
             Guarded(Closed, guards=[no_evil.on(path)])
-    Guarded(Closed, guards=[no_evil.on("$.Title"), no_evil.on("$.tags[7]"), no_evil.on("$..anything")])
+    Guarded(
+        Closed, guards=[no_evil.on("$.Title"), no_evil.on("$.tags[7]"), no_evil.on("$..Title"), no_evil.on("$..[7]")]
+    )
+
+
+class Last(BaseModel):
+    text: str = Field(validation_alias=AliasPath("x", -1))
+
+
+@pytest.mark.parametrize("path", ["$.x[1]", "$.x[*]", "$..x[1]", "$..x[-1]", "$.x[1:]"])
+def test_a_field_that_is_counted_from_the_end_stands_at_its_index(path):
+    """A path and a finding count from the start, as the document does."""
+    outcome = validate('{"x": ["a", "EVIL"]}', Last, guards=[no_evil.on(path)])
+    assert [finding.path for finding in outcome.findings] == ["/x/1"]
+    assert validate('{"x": ["EVIL", "a"]}', Last, guards=[no_evil.on(path)]).ok
+    assert [finding.path for finding in validate('{"x": ["a", 3]}', Last).findings] == ["/x/1"]
+
+
+class Note(BaseModel):
+    note: str = Field(alias="Note")
+
+
+class Sized(te.TypedDict):
+    size: int
+
+
+@dataclasses.dataclass
+class Notes:
+    notes: list[Note | Sized]
+    by_name: dict[str, Note]
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("$.noet", "notes, by_name"),
+        ("$.notes[*].noet", "Note, size"),
+        ("$.notes[0].note", "Note, size"),
+        ("$.by_name.any.noet", "Note"),
+        ("$..noet", "notes, by_name, Note, size"),
+        ("$.notes[?@.size > 1].noet", "Note, size"),
+        ("$.notes[-1]['noet', 'typo']", "Note, size"),
+        ("$.notes[1:].Note.noet", None),
+    ],
+)
+def test_a_key_that_a_type_passes_over_is_in_no_value(path, known):
+    """A path to it is a guard that would never run: an error where it is written, which says what there is."""
+    with pytest.raises(ConfigError, match="leads nowhere") as told:
+        Guarded(Notes, guards=[no_evil.on(path)])
+    assert known is None or told.value.hint == f"it may have {known}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (Notes, "$.notes[*].size"),
+        (Notes, "$.notes[*]['noet', 'size']"),
+        (Notes, "$..Note"),
+        (Notes, "$.by_name.noet"),
+        (Notes | dict[str, int], "$.noet"),
+        (Extra, "$..noet"),
+        (create_model("Any", x=(Any, ...)), "$..noet"),
+        (create_model("Any", x=(Any, ...)), "$.x.noet"),
+        (Chosen, "$.c[0]"),
+        (Chosen, "$..c[1]"),
+    ],
+)
+def test_a_path_that_some_answer_has_is_none(kind, path):
+    """Another member of a union may have the key, and what is open may have any."""
+    assert Guarded(kind, guards=[no_evil.on(path)])
 
 
 def test_a_path_that_a_schema_shuts_out_is_an_error_where_it_is_written():
@@ -726,16 +874,14 @@ def test_what_validation_moved_is_not_passed_over():
         def rename(cls, value):
             return {"new": value["old"]}
 
-    class Passing(BaseModel):
-        new: str
-
     for answer, kind, path in (
-        ('{"items": ["drop", "EVIL"]}', Less, "$.items[1]"),
+        ('{"items": ["drop", "EVIL"]}', Less, "$.items[0]"),
         ('{"1.0": "x", "1.00": "EVIL"}', dict[float, str], "$['1.00']"),
         ('{"old": "EVIL"}', Renamed, "$.old"),
     ):
         assert [f.code for f in validate(answer, kind, guards=[no_evil.on(path)]).findings] == ["guard.failed"]
-    assert validate('{"new": "x", "old": "EVIL"}', Passing, guards=[no_evil.on("$.old")]).ok
+    moved = validate('{"items": ["drop", "EVIL"]}', Less, guards=[no_evil.on("$.items[1]")])
+    assert [(f.code, f.path) for f in moved.findings] == [("test.evil", "/items/1")]
 
 
 def test_the_text_of_an_element_is_its_value():

@@ -6,6 +6,7 @@ Where an error stands is `type_locations`, what it says `type_words`, which erro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,6 +15,8 @@ from guards.contracts.base import Reading
 from guards.contracts.type_closest import Entry, closest
 from guards.contracts.type_forms import OutOfReach
 from guards.contracts.type_locations import Located, Locations
+from guards.contracts.type_notes import NOTED
+from guards.contracts.type_structures import from_start
 from guards.contracts.type_validator import RAISED, DefaultFailed, function_of
 from guards.contracts.type_words import ADDRESSES, KINDS, Said, choices_of, kind_of, options_of, raised_words, told
 from guards.findings import Finding, join_pointer, listed
@@ -45,12 +48,11 @@ class Explainer:
 
     def reading(self, fault: ValidationError, document: Document) -> Reading[Any]:
         """The errors in pydantic's order, each (code, path) once; of a union's members, those that came closest."""
-        # Those of one type are left out for the sake of the other errors.
-        errors = [e for e in fault.errors(include_url=False) if e["type"] != "default_factory_not_called"]
+        errors = [e for e in fault.errors(include_url=False) if e["type"] not in _NO_FAULTS]
         entries = [self._entry(error, document) for error in errors[:_MOST_TOLD]]
         more = len(errors) - len(entries)
         if more:
-            entries = _whole_unions(entries, self._locations.of(errors[_MOST_TOLD]["loc"]))
+            entries = _whole_unions(entries, self._locations.of(errors[_MOST_TOLD]))
         found: dict[tuple[str, str], Finding] = {}
         for finding in closest(entries, document):
             found.setdefault((finding.code, finding.path), finding)
@@ -58,7 +60,8 @@ class Explainer:
         return Reading(None, document, listed(found.values(), more), faults=faults)
 
     def _entry(self, error: Mapping[str, Any], document: Document) -> Entry:
-        located = self._locations.of(error["loc"])
+        located = self._locations.of(error)
+        located = replace(located, place=from_start(located.place, document.data))
         return Entry(self._finding(error, located, document), located.place, located.members)
 
     def raised(self, fault: Exception, document: Document) -> Reading[Any]:
@@ -161,6 +164,8 @@ class Explainer:
         return "another value"
 
 
+_NO_FAULTS: Final = frozenset({"default_factory_not_called", NOTED})
+"""Errors that stand there for the sake of the others, or of a note."""
 _MOST_TOLD: Final = 1_000
 """Errors that are put into words: many more than are listed, since of a union's members most say nothing."""
 

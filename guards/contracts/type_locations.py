@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, pairwise
 from typing import Any, Final, TypeAlias
 
 from guards.contracts.type_forms import form_of, plain_of
@@ -50,10 +51,22 @@ class Locations:
         self._schema = schema
         self._definitions = named(schema)
         # Models fail at the same few places again and again.
-        self.of = lru_cache(maxsize=1024)(self._of)
+        self._known_of = lru_cache(maxsize=1024)(self._of)
 
-    def _of(self, loc: tuple[int | str, ...]) -> Located:
-        walked = next(self._walk(self._schema, loc, 0), None)
+    def of(self, error: Mapping[str, Any]) -> Located:
+        """Where an error stands. Behind a key pydantic writes a mark where it means the key itself, and another key may
+        look like that: an error about a key is about its very text."""
+        loc: tuple[int | str, ...] = error["loc"]
+        given = error["input"]
+        about_key = _KEY in loc and any(
+            mark == _KEY and key == given for key, mark in pairwise(loc) if isinstance(given, str)
+        )
+        return self._known_of(loc, about_key)
+
+    def _of(self, loc: tuple[int | str, ...], about_key: bool) -> Located:
+        ways = list(islice(self._walk(self._schema, loc, 0), _MOST_WAYS if _KEY in loc else 1))
+        meant = [way for way in ways if any(isinstance(one, _End) and one.is_key for one in way) == about_key]
+        walked = next(iter(meant or ways), None)
         if walked is None:
             return Located(tuple(loc))
         place: list[int | str] = []
@@ -142,9 +155,9 @@ class Locations:
         elif kind in ("list", "set", "frozenset", "deque", "tuple"):
             yield from self._walk_items(node, first, rest, depth)
         elif kind in ("dict", "ordered-dict", "frozendict", "counter"):
-            if rest[:1] == ("[key]",):
+            if rest[:1] == (_KEY,):
                 yield [first, _End(None, is_key=True)]
-            elif node.get("values_schema"):
+            if node.get("values_schema"):
                 yield from ([first, *tail] for tail in self._walk(node["values_schema"], rest, depth + 1))
             elif not rest:
                 yield [first]
@@ -210,6 +223,8 @@ class _Inside:
 
 
 _INSIDE: Final = _Inside()
+_KEY: Final = "[key]"
+_MOST_WAYS: Final = 16
 _Part: TypeAlias = int | str | _Tried | _End | _Inside
 _WRAPPED: Final = ("schema", "json_schema", "strict_schema", "lax_schema", "arguments_schema")
 

@@ -171,6 +171,8 @@ class Members(Layer):
         # A validator of one may have made an instance of another.
         kind = type(part.value)
         taken = [one for index, one in enumerate(self.members) if index in note.members or one.cls is kind]
+        if not taken:
+            raise misfit(part.value, "what a member of a union made")
         yield from (part._replace(shape=member.shape) for member in taken)
         if all(member.loose for member in taken):
             yield from (part._replace(shape=self.shapes[index], value=other) for index, other in note.others)

@@ -2,7 +2,8 @@
 
 The core schema is compiled with notes behind each member of a union that leads to guards, behind the union, and behind
 the validators that its author put around it. What was noted is found again by the identity of the value, so that
-nothing is validated twice.
+nothing is validated twice. Of a union that holds itself it is noted, too, where each of its turns begins and where one
+fails: else what the outer turn has made so far would be taken for the inner one's.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from guards.contracts.type_kinds import members_of
-from guards.contracts.type_nodes import OPAQUE, is_node, named
+from guards.contracts.type_nodes import OPAQUE, is_node, named, nodes_below
 
-__all__ = ["Note", "Notes", "noted", "noting"]
+__all__ = ["NOTED", "Note", "Notes", "noted", "noting"]
+
+NOTED: Final = "guards_noted"
+"""The type of an error that says nothing: a note was taken where a member of a union is tried."""
 
 
 class Note:
@@ -37,7 +41,8 @@ class Notes:
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, int], Note] = {}
-        self._tried: dict[int, list[tuple[int, Any]]] = {}
+        self._turns: dict[int, list[list[tuple[int, Any]]]] = {}
+        """Of each union what its members have made, the outer turn before the inner."""
         self._latest: dict[int, Note] = {}
 
     def of(self, node: Any, value: Any) -> Note | None:
@@ -47,21 +52,26 @@ class Notes:
     def _note(self, union: int, value: Any) -> Note:
         return self._found.setdefault((union, id(value)), Note(value))
 
+    def begun(self, union: int) -> None:
+        """A union that holds itself looks at a part of the answer."""
+        self._turns.setdefault(union, []).append([])
+
+    def failed(self, union: int) -> None:
+        """None of its members took it."""
+        self._turns[union].pop()
+
     def made(self, union: int, member: int, value: Any) -> None:
         """A member took the answer, and pydantic may go on to the next."""
-        self._tried.setdefault(union, []).append((member, value))
+        turns = self._turns.setdefault(union, [])
+        if not turns:
+            turns.append([])
+        turns[-1].append((member, value))
 
     def chosen(self, union: int, value: Any) -> None:
         """The union ended with what one of them made."""
-        tried = self._tried.pop(union, [])
-        start = len(tried) - 1
-        # Members are tried in their order. What is before that is of the same union further out, in a recursive type.
-        while start > 0 and tried[start - 1][0] < tried[start][0]:
-            start -= 1
-        if start > 0:
-            self._tried[union] = tried[:start]
+        turns = self._turns.get(union)
         note = self._latest[union] = self._note(union, value)
-        for member, other in tried[max(start, 0) :]:
+        for member, other in turns.pop() if turns else ():
             if other is value:
                 note.members.add(member)
             else:
@@ -131,7 +141,20 @@ class _Copy:
         choices = copied["choices"]
         behind = [_behind(one, Notes.made, union, index) for index, one in enumerate(members_of(copied))]
         tagged = dict(zip(choices, behind, strict=True)) if isinstance(choices, Mapping) else behind
-        return _behind({**copied, "choices": tagged}, Notes.chosen, union)
+        behind_all = _behind({**copied, "choices": tagged}, Notes.chosen, union)
+        # Of a tagged union one member is tried, so that what it made is all that there is when the union ends.
+        return _in_turns(behind_all, union) if node["type"] == "union" and self._holds_itself(node) else behind_all
+
+    def _holds_itself(self, union: Any) -> bool:
+        waiting, seen = list(nodes_below(union)), set()
+        for node in waiting:  # which grows
+            if node is union:
+                return True
+            if id(node) not in seen:
+                seen.add(id(node))
+                target = self._named.get(node.get("schema_ref", ""))
+                waiting += nodes_below(node) if target is None else (target,)
+        return False
 
     def _unions(self, node: Any, seen: set[int]) -> list[int]:
         """The unions that are about the same value as a node."""
@@ -153,11 +176,32 @@ def _behind(node: dict[str, Any], tell: Callable[..., None], *about: int) -> dic
             tell(notes, *about, value)
         return value
 
+    return _around(node, lambda held: core_schema.no_info_after_validator_function(note, held))
+
+
+def _in_turns(node: dict[str, Any], union: int) -> dict[str, Any]:
+    """Told before it looks at anything, and after all of its members failed: by members that take nothing. A validator
+    around it would be handed an object of Python, of which pydantic may choose another member than of JSON."""
+
+    def noting_only(tell: Callable[[Notes, int], None]) -> Any:
+        def note(_: Any) -> Any:
+            notes = _HERE.notes
+            if notes is not None:
+                tell(notes, union)
+            raise PydanticCustomError(NOTED, "a note")
+
+        return core_schema.no_info_plain_validator_function(note)
+
+    first, last = noting_only(Notes.begun), noting_only(Notes.failed)
+    return _around(node, lambda held: core_schema.union_schema([first, held, last], mode="left_to_right"))
+
+
+def _around(node: dict[str, Any], make: Callable[[Any], Any]) -> dict[str, Any]:
+    """What is made of a node, under the name by which others refer to it."""
     name = node.get("ref")
     if name is None:
-        return dict(core_schema.no_info_after_validator_function(note, node))
-    held: Any = {key: held for key, held in node.items() if key != "ref"}
-    return {**core_schema.no_info_after_validator_function(note, held), "ref": name}
+        return dict(make(node))
+    return {**make({key: held for key, held in node.items() if key != "ref"}), "ref": name}
 
 
 _VALIDATORS: Final = frozenset({"function-after", "function-wrap"})

@@ -7,13 +7,13 @@ spelled it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
 from guards.contracts.type_shape import may_move, passes_over
-from guards.contracts.type_structures import Entries, Fields, Items, Misfit, Names, Part
+from guards.contracts.type_structures import MADE, Entries, Fields, Items, Misfit, Names, Part, Structure
 from guards.reading.document import Place, Steps
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = ["Lost", "at_place", "judged_inside", "named_by", "parts_of", "respell
 def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None = None) -> Iterator[tuple[Any, Stand]]:
     """Every guard inside the type that this value has a part for, with that part. `seen` takes down what each instance
     was judged as, by its identity."""
+    part = _stirred(part)
     shape = part.shape
     if shape is None:
         return
@@ -42,7 +43,7 @@ def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None
         if shape.inner is not None and shape.guarded:
             if seen is not None and isinstance(shape.inner, Fields):
                 seen.setdefault(id(part.value), []).append(shape.inner)
-            for child in shape.inner.parts(part, guarded=True):
+            for child in _inside(shape.inner, part, notes, guarded=True):
                 yield from judged_inside(child, notes, seen)
     except Misfit as fault:
         failed = Stand(part.place, None, exact=False, fault=fault)
@@ -69,15 +70,38 @@ def named_by(part: Part, notes: Notes, steps: Steps, *, moved: bool = False) -> 
         for child in below:
             if child.names:
                 way = child.names if _leads(child.names, steps) else child.names[:1]
-                found += named_by(child, notes, steps[len(way) :], moved=moved)
+                found += _followed(part, child, notes, steps[len(way) :], moved=moved)
         return found
     meant = _meant(below, steps)
     if not meant:
         return _gone(part, steps[0], moved=moved)
     for way, child in meant:
         # Of what lies on the way to a field (`AliasPath`) nothing is delivered but the field.
-        found += named_by(child, notes, steps[len(way) :], moved=moved)
+        found += _followed(part, child, notes, steps[len(way) :], moved=moved)
     return found
+
+
+def _followed(whole: Part, part: Part, notes: Notes, steps: Steps, *, moved: bool) -> list[Part]:
+    """What steps lead to from an item or field; where it is not known which item of the document it was made of, also
+    what any of those has there and it has not."""
+    found = named_by(part, notes, steps, moved=moved)
+    if found or part.data is not MADE or not isinstance(whole.data, list):
+        return found
+    if not moved and part.shape is not None and passes_over(part.shape):
+        return []
+    there = (whole.data[name] for (name,) in part.also if isinstance(name, int))
+    return [_lost(part, MADE)] if any(_has(data, steps) for data in there) else []
+
+
+def _has(data: Any, steps: Steps) -> bool:
+    if not steps:
+        return True
+    step, rest = steps[0], steps[1:]
+    if isinstance(data, dict):
+        return any(_has(held, rest) for name, held in data.items() if step is None or step == name)
+    if isinstance(data, list):
+        return any(_has(held, rest) for index, held in enumerate(data) if step is None or step == index)
+    return False
 
 
 def _gone(part: Part, step: str | int, *, moved: bool) -> list[Part]:
@@ -90,8 +114,12 @@ def _gone(part: Part, step: str | int, *, moved: bool) -> list[Part]:
     )
     if not there or (not moved and part.shape is not None and passes_over(part.shape)):
         return []
+    return [_lost(part, data[step], step)]
+
+
+def _lost(part: Part, data: Any, *names: str | int) -> Part:
     lost = Lost("nothing is delivered of this place as the document has it")
-    return [Part(None, lost, data[step], (*part.place, step), False, (step,))]
+    return Part(None, lost, data, (*part.place, *names), False, names)
 
 
 def _meant(below: Sequence[Part], steps: Steps) -> list[tuple[Names, Part]]:
@@ -138,21 +166,44 @@ def respelled(part: Part, notes: Notes) -> Iterator[tuple[Place, list[str]]]:
 
 def parts_of(part: Part, notes: Notes) -> list[Part]:
     """What a part holds."""
-    return _held(part, notes) or list(_plainly(part))
+    part = _stirred(part)
+    return _held(part, notes) or list(_plainly(part, notes))
 
 
 def _held(part: Part, notes: Notes) -> list[Part]:
     """By whatever its type says of it that is true of this value."""
-    shape, found = part.shape, []
+    part = _stirred(part)
+    shape = part.shape
+    found: list[Part] = []
     if shape is None:
         return []
     if shape.inner is not None:
         with suppress(Misfit):
-            found += list(shape.inner.parts(part, guarded=False))
+            found += _inside(shape.inner, part, notes, guarded=False)
     for layer in shape.layers:
         with suppress(Misfit):
             found += [child for further in layer.of(part, notes) for child in _held(further, notes)]
     return found
+
+
+def _stirred(part: Part) -> Part:
+    """What is known of a part once it is known what its type says of it."""
+    if part.stirred or part.shape is None or not part.shape.stirs:
+        return part
+    return part._replace(stirred=True)
+
+
+def _inside(structure: Structure, part: Part, notes: Notes, *, guarded: bool) -> Iterable[Part]:
+    """The parts by one structure, at their places in the document. Raises Misfit."""
+    parts = structure.parts(part, guarded=guarded)
+    if not part.stirred:
+        return parts
+    below = [child._replace(stirred=True) for child in parts]
+    if not isinstance(structure, Items) or isinstance(part.value, set | frozenset):
+        return below
+    from guards.contracts.type_origins import placed  # most types run no code of their author
+
+    return placed(part, below, notes, parts_of)
 
 
 class Lost(Misfit):  # stands in a value's place
@@ -163,13 +214,13 @@ _ENTRIES: Final = Entries(None, None)
 _ITEMS: Final = Items()
 
 
-def _plainly(part: Part) -> Iterator[Part]:
+def _plainly(part: Part, notes: Notes) -> Iterator[Part]:
     """What a value holds of which the type says nothing."""
     value, data = part.value, part.data
     if isinstance(value, Mapping):
-        yield from _ENTRIES.parts(part._replace(shape=None), guarded=False)
+        yield from _inside(_ENTRIES, part._replace(shape=None), notes, guarded=False)
     elif isinstance(value, list | tuple | set | frozenset | deque):
-        yield from _ITEMS.parts(part._replace(shape=None), guarded=False)
+        yield from _inside(_ITEMS, part._replace(shape=None), notes, guarded=False)
     elif isinstance(data, dict | list):
         lost = Lost(f"what became a {type(value).__name__} has no parts that could be judged")
         pairs = data.items() if isinstance(data, dict) else enumerate(data)

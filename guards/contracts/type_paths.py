@@ -4,16 +4,16 @@ and to tell while an answer is streamed which part is whose."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from guards.contracts.base import Stand
 from guards.contracts.type_members import Given, Root, Same
 from guards.contracts.type_notes import Notes
 from guards.contracts.type_parts import named_by, stand_of
-from guards.contracts.type_shape import Shape
+from guards.contracts.type_shape import Shape, may_move, passes_over
 from guards.contracts.type_structures import ABSENT, Fields, Items, Part
 from guards.errors import ConfigError
-from guards.reading.document import Place, Steps, plain_steps
+from guards.reading.document import Place, Steps, compile_jsonpath, plain_steps
 
 __all__ = ["check_path", "steps_of", "steps_to", "within"]
 
@@ -24,32 +24,69 @@ class _Depends(Exception):  # control flow inside this file
 
 def check_path(root: Shape, path: str, where: str, called: str) -> None:
     """`ConfigError` for a path that leads nowhere whatever the answer is."""
-    steps = plain_steps(path)
-    if steps is None:
+    if not path.startswith("$"):
         return
-    shapes: list[Shape | None] = [root]
-    for number, step in enumerate(steps):
-        shapes = [further for shape in shapes for further in _ahead(shape, steps, number)]
-        if not shapes:
-            shown = step if step is not None else "*"
+    reached: list[_Reached] = [(root, False)]
+    for descends, selected in _segments(path):
+        around = _all_below(reached) if descends else reached
+        reached = [further for step in selected for one in around for further in _ahead(one, step)]
+        if not reached:
+            shown = next((step for step in selected if step is not None), "*")
+            known = list(dict.fromkeys(name for shape, _ in around if shape is not None for name in _names(shape)))
             raise ConfigError(
                 f"{path!r} leads nowhere: no answer by {called} has {shown!r} there",
                 where=where,
-                hint="use the names that a document has",
+                hint=f"it may have {', '.join(known[:_MOST_SHOWN])}" if known else "use the names that a document has",
             )
 
 
-def _ahead(shape: Shape | None, steps: Steps, number: int) -> list[Shape | None]:
-    """The shapes behind one step; [None] where anything may be."""
+_Reached: TypeAlias = "tuple[Shape | None, bool]"
+"""None where anything may be; and whether validators further out may have put what a document has there elsewhere."""
+_MOST_SHOWN: Final = 12
+
+
+def _segments(path: str) -> Iterator[tuple[bool, list[str | int | None]]]:
+    """The segments of a JSONPath: whether it means any depth, and the steps that its selectors may take."""
+    steps = plain_steps(path)
+    if steps is not None:
+        yield from ((False, [step]) for step in steps)
+        return
+    for segment in compile_jsonpath(path).segments:
+        told = [getattr(selector, "name", getattr(selector, "index", None)) for selector in segment.selectors]
+        # What is counted from the end may be any.
+        steps = [None if isinstance(step, int) and step < 0 else step for step in told]
+        yield "Recursive" in type(segment).__name__, steps
+
+
+def _ahead(reached: _Reached, step: str | int | None) -> list[_Reached]:
+    """The shapes behind one step."""
+    shape, moved = reached
     if shape is None or _is_open(shape):
-        return [None]
-    found: list[Shape | None] = []
+        return [(None, moved)]
+    moved = moved or may_move(shape)
+    found: list[_Reached] = []
     for inner in _inner(shape):
-        ways = inner.step(steps[number])
-        if ways is None:
-            return [None]
-        found += [None if len(way) > 1 else further for way, further in ways]
+        ways = inner.step(step)
+        # A document may have what a model passes over where a validator has put it elsewhere first.
+        if ways is None or (not ways and moved and passes_over(shape) and not isinstance(step, int)):
+            return [(None, moved)]
+        found += [(None if len(way) > 1 else further, moved) for way, further in ways]
     return found
+
+
+def _all_below(reached: list[_Reached]) -> list[_Reached]:
+    """These and all that they may hold, each once."""
+    known: dict[tuple[int, bool], _Reached] = {}
+    waiting = list(reached)
+    for shape, moved in waiting:  # which grows
+        if (id(shape), moved) not in known:
+            known[id(shape), moved] = shape, moved
+            waiting += _ahead((shape, moved), None) if shape is not None else ()
+    return list(known.values())
+
+
+def _names(shape: Shape) -> list[str]:
+    return [name for inner in _inner(shape) if isinstance(inner, Fields) for name in inner.names]
 
 
 def steps_of(root: Shape, path: str) -> tuple[Steps, ...] | None:

@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from itertools import pairwise
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guards.contracts.base import Stand
@@ -67,7 +66,7 @@ _Seen: TypeAlias = _List | _Object
 
 
 def _queried(part: Part, notes: Notes, path: str) -> list[Part]:
-    """By what is delivered; and what the document has there that was delivered nowhere."""
+    """By what is delivered; and what the document has there that was delivered nowhere, or nobody knows where."""
     query = compile_jsonpath(path)
     found: list[Part] = []
     for in_lists in (False, True):
@@ -78,7 +77,7 @@ def _queried(part: Part, notes: Notes, path: str) -> list[Part]:
             break
     written = query.find(part.data) if isinstance(part.data, dict | list) else ()
     meant = (one for node in written for one in named_by(part, notes, tuple(node.location)))
-    return found + [one for one in meant if isinstance(one.value, Lost)]
+    return found + [one for one in meant if isinstance(one.value, Lost) or not one.exact]
 
 
 _BY_NUMBER: Final = re.compile(r"[\[,]\s*-?\d|:")
@@ -121,8 +120,9 @@ class _View:
     def _list(self, below: list[tuple[Part, Any]]) -> _List:
         is_known = all(index >= 0 for _, index in below)
         seen = _List()
-        for place, (child, _) in enumerate(sorted(below, key=itemgetter(1)) if is_known else below):
-            seen.append(self.of(child))
+        for shown, (child, index) in enumerate(below):
+            place = index if is_known else shown
+            _set(seen, place, self.of(child), other=False)
             # Of a set in no order any number may mean any item.
             seen.leads[place] = [child] if is_known or not self._by_number else [one for one, _ in below]
         return seen

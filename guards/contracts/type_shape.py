@@ -19,7 +19,17 @@ from guards.contracts.type_annotations import declared, in_annotation, strays
 from guards.contracts.type_kinds import as_it_is, class_of, holds_any, members_of
 from guards.contracts.type_members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
 from guards.contracts.type_nodes import nodes
-from guards.contracts.type_structures import NO_DEFAULT, Entries, Field, Fields, Items, Structure, spellings_of
+from guards.contracts.type_structures import (
+    NO_DEFAULT,
+    Entries,
+    Field,
+    Fields,
+    Items,
+    Structure,
+    counts_from_end,
+    spellings_of,
+)
+from guards.contracts.type_validator import of_pydantic
 from guards.errors import ConfigError
 
 __all__ = [
@@ -56,7 +66,8 @@ class Shape:
 
     `here`: the guards on it. `layers`: what else is said of the same value. `inner`: what it holds, None for a leaf.
     `guarded`: whether a guard stands on it or anywhere below. `opaque`: whether code of the type's author may have
-    made something else of the value; `moves`: whether it may have, before pydantic looked for the parts.
+    made something else of the value; `moves`: whether it may have, before pydantic looked for the parts; `stirs`:
+    whether it may have put the parts in another order.
     """
 
     def __init__(self) -> None:
@@ -66,6 +77,7 @@ class Shape:
         self.guarded = False
         self.opaque = False
         self.moves = False
+        self.stirs = False
 
     def below(self) -> Iterator[Shape]:
         """Every shape that is one step away."""
@@ -206,17 +218,21 @@ class _Builder:
         shape.layers.append(Same(self.build(node["schema"], config)))
 
     def changed(self, shape: Shape, node: Any, config: Any) -> None:
-        shape.opaque = node["function"]["function"] is not as_it_is
+        function = node["function"]["function"]
+        shape.opaque = function is not as_it_is
+        shape.stirs = not of_pydantic(function)
         shape.moves = node["type"] != "function-after"
         made = self.build(node["schema"], config)
-        hides = _hides(node["function"]["function"])
+        hides = _hides(function)
         shape.layers.append(Revealed(made, node["schema"], self.definitions) if hides else Same(made))
 
     def plain(self, shape: Shape, node: Any, config: Any) -> None:
-        shape.opaque = True
+        shape.opaque = shape.stirs = True
 
     def chain(self, shape: Shape, node: Any, config: Any) -> None:
-        shape.layers += [Same(self.build(step, config)) for step in node["steps"]]
+        steps = [self.build(step, config) for step in node["steps"]]
+        shape.layers += map(Same, steps)
+        shape.stirs = any(step.stirs for step in steps)
 
     def referred(self, shape: Shape, node: Any, config: Any) -> None:
         target = self.definitions.get(node["schema_ref"])
@@ -286,8 +302,9 @@ class _Builder:
             shape.layers.append(Root(node["cls"], self.build(node["schema"], config)))
             return
         inner = node["schema"]
+        shape.stirs = bool(node.get("post_init") or node.get("custom_init"))
         while inner["type"] not in ("model-fields", "dataclass-args"):
-            shape.opaque = True
+            shape.opaque = shape.stirs = True
             shape.moves = shape.moves or inner["type"] != "function-after"
             if not isinstance(inner.get("schema"), Mapping):
                 return
@@ -338,7 +355,8 @@ class _Builder:
         for attribute, node in pairs:
             if not node.get("init_only"):  # handed to `__post_init__`, and no part of the value
                 child = self.build(node["schema"], config)
-                yield Field(attribute, spellings_of(attribute, node, config), child, *_default(node["schema"]))
+                spellings = spellings_of(attribute, node, config)
+                yield Field(attribute, spellings, child, *_default(node["schema"]), counts_from_end(spellings))
 
     def items(self, shape: Shape, node: Any, config: Any) -> None:
         items = node.get("items_schema")

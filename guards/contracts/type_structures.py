@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from guards.reading.document import Place, Steps
@@ -28,6 +30,9 @@ __all__ = [
     "Misfit",
     "Part",
     "Structure",
+    "as_text",
+    "counts_from_end",
+    "from_start",
     "misfit",
     "spellings_of",
     "stored",
@@ -58,7 +63,8 @@ class Part(NamedTuple):
 
     `exact`: whether the place holds this part and nothing else, so that what is put there changes this part alone.
     `names`: the steps to it from what holds it, as the document writes them; none for a key, to which no path leads.
-    `also`: the other ways in which they may be written.
+    `also`: the other ways in which they may be written. `stirred`: whether code of the type's author may have put
+    what it holds in another order than the document has.
     """
 
     shape: Shape | None
@@ -68,6 +74,7 @@ class Part(NamedTuple):
     exact: bool = True
     names: Names = ()
     also: Spellings = ()
+    stirred: bool = False
 
 
 class Structure(ABC):
@@ -105,9 +112,14 @@ class Field(NamedTuple):
     default: Any = NO_DEFAULT
     alone: bool = False
     """Whether its default is what a function without arguments makes."""
+    from_end: bool = False
+    """Whether some spelling counts from the end of a list."""
 
     def part(self, whole: Part, value: Any) -> Part:
         """The field of a value: by the first spelling that the document has, as pydantic looks for it."""
+        if self.from_end:
+            counted = tuple(from_start(names, whole.data) for names in self.spellings)
+            return self._replace(spellings=counted, from_end=False).part(whole, value)
         usual, place, data = self.spellings[0], whole.place, whole.data
         if isinstance(data, dict):
             for names in self.spellings:
@@ -131,6 +143,24 @@ class Field(NamedTuple):
         if self.alone:
             return not value and type(value) in _EMPTY
         return type(value) is type(self.default) and bool(value == self.default)
+
+
+def counts_from_end(spellings: Spellings) -> bool:
+    return any(isinstance(name, int) and name < 0 for names in spellings for name in names)
+
+
+def from_start(names: Names, data: Any) -> Names:
+    """The same place in this data with the indexes that it has there; the first where there is no such list."""
+    counted: list[str | int] = []
+    for name in names:
+        if isinstance(name, int) and name < 0:
+            name = max(name + len(data), 0) if isinstance(data, list) else 0  # noqa: PLW2901  # the same place
+        counted.append(name)
+        try:
+            data = data[name]
+        except (LookupError, TypeError):
+            data = None
+    return tuple(counted)
 
 
 def spellings_of(attribute: str, node: Mapping[str, Any], config: Mapping[str, Any] | None) -> Spellings:
@@ -233,6 +263,11 @@ class Fields(Structure):
             data = known.get(key, MADE)
             yield from entries.entry(whole, key, item, key if data is not MADE else None, data)
 
+    @property
+    def names(self) -> list[str]:
+        """The keys that its objects may have, as a document usually writes them."""
+        return [str(field.spellings[0][0]) for field in self.fields]
+
     def step(self, name: str | int | None) -> Ways | None:
         further: Ways = [((name,), self.extras)] if self.open or self.extras is not None else []
         if name is None:
@@ -252,8 +287,7 @@ class Fields(Structure):
             return None  # a step into a path that leads to a field
         if name in self._names or name in self._computed:
             return further  # the name of an attribute, and of nothing that a document may hold
-        # A key that a model passes over is in no value; that its author meant another one cannot be known.
-        return further if further or self.closed else None
+        return further  # a key that is passed over, like one that is forbidden, is in no value
 
 
 def stored(value: Any, cls: type, name: str) -> Any:
@@ -369,13 +403,15 @@ class Entries(Structure):
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
             raise misfit(value, "an object")
-        # Keys that became something else (a number, a date) are those of the document in its order.
-        names = list(data) if isinstance(data, dict) and len(data) == len(value) else None
+        known = isinstance(data, dict)
+        # Keys that became something else (a number, a date) are those of the document in its order, unless a validator
+        # may have changed that: then a key can only speak for itself.
+        names = list(data) if known and len(data) == len(value) and not whole.stirred else None
         for index, (key, item) in enumerate(value.items()):
             if data is ABSENT or data is DEFAULT:
                 yield from self.entry(whole, key, item, str(key), data, guarded=guarded)
                 continue
-            name = names[index] if names is not None else key if isinstance(data, dict) and key in data else None
+            name = names[index] if names is not None else _written(key, data) if known else None
             held = data[name] if name is not None else MADE
             yield from self.entry(whole, key, item, name, held, guarded=guarded)
 
@@ -399,6 +435,18 @@ class Entries(Structure):
 _EMPTY: Final = frozenset({list, dict, set, tuple, frozenset, str})
 _CONSTANTS: Final = frozenset({*_EMPTY, int, float, bool, bytes})
 """Types of which an equal value is as good as the same; the comparison of any other is its author's own code."""
+
+
+def _written(key: Any, data: Mapping[str, Any]) -> str | None:
+    """How a document writes a key; None where it has none of that name."""
+    text = as_text(key)
+    return text if text in data else None
+
+
+def as_text(value: Any) -> str:
+    """A scalar as a document writes it in a text: a member of an enum, a date."""
+    value = value.value if isinstance(value, Enum) else value
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _index(data: list[Any], item: Any) -> int | None:

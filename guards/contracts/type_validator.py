@@ -29,6 +29,7 @@ __all__ = [
     "compiled",
     "compiled_for_numbers",
     "function_of",
+    "of_pydantic",
     "readable",
     "reads_source",
     "runs_code",
@@ -329,7 +330,7 @@ def _listed(node: dict[str, Any]) -> Any:
 def _caught(node: dict[str, Any]) -> Any:
     """What a validator raises on a value is an error at the value's place, and pydantic goes on with the others."""
     function = node["function"]
-    if _of_pydantic(function["function"]):
+    if of_pydantic(function["function"]):
         return None
     return {**node, "function": {**function, "function": _catching(function["function"])}}
 
@@ -397,7 +398,7 @@ _PYDANTICS: Final = frozenset(
 )
 
 
-def _of_pydantic(function: Any) -> bool:
+def of_pydantic(function: Any) -> bool:
     """Whether a validator is pydantic's own, of a type like a URL, or the library's: it raises nothing unexpected."""
     return getattr(getattr(function, "func", function), "__module__", None) in _PYDANTICS
 
@@ -407,7 +408,7 @@ def runs_code(schema: Any) -> bool:
     return any(
         node.get("post_init") or node.get("custom_init")
         if node["type"] in ("model", "dataclass")
-        else node["type"].startswith("function-") and not _of_pydantic(node["function"]["function"])
+        else node["type"].startswith("function-") and not of_pydantic(node["function"]["function"])
         for node in nodes(schema)
     )
 
