@@ -15,7 +15,7 @@ from guards.contracts.type_structures import ABSENT, Fields, Items, Part
 from guards.errors import ConfigError
 from guards.reading.document import Place, Steps, plain_steps
 
-__all__ = ["check_path", "steps_of", "steps_to", "within"]
+__all__ = ["check_path", "steps_of", "steps_to", "structures", "within"]
 
 
 class _Depends(Exception):  # control flow inside this file
@@ -164,3 +164,8 @@ def _is_open(shape: Shape) -> bool:
     if shape.opaque and not any(isinstance(inner, Fields) for inner in _inner(shape)):
         return True
     return any(_is_open(further) for layer in shape.layers for further in layer.shapes)
+
+
+def structures(shape: Shape | None) -> list[Any] | None:
+    """How any value of a shape may hold its parts, none for a leaf; None where it may hold anything."""
+    return None if shape is None or _is_open(shape) else list(_inner(shape))
