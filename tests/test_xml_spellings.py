@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, NamedTuple, Union
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    create_model,
+    model_validator,
+)
 
 from guards import Finding, Fix, Guarded, check, contract, validate
 from guards.contracts import JsonSchema, RelaxNG, XmlSchema
@@ -50,6 +59,10 @@ class Either(BaseModel):
 class ByName(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
     a: Annotated[str, AfterValidator(str.strip)] = Field(alias="first name")
+
+
+class FromList(BaseModel):
+    name: str = Field(validation_alias=AliasChoices(AliasPath("names", 0), "name"))
 
 
 class Cat(BaseModel):
@@ -124,6 +137,11 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
         ByName,
         ["//entry[@key='first name']", "/ByName/a"],
         ["<ByName><a>EVIL</a></ByName>", "<ByName><entry key='first name'> EVIL</entry></ByName>"],
+    ),
+    (
+        FromList,
+        ["/FromList/name", "/FromList/names", "//names[1]"],
+        ["<FromList><name>EVIL</name></FromList>", "<FromList><names>EVIL</names><names>x</names></FromList>"],
     ),
     (
         Union[Cat, Dog],
@@ -345,6 +363,11 @@ class Shut(BaseModel, extra="forbid"):
     pair: tuple[str, Title] = ("", Title(title=""))
 
 
+class Name(NamedTuple):
+    first: str
+    last: str
+
+
 class Usual(BaseModel):
     note: str
     shut: list[Shut] = []
@@ -409,6 +432,7 @@ DEEP = JsonSchema(
         (Held, "/Held/titles/key/typo", "title"),
         (DEEP, "/Deep/a/i/typo", "b, i"),
         (DEEP, "/Deep/a/item", "b, i"),
+        (dict[str, Name], "/answer/any/first", "answer"),
         (Union[Cat, Dog], "/Cow/text", "Cat"),
         (Owner, "/Owner/pet/Cat/text", "text"),
         (list[list[str]], "/answer/x", "item"),
@@ -454,6 +478,7 @@ def test_a_path_that_no_answer_can_have_is_refused(kind, path, known):
         (DEEP, "/Deep/typo"),
         (DEEP, "/Deep/a/i/i/i/b"),
         (dict[str, int], "/answer/x"),
+        (dict[str, Name], "/answer/any[2]"),
         (list[list[str]], "/answer/item/item"),
         (Tree, "/Tree/branch/tree/words"),
         (XSD, "/order/line[2]/@id"),

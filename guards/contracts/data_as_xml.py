@@ -134,7 +134,8 @@ class DataAsXml(Contract[T]):
         roots = (self.root, own) if own in self.roots else self.roots
         others = dict(self.inner.respelled(reading))
         places = selected(document, path, roots, others) or document.select(path)
-        return [stand for place in places for stand in self.inner.stands(reading, place)]
+        stands = (stand for place in places for stand in self.inner.stands(reading, place))
+        return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         return self.inner.stands(reading, place)

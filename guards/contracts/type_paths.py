@@ -11,7 +11,7 @@ from guards.contracts.type_members import Given, Root, Same
 from guards.contracts.type_notes import Notes
 from guards.contracts.type_parts import named_by, stand_of
 from guards.contracts.type_shape import Shape
-from guards.contracts.type_structures import ABSENT, Fields, Items, Part
+from guards.contracts.type_structures import ABSENT, Fields, Items, Part, Structure
 from guards.errors import ConfigError
 from guards.reading.document import Place, Steps, plain_steps
 
@@ -166,6 +166,6 @@ def _is_open(shape: Shape) -> bool:
     return any(_is_open(further) for layer in shape.layers for further in layer.shapes)
 
 
-def structures(shape: Shape | None) -> list[Any] | None:
+def structures(shape: Shape | None) -> list[Structure] | None:
     """How any value of a shape may hold its parts, none for a leaf; None where it may hold anything."""
     return None if shape is None or _is_open(shape) else list(_inner(shape))

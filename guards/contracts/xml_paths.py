@@ -132,13 +132,15 @@ def in_type(shape: Shape) -> tuple[Node, Callable[[Node], Held]]:
         for one in inner or ():
             children: dict[str, list[Node]] = {}
             further: Node | None = None
-            for way, part in one.step(None) or ():
-                if isinstance(one, Items) or isinstance(way[0], int):
-                    found.add(Held([({ITEM: [(part, True)]}, None)]) if inside else held((part, True)))
-                elif way[0] is None:
+            ways = one.step(None) or ()
+            is_list = isinstance(one, Items) or any(isinstance(way[0], int) for way, _ in ways)
+            for way, part in ways:
+                if not is_list and way[0] is None:
                     further = (part, False)
-                else:
-                    children.setdefault(way[0], []).append((part, False) if len(way) == 1 else _UNSAID)
+                elif not is_list:
+                    children.setdefault(str(way[0]), []).append((part, False) if len(way) == 1 else _UNSAID)
+                elif not isinstance(way[0], str):  # a NamedTuple is written as a list
+                    found.add(Held([({ITEM: [(part, True)]}, None)]) if inside else held((part, True)))
             found.forms.append((children, further))
         return found
 

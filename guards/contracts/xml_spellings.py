@@ -47,7 +47,7 @@ def _names(
     if not place or not member or isinstance(member[-1], int):
         return [ITEM] if place else list(roots)
     key = str(member[-1])
-    names = [key, *others.get(member, ())]
+    names = [key, *others.get(member, ()), *(others.get(place, ()) if member != place else ())]
     is_free = member in document.free and member not in others
     if is_free:
         element.set("key", key)
