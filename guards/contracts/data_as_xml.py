@@ -110,20 +110,32 @@ class DataAsXml(Contract[T]):
         return self.inner.all_inner_guards
 
     def check_path(self, path: str, where: str) -> None:
+        from guards.contracts.typed import Typed
+        from guards.contracts.xml_paths import check_xpath, in_schema, in_type
+
         attribute = _ATTRIBUTE.search(path)
-        if attribute is not None and attribute[1] != "key":  # by which entries are told apart
+        if attribute is not None:
             raise ConfigError(
                 f"{path!r} leads nowhere: what a Python type or a JSON Schema asks for in XML has no attributes",
                 where=where,
-                hint=f"name the element: {path[: attribute.start()]}{attribute[1]}",
+                hint="name the element"
+                + (f": {path[: attribute.start()]}{attribute[1]}" if attribute[1] != "key" else ""),
             )
+        top, held = in_type(self.inner.shape) if isinstance(self.inner, Typed) else in_schema(self._guide)
+        check_xpath(path, where, dict.fromkeys(self.roots, top), held)
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        from guards.contracts.xml_spellings import selected
+
         document = reading.document
         if not isinstance(document, AnsweredXml):
             return []
-        places = document.select(path, self.inner.respelled(reading))
-        return [stand for place in places for stand in self.inner.stands(reading, place)]
+        own = type(reading.value).__name__  # of a union, what it is; else it may be any
+        roots = (self.root, own) if own in self.roots else self.roots
+        others = dict(self.inner.respelled(reading))
+        places = selected(document, path, roots, others) or document.select(path)
+        stands = (stand for place in places for stand in self.inner.stands(reading, place))
+        return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         return self.inner.stands(reading, place)
@@ -138,7 +150,7 @@ class DataAsXml(Contract[T]):
         """Plain data as the XML that this contract reads."""
         from lxml import etree
 
-        return str(etree.tostring(self._write(data)[0], encoding="unicode", pretty_print=True)).rstrip()
+        return str(etree.tostring(self._write(data).root, encoding="unicode", pretty_print=True)).rstrip()
 
     @cached_property
     def _example(self) -> str:
@@ -150,11 +162,13 @@ class DataAsXml(Contract[T]):
     def _write(self, data: Any) -> Written:
         """The tree whose reading is the data. An empty list is written, or left out where that would say null."""
         written = write_tree(data, self.root)
-        if read_tree(written[0], self._guide)[0] != data:
+        again, read, _ = read_tree(written.root, self._guide)
+        if again != data:
             shorter = write_tree(data, self.root, empty=False)
-            if read_tree(shorter[0], self._guide)[0] == data:
-                return shorter
-        return written
+            again, other, _ = read_tree(shorter.root, self._guide)
+            if again == data:
+                return shorter._replace(free=other.free)
+        return written._replace(free=read.free)
 
     def _judge(self, root: Any, limits: Limits, context: Mapping[str, Any] | None) -> Reading[T]:
         name = local_name(root)
@@ -166,7 +180,7 @@ class DataAsXml(Contract[T]):
         except RecursionError:  # `limits.depth` was raised above what Python's own stack carries
             return _too_deep(limits.depth)
         # Data may nest deeper than its elements, since a repeated element is a list.
-        if max(map(len, written[1])) > limits.depth:
+        if max(map(len, written.paths)) > limits.depth:
             return _too_deep(limits.depth)
         return self.recheck(AnsweredXml(data, written, faults, self._write), context)
 

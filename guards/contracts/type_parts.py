@@ -159,7 +159,8 @@ def respelled(part: Part, notes: Notes) -> Iterator[tuple[Place, list[str]]]:
     for child in parts_of(part, notes):
         if child.names:
             yield from respelled(child, notes)
-            others = [way[0] for way in child.also if way != child.names and len(way) == 1]
+            # The items of a list are written as elements of its name.
+            others = [way[0] for way in child.also if way != child.names and all(isinstance(n, int) for n in way[1:])]
             if child.exact and others:
                 yield child.place, [str(name) for name in others]
 

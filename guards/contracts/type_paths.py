@@ -11,11 +11,11 @@ from guards.contracts.type_members import Given, Root, Same
 from guards.contracts.type_notes import Notes
 from guards.contracts.type_parts import named_by, stand_of
 from guards.contracts.type_shape import Shape, may_move, passes_over
-from guards.contracts.type_structures import ABSENT, Fields, Items, Part
+from guards.contracts.type_structures import ABSENT, Fields, Items, Part, Structure
 from guards.errors import ConfigError
 from guards.reading.document import Place, Steps, compile_jsonpath, plain_steps
 
-__all__ = ["check_path", "steps_of", "steps_to", "within"]
+__all__ = ["check_path", "steps_of", "steps_to", "structures", "within"]
 
 
 class _Depends(Exception):  # control flow inside this file
@@ -201,3 +201,8 @@ def _is_open(shape: Shape) -> bool:
     if shape.opaque and not any(isinstance(inner, Fields) for inner in _inner(shape)):
         return True
     return any(_is_open(further) for layer in shape.layers for further in layer.shapes)
+
+
+def structures(shape: Shape | None) -> list[Structure] | None:
+    """How any value of a shape may hold its parts, none for a leaf; None where it may hold anything."""
+    return None if shape is None or _is_open(shape) else list(_inner(shape))

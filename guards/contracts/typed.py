@@ -182,6 +182,11 @@ class Typed(Contract[T]):
     def _runs_code(self) -> bool:
         return runs_code(self._schema)
 
+    @property
+    def shape(self) -> Shape:
+        """What a value of the type is made of."""
+        return self._shape
+
     @cached_property
     def _shape(self) -> Shape:
         return shape_of(self._schema, self.type)

@@ -14,13 +14,14 @@ from urllib.parse import unquote, urljoin
 from guards.contracts.ecma import EcmaPattern
 from guards.errors import ConfigError
 
-__all__ = ["ANY", "LEAVES", "Guide", "Schema", "kind_of", "listed", "names_of"]
+__all__ = ["ANY", "LEAVES", "MOST_MEMBERS", "Guide", "Schema", "kind_of", "listed", "names_of"]
 
 Schema = Mapping[str, Any]
 ANY: Final[Schema] = {}
 LEAVES: Final = frozenset({"string", "integer", "number", "boolean"})
 _DEEPEST: Final = 50
-_MOST_MEMBERS: Final = 64
+MOST_MEMBERS: Final = 64
+"""Of a union; what it has beyond them is left out."""
 
 
 class Guide:
@@ -53,6 +54,11 @@ class Guide:
             rest = array.get("items" if "prefixItems" in array else "additionalItems", ANY)
             return prefix[index] if index < len(prefix) else rest
         return array.get("items", ANY)
+
+    def every_item(self, array: Schema) -> list[Any]:
+        """The schemas that items can have."""
+        prefix = array.get("prefixItems", array.get("items"))
+        return [self.items(array, index) for index in range(len(prefix) + 1 if isinstance(prefix, list) else 1)]
 
     def member(self, shape: Schema, name: str) -> Any:
         """The schema of an object's member."""
@@ -152,7 +158,7 @@ _HINTS: Final = {
 def _both(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every pair of alternatives that can hold together; where none can, the left ones."""
     pairs = (_conjunction(one, other) for one, other in product(left, right))
-    return [pair for pair in pairs if pair is not None][:_MOST_MEMBERS] or left
+    return [pair for pair in pairs if pair is not None][:MOST_MEMBERS] or left
 
 
 def _conjunction(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:

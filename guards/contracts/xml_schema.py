@@ -99,6 +99,12 @@ class _Schema(Contract[Any]):
         check_style(style, ("xml", "example"), type(self).__name__)
         return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict"))
 
+    def check_path(self, path: str, where: str) -> None:
+        from guards.contracts.xml_paths import check_xpath, in_xml_schema
+
+        roots = {name: (element.shape, False) for name, element in self.shape.roots.items()}
+        check_xpath(path, where, roots, in_xml_schema(self.shape))
+
     def _judge(self, root: Any) -> Reading[Any]:
         declared = self.shape.root(root)
         far: list[Any] = []

@@ -135,7 +135,8 @@ class Shape:
     `text` is the type of its text where it has any; `simple` says that it holds text and nothing else, ever. `free`
     is an element that the schema says nothing about. Attributes and children go by the keys of the data, and `spaces`
     are the namespaces of the children; `wildcards` are all there are, with how often each may occur. Of an abstract
-    type `stand_ins` are the types, with their namespaces, of which an `xsi:type` has to name one.
+    type `stand_ins` are the types, with their namespaces, of which an `xsi:type` has to name one; of any type `derived`
+    are those that it may name.
     """
 
     simple: bool = False
@@ -149,6 +150,7 @@ class Shape:
     spaces: dict[str, str | None] = field(default_factory=dict)
     wildcards: list[tuple[Wildcard, int]] = field(default_factory=list)
     stand_ins: dict[str, tuple[Shape, str | None]] = field(default_factory=dict)
+    derived: list[Shape] = field(default_factory=list)
 
     def close(self) -> None:
         """Works out, once the content is known, which children there are and which repeat."""

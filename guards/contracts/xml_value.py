@@ -31,7 +31,7 @@ from guards.reading.numbers import dumps, exact
 from guards.reading.spelling import one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
-__all__ = ["ITEM", "XSI", "read_tree", "write_tree"]
+__all__ = ["ITEM", "XSI", "placed_tree", "read_tree", "write_tree"]
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL: Final = f"{{{XSI}}}nil"
@@ -59,6 +59,7 @@ class _Reader:
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self.paths: dict[Place, str] = {}
+        self.free: set[Place] = set()
         self.faults: list[Finding] = []
 
     def value(self, element: Any, schemas: Sequence[Schema], place: Place, path: str) -> Any:
@@ -188,6 +189,7 @@ class _Reader:
         for name in (*(name for name in properties if name in grouped), *(n for n in grouped if n not in properties)):
             members = self.guide.members(self.guide.member(shape, name))
             data[name] = self.member(grouped[name], members, (*place, name), f"{path}{step(name)}")
+        self.free.update((*place, name) for name in grouped if name not in properties)
         strange = [name for name in grouped if name not in properties and self.guide.member(shape, name) is ANY]
         self.check_names(strange, properties, data, path)
         if not strange:
@@ -347,7 +349,7 @@ def read_tree(root: Any, guide: Guide) -> tuple[Any, Written, tuple[Finding, ...
     members = guide.members(guide.schema)
     named = names_of(members).get(_name(root)) if len(members) > 1 else None
     data = reader.value(root, members if named is None else (named,), (), f"/{_name(root)}")
-    return data, (root, reader.paths), tuple(reader.faults)
+    return data, Written(root, reader.paths, reader.free), tuple(reader.faults)
 
 
 # -- data to tree ----------------------------------------------------------------------------------------------------
@@ -360,7 +362,15 @@ def write_tree(data: Any, name: str, *, empty: bool = True) -> Written:
     writer = _Writer(empty)
     writer.value(root, data, (), f"/{name}")
     etree.cleanup_namespaces(root, keep_ns_prefixes=["xs"] if writer.typed else None)
-    return root, writer.paths
+    return Written(root, writer.paths)
+
+
+def placed_tree(data: Any, name: str) -> tuple[Any, dict[Any, Place]]:
+    """The same tree, with the place of each element."""
+    root = etree.Element(name)
+    writer = _Writer(empty=True)
+    writer.value(root, data, (), f"/{name}")
+    return root, writer.places
 
 
 class _Writer:
@@ -368,9 +378,11 @@ class _Writer:
         self.empty = empty
         self.typed = False
         self.paths: dict[Place, str] = {}
+        self.places: dict[Any, Place] = {}
 
     def value(self, element: Any, data: Any, place: Place, path: str) -> None:
         self.paths[place] = path
+        self.places[element] = place
         if data is None:
             element.set(_NIL, "true")
         elif isinstance(data, Mapping):

@@ -127,7 +127,7 @@ class _Walk:
         return SchemaShape(roots, types, {qualified_key(local, space): one for (space, local), one in elements.items()})
 
     def _stand_ins(self, name: Name, shape: Shape) -> None:
-        """Enters a type with the abstract ones that it is derived from: an `xsi:type` may name it there."""
+        """Enters a type with those that it is derived from: an `xsi:type` may name it there."""
         node = self.globals["type", name]
         if node.get("abstract") in ("true", "1"):
             return
@@ -136,8 +136,10 @@ class _Walk:
             seen.add(node)
             base = next((n for n in node.iter(f"{{{XSD}}}extension", f"{{{XSD}}}restriction") if n.get("base")), None)
             node = self._found("type", base, base.get("base")) if base is not None else None
-            if node is not None and node.get("abstract") in ("true", "1"):
-                self._type_shape(node).stand_ins[name[1]] = (shape, name[0])
+            if node is not None:
+                self._type_shape(node).derived.append(shape)
+                if node.get("abstract") in ("true", "1"):
+                    self._type_shape(node).stand_ins[name[1]] = (shape, name[0])
 
     def _found(self, kind: str, node: Any, name: str) -> Any | None:
         """The declaration that a name in a node means; None for one of XML Schema's own."""

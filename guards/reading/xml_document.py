@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -25,6 +25,7 @@ __all__ = [
     "compile_xpath",
     "element_at",
     "element_path",
+    "elements_of",
     "local_name",
     "qualified_key",
     "root_of",
@@ -225,18 +226,28 @@ _NO_PART: Final = re.compile(r"(?:\A\s*/|(?:comment|processing-instruction)\([^(
 """The document around the answer, and what is read over."""
 
 
-def select_nodes(root: Any, expression: str, known: Mapping[Any, str] | None = None) -> list[str]:
+def select_nodes(root: Any, expression: str) -> list[str]:
     """The paths of the nodes that an XPath names, in the document's order. A relative one starts at the root element.
 
-    Names without prefix match any namespace. `known`: the paths of elements that go by others than their own.
+    Names without prefix match any namespace.
     """
     query = compile_xpath(expression)
     try:
-        found = query(without_namespaces(root) if known is None else root)
+        found = query(without_namespaces(root))
     except etree.XPathError as fault:
         raise _not_xpath(expression) from fault
-    path_of = element_path if known is None else known.__getitem__
-    return [path for node in found if (path := _node_path(node, path_of)) is not None]
+    return [path for node in found if (path := _node_path(node)) is not None]
+
+
+def elements_of(nodes: Sequence[Any]) -> list[Any]:
+    """The elements among what an XPath found; a text is that of its element."""
+    found = (_element_of(node) if isinstance(node, str) else node for node in nodes)
+    return [element for element in found if element is not None and isinstance(element.tag, str)]
+
+
+def _element_of(text: Any) -> Any:
+    owner = text.getparent()
+    return None if text.is_attribute else owner.getparent() if owner is not None and text.is_tail else owner
 
 
 def _not_xpath(expression: str) -> ConfigError:
@@ -244,15 +255,15 @@ def _not_xpath(expression: str) -> ConfigError:
     return ConfigError(f"{expression!r} is not an XPath (1.0)", where=".on()", hint=hint)
 
 
-def _node_path(node: Any, path_of: Callable[[Any], str]) -> str | None:
+def _node_path(node: Any) -> str | None:
     if not isinstance(node, str):
-        return path_of(node) if hasattr(node, "tag") and isinstance(node.tag, str) else None
+        return element_path(node) if hasattr(node, "tag") and isinstance(node.tag, str) else None
     owner = node.getparent()  # type: ignore[attr-defined]  # lxml's string that knows its place
     if owner is None:
         return None
     if node.is_attribute:  # type: ignore[attr-defined]
-        return f"{path_of(owner)}/@{etree.QName(node.attrname).localname}"  # type: ignore[attr-defined]
-    return f"{path_of(owner.getparent() if node.is_tail else owner)}/text()"  # type: ignore[attr-defined]
+        return f"{element_path(owner)}/@{etree.QName(node.attrname).localname}"  # type: ignore[attr-defined]
+    return f"{element_path(owner.getparent() if node.is_tail else owner)}/text()"  # type: ignore[attr-defined]
 
 
 def without_namespaces(root: Any) -> Any:
