@@ -280,9 +280,58 @@ def test_what_was_cut_is_left_out_or_refused(text, kind, meant, dial):
         assert [finding.code for finding in outcome.findings] == ["json.truncated"]
 
 
+class Sized(BaseModel):
+    size: str
+    city: str | None = None
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "kind", "meant"),
+    [
+        # The bracket at the end closes one of the text's own.
+        ('{"size": "def f(): return {1: 2}', Sized, REFUSED),
+        ('{"size": "f() {\n  return 1\n}', Sized, REFUSED),
+        ('{"city": "Oslo", "size": "{x}', Sized, REFUSED),
+        ('["a", "b[0]', list[str], REFUSED),
+        ('[["a", "b[0]]', list[list[str]], REFUSED),
+        ('{"size": "a", "city": "see {1}', Sized, {"size": "a"}),
+        # It closes the document.
+        ('{"size": "a (b)}', Sized, {"size": "a (b)"}),
+        ('{"size": "15", "city": "Oslo}', Sized, {"size": "15", "city": "Oslo"}),
+        # A quote behind a comma begins the next member.
+        ('{"size": "15", "', Sized, {"size": "15"}),
+        ('{"size": "15","', Sized, {"size": "15"}),
+        ('{"size": "15"", "', Sized, {"size": '15"'}),
+        ('{"size": "say "a" or "b"", "', Sized, {"size": 'say "a" or "b"'}),
+        ('{"size": "15", "}', Sized, REFUSED),
+        ('["a", "15", "]', list[str], REFUSED),
+        ('["15", "', list[str], REFUSED),
+        # The last quote closes a quotation, so that the text may go on.
+        ('{"size": "say "hi"', Sized, REFUSED),
+        ('{"size": "say "hi", "', Sized, REFUSED),
+        ('["say "hi"', list[str], REFUSED),
+        ('{"size": "say "hi" now"', Sized, {"size": 'say "hi" now'}),
+        ('{"size": "say "hi""', Sized, {"size": 'say "hi"'}),
+        # A backslash is the last character, or the one before a quote that may be escaped.
+        ('{"size": "C:\\', Sized, REFUSED),
+        ('{"size": "C:\\a\\', Sized, REFUSED),
+        ('{"size": "\\\\srv\\share\\', Sized, REFUSED),
+        ('{"size": "he said \\"', Sized, REFUSED),
+        ('{"size": "C:\\"', Sized, REFUSED),
+        ('{"size": "C:\\" ', Sized, REFUSED),
+        ('["a", "C:\\', list[str], REFUSED),
+    ],
+)
+def test_half_a_text_is_never_delivered_as_whole(text, kind, meant, dial):
+    """Where nothing but the end of the answer ends a text, what is there of it is no text."""
+    assert read(text, kind, dial) == meant
+
+
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
+        ('{"summary": "ok}', False),
         ('{"summary": "ok", "score": 1', False),
         ('{"summary": "ok", "score": 1}', True),
         ('{"summary": "ok"', False),

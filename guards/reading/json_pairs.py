@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["CLOSERS", "STOP", "Pairing", "torn"]
+__all__ = ["CLOSERS", "STOP", "Pairing", "closes_inside", "torn"]
 
 # Opening quote → the quotes that may close it.
 CLOSERS: Final = {
@@ -40,6 +40,7 @@ _COLON: Final = re.compile(r"\s*:")
 # A quotation that was opened as in print, and closed as on a keyboard.
 _IN_PRINT: Final = re.compile("[„‚“«][^„“”‚‘’«»]*\\Z")
 _INCHES: Final = re.compile(r"(?:\A|[^\w.,/])[\d.,/]*\d\Z")
+_JOINT: Final = re.compile(r"\s*[,:]\s*")
 _BEFORE, _BEHIND = frozenset("\"':,{["), frozenset("\"':,}]")
 _MOST_BLANKS: Final = 20
 
@@ -109,7 +110,20 @@ def torn(text: str, start: int, end: int, *, item: bool) -> bool:
             return True
     if pairing.opened and _tears(text, start, end, pairing.opened, item):
         return True
+    if pairing.quotes and _JOINT.fullmatch(text, pairing.at, end):
+        return True
     return bool((pairing.lone or pairing.opened) and pairing.keys + pairing.inside)
+
+
+def closes_inside(text: str, start: int, end: int) -> bool:
+    """Whether the quote at `end` closes a quotation inside of the text from `start`, rather than the text."""
+    pairing, stop = Pairing(start), STOP[text[start]]
+    while (found := stop.search(text, pairing.at, end)) is not None:
+        if found[0] == "\\":
+            pairing.at = found.start() + 2
+        else:
+            pairing.passes(text, found.start())
+    return bool(pairing.opened) and not text[end - 1].isspace()
 
 
 def _tears(text: str, start: int, end: int, at: int, item: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from guards.reading.json_pairs import CLOSERS, torn
+from guards.reading.json_pairs import CLOSERS, closes_inside, torn
 from guards.reading.spelling import folded
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _HIDDEN: Final = {
     "item": re.compile(r"[}\],]"),
     "root": re.compile(r"(?!)"),
 }
+_CLOSER: Final = {"{": "}", "[": "]", "(": ")"}
 _MOST_AHEAD: Final = 200
 _LONGEST_KEY: Final = 300  # what is longer is no key that some quote of it could end
 
@@ -69,6 +70,8 @@ def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
     if opener != '"':
         mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
     end, inner, lost = _end(mender, guide, where)
+    if inner and where != "key" and _ends_behind(mender, end) and closes_inside(text, start, end):
+        end = len(text)
     content = text[start + 1 : end]
     if end >= len(text):
         mender.at = end
@@ -181,11 +184,20 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
 
 
 def _lost_at_the_end(mender: Mender, start: int) -> int:
-    """Where the last string of the text ends if only its quote is missing: before the brackets that close all."""
-    closers = [{"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack)]
-    tail = re.compile(r"\s*" + r"\s*".join(map(re.escape, closers)) + r"\s*\Z")
-    found = tail.search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD)) if closers else None
-    return found.start() if found else len(mender.text)
+    """Where the last string of the text ends if only its quote is missing: before the brackets that close all.
+
+    Nothing but they says so. Where the string itself opens such a bracket, they close that, and the answer was cut.
+    """
+    text, openers = mender.text, [opener for opener, _ in reversed(mender.stack)]
+    tail = re.compile(r"\s*" + r"\s*".join(re.escape(_CLOSER[opener]) for opener in openers) + r"\s*\Z")
+    found = tail.search(text, max(start + 1, len(text) - _MOST_AHEAD)) if openers else None
+    if found is None:
+        return len(text)
+    end = found.start()
+    if any(text.count(opener, start, end) > text.count(_CLOSER[opener], start, end) for opener in {*openers}):
+        return len(text)
+    mender.open = True
+    return end
 
 
 def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:
@@ -234,6 +246,12 @@ def _ends_well(mender: Mender, at: int) -> bool:
     behind = mender.text[run.end() : run.end() + 1]
     closed = sum(mark in "}])" for mark in run[0])
     return not behind or behind in ",;，、\"'{[/#<`" or "\n" in run[0] or closed >= len(mender.stack)
+
+
+def _ends_behind(mender: Mender, end: int) -> bool:
+    """Whether the answer ends behind the quote there, or inside of what may be the next key."""
+    text, k = mender.text, mender.ahead(end + 1)
+    return k >= len(text) or (text[k] == "," and _cut_key(text, mender.ahead(k + 1)))
 
 
 def _cut_key(text: str, at: int) -> bool:
