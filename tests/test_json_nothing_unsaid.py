@@ -376,6 +376,76 @@ def test_backslashes_that_were_never_escaped(written, meant, dial):
     assert read('[{"t": "%s"}]' % written, list[Row], dial) == [{"t": meant}]
 
 
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    "mark", [r"\(x\)", r"\[x\]", r"\{x\}", r"\*x\*", r"\$5", r"a\.b", r"a\|b", r"a\-b", r"\sqrt{2}"]
+)
+def test_a_line_break_behind_escaped_marks(mark, dial):
+    """Escaped marks are Markdown or a formula as well as a pattern: what follows tells a line break, or nobody can."""
+    for behind in ("Then", "\\nThen", " 2", "- one", "1. one", "\\(y\\)"):
+        meant = mark + "\n" + behind.replace("\\n", "\n")
+        assert read('{"size": "%s\\n%s"}' % (mark, behind), Sized, dial) == {"size": meant}, behind
+    assert read('{"size": "%s\\nthen"}' % mark, Sized, dial) is REFUSED
+    assert read('{"size": "%s\\n+"}' % mark, Sized, dial) in (REFUSED, {"size": mark + "\n+"})
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\textcolor{red}{x} \nonumber \rVert \q", None),
+        (r"\nRightarrow \toprule \raisebox \tbinom \num \noindent \rightharpoonup \q", None),
+        (r"^\d+\r\n$", None),
+        # Two backslashes are two, unless they may be one that was escaped.
+        (r"\begin{x} a \\ b \end{x}", None),
+        (r"a \\\hline b", None),
+        (r"\alpha \\[2pt] \x", None),
+        (r"\\srv\share\x", None),
+        (r"see \\srv\new\x", None),
+        (r"\\alpha + \gamma", REFUSED),
+        (r"C:\\new\dir", REFUSED),
+        (r"\\\\srv\\share\x", REFUSED),
+        (r"a\\n \q", REFUSED),
+        # A path, or what may be one.
+        (r"%APPDATA%\new\x", None),
+        (r"C:\Program Files\nodejs\x", REFUSED),
+        (r"C:\Program Files\n1\x", REFUSED),
+        (r"src\new\x", REFUSED),
+        (r".\new\x", REFUSED),
+        (r"C:\x\nThen", REFUSED),
+        (r"C:\app\x\n- C:\b\y", REFUSED),
+        # A command that is not known, or a line break.
+        (r"\q \nwhatever", REFUSED),
+        (r"\q \rwhatever{x}", REFUSED),
+        (r"\d+\nThen", REFUSED),
+        # What ends with a colon or a full stop is no path.
+        (r"Note:\nthe \q", "Note:\nthe \\q"),
+        (r"x:5\nNext \q", "x:5\nNext \\q"),
+        (r"Use $\alpha$.\n\nthen", "Use $\\alpha$.\n\nthen"),
+        (r"\q\tTab\r\nNext", "\\q\tTab\r\nNext"),
+    ],
+)
+def test_an_escape_or_a_name(written, meant, dial):
+    """Where a backslash and a letter may be an escape as well as a part of a name, neither is chosen."""
+    meant = written if meant is None else meant
+    assert read('{"size": "%s"}' % written, Sized, dial) == (meant if meant is REFUSED else {"size": meant})
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (r'{"size": "Ann\", "city": "b"}', REFUSED),
+        (r'{"size": "\q\", "city": "b"}', REFUSED),
+        (r'{"size": "C:\x\", "city": "b"}', {"size": "C:\\x\\", "city": "b"}),
+        (r'{"size": "C:\Program Files\"}', {"size": "C:\\Program Files\\"}),
+        (r'{"size": "\\srv\x\", "city": "b"}', {"size": "\\\\srv\\x\\", "city": "b"}),
+    ],
+)
+def test_a_backslash_before_the_last_quote(text, meant):
+    """It is that of a path, or nobody knows whether it is one, or a slip."""
+    assert read(text, Sized) == meant
+
+
 def test_backslashes_that_strict_reading_takes_are_as_it_has_them():
     """A valid text keeps its meaning, whatever it looks like."""
     for dial in ("strict", "careful", "eager"):

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, TypeAlias
 
+from guards.reading.json_escapes import in_a_path, unescaped
 from guards.reading.json_mender import Bare
 from guards.reading.json_notes import Notes
 from guards.reading.json_pairs import CLOSERS, STOP, Pairing, braces, torn
-from guards.reading.json_strings import in_a_path, is_triple, unescaped
+from guards.reading.json_strings import is_triple
 from guards.reading.leftover import goes_on
 from guards.records import Repair
 
