@@ -286,6 +286,20 @@ class Sized(BaseModel):
 
 
 @pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize("before", ["a b", "5", "a ", "", "a.", "„b“ a"])
+@pytest.mark.parametrize("mark", "“«»„”")
+def test_a_mark_of_print_for_the_closing_quote_glues_nothing(mark, before, dial):
+    """Items and members stay apart, or are refused, where one of them ends with a quote of print; one in a quotation pairs."""
+    assert read(f'["{before}{mark}, "c"]', list[str], dial) in ([before, "c"], REFUSED)
+    member = read(f'{{"size": "{before}{mark}, "city": "b"}}', Sized, dial)
+    assert member in ({"size": before, "city": "b"}, REFUSED)
+    assert read('{"size": "das „Wort" ist", "city": "(«x" y)"}', Sized, dial) == {
+        "size": 'das „Wort" ist',
+        "city": '(«x" y)',
+    }
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
 @pytest.mark.parametrize(
     ("text", "kind", "meant"),
     [

@@ -38,7 +38,7 @@ STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, c
 _APOSTROPHES: Final = "'\u2019"
 _COLON: Final = re.compile(r"\s*:")
 # A quotation that was opened as in print, and closed as on a keyboard.
-_IN_PRINT: Final = re.compile("[„‚“«][^„“”‚‘’«»]*\\Z")
+_IN_PRINT: Final = re.compile(r"(?:\A|(?<=[\s(\[{]))[„‚“«](?=\w)[^„“”‚‘’«»]*\Z")
 _INCHES: Final = re.compile(r"(?:\A|[^\w.,/])[\d.,/]*\d\Z")
 _JOINT: Final = re.compile(r"\s*[,:]\s*")
 _BEFORE, _BEHIND = frozenset("\"':,{["), frozenset("\"':,}]")
@@ -72,7 +72,7 @@ class Pairing:
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = 0
             like += bool(_COLON.match(text, at + 1))
-        elif not piece.isascii() and _closes_print(piece):
+        elif not (piece.isascii() or ahead.isspace()) and _closes_print(piece):
             pass
         elif not ahead.isalnum() and behind and not behind.isspace():
             lone, self.opened = self.opened, at
