@@ -280,9 +280,72 @@ def test_what_was_cut_is_left_out_or_refused(text, kind, meant, dial):
         assert [finding.code for finding in outcome.findings] == ["json.truncated"]
 
 
+class Sized(BaseModel):
+    size: str
+    city: str | None = None
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize("before", ["a b", "5", "a ", "", "a.", "„b“ a"])
+@pytest.mark.parametrize("mark", "“«»„”")
+def test_a_mark_of_print_for_the_closing_quote_glues_nothing(mark, before, dial):
+    """Items and members stay apart, or are refused, where one of them ends with a quote of print; one in a quotation pairs."""
+    assert read(f'["{before}{mark}, "c"]', list[str], dial) in ([before, "c"], REFUSED)
+    member = read(f'{{"size": "{before}{mark}, "city": "b"}}', Sized, dial)
+    assert member in ({"size": before, "city": "b"}, REFUSED)
+    assert read('{"size": "das „Wort" ist", "city": "(«x" y)"}', Sized, dial) == {
+        "size": 'das „Wort" ist',
+        "city": '(«x" y)',
+    }
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "kind", "meant"),
+    [
+        # The bracket at the end closes one of the text's own.
+        ('{"size": "def f(): return {1: 2}', Sized, REFUSED),
+        ('{"size": "f() {\n  return 1\n}', Sized, REFUSED),
+        ('{"city": "Oslo", "size": "{x}', Sized, REFUSED),
+        ('["a", "b[0]', list[str], REFUSED),
+        ('[["a", "b[0]]', list[list[str]], REFUSED),
+        ('{"size": "a", "city": "see {1}', Sized, {"size": "a"}),
+        # It closes the document.
+        ('{"size": "a (b)}', Sized, {"size": "a (b)"}),
+        ('{"size": "15", "city": "Oslo}', Sized, {"size": "15", "city": "Oslo"}),
+        # A quote behind a comma begins the next member.
+        ('{"size": "15", "', Sized, {"size": "15"}),
+        ('{"size": "15","', Sized, {"size": "15"}),
+        ('{"size": "15"", "', Sized, {"size": '15"'}),
+        ('{"size": "say "a" or "b"", "', Sized, {"size": 'say "a" or "b"'}),
+        ('{"size": "15", "}', Sized, REFUSED),
+        ('["a", "15", "]', list[str], REFUSED),
+        ('["15", "', list[str], REFUSED),
+        # The last quote closes a quotation, so that the text may go on.
+        ('{"size": "say "hi"', Sized, REFUSED),
+        ('{"size": "say "hi", "', Sized, REFUSED),
+        ('["say "hi"', list[str], REFUSED),
+        ('{"size": "say "hi" now"', Sized, {"size": 'say "hi" now'}),
+        ('{"size": "say "hi""', Sized, {"size": 'say "hi"'}),
+        # A backslash is the last character, or the one before a quote that may be escaped.
+        ('{"size": "C:\\', Sized, REFUSED),
+        ('{"size": "C:\\a\\', Sized, REFUSED),
+        ('{"size": "\\\\srv\\share\\', Sized, REFUSED),
+        ('{"size": "he said \\"', Sized, REFUSED),
+        ('{"size": "C:\\"', Sized, REFUSED),
+        ('{"size": "C:\\" ', Sized, REFUSED),
+        ('["a", "C:\\', list[str], REFUSED),
+    ],
+)
+def test_half_a_text_is_never_delivered_as_whole(text, kind, meant, dial):
+    """Where nothing but the end of the answer ends a text, what is there of it is no text."""
+    assert read(text, kind, dial) == meant
+
+
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
+        ('{"summary": "ok}', False),
         ('{"summary": "ok", "score": 1', False),
         ('{"summary": "ok", "score": 1}', True),
         ('{"summary": "ok"', False),
@@ -325,6 +388,76 @@ def test_backslashes_that_were_never_escaped(written, meant, dial):
     """A text with an escape that means nothing was not escaped: `\\b` and `\\f` are no control characters in it."""
     assert read('{"path": "%s", "n": 1}' % written, Path, dial) == {"path": meant, "n": 1}
     assert read('[{"t": "%s"}]' % written, list[Row], dial) == [{"t": meant}]
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    "mark", [r"\(x\)", r"\[x\]", r"\{x\}", r"\*x\*", r"\$5", r"a\.b", r"a\|b", r"a\-b", r"\sqrt{2}"]
+)
+def test_a_line_break_behind_escaped_marks(mark, dial):
+    """Escaped marks are Markdown or a formula as well as a pattern: what follows tells a line break, or nobody can."""
+    for behind in ("Then", "\\nThen", " 2", "- one", "1. one", "\\(y\\)"):
+        meant = mark + "\n" + behind.replace("\\n", "\n")
+        assert read('{"size": "%s\\n%s"}' % (mark, behind), Sized, dial) == {"size": meant}, behind
+    assert read('{"size": "%s\\nthen"}' % mark, Sized, dial) is REFUSED
+    assert read('{"size": "%s\\n+"}' % mark, Sized, dial) in (REFUSED, {"size": mark + "\n+"})
+
+
+@pytest.mark.parametrize("dial", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\textcolor{red}{x} \nonumber \rVert \q", None),
+        (r"\nRightarrow \toprule \raisebox \tbinom \num \noindent \rightharpoonup \q", None),
+        (r"^\d+\r\n$", None),
+        # Two backslashes are two, unless they may be one that was escaped.
+        (r"\begin{x} a \\ b \end{x}", None),
+        (r"a \\\hline b", None),
+        (r"\alpha \\[2pt] \x", None),
+        (r"\\srv\share\x", None),
+        (r"see \\srv\new\x", None),
+        (r"\\alpha + \gamma", REFUSED),
+        (r"C:\\new\dir", REFUSED),
+        (r"\\\\srv\\share\x", REFUSED),
+        (r"a\\n \q", REFUSED),
+        # A path, or what may be one.
+        (r"%APPDATA%\new\x", None),
+        (r"C:\Program Files\nodejs\x", REFUSED),
+        (r"C:\Program Files\n1\x", REFUSED),
+        (r"src\new\x", REFUSED),
+        (r".\new\x", REFUSED),
+        (r"C:\x\nThen", REFUSED),
+        (r"C:\app\x\n- C:\b\y", REFUSED),
+        # A command that is not known, or a line break.
+        (r"\q \nwhatever", REFUSED),
+        (r"\q \rwhatever{x}", REFUSED),
+        (r"\d+\nThen", REFUSED),
+        # What ends with a colon or a full stop is no path.
+        (r"Note:\nthe \q", "Note:\nthe \\q"),
+        (r"x:5\nNext \q", "x:5\nNext \\q"),
+        (r"Use $\alpha$.\n\nthen", "Use $\\alpha$.\n\nthen"),
+        (r"\q\tTab\r\nNext", "\\q\tTab\r\nNext"),
+    ],
+)
+def test_an_escape_or_a_name(written, meant, dial):
+    """Where a backslash and a letter may be an escape as well as a part of a name, neither is chosen."""
+    meant = written if meant is None else meant
+    assert read('{"size": "%s"}' % written, Sized, dial) == (meant if meant is REFUSED else {"size": meant})
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (r'{"size": "Ann\", "city": "b"}', REFUSED),
+        (r'{"size": "\q\", "city": "b"}', REFUSED),
+        (r'{"size": "C:\x\", "city": "b"}', {"size": "C:\\x\\", "city": "b"}),
+        (r'{"size": "C:\Program Files\"}', {"size": "C:\\Program Files\\"}),
+        (r'{"size": "\\srv\x\", "city": "b"}', {"size": "\\\\srv\\x\\", "city": "b"}),
+    ],
+)
+def test_a_backslash_before_the_last_quote(text, meant):
+    """It is that of a path, or nobody knows whether it is one, or a slip."""
+    assert read(text, Sized) == meant
 
 
 def test_backslashes_that_strict_reading_takes_are_as_it_has_them():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["CLOSERS", "STOP", "Pairing", "torn"]
+__all__ = ["CLOSERS", "STOP", "Pairing", "closes_inside", "torn"]
 
 # Opening quote → the quotes that may close it.
 CLOSERS: Final = {
@@ -38,8 +38,9 @@ STOP: Final = {mark: re.compile(rf"[\\{re.escape(mark + closers)}]") for mark, c
 _APOSTROPHES: Final = "'\u2019"
 _COLON: Final = re.compile(r"\s*:")
 # A quotation that was opened as in print, and closed as on a keyboard.
-_IN_PRINT: Final = re.compile("[„‚“«][^„“”‚‘’«»]*\\Z")
+_IN_PRINT: Final = re.compile(r"(?:\A|(?<=[\s(\[{]))[„‚“«](?=\w)[^„“”‚‘’«»]*\Z")
 _INCHES: Final = re.compile(r"(?:\A|[^\w.,/])[\d.,/]*\d\Z")
+_JOINT: Final = re.compile(r"\s*[,:]\s*")
 _BEFORE, _BEHIND = frozenset("\"':,{["), frozenset("\"':,}]")
 _MOST_BLANKS: Final = 20
 
@@ -71,7 +72,7 @@ class Pairing:
         if self.opened and not ahead.isspace() and not behind.isalnum():
             self.opened = 0
             like += bool(_COLON.match(text, at + 1))
-        elif not piece.isascii() and _closes_print(piece):
+        elif not (piece.isascii() or ahead.isspace()) and _closes_print(piece):
             pass
         elif not ahead.isalnum() and behind and not behind.isspace():
             lone, self.opened = self.opened, at
@@ -109,7 +110,20 @@ def torn(text: str, start: int, end: int, *, item: bool) -> bool:
             return True
     if pairing.opened and _tears(text, start, end, pairing.opened, item):
         return True
+    if pairing.quotes and _JOINT.fullmatch(text, pairing.at, end):
+        return True
     return bool((pairing.lone or pairing.opened) and pairing.keys + pairing.inside)
+
+
+def closes_inside(text: str, start: int, end: int) -> bool:
+    """Whether the quote at `end` closes a quotation inside of the text from `start`, rather than the text."""
+    pairing, stop = Pairing(start), STOP[text[start]]
+    while (found := stop.search(text, pairing.at, end)) is not None:
+        if found[0] == "\\":
+            pairing.at = found.start() + 2
+        else:
+            pairing.passes(text, found.start())
+    return bool(pairing.opened) and not text[end - 1].isspace()
 
 
 def _tears(text: str, start: int, end: int, at: int, item: bool) -> bool:

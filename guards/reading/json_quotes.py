@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, TypeAlias
 
+from guards.reading.json_escapes import in_a_path, unescaped
 from guards.reading.json_mender import Bare
 from guards.reading.json_notes import Notes
 from guards.reading.json_pairs import CLOSERS, STOP, Pairing, braces, torn
-from guards.reading.json_strings import in_a_path, is_triple, unescaped
+from guards.reading.json_strings import is_triple
 from guards.reading.leftover import goes_on
 from guards.records import Repair
 
@@ -280,10 +281,16 @@ class QuoteSearch:
             self._quotes += 1
             if found[0] == "\\":
                 held.at = here + 2
-                if text[here + 1 : here + 2] not in CLOSERS[mark] or not self._may_end(held.stack, here + 2):
+                if (
+                    here + 1 == len(text)
+                    or text[here + 1] not in CLOSERS[mark]
+                    or not self._may_end(held.stack, here + 2)
+                ):
                     continue
                 # The backslash may be the text's last character: "C:\".
-                path = in_a_path(text[max(held.start + 1, here - _MOST_OF_A_PATH) : here])
+                # At the end of the answer it may as well have been cut off behind an escaped quote.
+                cut = _BLANK.match(text, here + 2).end() == len(text)  # type: ignore[union-attr]  # matches anything
+                path = not cut and in_a_path(text[max(held.start + 1, here - _MOST_OF_A_PATH) : here])
                 cost = held.ends(text, here) + (0 if path else _BACKSLASH)
                 events: _Linked = (held.before[1], (held.start, here + 1, held.quotes))
                 self._wait(cost, (here + 2, _AFTER, held.stack, (cost, events)))
@@ -313,12 +320,14 @@ def _built(text: str, events: _Linked, end: int, cost: int) -> Quoted:
     builder = _Builder(text)
     for step in reversed(steps):
         builder.take(step)
-    # A key that is no name is more likely a piece of a text.
+    # A key that is no name is more likely a piece of a text; and where the answer ends with the quote of a text that
+    # holds others, that may be one more of them.
+    cut = builder.open and any(not text[last + 1 : end].strip() for _, last, _ in builder.texts[-1:])
     return Quoted(
         builder.root,
         end,
         tuple(builder.repairs),
-        cost + builder.odd_keys,
+        cost + builder.odd_keys + _LIKE_AN_END * cut,
         builder.doubtful,
         builder.open,
         tuple(builder.texts),

@@ -1,19 +1,19 @@
-"""Strings of a broken JSON document: which quotes pair up, where a string ends, what its escapes mean."""
+"""Strings of a broken JSON document: which quotes pair up, where a string ends."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from guards.reading.json_pairs import CLOSERS, torn
+from guards.reading.json_escapes import unescaped
+from guards.reading.json_pairs import CLOSERS, closes_inside, torn
 from guards.reading.spelling import folded
 
 if TYPE_CHECKING:
     from guards.reading.guide import Guide
     from guards.reading.json_mender import Mender
-    from guards.reading.json_notes import Notes
 
-__all__ = ["PREFIX", "Cut", "in_a_path", "is_triple", "read_string", "unescaped"]
+__all__ = ["PREFIX", "Cut", "is_triple", "read_string"]
 
 
 class Cut(str):
@@ -42,6 +42,7 @@ _HIDDEN: Final = {
     "item": re.compile(r"[}\],]"),
     "root": re.compile(r"(?!)"),
 }
+_CLOSER: Final = {"{": "}", "[": "]", "(": ")"}
 _MOST_AHEAD: Final = 200
 _LONGEST_KEY: Final = 300  # what is longer is no key that some quote of it could end
 
@@ -69,6 +70,8 @@ def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
     if opener != '"':
         mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
     end, inner, lost = _end(mender, guide, where)
+    if inner and where != "key" and _ends_behind(mender, end) and closes_inside(text, start, end):
+        end = len(text)
     content = text[start + 1 : end]
     if end >= len(text):
         mender.at = end
@@ -181,11 +184,20 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
 
 
 def _lost_at_the_end(mender: Mender, start: int) -> int:
-    """Where the last string of the text ends if only its quote is missing: before the brackets that close all."""
-    closers = [{"{": "}", "[": "]", "(": ")"}[opener] for opener, _ in reversed(mender.stack)]
-    tail = re.compile(r"\s*" + r"\s*".join(map(re.escape, closers)) + r"\s*\Z")
-    found = tail.search(mender.text, max(start + 1, len(mender.text) - _MOST_AHEAD)) if closers else None
-    return found.start() if found else len(mender.text)
+    """Where the last string of the text ends if only its quote is missing: before the brackets that close all.
+
+    Nothing but they says so. Where the string itself opens such a bracket, they close that, and the answer was cut.
+    """
+    text, openers = mender.text, [opener for opener, _ in reversed(mender.stack)]
+    tail = re.compile(r"\s*" + r"\s*".join(re.escape(_CLOSER[opener]) for opener in openers) + r"\s*\Z")
+    found = tail.search(text, max(start + 1, len(text) - _MOST_AHEAD)) if openers else None
+    if found is None:
+        return len(text)
+    end = found.start()
+    if any(text.count(opener, start, end) > text.count(_CLOSER[opener], start, end) for opener in {*openers}):
+        return len(text)
+    mender.open = True
+    return end
 
 
 def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:
@@ -236,6 +248,12 @@ def _ends_well(mender: Mender, at: int) -> bool:
     return not behind or behind in ",;，、\"'{[/#<`" or "\n" in run[0] or closed >= len(mender.stack)
 
 
+def _ends_behind(mender: Mender, end: int) -> bool:
+    """Whether the answer ends behind the quote there, or inside of what may be the next key."""
+    text, k = mender.text, mender.ahead(end + 1)
+    return k >= len(text) or (text[k] == "," and _cut_key(text, mender.ahead(k + 1)))
+
+
 def _cut_key(text: str, at: int) -> bool:
     """Whether the text ends inside of a key that begins here, or right behind it."""
     rest = text[at : at + _MOST_AHEAD]
@@ -261,90 +279,3 @@ def _closes_key(mender: Mender, guide: Guide, start: int, here: int, k: int, mar
     if mark in CLOSERS or mark in "{[-0123456789":
         return here > start + 1 and known is None and text[here + 1 : here + 2] in " \t{["
     return mark in ",}]"
-
-
-_ESCAPE: Final = re.compile(
-    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(\r?\n)|(.)|\Z)", re.DOTALL
-)
-_PLAIN: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
-_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-# Commands of LaTeX that begin as the escapes \n, \r, \t do.
-_COMMAND: Final = re.compile(
-    r"\\(?:n(?:abla|atural|cong|e|earrow|eg|eq|ewcommand|ewline|exists|geq|i|leq|mid|normalsize|obreak|oindent|ot|otag"
-    r"|otin|parallel|prec|subset|subseteq|succ|u|warrow)"
-    r"|r(?:aggedright|aise|angle|ceil|e|ef|enewcommand|floor|group|ho|ight|ightarrow|m|moustache|oman|ule|vert)"
-    r"|t(?:ableofcontents|abular|ag|an|anh|au|ext|extbf|extit|extrm|exttt|extstyle|frac|herefore|heta|hinspace|iny"
-    r"|ilde|imes|itle|o|op|riangle|riangleq|t))(?![A-Za-z])"
-)
-_DRIVE: Final = re.compile(r"(?:[A-Za-z]:|\\\\|%\w+%)\S*\Z")
-_PATTERN: Final = re.compile(r"\\[dDwWsSB.+*?()\[\]{}^$|-]")
-
-
-def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
-    r"""The text that a string's content stands for; what JSON does not have is noted.
-
-    A text with an escape that means nothing (`C:\app`, `\alpha`, `\d`) was never escaped: of the others it keeps those
-    that nobody means in a text (`\b`, `\f`), and a line break is one only where no name or pattern goes on behind it.
-    """
-    if _CONTROL.search(content):
-        notes.note("json.control", "line breaks or control characters in a text were not escaped")
-    if "\\" not in content:
-        return content
-    odd = False
-    raw = any(_means_nothing(found, len(content), cut) for found in _ESCAPE.finditer(content))
-
-    def meant(found: re.Match[str]) -> str:
-        nonlocal odd
-        braces, four, two, eight, newline, other = found.groups()
-        if four:
-            return chr(int(four, 16))
-        digits = braces or two or eight
-        if digits and int(digits, 16) <= 0x10FFFF and not raw:
-            odd = True
-            return chr(int(digits, 16))
-        if other in _PLAIN and not (raw and other in "bfnrt" and _literal(content, found.start(), notes)):
-            return _PLAIN[other]
-        odd = True
-        if newline:
-            return ""
-        if other is None and not digits:
-            return "" if cut else "\\"
-        if cut and found.end() + 8 >= len(content) and (other or "") in "uxU":
-            return ""
-        # A quote needs no escape in quotes of another kind; any other mark keeps its backslash: "\d" is a pattern.
-        return other if other in CLOSERS else found[0]
-
-    text = _ESCAPE.sub(meant, content)
-    if odd:
-        notes.note("json.escape", "escapes that JSON does not have were read as meant")
-    # Halves of a pair that stood as two escapes are one character.
-    return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
-
-
-def in_a_path(before: str) -> bool:
-    """Whether a backslash behind this text is one of a path of Windows."""
-    return _DRIVE.search(before[-_MOST_AHEAD:]) is not None
-
-
-def _means_nothing(found: re.Match[str], length: int, cut: bool) -> bool:
-    *known, other = found.groups()
-    if any(known):
-        return False
-    if other is None:
-        return not cut
-    return other not in _PLAIN and other not in CLOSERS and not (cut and other in "uxU" and found.end() + 8 >= length)
-
-
-def _literal(content: str, at: int, notes: Notes) -> bool:
-    """Whether the escape of a line break or its like is none, in a text that was never escaped."""
-    if content[at + 1] in "bf" or _COMMAND.match(content, at):
-        return True
-    start = max(at - _MOST_AHEAD, 0)
-    before = content[start:at].rpartition(" ")[2]
-    if in_a_path(before) or _PATTERN.search(before) or _PATTERN.match(content, at + 2):
-        return True
-    goes_on = content[at + 2 : at + 3].islower()
-    if goes_on and "\\" in before and before[-1:].isalnum():
-        notes.doubtful = True
-    return False
