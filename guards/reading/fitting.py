@@ -42,15 +42,17 @@ _FITS_OF_A_PART: Final = 8  # more than that many times nobody looks at each par
 
 
 class Fitted:
-    """The data, what it cost to make it fit, each change; `lost`: the last item of a list may not be whole."""
+    """The data, what it cost to make it fit, each change; `lost`: the last item of a list may not be whole; `words`:
+    text without quotes was taken for a text of which nothing says what it must be."""
 
-    __slots__ = ("cost", "data", "lost", "repairs")
+    __slots__ = ("cost", "data", "lost", "repairs", "words")
 
-    def __init__(self, data: Any, cost: int, repairs: list[Repair], lost: bool) -> None:
+    def __init__(self, data: Any, cost: int, repairs: list[Repair], lost: bool, words: bool) -> None:
         self.data = data
         self.cost = cost
         self.repairs = repairs
         self.lost = lost
+        self.words = words
 
 
 def fit(data: Any, guide: Guide, *, eager: bool, hinted: bool, parse: Callable[[str, Guide], Any]) -> Fitted | None:
@@ -64,7 +66,7 @@ def fit(data: Any, guide: Guide, *, eager: bool, hinted: bool, parse: Callable[[
         value, cost = fitter.fit(data, guide)
     except (_TooMuch, RecursionError):
         return None
-    return None if value is _GONE else Fitted(value, cost, fitter.repairs, fitter.lost)
+    return None if value is _GONE else Fitted(value, cost, fitter.repairs, fitter.lost, fitter.words)
 
 
 class _TooMuch(Exception):  # control flow inside this file
@@ -83,7 +85,7 @@ class _Fitter:
         self._fits = 0
         self._most = _MOST_FITS
         self._data = data
-        self.lost = False
+        self.lost = self.words = False
         self._needed = True  # the object around cannot do without it
 
     def note(self, code: str, message: str, before: Any = None, after: Any = None) -> None:
@@ -158,7 +160,7 @@ class _Fitter:
     def _bare(self, value: Bare, guide: Guide) -> tuple[Any, int]:
         written, kinds = str(value), guide.kinds
         if guide.values is not None:
-            return self._listed(written, guide)
+            return self._listed_bare(written, guide)
         if written in _LITERALS and kind_of(_LITERALS[written]) in kinds:
             return _LITERALS[written], 0
         if kinds & {"integer", "number"} and (plain := _json_number(written)) is not None and kind_of(plain) in kinds:
@@ -172,8 +174,21 @@ class _Fitter:
         numeric = bool(kinds & {"integer", "number"}) and number(written) is not None
         if self._may_be_text(written, guide) and not numeric and not (other and (literal or not self._eager)):
             self.note("json.unquoted", "a text without quotes", before=written, after=written)
+            self.words = True
             return written, _NO_TEXT if is_literal(written) else _TYPE if other else _SPELLING
         return self._text(value, guide, bare=True)
+
+    def _listed_bare(self, written: str, guide: Guide) -> tuple[Any, int]:
+        """One of the values that the schema lists: what JSON has without quotes is what it is in JSON first."""
+        if written in _LITERALS:
+            return self._scalar(_LITERALS[written], guide)
+        if (plain := _json_number(written)) is not None:
+            return self._scalar(plain, guide)
+        start = len(self.repairs)
+        chosen, cost = self._listed(written, guide)
+        if cost < MISFIT and len(self.repairs) == start:
+            self.note("json.unquoted", "a text without quotes", before=written, after=chosen)
+        return chosen, cost or _SPELLING
 
     def _may_be_text(self, written: str, guide: Guide) -> bool:
         """Whether a text may stand here, and the schema's pattern has nothing against this one."""
@@ -195,7 +210,7 @@ class _Fitter:
             found = number(value)
             guessed = found is None and may_guess
             if guessed:
-                found = number_in(value)
+                found = number_in(value, ratio="number" in kinds)
             if found is not None and (made := _of_kind(found, kinds)) is not None:
                 if guessed:
                     self.note("value.guess", "a number out of words", before=value, after=made)
@@ -262,7 +277,7 @@ class _Fitter:
         if guide.values is not None:
             if any(_same(value, other) for other in guide.values):
                 return value, 0
-            return self._listed(str(value), guide) if isinstance(value, int | float | Decimal) else (value, MISFIT)
+            return self._listed_number(value, guide) if isinstance(value, int | float | Decimal) else (value, MISFIT)
         kind = kind_of(value)
         if kind in kinds:
             return value, 0
@@ -277,6 +292,13 @@ class _Fitter:
             self.note("value.boolean", "another way of writing true or false", before=value, after=bool(value))
             return bool(value), _GUESS
         return self._wrapped(value, guide) if self._eager and value is not None else (value, MISFIT)
+
+    def _listed_number(self, value: Number, guide: Guide) -> tuple[Any, int]:
+        """A listed value that a number spells; the text of its digits is another value."""
+        chosen, cost = self._listed(str(value), guide)
+        if cost == 0:
+            self.note("value.option", "another spelling of an option", before=value, after=chosen)
+        return chosen, cost or _TYPE
 
     def _wrapped(self, value: Any, guide: Guide) -> tuple[Any, int]:
         """`eager`: a scalar for an object of one property, or for a list of one item."""

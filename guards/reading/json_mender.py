@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from guards.reading.guide import Guide
+from guards.reading.json_escapes import unescaped
 from guards.reading.json_notes import Notes
 from guards.reading.json_pairs import CLOSERS
-from guards.reading.json_strings import PREFIX, Cut, read_string
+from guards.reading.json_strings import PREFIX, Cut, ends_in_brackets, read_string
+from guards.reading.json_valueless import Valueless
 from guards.reading.spelling import folded
 from guards.records import Repair
 
@@ -98,6 +100,8 @@ _COLON: Final = re.compile(r"=>|->|:=|[:=：](?!=)")  # the full-width one is wh
 _COMMA: Final = re.compile(rf"[{_BLANK}]*+,[{_BLANK}]*+")
 _COMMAS: Final = ",;，、؛"
 _ELLIPSIS: Final = re.compile(r"\.{3,}|…")
+_PLACEHOLDER: Final = re.compile(r"(?:\.{3,}|…)(?=\s*+[,}\]])")
+_BULLET: Final = re.compile(r"""[-*•][ \t]++(?=["'“{\[])""")
 _BEFORE_VALUE: Final = r"\s{0,200}+(?:=>|->|:=|[:=：](?!=))"
 _BARE_KEY: Final = re.compile(
     # Each run of blanks is passed once, and no further than a key reaches.
@@ -116,6 +120,8 @@ _AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
+_BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
+_OPENERS: Final = frozenset("{[(")
 _MOST_CODE: Final = 2_000
 _QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
 _MOST_BLANKS: Final = 40
@@ -127,6 +133,7 @@ _NUMBER_BEFORE: Final = re.compile(rf"{_NUMBER}(?=[ \t]*+(?:/\*|//|<!--|\.\.\.\s
 _SCALAR: Final = rf"(?:{_NUMBER}|true|false|null)"
 _PAIRED: Final = re.compile(r"[^{\[].*?:", re.DOTALL)
 _STRAY: Final = re.compile(r"\"(?=[ \t]*+(?:[,}\]\n]|\Z))")
+_ENDING: Final = re.compile(r"[\"'](?=[ \t]*+(?:[,}\]\n]|\Z))")
 # Items side by side, and a member behind a text: what no text without quotes goes on with.
 _SIDE_BY_SIDE: Final = re.compile(rf"{_SCALAR}(?:[ \t]++{_SCALAR})++(?=[ \t]*+[,\]\n])")
 _KEY_BEHIND: Final = re.compile(rf"""\s["“][^\n{_QUOTES}]{{1,100}}["”]\s{{0,200}}+(?:=>|:=|[:=：])""")
@@ -196,6 +203,9 @@ class Mender(Notes):
 
     def value(self, guide: Guide, where: str) -> Any:
         mark = self.space()
+        if mark in _OPENERS and self.stack and _BLANK_END.match(self.text, self.at + 1):
+            self.at = len(self.text)
+            return CutBare(mark)
         if mark and mark in "{[":
             if guide.kinds == _ONLY_TEXT and (end := self._code()):
                 return self._bare_to(end)
@@ -205,7 +215,7 @@ class Mender(Notes):
         if mark and mark in CLOSERS:
             return self.string(guide, where)
         prefix = PREFIX.match(self.text, self.at)
-        if prefix:
+        if prefix and not _ENDING.match(self.text, prefix.start(1)):
             self.note("json.quotes", "a mark before the quote was left out", before=prefix[0][:-1])
             self.at = prefix.start(1)
             return read_string(self, guide, where, raw="r" in prefix[0].lower())
@@ -301,18 +311,26 @@ class Mender(Notes):
                 self.note("json.bracket", "a bracket that closes nothing was left out", before=mark)
                 self.at += 1
                 continue
+            if items and not commas and self.only_brackets(self.at):
+                self.note("json.bracket", "a bracket that opens nothing was left out", before=mark)
+                self.at += 1
+                continue
             if items and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
                 by_line = by_line or isinstance(items[-1], Bare)
             by_comma = by_comma or bool(items and commas)
             if by_line and by_comma:
                 self.doubtful = True  # a line break may be one inside of an item
-            if self._key_of_outer(mark):
+            if self._key_of_outer(mark, items, guide):
                 self.note("json.bracket", "a closing bracket was missing", after=closer)
                 return self._told(items, odd)
             if self.tag_at(self.at):
                 self._ends_open(cut=False)
                 return self._told(items, odd)
+            if mark in "-*•" and (bullet := _BULLET.match(self.text, self.at)):
+                self.note("json.comment", "the mark of a list's line was left out", before=mark)
+                self.at = bullet.end()
+                mark = self.space()
             if scalars := self._scalars():
                 items += scalars
                 self.doubtful = self.doubtful or (by_line and len(scalars) > 1)
@@ -325,7 +343,8 @@ class Mender(Notes):
         before = self.at
         self.inner_quotes = 0
         if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
-            self.doubtful = self.doubtful or guide.kinds != _ONLY_OBJECT
+            known = guide.known is not None and folded(key[1] or key[2]) in guide.known
+            self.doubtful = self.doubtful or not (guide.kinds == _ONLY_OBJECT or known)
             item = self.container("{", guide)
         else:
             item = self.value(guide, _ITEM)
@@ -359,8 +378,8 @@ class Mender(Notes):
 
     def read_object(self, guide: Guide) -> Any:
         members: dict[str, Any] = {}
-        valueless: list[str] = []
-        colons = 0
+        valueless: list[Valueless] = []
+        keys = 0
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
@@ -382,7 +401,14 @@ class Mender(Notes):
                 else:
                     self.note("json.bracket", "a closing bracket was missing", after="}")
                 break
+            if (members or valueless) and not commas and self.only_brackets(self.at):
+                self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
+                self.at += 1
+                continue
             if mark in "{[":
+                if valueless and valueless[-1].index == keys and commas < 2:
+                    self._pair(valueless.pop(), guide, members)
+                    continue
                 inner = self._without_key(mark, guide, members or valueless)
                 if inner is not _MISSING:
                     return inner
@@ -393,22 +419,28 @@ class Mender(Notes):
             start = self.at
             key = self.key(mark, guide)
             if key is None:
+                if valueless and valueless[-1].index == keys and commas:
+                    self.doubtful = True  # the key before was not cut off, and this may be its value
                 self._ends_open(cut=False)
                 break
+            written = self.text[start : self.at]
             if members and self._belongs_outside(key, guide, members):
                 self.at = start
                 self.note("json.bracket", "a closing bracket was missing", after="}")
                 break
             if (members or valueless) and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
+                # Behind a list that seems to be closed its next item may begin.
+                held = next(reversed(members.values()), None)
+                self.doubtful = self.doubtful or (isinstance(held, list) and self._is_stranger(key, guide))
                 self.crowded = self.crowded or "\n" not in self.text[max(0, start - _MOST_BLANKS) : start]
             value = self.after_key(key, guide)
+            keys += 1
             if value is _MISSING or value is _NOTHING:
-                valueless.append(key)
-                colons += value is _NOTHING
+                valueless.append(Valueless(key, written, keys, has_colon=value is _NOTHING))
             else:
                 self._put(key, value, members)
-        return self._with_valueless(members, valueless, is_set=not members and not colons and not self.open)
+        return self._with_valueless(members, valueless, guide)
 
     def _put(self, key: str, value: Any, members: dict[str, Any]) -> None:
         if key in members:
@@ -420,19 +452,48 @@ class Mender(Notes):
         members[key] = value
         self.members += 1
 
-    def _with_valueless(self, members: dict[str, Any], valueless: list[str], *, is_set: bool) -> Any:
-        """The members, where some keys have no value: a set of Python, or keys to leave out."""
-        if valueless and is_set:
+    def _with_valueless(self, members: dict[str, Any], valueless: list[Valueless], guide: Guide) -> Any:
+        """The members, where some keys have no value: a set of Python, a comma for a colon, or keys to leave out."""
+        if valueless and not members and not self.open and not any(lone.has_colon for lone in valueless):
             self.note("json.bracket", "a set was read as a list")
+            keys = [lone.key for lone in valueless]
             # With its quotes in the wrong places it may as well be a member.
-            self.doubtful = self.doubtful or (self.noted(*_QUOTED_ANEW[:2]) and any(map(_PAIRED.match, valueless)))
-            self.members += len(valueless)
-            return valueless
-        for key in valueless:
-            self.note("json.truncated" if self.open else "json.no_value", "a key without a value was left out", key)
+            self.doubtful = self.doubtful or (self.noted(*_QUOTED_ANEW[:2]) and any(map(_PAIRED.match, keys)))
+            self.members += len(keys)
+            return keys
+        waiting = valueless[::-1]
+        while waiting:
+            lone = waiting.pop()
+            beside = waiting[-1] if waiting and waiting[-1].index == lone.index + 1 else None
+            if beside is not None and lone.is_key_of(beside, guide.known):
+                waiting.pop()
+                self._stood_for_a_colon(lone)
+                self._put(lone.key, beside.key if beside.is_quoted else Bare(beside.key), members)
+                continue
+            # What is no name, or has no colon beside it, may be a value or a part of one.
+            self.doubtful = self.doubtful or not lone.is_name or (beside is not None and not beside.has_colon)
+            self.note(
+                "json.truncated" if self.open else "json.no_value", "a key without a value was left out", lone.key
+            )
         return members
 
-    def _without_key(self, mark: str, guide: Guide, members: Collection[str]) -> Any:
+    def _pair(self, lone: Valueless, guide: Guide, members: dict[str, Any]) -> None:
+        """A list or an object behind a key and a comma is what the key holds."""
+        self._stood_for_a_colon(lone)
+        next_item = len(self.stack) > 1 and self.stack[-2][0] != "{" and self.text[self.at] == "{"
+        self.doubtful = self.doubtful or next_item or not lone.is_name
+        self.place.append(lone.key)
+        value = self.value(guide.member(folded(lone.key)), _VALUE)
+        self.place.pop()
+        self._put(lone.key, value, members)
+
+    def _stood_for_a_colon(self, lone: Valueless) -> None:
+        if lone.has_colon:
+            self.note("json.comma", "a comma before the value was left out", before=lone.key)
+        else:
+            self.note("json.colon", "another mark stood for a colon", before=",", after=":")
+
+    def _without_key(self, mark: str, guide: Guide, members: Collection[Any]) -> Any:
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
         if members and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
@@ -464,6 +525,8 @@ class Mender(Notes):
             self.at = prefix.start(1)
             mark = self.text[self.at]
         if mark in CLOSERS:
+            if mixed := self._in_two_quotes(mark, guide):
+                return mixed
             key = self.string(guide, _KEY)
             if isinstance(key, Cut):
                 self._cut_key(key)
@@ -493,6 +556,18 @@ class Mender(Notes):
         self.at = word.end()
         return word[0]
 
+    def _in_two_quotes(self, mark: str, guide: Guide) -> str | None:
+        """A key of this object that one kind of quote opens and another closes."""
+        found = _QUOTED_KEY.match(self.text, self.at)
+        if found is None or not found[2] or not found[3] or folded(found[2]) not in (guide.known or ()):
+            return None
+        closer = self.text[found.end(2)]
+        if closer in CLOSERS[mark]:
+            return None
+        self.at = found.end(2) + 1
+        self.note("json.quotes", "quotes of two kinds stood around a key", before=f"{mark}{found[2]}{closer}")
+        return found[2]
+
     def _cut_key(self, key: str) -> None:
         self.note("json.truncated", "a key that the end of the answer cut off was left out", before=key)
         self.at = len(self.text)
@@ -514,6 +589,10 @@ class Mender(Notes):
             return _MISSING
         else:
             self.note("json.colon", "a colon was missing", before=key, after=":")
+        if dots := _PLACEHOLDER.match(self.text, self.at):
+            self.note("json.ellipsis", "an ellipsis was left out", before=dots[0])
+            self.at = dots.end()
+            return _NOTHING
         if not mark or mark in _COMMAS or mark in "}])":
             return _NOTHING
         self.place.append(key)
@@ -567,16 +646,26 @@ class Mender(Notes):
     _closes = False
     """Whether a comment holds closing brackets, which may be those of the document."""
 
-    def _key_of_outer(self, mark: str) -> bool:
+    def _key_of_outer(self, mark: str, items: list[Any], guide: Guide) -> bool:
         """Whether a list meets the next key of the object that it stands in."""
         if len(self.stack) < 2 or self.stack[-2][0] != "{":
             return False
-        if mark in CLOSERS:
-            found = _QUOTED_KEY.match(self.text, self.at)
-            return bool(found and found[3])
-        bare = _BARE_KEY.match(self.text, self.at)
         known = self.stack[-2][1].known
-        return bool(bare and known is not None and folded(bare[0]) in known)
+        if mark not in CLOSERS:
+            bare = _BARE_KEY.match(self.text, self.at)
+            return bool(bare and known is not None and folded(bare[0]) in known)
+        found = _QUOTED_KEY.match(self.text, self.at)
+        if found is None or not found[3]:
+            return False
+        plain = folded(found[1] or found[2])
+        inner = guide.element(len(items)).known or ()
+        around = [outer.known for opener, outer in self.stack[:-1] if opener == "{"]
+        outside = any(plain in (names or ()) for names in around)
+        if plain in inner and not outside and known is not None:
+            return False
+        # Where no object around knows it, the list may have lost the bracket of its next object.
+        self.doubtful = self.doubtful or plain in inner or (not outside and (known is not None or not items))
+        return True
 
     def _belongs_outside(self, key: str, guide: Guide, members: Iterable[str]) -> bool:
         """Whether a key is none of this object's, which is complete, but one of an object further out."""
@@ -587,6 +676,13 @@ class Mender(Notes):
         if any(folded(name) not in there for name in guide.required):
             return False
         return any(plain in (outer.known or ()) for opener, outer in self.stack[:-1] if opener == "{")
+
+    def only_brackets(self, at: int) -> bool:
+        """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it."""
+        return self.text[at : at + 1] in _OPENERS and ends_in_brackets(self.text, at)
+
+    def _is_stranger(self, key: str, guide: Guide) -> bool:
+        return guide.known is not None and folded(key) not in guide.known
 
     def tag_at(self, at: int) -> bool:
         """Whether a tag or a fence around the document stands here, not a part of it."""
@@ -628,13 +724,15 @@ class Mender(Notes):
                 return self._bared(word[0])
             if (
                 mark in ("}", "]", "")
+                or (mark in "()" and ends_in_brackets(text, end.end()))
                 or (mark in _COMMAS and (_LITERAL.fullmatch(word[0]) or not self._goes_on(end.end(), where, scalar)))
                 or (scalar and mark in "\"'{[")
             ):
                 self.at = word.end() if mark or scalar else len(text)
                 return self._bared(word[0])
         depth = 0
-        for found in _MARK.finditer(text, start):
+        limit = self._next_key(start) if where == _VALUE else len(text)
+        for found in _MARK.finditer(text, start, limit):
             mark, at = found[0], found.start()
             if mark in "([{<" and mark != "<!--":
                 depth += 1
@@ -643,12 +741,13 @@ class Mender(Notes):
             elif (
                 (mark in ")>" and mark != ">" and where == _ITEM and self.stack and self.stack[-1][0] == "(")
                 or mark in "]}"
+                or (mark == ")" and ends_in_brackets(text, at))
                 or mark[0] in "/#"
                 or mark == "<!--"
                 or (mark in ",;\n" and not depth and not self._goes_on(at, where))
             ):
-                return self._bare_to(self._before_key(at, where))
-        return self._bare_to(self._before_key(len(text), where))
+                return self._bare_to(at)
+        return self._bare_to(limit)
 
     def _side_by_side(self, start: int) -> bool:
         """Whether a scalar stands here beside others that no comma parts, before an item's end."""
@@ -659,10 +758,14 @@ class Mender(Notes):
     _aside = 0
     """What stands before it are scalars side by side, as far as it was looked at."""
 
-    def _before_key(self, end: int, where: str) -> int:
-        """Where text without quotes ends that would end there, if the next member stands inside of it."""
-        found = _KEY_BEHIND.search(self.text, self.at, end) if where == _VALUE else None
-        return found.start() if found else end
+    def _next_key(self, start: int) -> int:
+        """Where the next key in quotes stands: no text without quotes goes on behind it. Each is looked for once."""
+        if start > self._key_behind:
+            found = _KEY_BEHIND.search(self.text, start)
+            self._key_behind = found.start() if found else len(self.text)
+        return self._key_behind
+
+    _key_behind = -1
 
     def _bare_to(self, end: int) -> Any:
         written = self.text[self.at : end].rstrip()
@@ -671,7 +774,7 @@ class Mender(Notes):
         stray = written[-1:] if written[-1:] in "\"'”" and written.count(written[-1:]) % 2 else ""
         if stray:
             self.note("json.quotes", "a quote was missing", before=written)
-            return written[:-1]
+            return unescaped(written[:-1], self)
         return self._bared(written)
 
     def _bared(self, written: str) -> Any:

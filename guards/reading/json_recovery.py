@@ -25,10 +25,11 @@ from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
 from guards.reading.json_mender import Bare, Mended, TooDeep, closers_behind, mend
 from guards.reading.json_parser import Unreadable, parse_json
-from guards.reading.json_quotes import QuoteSearch, text_alone
+from guards.reading.json_quotes import Quoted, QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
+from guards.reading.rivals import is_far_fetched, slips, swallows
 from guards.reading.spelling import folded
 from guards.records import Repair
 
@@ -84,7 +85,8 @@ _IN_PLACE: Final = frozenset({"value.number", "value.boolean", "value.null", "va
 class _Candidate(Generic[T]):
     """One document of the text and what the contract says of it.
 
-    `open`: its brackets were not all closed; `misfit`: the contract's shape says that something else belongs there.
+    `open`: its brackets were not all closed; `misfit`: the contract's shape says that something else belongs there;
+    `words`: some of its texts are words without quotes that nothing vouches for.
     """
 
     reading: Reading[T]
@@ -92,6 +94,7 @@ class _Candidate(Generic[T]):
     repairs: tuple[Repair, ...]
     open: bool = False
     misfit: bool = False
+    words: bool = False
 
     @property
     def rough(self) -> bool:
@@ -121,6 +124,10 @@ class _Found(Generic[T]):
 def refit(reading: Reading[T], text: str, limits: Limits, check: Check[T], guide: Guide, *, eager: bool) -> Reading[T]:
     """A document that parsed and that the contract refused, fitted; the same reading where that does not help."""
     assert reading.document is not None
+    if eager and not guide.hinted:  # nothing is guessed that can be read
+        careful = refit(reading, text, limits, check, guide, eager=False)
+        if careful.ok:
+            return careful
     recovery = _Recovery(text, limits, check, guide, eager)
     whole = Span(0, len(text))
     data = reading.document.data
@@ -292,7 +299,7 @@ class _Recovery(Generic[T]):
         if quoted is None or quoted.candidate is None or not quoted.candidate.reading.ok:
             if quoted is not None and quoted.is_as(mended):  # judged already
                 return quoted
-            if mended.doubtful:
+            if mended.doubtful or (mended.open and swallows(mended.data, self.guide)):
                 self._ambiguous(mended.repairs)
             return _Found(mended.data, span, tuple(mended.repairs), mended.open)
         # A document whose quotes are bare, or one that is broken in another way?
@@ -328,6 +335,8 @@ class _Recovery(Generic[T]):
             cut = reading.open or _COMMA.match(self.text, reading.end) is not None
             if cut and reading.cost:
                 continue
+            if reading.open and swallows(reading.data, self.guide):
+                return best
             tries += 1
             end, behind = closers_behind(self.text, reading.end)
             span, repairs = Span(start, end), (*reading.repairs, *behind)
@@ -337,6 +346,8 @@ class _Recovery(Generic[T]):
             found = _Found(reading.data, span, repairs, reading.open, candidate, reading.cost == 0)
             first = first or found
             if candidate.reading.ok and reading.is_torn(self.text):
+                if best is None and self._is_far_fetched(reading, start):
+                    return None
                 found = replace(found, sure=False, torn=True)
             if not candidate.reading.ok:
                 if tries == _MOST_READINGS:
@@ -354,6 +365,18 @@ class _Recovery(Generic[T]):
         if best is not None and search.exhausted:
             self._ambiguous(best.repairs)
         return best or (replace(first, sure=False) if first is not None else None)
+
+    def _is_far_fetched(self, reading: Quoted, start: int) -> bool:
+        """Whether the document is one with a few slips between its members, not one of texts that swallow them."""
+        mended = mend(self.text, start, self.guide, self.limits.depth, torn=True)
+        self._spend(mended.end - start)
+        most = slips(mended.repairs)
+        if mended.doubtful or mended.open or most is None:
+            return False
+        if not is_far_fetched(reading, self.text, self.guide, most):
+            return False
+        candidate = self.judged(mended.data, Span(start, mended.end), tuple(mended.repairs))
+        return candidate is not None and candidate.reading.ok and not candidate.rough
 
     def _ambiguous(self, repairs: Sequence[Repair]) -> None:
         doubted = [repair.path for repair in repairs if repair.code in _OF_TEXTS]
@@ -398,7 +421,10 @@ class _Recovery(Generic[T]):
         if not all(folded(key) in known for key in mended.data):  # nothing else says that this is a document
             return []
         candidate = self.judged(mended.data, Span(body.end(), mended.end), tuple(mended.repairs))
-        return [candidate] if candidate is not None and candidate.reading.ok else []
+        if candidate is None or not candidate.reading.ok:
+            return []
+        # Without brackets nothing says that it was cut off: it may be lines of another notation.
+        return [] if any(repair.code == "json.truncated" for repair in candidate.repairs) else [candidate]
 
     def _rounded(self, start: int) -> list[_Candidate[T]]:
         """A list in round brackets, as Python writes some."""
@@ -497,7 +523,7 @@ class _Recovery(Generic[T]):
             if refused:
                 self.refused_by_hints = True
                 reading = Reading(None, document, refused)
-        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open, fitted.cost >= MISFIT)
+        return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open, fitted.cost >= MISFIT, fitted.words)
 
     def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
         if not self._spend(span.end - span.start):
@@ -562,8 +588,7 @@ class _Recovery(Generic[T]):
     def _is_prose(self, candidate: _Candidate[T]) -> bool:
         """Whether what fits is a bracket in a sentence: a link, a placeholder, the number of a note."""
         written = self.text[candidate.span.start : candidate.span.end]
-        unquoted = any(repair.code == "json.unquoted" for repair in candidate.repairs)
-        if not unquoted and not _IN_PROSE.fullmatch(written):
+        if not candidate.words and not _IN_PROSE.fullmatch(written):
             return False
         if any(mark in written for mark in "\"'") or ":" in written:
             return False

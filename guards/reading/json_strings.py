@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from guards.reading.guide import Guide
     from guards.reading.json_mender import Mender
 
-__all__ = ["PREFIX", "Cut", "is_triple", "read_string"]
+__all__ = ["PREFIX", "Cut", "ends_in_brackets", "is_triple", "read_string"]
 
 
 class Cut(str):
@@ -31,6 +31,8 @@ _TRIPLE_STOP: Final = {
 _FENCE_HEAD: Final = re.compile(r"```[\w+-]*\n")
 _NEXT_ITEM: Final = re.compile(rf"""[{"".join(CLOSERS)}{{\[\]}})\-\d]|[\w .-]{{1,60}}\s*[,\]]|\Z""")
 _CONCATENATED: Final = re.compile(r"\s*\+\s*(?=[\"'`])")
+_ONLY_BRACKETS: Final = re.compile(r"[()\[\]{}\s;]++(?:```\s*)?\Z")
+_OPENER: Final = {")": "(", "]": "[", "}": "{"}
 _CLOSING_RUN: Final = re.compile(r"(?:\s*[}\])])+\s*")
 _NEXT_BESIDE: Final = re.compile(r"""\s*[,\]]|\s+(?:["']|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]])""")
 _ELLIPSIS_END: Final = re.compile(r"\s*(?:\.{3,}|…)\s*[,}\])]")
@@ -211,6 +213,8 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
         return _closes_key(mender, guide, start, here, k, mark)
     if (mark == "+" and _CONCATENATED.match(text, here + 1)) or _ELLIPSIS_END.match(text, here + 1):
         return True
+    if mark in "}])({[" and ends_in_brackets(text, k) and _is_plain(text, start, here, mark):
+        return True
     if mark in "}])":
         return _ends_well(mender, k) and (mark != ")" or mender.in_call)
     if mark == "<" or text.startswith("```", k):
@@ -237,6 +241,18 @@ def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> 
             )
         return mark == ":" or (new_line and mark in "{[") or bool(_SCALAR_ITEM.match(text, k))
     return (mark in CLOSERS or new_line) and mender.key_at(k, strict=not new_line)
+
+
+def ends_in_brackets(text: str, at: int) -> bool:
+    """Whether the text ends with the brackets that begin here, of whatever kind: a value before them is whole."""
+    return len(text) - at <= _MOST_AHEAD and _ONLY_BRACKETS.match(text, at) is not None
+
+
+def _is_plain(text: str, start: int, end: int, behind: str) -> bool:
+    """Whether a text holds no quote of its own kind, and no bracket that the one `behind` it would close."""
+    content = text[start + 1 : end]
+    opener = _OPENER.get(behind)
+    return text[start] not in content and not (opener and content.count(opener) > content.count(behind))
 
 
 def _ends_well(mender: Mender, at: int) -> bool:

@@ -161,10 +161,18 @@ _DOUBT: Final = re.compile(
 )
 
 
-def number_in(text: str) -> Number | None:
+# "A false positive" says nothing of what was asked.
+_OF_A_NOUN: Final = re.compile(
+    r"\b(?:true|false)\s+(?!(?:that|because|since|as|for|in|on|at|by|to|of|with|from|when|where|while|and|or|but|so|it|this"
+    r"|these|the|there|here|is|was|are|per|due|given|based|according|however|indeed|only|then|statement|answer)\b)[^\W\d_]"
+)
+
+
+def number_in(text: str, *, ratio: bool = True) -> Number | None:
     """`eager`: also a decimal comma, a fraction, a number in English words, or the only number in a sentence.
 
-    None where a word makes another number of it: "3 million", "less than 3", "not 3".
+    None where a word makes another number of it: "3 million", "less than 3", "not 3". `ratio`: that a fraction is asked
+    for where one stands; "5/5" and "24/7" are never one.
     """
     plain = number(text)
     if plain is not None or len(text) > 10 * _LONGEST or _NUMBER.fullmatch(text.strip()):
@@ -172,7 +180,7 @@ def number_in(text: str) -> Number | None:
     if comma := _COMMA_DECIMAL.fullmatch(text):
         return exact(f"{comma[1]}.{comma[2]}")
     if fraction := _FRACTION.fullmatch(text):
-        return _ratio(fraction)
+        return _ratio(fraction) if ratio else None
     if (spoken := _spoken(text)) is not None:
         return spoken
     if (scaled := _SCALED.fullmatch(text)) is not None:
@@ -200,7 +208,7 @@ def _times(value: Number | None, scales: list[str]) -> Number | None:
 
 def _ratio(found: re.Match[str]) -> int | float | None:
     sign, whole, top, bottom = found.groups()
-    if int(bottom) == 0 or len(found[0]) > 40:
+    if len(found[0]) > 40 or int(top) >= int(bottom):
         return None
     value = Fraction(int(whole or 0)) + Fraction(int(top), int(bottom))
     value = -value if sign == "-" else value
@@ -243,7 +251,7 @@ def boolean(text: str, *, eager: bool = False) -> bool | None:
     if len({truth in _TRUE for truth in said}) != 1:
         return None
     # "That is not true" says nothing else, "no idea" nothing at all; of "No, it is not" the first word is the answer.
-    denied = _NEGATION.search(word) or _DOUBT.search(word) or re.search(r"\bno\s+\w", word)
+    denied = _NEGATION.search(word) or _OF_A_NOUN.search(word) or _DOUBT.search(word) or re.search(r"\bno\s+\w", word)
     if denied and not (len(said) == 1 and _ANSWERED.match(word)):
         return None
     return bool(said & _TRUE)
