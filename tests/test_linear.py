@@ -12,7 +12,7 @@ from clock import cpu_within
 from fuzz.slowness import ALLOWED, CONTRACTS, DIALS, FRAGMENTS, FRAMES, Case
 from pydantic import BaseModel
 
-from guards import Guarded, Limits, validate
+from guards import Guarded, Limits, check, validate
 from guards._live import live_of
 from guards._reflect import feedback_text
 from guards.contracts import JsonSchema, Text
@@ -245,3 +245,18 @@ def test_the_last_partial_value_of_a_long_stream_is_the_whole():
     shown = [event for piece in pieces for _, event in live.feed(piece) if type(event).__name__ == "Partial"]
     assert shown[-1].value == items
     assert len(pieces) / 10 < len(shown) < len(pieces)
+
+
+def test_a_guard_at_an_xpath_of_many_elements_costs_their_number():
+    """What is delivered of each of them is found without going through all the others."""
+
+    class Said(BaseModel):
+        text: str
+
+    class Holder(BaseModel):
+        lines: list[Said]
+
+    text = f"<Holder>{'<lines><text>x</text></lines>' * 3_000}</Holder>"
+    with cpu_within(allowed(len(text)) + 1):
+        outcome = validate(text, Holder, format="xml", guards=[check(lambda value: None).on("/Holder/lines/text")])
+    assert outcome.ok

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
@@ -155,6 +155,10 @@ class Contract(ABC, Generic[T]):
             return [Stand(place, at(reading.value, place))]
         except (LookupError, TypeError):
             return []
+
+    def stands_of(self, reading: Reading[T], places: Sequence[Place]) -> list[Stand]:
+        """The same of several places."""
+        return [stand for place in places for stand in self.stands(reading, place)]
 
     def says_all(self, reading: Reading[T]) -> bool:
         """Whether what is delivered says all that the document does. A quick look, which may miss that it does."""

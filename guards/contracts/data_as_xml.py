@@ -134,7 +134,7 @@ class DataAsXml(Contract[T]):
         roots = (self.root, own) if own in self.roots else self.roots
         others = dict(self.inner.respelled(reading))
         places = selected(document, path, roots, others) or document.select(path)
-        stands = (stand for place in places for stand in self.inner.stands(reading, place))
+        stands = self.inner.stands_of(reading, places)
         return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:

@@ -19,7 +19,7 @@ from guards.reading.document import Place, Steps
 if TYPE_CHECKING:
     from guards.contracts.type_notes import Notes
 
-__all__ = ["Lost", "at_place", "judged_inside", "named_by", "parts_of", "respelled", "stand_of", "told"]
+__all__ = ["Lost", "Places", "judged_inside", "named_by", "parts_of", "respelled", "stand_of", "told"]
 
 
 # -- what guards inside the type judge -------------------------------------------------------------------------------
@@ -135,15 +135,36 @@ def _leads(way: Names, steps: Steps) -> bool:
     return bool(way) and all(step is None or step == name for step, name in zip(steps, way, strict=False))
 
 
-def at_place(part: Part, notes: Notes, place: Place) -> list[Part]:
-    """What is delivered of a place of the document; of a set of which the items cannot be told apart, all of them."""
-    if part.place == place:
+class Places:
+    """What is delivered of places of one document. What a part holds is gone through once, for however many places."""
+
+    def __init__(self, whole: Part, notes: Notes) -> None:
+        self._whole = whole
+        self._notes = notes
+        self._below: dict[int, tuple[Part, list[Part], dict[Place, tuple[int, Part]]]] = {}
+
+    def at(self, place: Place) -> list[Part]:
+        """Of a set of which the items cannot be told apart, all of them."""
+        part = self._whole
+        while part.place != place:
+            below, exact = self._of(part)
+            ways = (exact.get(place[:length]) for length in range(len(part.place), len(place) + 1))
+            found = [way for way in ways if way is not None]
+            if not found:
+                return [child for child in below if child.place == part.place]
+            part = min(found)[1]
         return [part]
-    below = [child for child in parts_of(part, notes) if child.names]
-    for child in below:
-        if child.exact and place[: len(child.place)] == child.place:
-            return at_place(child, notes, place)
-    return [child for child in below if child.place == part.place]
+
+    def _of(self, part: Part) -> tuple[list[Part], dict[Place, tuple[int, Part]]]:
+        known = self._below.get(id(part))
+        if known is None:
+            below = [child for child in parts_of(part, self._notes) if child.names]
+            exact: dict[Place, tuple[int, Part]] = {}
+            for number, child in enumerate(below):
+                if child.exact:
+                    exact.setdefault(child.place, (number, child))
+            known = self._below[id(part)] = (part, below, exact)  # the part is kept, so that its id stays its own
+        return known[1:]
 
 
 def told(part: Part, notes: Notes) -> Iterator[Part]:

@@ -144,11 +144,15 @@ class Typed(Contract[T]):
         return within(self._shape, place, value, steps)
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
-        from guards.contracts.type_parts import at_place, named_by, stand_of
+        return self.stands_of(reading, [place])
+
+    def stands_of(self, reading: Reading[T], places: Sequence[Place]) -> list[Stand]:
+        from guards.contracts.type_parts import Places, named_by, stand_of
 
         whole, made = self._whole(reading), reading.made or Notes()
+        at = Places(whole, made).at
         # Another answer may have written the same field in another way.
-        return [stand_of(part) for part in at_place(whole, made, place) or named_by(whole, made, place)]
+        return [stand_of(part) for place in places for part in at(place) or named_by(whole, made, place)]
 
     def told(self, reading: Reading[T]) -> list[Stand]:
         from guards.contracts.type_parts import stand_of, told
