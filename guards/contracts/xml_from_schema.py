@@ -152,6 +152,7 @@ def _unbroken(words: str) -> str:
 
 # -- XML Schema ------------------------------------------------------------------------------------------------------
 
+_ANY_LEAF: Final = "xs:anySimpleType"
 _TYPES: Final = {"integer": "xs:integer", "number": "xs:double", "boolean": "xs:boolean"}
 _OPEN: Final = '<xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>'
 
@@ -193,7 +194,7 @@ class _Xsd:
             if kind in LEAVES:
                 return _simple(member, str(kind))
         if kinds and kinds <= LEAVES:
-            return "xs:string"
+            return _ANY_LEAF
         # Not xs:anyType, which would check children against the root's declaration where they have its name.
         return f'<xs:complexType mixed="true">{_OPEN}<xs:anyAttribute processContents="skip"/></xs:complexType>'
 
@@ -256,6 +257,8 @@ def _often(array: Schema, at_least: int = 0) -> str:
 def _simple(member: Schema, kind: str) -> str:
     values = listed(member)
     base = _TYPES.get(kind, "xs:string")
+    if values is None and kind == "string" and ("pattern" in member or "format" in member):
+        return _ANY_LEAF  # not any text will do
     if values is not None:
         shown = [value for value in values if not isinstance(value, list | dict)]
         facets = "".join(f"<xs:enumeration value={quoteattr(_shown(value))}/>" for value in shown)

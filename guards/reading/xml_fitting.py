@@ -148,14 +148,17 @@ class _Fitter:
         shape = self.names.chosen(node) or declared.shape
         if shape is not declared.shape:
             declared = replace(declared, shape=shape)
+        if not is_leaf(shape) and _is_half(node, shape):
+            if declared.least > 0 or path.count("/") == 1:
+                raise _cut(path)
+            self.note("xml.truncated", "what the end of the answer cut off was left out", path, node.source)
+            return None
         node = self._told(node, shape, path)
         children = list(node.parts)
         for name, value in node.attributes:
             self._attribute(made, name, value, node, declared, children, path)
         if shape.free:
             self._fill(made, node, path)
-        elif node.cut and shape.mixed:
-            raise _cut(path)
         elif is_leaf(shape):
             if not self._leaf(made, node, declared, path):
                 return None
@@ -259,7 +262,7 @@ class _Fitter:
         if node.cut:
             if declared.least > 0 or (declared.most == 1 and kind.enumeration):
                 raise _cut(path)
-            if kind.kind != "text" or declared.most > 1:
+            if declared.most > 1 or not text.strip(BLANK) or not _is_prose(kind):
                 self.note("xml.truncated", "a value that the end of the answer cut off was left out", path, text)
                 return False
         made.text = self._spelled(text, kind, path)
@@ -504,6 +507,24 @@ class _Fitter:
 
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
+
+
+def _is_half(node: Node, shape: Shape) -> bool:
+    """Whether the end of the answer cut off an element of which nothing tells what else it would have held."""
+    if not (shape.free or shape.mixed or shape.wildcards):
+        return node.cut and not (node.nodes or node.attributes)
+    while not node.cut and node.parts and isinstance(node.parts[-1], Node):
+        node = node.parts[-1]
+    return node.cut
+
+
+def _is_prose(kind: SimpleType) -> bool:
+    """Whether half of a text is as good a value as the whole: not of a date, an option or a number."""
+    bound = kind.enumeration or kind.patterns or kind.members or kind.variety != "atomic"
+    return kind.base in _PROSE and not bound
+
+
+_PROSE: Final = frozenset({"string", "normalizedString", "token"})
 
 
 def _repeats(element: Element, shape: Shape) -> bool:

@@ -673,9 +673,11 @@ class _Mender:
         self._settle()
         for outer, node in pairwise(self._stack):
             self._refuse_two_nestings(outer, node)
-            leaf = node is self._stack[-1] and is_leaf(node.shape)
-            node.cut = leaf or (node is self._stack[-1] and _ends_in_words(node))
-            if node is self._stack[1] and not leaf:
+            innermost = node is self._stack[-1]
+            # Of a root that holds elements the last closing tag may be all that is missing.
+            whole = node is self._stack[1] and bool(node.nodes) and not _ends_in_words(node)
+            node.cut = innermost and not whole
+            if node is self._stack[1] and not (innermost and is_leaf(node.shape)):
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
                 continue
             self.note("xml.truncated", "the answer ends inside of an element", before=node.name)
