@@ -190,6 +190,11 @@ _CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
+_QUOTE: Final = re.compile(r"\s*[\"'“”]")
+_TO_END: Final = re.compile(r"[^<>\"'“”]*+(?=>)")
+_FOLLOWS: Final = re.compile(rf"(?<!\s)\s++{_NAME}(?::{_NAME})?\s*+=\s*+\Z")
+_BEHIND_VALUE: Final = re.compile(r"[\s/>?<]|\Z|[\"'“”]\s*+/?>")
+_NAMED: Final = re.compile(rf"{_NAME}(?::{_NAME})?\s*+=")
 _INSTRUCTION: Final = re.compile(rf"<\?(?!xml[\s?]){_NAME}(?:\s.*)?\?>", re.DOTALL | re.IGNORECASE)
 _CDATA_END: Final = re.compile(r"\]\]\s*(?:>|&gt;)")
 _BREAK: Final = re.compile("[\t\n]")
@@ -648,18 +653,43 @@ class _Mender:
                 attributes.append((name, ""))
                 continue
             value = _VALUE.match(text, at)
+            opened = _QUOTE.match(text, at)
+            if value is not None and opened and not _BEHIND_VALUE.match(text, value.end()):
+                # This quote may begin the next value: then the one that ends this value is missing.
+                written = text[opened.end() : value.end() - 1]
+                follows = _FOLLOWS.search(written)
+                if "<" in written or ">" in written:
+                    value = None
+                elif follows is not None:
+                    self.note("xml.attribute_quotes", "the value of an attribute had no closing quote", before=name)
+                    attributes.append((name, self._value(written[: follows.start()])))
+                    at = opened.end() + follows.start()
+                    continue
+                elif not _NAMED.match(text, value.end()):
+                    self.refuse("xml.ambiguous", f"quotes in the value of {name!r} are not escaped: write &quot;")
+            if value is None and opened and text.find("<", at) >= 0:
+                end = self._unquoted_end(opened.end())
+                self.note("xml.attribute_quotes", "the value of an attribute had no closing quote", before=name)
+                attributes.append((name, self._value(text[opened.end() : end])))
+                return attributes, end + 1, False
             if value is None:
-                if not text[at:].strip() or text[at:].lstrip()[:1] in "\"'“":
+                if opened or not text[at:].strip():
                     return attributes, len(text) + 1, False
                 continue
             at = value.end()
-            attributes.append((name, self._value(value)))
+            attributes.append((name, self._value(next(part for part in value.groups() if part is not None))))
             if value[4] is not None or value[3] is not None:
                 self.note("xml.attribute_quotes", "the value of an attribute had no quotes", before=name)
         return None
 
-    def _value(self, found: re.Match[str]) -> str:
-        written = next(part for part in found.groups() if part is not None)
+    def _unquoted_end(self, at: int) -> int:
+        """Where the tag ends in which a value begins here that has no closing quote."""
+        found = _TO_END.match(self.text, at)
+        if found is None or "=" in found[0] or found[0].endswith("/"):
+            self.refuse("xml.ambiguous", "the value of an attribute has no closing quote: where it ends is not clear")
+        return found.end()
+
+    def _value(self, written: str) -> str:
         if "<" in written:
             self.note("xml.less_than", "a bare < was taken as text", before=written[:80])
         return self._decoded(_BREAK.sub(" ", written))
