@@ -54,3 +54,25 @@ def test_a_value_without_its_closing_quote_swallows_nothing(inner, meant):
 def test_a_value_that_may_end_in_two_places_is_refused(inner):
     """Where a value without its quotes may hold what follows, nobody knows what was meant."""
     assert [finding.code for finding in read(inner).findings] == ["xml.ambiguous"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "meant"),
+    [
+        ("<n>k</n><tags>a</tags/><tags>b</tags>", {"tags": ["a", "b"]}),
+        ("<n>k</n><tags>a</tags/><tags>b</tags/>", {"tags": ["a", "b"]}),
+        ("<n>k</n/><tags>a</tags>", {"tags": ["a"]}),
+        ('<n>k</n x="1">', {}),
+        ("<n>k</n /><items><sku>a</sku/></items/>", {"items": [Item(sku="a")]}),
+    ],
+)
+def test_a_closing_tag_in_another_form_closes(inner, meant):
+    """A closing tag with attributes or the mark of an empty element closes; it is no text, and joins no items."""
+    outcome = read(inner)
+    assert (outcome.value, "xml.tag" in codes(outcome)) == (Order(n="k", **meant), True)
+
+
+def test_an_item_whose_opening_tag_is_missing_is_refused():
+    """A closing tag that stands twice may end a second item: of an element that repeats nobody knows."""
+    assert [finding.code for finding in read("<n>k</n><tags>a</tags>b</tags>").findings] == ["xml.ambiguous"]
+    assert read('<n>print("</n>")</n>').value == Order(n='print("</n>")')

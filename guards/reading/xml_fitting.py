@@ -32,7 +32,7 @@ def documents(top: Node, names: Names) -> list[tuple[Node, Element, tuple[Repair
     for name, root in names.schema.roots.items():
         # Under another name: what it holds is what the root holds.
         for node in _wrappers(top):
-            if node.shape is root.shape:
+            if node.shape is root.shape and (folded(node.name) not in names.roots or names.may_be_root(node)):
                 renamed = Repair("xml.root", "the root had another name", f"/{name}", node.name, name)
                 found.append((node, root, (renamed,)))
         loose = [node for node in top.nodes if names.child(root.shape, folded(node.name)) is not None]
@@ -88,6 +88,8 @@ def _under_roots(node: Node, names: Names) -> Iterator[tuple[Node, str]]:
     own = {folded(name): name for name in names.schema.roots}
     for child in node.nodes:
         name = own.get(folded(child.name))
+        if name is not None and not names.may_be_root(child):
+            continue
         if name is not None and child.shape is names.schema.roots[name].shape:
             yield child, name
         elif child.shape is None:

@@ -101,11 +101,16 @@ def beside(name: str) -> Finding:
     return Finding("xml.syntax", words)
 
 
-def stray_member(text: str, sight: Sight, names: Collection[str]) -> str | None:
-    """The name of an element, opened and closed, that stands beside all documents though one may hold it."""
+def stray_member(text: str, sight: Sight, names: Collection[str], shared: Collection[str] = ()) -> str | None:
+    """The name of an element, opened and closed, that stands beside all documents though one may hold it.
+
+    Where a root has its name too (`shared`) it is no document as long as no element stands in it.
+    """
     at = sight.start
-    for span in (*sight.spans, Span(len(text), len(text))):
+    documents = [span for span in sight.spans if not shared or not _holds_words_alone(text, span)]
+    for span in (*documents, Span(len(text), len(text))):
         opened: set[str] = set()
+        last = ""
         for found in _TOKEN.finditer(text, at, span.start):
             closing, opening, rest = found.groups()
             local = folded((closing or opening or "").rpartition(":")[2])
@@ -113,8 +118,17 @@ def stray_member(text: str, sight: Sight, names: Collection[str]) -> str | None:
                 opened.add(local)
             elif local in names and (local in opened or opening is not None):
                 return (closing or opening).rpartition(":")[2]
+            elif local in shared and closing is not None and last == local:
+                return str(closing).rpartition(":")[2]
+            last = local if opening is not None else ""
         at = span.end
     return None
+
+
+def _holds_words_alone(text: str, span: Span) -> bool:
+    """Whether an element holds text and no elements."""
+    first, last = text.find(">", span.start, span.end), text.rfind("<", span.start, span.end)
+    return bool(text[first + 1 : last].strip(_BLANK)) and "<" not in text[first + 1 : last]
 
 
 def find_documents(text: str, roots: Collection[str] | None) -> Sight:

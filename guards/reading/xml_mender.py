@@ -105,7 +105,27 @@ class Names:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        names = set(self.schema.roots)
+        return self._members | self.schema.roots.keys()
+
+    @cached_property
+    def beside(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names, folded, that a document holds and that thus are missed where they stand beside it: those that no
+        root has, and those that also a root has that holds elements and no text."""
+        members = frozenset(map(folded, self._members))
+        roots = {name for name, shape in self.roots.items() if not (shape.free or shape.mixed or is_leaf(shape))}
+        return members - self.roots.keys(), members & roots
+
+    def may_be_root(self, node: Node) -> bool:
+        """Whether an element is a root by its name, and not by what it holds a part of one that has the same name."""
+        name = folded(node.name)
+        root = self.roots.get(name)
+        if name not in self.beside[1] or (node.name in self.schema.roots and node.name not in self._members):
+            return root is not None
+        return any(self.child(root, folded(inner.name)) is not None for inner in node.nodes)
+
+    @cached_property
+    def _members(self) -> frozenset[str]:
+        names: set[str] = set()
         waiting = list(self.roots.values())
         seen: set[int] = set()
         while waiting:
@@ -179,6 +199,8 @@ _CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=
 # A name with blanks in it, in a tag without attributes.
 _SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
 _CLOSING_SPACED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)\s*>")
+# A closing tag with what none has: attributes, or the mark of an empty element.
+_CLOSING_FILLED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME})(?:\s[^<>]*|\s*/\s*)>")
 _OPENING: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME})")
 _TAG: Final = re.compile(
     rf"<{_NAME}(?::{_NAME})?(?:{_S}++{_NAME}(?::{_NAME})?{_S}*={_S}*(?:\"[^<\"]*\"|'[^<']*'))*+{_S}*/?>"
@@ -529,8 +551,7 @@ class _Mender:
             return
         if _stands_before(behind, name, outer.shape):
             return
-        repeats = any(many for key, (_, many) in outer.shape.children.items() if folded(key.rpartition("}")[2]) == name)
-        if repeats or all(folded(other.name) != name for other in outer.nodes):
+        if _may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
             words = f"<{node.name}> is never closed, and <{last.name}> may stand in it or behind it"
             self.refuse("xml.ambiguous", words)
 
@@ -551,7 +572,12 @@ class _Mender:
         return known
 
     def _closing(self) -> None:
-        found = _CLOSING.match(self.text, self._at) or _CLOSING_SPACED.match(self.text, self._at)
+        found = _CLOSING.match(self.text, self._at)
+        if found is None and (spaced := _CLOSING_SPACED.match(self.text, self._at)) is not None:
+            whole = self.names.key(spaced[2])
+            there = self.names.knows(spaced[2]) or any(self.names.key(node.name) == whole for node in self._stack)
+            found = spaced if there else None
+        found = found or _CLOSING_FILLED.match(self.text, self._at)
         if found is None:
             self._literal(self._at + 2)
             return
@@ -610,7 +636,12 @@ class _Mender:
             return False
         again = _first(self._closers[name], found.end())
         around = _first(self._closers[self.names.key(outer.name)], found.end())
-        return again < min(_first(self._openers[name], found.end()), around)
+        if again >= min(_first(self._openers[name], found.end()), around):
+            return False
+        if _may_repeat(outer.shape, folded(node.name)):
+            words = f"{found[0]} stands here twice: it is a part of the text, or the tag that opens the next is missing"
+            self.refuse("xml.ambiguous", words)
+        return True
 
     def _closed_before(self, name: str) -> bool:
         """Whether one of this name was closed in an element that is open, and what followed is none of the schema's."""
@@ -745,6 +776,12 @@ class _Mender:
 def _ends_in_words(node: Node) -> bool:
     last = node.parts[-1] if node.parts else None
     return isinstance(last, str) and bool(last.strip(BLANK))
+
+
+def _may_repeat(shape: Shape | None, name: str) -> bool:
+    """Whether children of that folded name may stand there several times."""
+    children = shape.children.items() if shape is not None else ()
+    return any(many for key, (_, many) in children if folded(key.rpartition("}")[2]) == name)
 
 
 def _first(places: list[int], at: int) -> int:

@@ -10,7 +10,6 @@ from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
-from guards.reading.spelling import folded
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
 from guards.reading.xml_locate import beside, find_documents
@@ -173,8 +172,7 @@ def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
         if id(node) in inside:
             continue
         waiting += node.nodes
-        plain = folded(node.name)
-        if is_closed(node) and plain in names.everywhere and plain not in names.roots:
+        if is_closed(node) and names.knows(node.name) and not names.may_be_root(node):
             return node
     return None
 

@@ -178,7 +178,7 @@ def _located(text: str, dial: Dial, limits: Limits, check: Check[T], names: Name
     span, reading = different[-1]
     if len(different) > 1 and dial != "eager":
         return _refused(_ambiguous(text, [span for span, _ in different]))
-    stray = stray_member(text, sight, names.everywhere - names.roots.keys())
+    stray = stray_member(text, sight, *names.beside)
     if stray is not None:
         return _refused(beside(stray))
     repairs = sight.repairs(text, span)
