@@ -17,7 +17,7 @@ from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import XSI, SchemaShape, Shape, children_of
+from guards.contracts.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_prolog import Unreadable, doctype_end
@@ -309,9 +309,28 @@ class _Mender:
             self._at = len(self.text)
             return
         whole = self.text[self._at : end + len(closer)]
+        node = self._stack[-1]
+        if is_leaf(node.shape) and (closer == "?>" or self._holds_markup(node)):
+            self._settle_markup(node, whole, code, message)
+            self._at = end + len(closer)
+            return
         if not well_formed.fullmatch(whole):
             self.note(code, message, before=whole)
         self._at = end + len(closer)
+
+    def _settle_markup(self, node: Node, whole: str, code: str, message: str) -> None:
+        """A comment or instruction in an element without elements: a part of its text, unless that is a number."""
+        assert node.shape is not None
+        if (node.shape.text or SimpleType()).kind != "text":
+            self.note(code, message, before=whole)
+            return
+        self.note("xml.less_than", "markup inside of a text was taken as text", before=whole)
+        self._add(self.clean(whole), raw=True)
+
+    def _holds_markup(self, node: Node) -> bool:
+        """Whether other markup stands in the text of the open element that no part of the schema has."""
+        end = _first(self._closers[self.names.key(node.name)], self._at)
+        return bool(node.nodes) or _first(self._strange_openers, self._at) < end
 
     # Text.
 
@@ -473,11 +492,13 @@ class _Mender:
             # In the midst of words, with closing tags for both, it is a part of them.
             words = self._has_words(node)
             return not (is_leaf(shape) and words and not node.nodes and {node.at, self._at} <= self._closed)
-        if not self.names.knows(name):
-            # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
-            empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
-            return empty or self._closes_before_end(name, node) or self._is_item(name, node)
-        return shape.mixed or not self._closed_later(node) or self._closes_before_end(name, node)
+        if shape.mixed and self.names.knows(name):
+            return True
+        # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
+        empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
+        if empty or self._closes_before_end(name, node) or self._is_item(name, node):
+            return True
+        return self.names.knows(name) and not self._closed_later(node)
 
     def _has_words(self, node: Node) -> bool:
         """Whether the open element holds text so far."""
@@ -522,6 +543,8 @@ class _Mender:
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
                 self._close_to(index, name)
                 return
+            if outer.at in self._closed:
+                break  # it has a closing tag of its own, so that the element stands inside of it
         if is_leaf(node.shape) and (same or self._has_words(node)):
             # Without words it may as well hold the element, which is one that nobody knows.
             self._close_to(len(self._stack) - 2)
@@ -764,6 +787,11 @@ class _Mender:
     @cached_property
     def _openers(self) -> dict[str, list[int]]:
         return self._places(_OPENERS)
+
+    @cached_property
+    def _strange_openers(self) -> list[int]:
+        """Where the elements begin that no part of the schema has."""
+        return sorted(at for name, places in self._openers.items() if not self.names.knows(name) for at in places)
 
     def _places(self, pattern: re.Pattern[str]) -> dict[str, list[int]]:
         """Where the tags of each name stand."""
