@@ -119,3 +119,24 @@ def test_a_bare_root_is_no_answer():
     outcome = validate("<Cat>", Cat, format="xml")
     assert [finding.code for finding in outcome.findings] == ["xml.truncated"]
     assert validate("<Cat/>", Cat, format="xml").value == Cat()
+
+
+@pytest.mark.parametrize(
+    ("text", "note", "prose"),
+    [
+        ("```xml\n<Entry><name>k</name><note>some text\n```", "some text", None),
+        ("```xml\n<Entry><name>k</name><note>some text```", "some text", None),
+        ("~~~\n<Entry><name>k</name><note>some text\n~~~\nHope it helps.", "some text", "Hope it helps."),
+        (
+            "```xml\n<Entry><name>k</name><note>a\n```py\nx\n```\n</note></Entry>\n```",
+            "a\n```py\nx\n```\n",
+            None,
+        ),
+    ],
+)
+def test_the_fence_around_an_answer_is_no_part_of_its_last_text(text, note, prose):
+    """The end of a code fence is set aside before a text that never ends is read; fences inside of a text stay."""
+    outcome = validate(text, Entry, format="xml")
+    before = {repair.code: repair.before for repair in outcome.repairs}
+    assert (outcome.value, before.get("text.prose")) == (BARE.model_copy(update={"note": note}), prose)
+    assert "text.fence" in before

@@ -146,8 +146,9 @@ class _Fitter:
         if node.name and node.name != declared.name and not found:
             self.note("xml.name", "another spelling of an element's name", path, node.name, declared.name)
         self._namespace(node, declared.namespace, path)
-        made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=_prefixes(node))
         shape = self.names.chosen(node) or declared.shape
+        prefixes = {**self.names.prefixes, **_prefixes(node)}
+        made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=prefixes)
         if shape is not declared.shape:
             declared = replace(declared, shape=shape)
         if not is_leaf(shape) and _is_half(node, shape):
@@ -195,6 +196,8 @@ class _Fitter:
             return
         space = self._space(prefix, node, f"{path}/@{local}")
         if space == XSI:
+            if local == "type" and declared.shape is self.names.chosen(node):
+                value = self._type_name(made, value, declared.shape)
             self._put(made, f"{{{XSI}}}{local}", value, path)
             return
         foreign = space is not None and space not in (*self.names.spaces, self.root.space)
@@ -215,6 +218,12 @@ class _Fitter:
             self._put(made, _qualified(space, local), value, where)
         else:
             self.note("xml.extra", "an attribute that the schema does not know was left out", where, value)
+
+    def _type_name(self, made: Any, value: str, shape: Shape) -> str:
+        """The name of a type with a prefix that holds in what is made: a default namespace does not."""
+        space = self.names.space_of(shape)
+        own = next((own for own, of in self.names.prefixes.items() if of == space and made.nsmap[own] == of), None)
+        return value if own is None else f"{own}:{value.strip(BLANK).rpartition(':')[2]}"
 
     def _space(self, prefix: str, node: Node, path: str) -> str | None:
         """The namespace of an attribute; a prefix that is declared nowhere has none, save XML Schema's own."""
@@ -321,7 +330,7 @@ class _Fitter:
 
         def meant(node: Node) -> Element | None:
             found = self._meant(node, declared.get(folded(node.name), ()))
-            return found or self._meant(node, [listed] if listed else self._items_of(node, shape, there))
+            return found or self._meant(node, [listed] if listed else self._items_of(node, shape))
 
         def place(node: Node, element: Element) -> None:
             for item in self._items(node, element, shape, f"{path}/{element.name}"):
@@ -344,13 +353,12 @@ class _Fitter:
         for child, _ in placed:
             made.append(child)
 
-    def _items_of(self, node: Node, shape: Shape, there: set[str]) -> list[Element]:
-        """The list that is not there by its own name, and whose item an element is by its name."""
+    def _items_of(self, node: Node, shape: Shape) -> list[Element]:
+        """The list whose item an element is by its name."""
         found = [
             element
             for element in children_of(shape.content)
             if _repeats(element, shape)
-            and folded(element.name) not in there
             and (one_of_many(node.name, element.name) or one_of_many(element.name, node.name))
         ]
         return found if len(found) == 1 else []

@@ -174,6 +174,20 @@ class Names:
                 return self.schema.named_type(named, node.spaces.get(of))
         return None
 
+    def space_of(self, shape: Shape) -> str | None:
+        """The namespace of a type that has a name."""
+        return self._type_spaces.get(id(shape))
+
+    @cached_property
+    def _type_spaces(self) -> dict[int, str]:
+        return {id(shape): _space_in(key) for key, shape in self.schema.types.items() if key.startswith("{")}
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """A prefix for each namespace that types have."""
+        spaces = dict.fromkeys(filter(None, map(_space_in, self.schema.types)))
+        return {f"ns{number}": space for number, space in enumerate(spaces)}
+
     @cached_property
     def spaces(self) -> frozenset[str | None]:
         """The namespaces of the roots."""
@@ -799,6 +813,10 @@ class _Mender:
         for found in pattern.finditer(self.text):
             places[self.names.key(found[1])].append(found.start())
         return places
+
+
+def _space_in(key: str) -> str:
+    return key[1:].rpartition("}")[0]
 
 
 def _ends_in_words(node: Node) -> bool:

@@ -12,7 +12,7 @@ from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
-from guards.reading.xml_locate import beside, find_documents
+from guards.reading.xml_locate import beside, find_documents, unfenced
 from guards.reading.xml_mender import BLANK, Names, Node, is_closed, mend_xml
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
@@ -32,8 +32,9 @@ def mended(
     sight = find_documents(text, list(names.schema.roots))
     if sight.open_thinking:
         return instead
+    source, fence, behind = unfenced(text[sight.start :])
     try:
-        top, repairs = mend_xml(text[sight.start :], names, limits.depth)
+        top, repairs = mend_xml(source, names, limits.depth)
     except Unreadable as fault:
         return Reading(None, None, (fault.finding,))
     found = documents(top, names)
@@ -53,7 +54,7 @@ def mended(
         try:
             reading, changes = _fitted(node, root, names, check, own, eager=dial == "eager")
             reading = replace(reading, cut=not is_closed(node))
-            judged.append((reading, (*_around(text, sight.start, _beside(top, node)), *changes)))
+            judged.append((reading, (*_around(text[: sight.start], fence, _beside(top, node) + behind), *changes)))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
         except (ValueError, etree.XMLSyntaxError):
@@ -192,10 +193,12 @@ def _beside(node: Node, document: Node) -> str:
     return "".join(pieces)
 
 
-def _around(text: str, start: int, between: str) -> list[Repair]:
+def _around(thoughts: str, fence: str, between: str) -> list[Repair]:
     repairs = []
-    if start:
-        repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[:start]))
+    if thoughts:
+        repairs.append(Repair("text.think", "the thinking part was set aside", "", before=thoughts))
+    if fence:
+        repairs.append(Repair("text.fence", "the document was taken out of a code fence", "", before=fence))
     if between := between.strip(BLANK):
         repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between))
     return repairs
