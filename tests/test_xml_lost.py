@@ -93,3 +93,44 @@ def test_a_type_is_named_in_the_default_namespace(text):
     """An answer that names a type without a prefix is mended as any other."""
     reading = ACTIVITY.read(text)
     assert (reading.value, bool(reading.repairs)) == ({"Step": [{"Id": 1, "Secs": 345}]}, True), reading.findings
+
+
+MIXED = XmlSchema(
+    """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="p"><xs:complexType mixed="true">
+    <xs:choice minOccurs="0" maxOccurs="unbounded"><xs:element name="b" type="xs:string"/></xs:choice></xs:complexType>
+    </xs:element></xs:schema>"""
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["<p>Five <u>six</u></p>", '<p>Five <x:u xmlns:x="u">six</x:u></p>', "<p>Five <em>six <b>7</b></em></p>"]
+)
+def test_no_word_of_a_sentence_is_left_out(text):
+    """Among words, an element that the schema does not know is refused where it holds words of its own."""
+    assert not MIXED.read(text).ok
+
+
+class Note(BaseModel):
+    n: str
+    note: str | None = None
+    tags: list[str] = []
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<n>k</n>&lt;note&gt;leave at door&lt;/note&gt;<tags>a</tags>",
+        '<n>k</n> <note x="1" <tags>a</tags>',
+        "<n>k</n>leave at door</note>",
+        "<n>k</n>a</tags><tags>b</tags>",
+    ],
+)
+def test_text_that_belongs_to_an_element_is_not_left_out(inner):
+    """Text between elements with tags of known names in it, or closed by one that was never opened, is an error."""
+    assert not validate(f"<Note>{inner}</Note>", Note, format="xml").ok
+
+
+def test_other_text_between_elements_is_left_out():
+    """Words that belong to nothing are left out with a record."""
+    outcome = validate("<Note><n>k</n> and so &lt;b&gt; <tags>a</tags></Note>", Note, format="xml")
+    assert (outcome.value, [repair.before for repair in outcome.repairs]) == (Note(n="k", tags=["a"]), ["and so <b>"])

@@ -6,6 +6,7 @@ with a record of its text. Whether the result is right is for the contract.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -409,7 +410,8 @@ class _Fitter:
         """A child that the schema does not know in this place."""
         foreign = self.names.foreign(node, self.root)
         if foreign:
-            self._left_out(node, placed, path, kept=bool(shape.wildcards) and not node.unbound)
+            kept = (bool(shape.wildcards) and not node.unbound) or (shape.mixed and _says(node))
+            self._left_out(node, placed, path, kept=kept)
             return
         attribute = _one(shape.attributes.values(), node.name, None, foreign=False)
         if (
@@ -449,8 +451,8 @@ class _Fitter:
             return
         a_list = len(declared) == 1 and any(many for _, many in shape.children.values())
         # What a wildcard takes is judged. One that the schema has elsewhere is not left out, since then the document
-        # was understood wrongly, and neither is what may be an item of a list.
-        kept = shape.takes(node.space) or a_list or self.names.knows(node.name)
+        # was understood wrongly, and neither is what may be an item of a list, or a part of a sentence.
+        kept = shape.takes(node.space) or a_list or self.names.knows(node.name) or (shape.mixed and _says(node))
         self._left_out(node, placed, path, kept=kept)
 
     def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str, *, kept: bool) -> None:
@@ -472,6 +474,9 @@ class _Fitter:
                 made.text = (made.text or "") + text
         elif text.strip(BLANK) and alone:
             made.text = text  # all that the element holds: it would be lost
+        elif (tag := next((tag for tag in _TAG.findall(text) if self.names.knows(tag)), None)) is not None:
+            words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
+            raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
@@ -517,6 +522,14 @@ class _Fitter:
 
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
+
+
+_TAG: Final = re.compile(r"<\s*+/?\s*+(?:[^\W\d][\w.\-]*+:)?([^\W\d][\w.\-]*+)")
+
+
+def _says(node: Node) -> bool:
+    """Whether words stand in an element, or in one inside of it."""
+    return bool(node.text.strip(BLANK)) or any(map(_says, node.nodes))
 
 
 def _is_half(node: Node, shape: Shape) -> bool:

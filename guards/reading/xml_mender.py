@@ -652,6 +652,8 @@ class _Mender:
         elif not name or not self.names.knows(name) or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
+        elif _ends_in_words(node):
+            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text before it begins is not clear")
         else:
             self.note("xml.tag", "a closing tag that closes nothing was left out", before=found[0])
 
