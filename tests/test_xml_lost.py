@@ -1,7 +1,10 @@
 """What a mended XML answer may not lose: items by another name, the words of an unknown element, names of types."""
 
+from decimal import Decimal
+from typing import Annotated
+
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from guards import validate
 from guards.contracts import XmlSchema
@@ -134,3 +137,22 @@ def test_other_text_between_elements_is_left_out():
     """Words that belong to nothing are left out with a record."""
     outcome = validate("<Note><n>k</n> and so &lt;b&gt; <tags>a</tags></Note>", Note, format="xml")
     assert (outcome.value, [repair.before for repair in outcome.repairs]) == (Note(n="k", tags=["a"]), ["and so <b>"])
+
+
+class Price(BaseModel):
+    amount: Decimal
+    least: Annotated[Decimal, Field(ge=0)] | None = None
+    parts: list[Decimal] = []
+    label: float | Annotated[str, Field(pattern=r"^\$\d+$")] = 0.0
+
+
+def test_a_decimal_takes_the_spellings_of_a_number():
+    """A Decimal is read as a float is and as in JSON, and a text that is no number is never changed."""
+    for inner, meant in (
+        ("<amount>1,234</amount>", Price(amount=Decimal(1234))),
+        ("<amount>$1,234.50</amount><label>$5</label>", Price(amount=Decimal("1234.5"), label="$5")),
+        ("<amount>1.10</amount><least>1,000</least>", Price(amount=Decimal("1.10"), least=Decimal(1000))),
+        ("<amount>1</amount><parts>1,000</parts><parts>2</parts>", Price(amount=1, parts=[1000, 2])),
+    ):
+        assert validate(f"<Price>{inner}</Price>", Price, format="xml").value == meant
+    assert not validate("<Price><amount>ten</amount></Price>", Price, format="xml").ok

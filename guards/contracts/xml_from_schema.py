@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from guards.contracts.xml_guide import LEAVES, Guide, Schema, kind_of, listed
+from guards.contracts.xml_guide import LEAVES, Guide, Schema, kind_of, listed, matches
 from guards.contracts.xml_value import ITEM
 from guards.reading.answered_xml import ENTRY, is_name
 
@@ -194,6 +194,9 @@ class _Xsd:
             if kind in LEAVES:
                 return _simple(member, str(kind))
         if kinds and kinds <= LEAVES:
+            numbers = [member for member in members if kind_of(member) in ("integer", "number")]
+            if len(numbers) == 1 and all(member in numbers or _is_number(member) for member in members):
+                return _simple(numbers[0], str(kind_of(numbers[0])))
             return _ANY_LEAF
         # Not xs:anyType, which would check children against the root's declaration where they have its name.
         return f'<xs:complexType mixed="true">{_OPEN}<xs:anyAttribute processContents="skip"/></xs:complexType>'
@@ -252,6 +255,12 @@ def _often(array: Schema, at_least: int = 0) -> str:
     least, most = max(array.get("minItems", 0), at_least), array.get("maxItems")
     most = most if most is None else max(most, least)
     return f' minOccurs="{math.ceil(least)}" maxOccurs="{"unbounded" if most is None else math.floor(most)}"'
+
+
+def _is_number(member: Schema) -> bool:
+    """Whether the texts of a member are numbers, as those are that a Decimal may be written in."""
+    pattern = member.get("pattern")
+    return isinstance(pattern, str) and matches(pattern, "1") and not matches(pattern, "$1")
 
 
 def _simple(member: Schema, kind: str) -> str:
