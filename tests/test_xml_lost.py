@@ -1,5 +1,6 @@
 """What a mended XML answer may not lose: items by another name, the words of an unknown element, names of types."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -156,3 +157,24 @@ def test_a_decimal_takes_the_spellings_of_a_number():
     ):
         assert validate(f"<Price>{inner}</Price>", Price, format="xml").value == meant
     assert not validate("<Price><amount>ten</amount></Price>", Price, format="xml").ok
+
+
+class Due(BaseModel):
+    n: str
+    due: int | None
+    day: date | None = None
+    count: int = 0
+    text: str | None = None
+
+
+@pytest.mark.parametrize(
+    "said", ["<due/>", "<due> </due>", "<due>null</due>", "<due>1</due><day/>", "<due/><day>N/A</day>"]
+)
+def test_an_empty_element_is_null_where_no_text_may_stand(said):
+    """A value that is not there is null with a record where null may stand; an empty text stays one."""
+    text = f"<Due><n>k</n>{said}<text/></Due>"
+    assert not validate(text, Due, format="xml", reading="strict").ok
+    outcome = validate(text, Due, format="xml")
+    assert outcome.value == Due(n="k", due=1 if "1" in said else None, text="")
+    assert "value.null" in {repair.code for repair in outcome.repairs}
+    assert not validate("<Due><n>k</n><due>1</due><count/></Due>", Due, format="xml").ok

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
+from guards.contracts.xml_shape import XSI
 from guards.findings import Finding
+from guards.reading.spelling import is_null
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
 from guards.reading.xml_locate import beside, find_documents, unfenced
@@ -124,6 +127,10 @@ def _fitted(
         reading = check(tree)
         if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
             reading, changes = check(tree), (*changes, *trimmed)
+        if not reading.ok:
+            with_nulls = deepcopy(tree)
+            if (emptied := _emptied(with_nulls, reading.findings, eager=eager)) and (nulls := check(with_nulls)).ok:
+                reading, changes = nulls, (*changes, *emptied)
         if best is None:
             missing = {_parent(finding.path) for finding in reading.findings if finding.code == "schema.required"}
         elif any(change.code == "xml.extra" and _parent(change.path) in missing for change in changes):
@@ -162,6 +169,23 @@ def _trimmed(root: Any, findings: Iterable[Finding]) -> list[Repair]:
         else:
             element.set(full, text.strip(BLANK))
     return repairs
+
+
+def _emptied(root: Any, findings: Iterable[Finding], *, eager: bool) -> list[Repair]:
+    """Writes null where a value is missing, or says that it is, and no text may stand."""
+    repairs: list[Repair] = []
+    for path in dict.fromkeys(finding.path for finding in findings if finding.code in _NO_TEXT):
+        element = element_at(root, path) if "/@" not in path else None
+        text = (element.text or "") if element is not None else ""
+        if element is None or len(element) or element.attrib or (text.strip(BLANK) and not is_null(text, eager=eager)):
+            continue
+        repairs.append(Repair("value.null", "another way of writing null", path, text))
+        element.text = None
+        element.set(f"{{{XSI}}}nil", "true")
+    return repairs
+
+
+_NO_TEXT: Final = frozenset({"schema.format", "schema.type"})
 
 
 def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
