@@ -178,3 +178,32 @@ def test_an_empty_element_is_null_where_no_text_may_stand(said):
     assert outcome.value == Due(n="k", due=1 if "1" in said else None, text="")
     assert "value.null" in {repair.code for repair in outcome.repairs}
     assert not validate("<Due><n>k</n><due>1</due><count/></Due>", Due, format="xml").ok
+
+
+INVOICE = XmlSchema(
+    """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:b="urn:b" targetNamespace="urn:inv"
+    elementFormDefault="qualified"><xs:import namespace="urn:b" schemaLocation="b.xsd"/>
+    <xs:element name="Invoice"><xs:complexType><xs:sequence><xs:element ref="b:ID"/>
+    <xs:element name="Note" type="xs:string" minOccurs="0"/></xs:sequence></xs:complexType></xs:element></xs:schema>""",
+    resources={
+        "b.xsd": """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:b">
+        <xs:element name="ID" type="xs:string"/></xs:schema>"""
+    },
+)
+
+
+def test_an_undeclared_prefix_of_an_imported_namespace():
+    """An element that the schema has in another namespace alone is meant by any prefix; its own vocabulary's is not."""
+    reading = INVOICE.read('<Invoice xmlns="urn:inv"><b:ID>1</b:ID></Invoice>')
+    assert (reading.value, [repair.code for repair in reading.repairs]) == (
+        {"ID": "1"},
+        ["xml.prefix", "xml.namespace"],
+    )
+    text = '<Invoice xmlns="urn:inv" xmlns:b="urn:b"><b:ID>1</b:ID><x:Note>n</x:Note></Invoice>'
+    assert INVOICE.read(text).value != {"ID": "1", "Note": "n"}
+
+
+def test_a_cdata_section_in_another_is_refused():
+    """Where one CDATA section stands in another nobody knows which end is a part of the text."""
+    outcome = validate("<Note><n><![CDATA[a <![CDATA[b]]> c]]></n></Note>", Note, format="xml")
+    assert [finding.code for finding in outcome.findings] == ["xml.ambiguous"]

@@ -125,7 +125,12 @@ class Names:
 
     @cached_property
     def _members(self) -> frozenset[str]:
-        names: set[str] = set()
+        return frozenset(name for name, _ in self._uses)
+
+    @cached_property
+    def _uses(self) -> set[tuple[str, str | None]]:
+        """The names of all elements that stand in others, with their namespaces."""
+        uses: set[tuple[str, str | None]] = set()
         waiting = list(self.roots.values())
         seen: set[int] = set()
         while waiting:
@@ -133,9 +138,17 @@ class Names:
             if id(shape) not in seen:
                 seen.add(id(shape))
                 for key, (inner, _) in shape.children.items():
-                    names.add(key.rpartition("}")[2])
+                    uses.add((key.rpartition("}")[2], shape.spaces.get(key)))
                     waiting.append(inner)
-        return frozenset(names)
+        return uses
+
+    @cached_property
+    def _spaces_of(self) -> dict[str, set[str | None]]:
+        """The namespaces that the schema has each element name in, folded."""
+        found: dict[str, set[str | None]] = {}
+        for name, space in self._uses:
+            found.setdefault(folded(name), set()).add(space)
+        return found
 
     def child(self, shape: Shape | None, name: str, space: str | None = None) -> Shape | None:
         """The shape of the child of that folded name; None where there is none.
@@ -162,7 +175,10 @@ class Names:
         if root is None:
             return False
         if node.unbound:
-            return node.prefix != root.prefix
+            # One that the schema has in one other namespace alone has a prefix wherever it stands.
+            spaces = self._spaces_of.get(folded(node.name), {None})
+            imported = len(spaces) == 1 and spaces.isdisjoint({None, root.space})
+            return node.prefix != root.prefix and not imported
         return node.space is not None and node.space not in (*self.spaces, root.space)
 
     def chosen(self, node: Node) -> Shape | None:
@@ -409,6 +425,9 @@ class _Mender:
         if found[0] != "<![CDATA[" or end is None or end[0] != "]]>":
             self.note("xml.cdata", "a CDATA section was not written as one", before=found[0])
         stop = end.start() if end else self._next_closer(found.end())
+        after = self.text[end.end() : self.text.find("<", end.end())] if end else ""
+        if "]]>" in after and "<![CDATA[" in self.text[found.end() : stop]:
+            self.refuse("xml.ambiguous", "a CDATA section stands in another: which of the ends closes is not clear")
         self._add(self.clean(self.text[found.end() : stop]), raw=True)
         self._at = end.end() if end else stop
 
