@@ -73,11 +73,13 @@ class DataAsXml(Contract[T]):
         """The shape of the answer, for a reader that mends."""
         from lxml import etree
 
+        from guards.contracts.typed import Typed
         from guards.contracts.xml_shape import SchemaShape
         from guards.contracts.xsd_shape import shape_of_xsd
         from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
 
-        shape = shape_of_xsd(etree.fromstring(self.xsd()))
+        hints = self.inner.hints() if isinstance(self.inner, Typed) else None
+        shape = shape_of_xsd(etree.fromstring(xsd(Guide(hints) if hints else self._guide, self.root)))
         (root,) = shape.roots.values()
         return Names(SchemaShape({name: replace(root, name=name) for name in self.roots}, shape.types, shape.elements))
 

@@ -215,12 +215,17 @@ class Typed(Contract[T]):
                 hint="give the field a type that JSON can hold, or describe the answer in your own words",
             ) from fault
 
+    def hints(self) -> dict[str, Any] | None:
+        """The JSON Schema with hints for a reader that mends; None for a type that has none."""
+        from guards.contracts.type_hints import hinted_schema  # needed only where an answer has to be mended
+
+        return hinted_schema(self._adapter)
+
     @cached_property
     def _guide(self) -> Guide:
-        from guards.contracts.type_hints import hinted_schema  # needed only where an answer has to be mended
         from guards.reading.guide import ANY, guide_of
 
-        schema = hinted_schema(self._adapter)
+        schema = self.hints()
         return ANY if schema is None else guide_of(schema)
 
     @cached_property

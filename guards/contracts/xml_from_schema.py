@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from guards.contracts.xml_guide import LEAVES, Guide, Schema, kind_of, listed
+from guards.contracts.xml_guide import LEAVES, Guide, Schema, kind_of, listed, matches
 from guards.contracts.xml_value import ITEM
 from guards.reading.answered_xml import ENTRY, is_name
 
@@ -152,6 +152,7 @@ def _unbroken(words: str) -> str:
 
 # -- XML Schema ------------------------------------------------------------------------------------------------------
 
+_ANY_LEAF: Final = "xs:anySimpleType"
 _TYPES: Final = {"integer": "xs:integer", "number": "xs:double", "boolean": "xs:boolean"}
 _OPEN: Final = '<xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>'
 
@@ -193,7 +194,10 @@ class _Xsd:
             if kind in LEAVES:
                 return _simple(member, str(kind))
         if kinds and kinds <= LEAVES:
-            return "xs:string"
+            numbers = [member for member in members if kind_of(member) in ("integer", "number")]
+            if len(numbers) == 1 and all(member in numbers or _is_number(member) for member in members):
+                return _simple(numbers[0], str(kind_of(numbers[0])))
+            return _ANY_LEAF
         # Not xs:anyType, which would check children against the root's declaration where they have its name.
         return f'<xs:complexType mixed="true">{_OPEN}<xs:anyAttribute processContents="skip"/></xs:complexType>'
 
@@ -253,9 +257,17 @@ def _often(array: Schema, at_least: int = 0) -> str:
     return f' minOccurs="{math.ceil(least)}" maxOccurs="{"unbounded" if most is None else math.floor(most)}"'
 
 
+def _is_number(member: Schema) -> bool:
+    """Whether the texts of a member are numbers, as those are that a Decimal may be written in."""
+    pattern = member.get("pattern")
+    return isinstance(pattern, str) and matches(pattern, "1") and not matches(pattern, "$1")
+
+
 def _simple(member: Schema, kind: str) -> str:
     values = listed(member)
     base = _TYPES.get(kind, "xs:string")
+    if values is None and kind == "string" and ("pattern" in member or "format" in member):
+        return _ANY_LEAF  # not any text will do
     if values is not None:
         shown = [value for value in values if not isinstance(value, list | dict)]
         facets = "".join(f"<xs:enumeration value={quoteattr(_shown(value))}/>" for value in shown)

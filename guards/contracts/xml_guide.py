@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin
 from guards.contracts.ecma import EcmaPattern
 from guards.errors import ConfigError
 
-__all__ = ["ANY", "LEAVES", "MOST_MEMBERS", "Guide", "Schema", "kind_of", "listed", "names_of"]
+__all__ = ["ANY", "LEAVES", "MOST_MEMBERS", "Guide", "Schema", "kind_of", "listed", "matches", "names_of"]
 
 Schema = Mapping[str, Any]
 ANY: Final[Schema] = {}
@@ -66,7 +66,7 @@ class Guide:
         if name in properties:
             return properties[name]
         for pattern, schema in (shape.get("patternProperties") or {}).items():
-            if _matches(pattern, name):
+            if matches(pattern, name):
                 return schema
         return shape.get("additionalProperties", ANY)
 
@@ -233,7 +233,7 @@ def _identifier(schema: Any) -> str:
     return given if isinstance(given, str) else ""
 
 
-def _matches(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str) -> bool:
     try:
         return EcmaPattern(pattern).search(name)
     except ConfigError:

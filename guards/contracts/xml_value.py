@@ -191,7 +191,7 @@ class _Reader:
             data[name] = self.member(grouped[name], members, (*place, name), f"{path}{step(name)}")
         self.free.update((*place, name) for name in grouped if name not in properties)
         strange = [name for name in grouped if name not in properties and self.guide.member(shape, name) is ANY]
-        self.check_names(strange, properties, data, path)
+        self.check_names(strange, properties, path)
         if not strange:
             # An element that nobody knows may be the one that is missing, under another name.
             for name in shape.get("required", ()):
@@ -199,11 +199,11 @@ class _Reader:
                     data[name] = None  # absence is one way to write null
         return data
 
-    def check_names(self, strange: Sequence[str], properties: Schema, data: Mapping[str, Any], path: str) -> None:
+    def check_names(self, strange: Sequence[str], properties: Schema, path: str) -> None:
         """Items that go by the singular of their list's name would be lost where other elements are passed over."""
         for name in strange:
             for own, schema in properties.items():
-                if own not in data and one_of_many(name, own) and self.guide.array(schema) is not None:
+                if one_of_many(name, own) and self.guide.array(schema) is not None:
                     words = f"is not part of this answer: an item of the list is written <{own}>"
                     where = f"{path}{step(name)}"
                     self.faults.append(Finding("schema.additionalProperties", words, where, expected=own, actual=name))

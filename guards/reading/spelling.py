@@ -264,9 +264,18 @@ def is_null(text: str, *, eager: bool = False) -> bool:
 
 
 def one_of_many(one: str, many: str) -> bool:
-    """Whether a name is the English singular of another, up to spelling: `tag` of `tags`, `entry` of `Entries`."""
+    """Whether a name is the English singular of another, up to spelling: `tag` of `tags`, `entry` of `Entries`, `child`
+    of `children`."""
     one, many = folded(one), folded(many)
-    return many in (f"{one}s", f"{one}es") or (one.endswith("y") and many == f"{one[:-1]}ies")
+    return any(one.endswith(end) and many == one.removesuffix(end) + ends for end, ends in _PLURALS)
+
+
+# How a singular ends, and its plural.
+_PLURALS: Final = (
+    *(("", "s"), ("", "es"), ("y", "ies"), ("is", "es"), ("f", "ves"), ("fe", "ves"), ("us", "i")),
+    *(("ix", "ices"), ("ex", "ices"), ("on", "a"), ("um", "a")),
+    *(("man", "men"), ("child", "children"), ("person", "people"), ("mouse", "mice"), ("foot", "feet")),
+)
 
 
 @lru_cache(maxsize=4096)

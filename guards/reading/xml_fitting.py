@@ -6,6 +6,7 @@ with a record of its text. Whether the result is right is for the contract.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -32,7 +33,7 @@ def documents(top: Node, names: Names) -> list[tuple[Node, Element, tuple[Repair
     for name, root in names.schema.roots.items():
         # Under another name: what it holds is what the root holds.
         for node in _wrappers(top):
-            if node.shape is root.shape:
+            if node.shape is root.shape and (folded(node.name) not in names.roots or names.may_be_root(node)):
                 renamed = Repair("xml.root", "the root had another name", f"/{name}", node.name, name)
                 found.append((node, root, (renamed,)))
         loose = [node for node in top.nodes if names.child(root.shape, folded(node.name)) is not None]
@@ -88,6 +89,8 @@ def _under_roots(node: Node, names: Names) -> Iterator[tuple[Node, str]]:
     own = {folded(name): name for name in names.schema.roots}
     for child in node.nodes:
         name = own.get(folded(child.name))
+        if name is not None and not names.may_be_root(child):
+            continue
         if name is not None and child.shape is names.schema.roots[name].shape:
             yield child, name
         elif child.shape is None:
@@ -144,18 +147,22 @@ class _Fitter:
         if node.name and node.name != declared.name and not found:
             self.note("xml.name", "another spelling of an element's name", path, node.name, declared.name)
         self._namespace(node, declared.namespace, path)
-        made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=_prefixes(node))
         shape = self.names.chosen(node) or declared.shape
+        prefixes = {**self.names.prefixes, **_prefixes(node)}
+        made = etree.Element(_qualified(declared.namespace, declared.name), nsmap=prefixes)
         if shape is not declared.shape:
             declared = replace(declared, shape=shape)
+        if not is_leaf(shape) and _is_half(node, shape):
+            if declared.least > 0 or path.count("/") == 1:
+                raise _cut(path)
+            self.note("xml.truncated", "what the end of the answer cut off was left out", path, node.source)
+            return None
         node = self._told(node, shape, path)
         children = list(node.parts)
         for name, value in node.attributes:
             self._attribute(made, name, value, node, declared, children, path)
         if shape.free:
             self._fill(made, node, path)
-        elif node.cut and shape.mixed:
-            raise _cut(path)
         elif is_leaf(shape):
             if not self._leaf(made, node, declared, path):
                 return None
@@ -190,6 +197,8 @@ class _Fitter:
             return
         space = self._space(prefix, node, f"{path}/@{local}")
         if space == XSI:
+            if local == "type" and declared.shape is self.names.chosen(node):
+                value = self._type_name(made, value, declared.shape)
             self._put(made, f"{{{XSI}}}{local}", value, path)
             return
         foreign = space is not None and space not in (*self.names.spaces, self.root.space)
@@ -210,6 +219,12 @@ class _Fitter:
             self._put(made, _qualified(space, local), value, where)
         else:
             self.note("xml.extra", "an attribute that the schema does not know was left out", where, value)
+
+    def _type_name(self, made: Any, value: str, shape: Shape) -> str:
+        """The name of a type with a prefix that holds in what is made: a default namespace does not."""
+        space = self.names.space_of(shape)
+        own = next((own for own, of in self.names.prefixes.items() if of == space and made.nsmap[own] == of), None)
+        return value if own is None else f"{own}:{value.strip(BLANK).rpartition(':')[2]}"
 
     def _space(self, prefix: str, node: Node, path: str) -> str | None:
         """The namespace of an attribute; a prefix that is declared nowhere has none, save XML Schema's own."""
@@ -259,7 +274,7 @@ class _Fitter:
         if node.cut:
             if declared.least > 0 or (declared.most == 1 and kind.enumeration):
                 raise _cut(path)
-            if kind.kind != "text" or declared.most > 1:
+            if declared.most > 1 or not text.strip(BLANK) or not _is_prose(kind):
                 self.note("xml.truncated", "a value that the end of the answer cut off was left out", path, text)
                 return False
         made.text = self._spelled(text, kind, path)
@@ -316,7 +331,7 @@ class _Fitter:
 
         def meant(node: Node) -> Element | None:
             found = self._meant(node, declared.get(folded(node.name), ()))
-            return found or self._meant(node, [listed] if listed else self._items_of(node, shape, there))
+            return found or self._meant(node, [listed] if listed else self._items_of(node, shape))
 
         def place(node: Node, element: Element) -> None:
             for item in self._items(node, element, shape, f"{path}/{element.name}"):
@@ -339,13 +354,12 @@ class _Fitter:
         for child, _ in placed:
             made.append(child)
 
-    def _items_of(self, node: Node, shape: Shape, there: set[str]) -> list[Element]:
-        """The list that is not there by its own name, and whose item an element is by its name."""
+    def _items_of(self, node: Node, shape: Shape) -> list[Element]:
+        """The list whose item an element is by its name."""
         found = [
             element
             for element in children_of(shape.content)
             if _repeats(element, shape)
-            and folded(element.name) not in there
             and (one_of_many(node.name, element.name) or one_of_many(element.name, node.name))
         ]
         return found if len(found) == 1 else []
@@ -396,7 +410,8 @@ class _Fitter:
         """A child that the schema does not know in this place."""
         foreign = self.names.foreign(node, self.root)
         if foreign:
-            self._left_out(node, placed, path, kept=bool(shape.wildcards) and not node.unbound)
+            kept = (bool(shape.wildcards) and not node.unbound) or (shape.mixed and _says(node))
+            self._left_out(node, placed, path, kept=kept)
             return
         attribute = _one(shape.attributes.values(), node.name, None, foreign=False)
         if (
@@ -436,8 +451,8 @@ class _Fitter:
             return
         a_list = len(declared) == 1 and any(many for _, many in shape.children.values())
         # What a wildcard takes is judged. One that the schema has elsewhere is not left out, since then the document
-        # was understood wrongly, and neither is what may be an item of a list.
-        kept = shape.takes(node.space) or a_list or self.names.knows(node.name)
+        # was understood wrongly, and neither is what may be an item of a list, or a part of a sentence.
+        kept = shape.takes(node.space) or a_list or self.names.knows(node.name) or (shape.mixed and _says(node))
         self._left_out(node, placed, path, kept=kept)
 
     def _left_out(self, node: Node, placed: list[tuple[Any, Element | None]], path: str, *, kept: bool) -> None:
@@ -459,6 +474,9 @@ class _Fitter:
                 made.text = (made.text or "") + text
         elif text.strip(BLANK) and alone:
             made.text = text  # all that the element holds: it would be lost
+        elif (tag := next((tag for tag in _TAG.findall(text) if self.names.knows(tag)), None)) is not None:
+            words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
+            raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
@@ -504,6 +522,32 @@ class _Fitter:
 
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
+
+
+_TAG: Final = re.compile(r"<\s*+/?\s*+(?:[^\W\d][\w.\-]*+:)?([^\W\d][\w.\-]*+)")
+
+
+def _says(node: Node) -> bool:
+    """Whether words stand in an element, or in one inside of it."""
+    return bool(node.text.strip(BLANK)) or any(map(_says, node.nodes))
+
+
+def _is_half(node: Node, shape: Shape) -> bool:
+    """Whether the end of the answer cut off an element of which nothing tells what else it would have held."""
+    if not (shape.free or shape.mixed or shape.wildcards):
+        return node.cut and not (node.nodes or node.attributes)
+    while not node.cut and node.parts and isinstance(node.parts[-1], Node):
+        node = node.parts[-1]
+    return node.cut
+
+
+def _is_prose(kind: SimpleType) -> bool:
+    """Whether half of a text is as good a value as the whole: not of a date, an option or a number."""
+    bound = kind.enumeration or kind.patterns or kind.members or kind.variety != "atomic"
+    return kind.base in _PROSE and not bound
+
+
+_PROSE: Final = frozenset({"string", "normalizedString", "token"})
 
 
 def _repeats(element: Element, shape: Shape) -> bool:

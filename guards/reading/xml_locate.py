@@ -18,7 +18,7 @@ from guards.reading.spelling import folded
 from guards.reading.xml_prolog import doctype_end, doctype_fault
 from guards.records import Repair
 
-__all__ = ["Sight", "Span", "beside", "find_documents", "stray_member"]
+__all__ = ["Sight", "Span", "beside", "find_documents", "stray_member", "unfenced"]
 
 _NAME: Final = r"[^\W\d][\w.\-]*+(?::[^\W\d][\w.\-]*+)?"
 # An attribute's value holds no bare "<" in XML. That also means that no search for the end of a tag passes the next
@@ -33,6 +33,9 @@ _OPENED: Final = re.compile(r"\s*<(think(?:ing)?)>", re.IGNORECASE)
 # Of a run of marks the first alone begins a fence.
 _FENCE: Final = re.compile(r"(?:(?<!`)(?=`)|(?<!~)(?=~))(`{3,}+|~{3,}+)[^\n`]*+\s*+$")
 _FENCE_END: Final = re.compile(r"^\s*(`{3,}|~{3,})")
+_FENCE_LINE: Final = re.compile(
+    r"(?:(?:\n|\A)[ \t]*+|(?<![`~])(?=(?:`{3,}+|~{3,}+)\s*+\Z))(`{3,}+|~{3,}+)[ \t]*+([^\n`]*+)"
+)
 _PROLOG: Final = re.compile(r"<\?xml\b[^>]*\?>\s*$|<!DOCTYPE\b[^>]*>\s*$", re.IGNORECASE)
 _LONGEST_PROLOG: Final = 2_000
 _MOST_PROLOGS: Final = 2  # a declaration and a document type
@@ -101,11 +104,16 @@ def beside(name: str) -> Finding:
     return Finding("xml.syntax", words)
 
 
-def stray_member(text: str, sight: Sight, names: Collection[str]) -> str | None:
-    """The name of an element, opened and closed, that stands beside all documents though one may hold it."""
+def stray_member(text: str, sight: Sight, names: Collection[str], shared: Collection[str] = ()) -> str | None:
+    """The name of an element, opened and closed, that stands beside all documents though one may hold it.
+
+    Where a root has its name too (`shared`) it is no document as long as no element stands in it.
+    """
     at = sight.start
-    for span in (*sight.spans, Span(len(text), len(text))):
+    documents = [span for span in sight.spans if not shared or not _holds_words_alone(text, span)]
+    for span in (*documents, Span(len(text), len(text))):
         opened: set[str] = set()
+        last = ""
         for found in _TOKEN.finditer(text, at, span.start):
             closing, opening, rest = found.groups()
             local = folded((closing or opening or "").rpartition(":")[2])
@@ -113,8 +121,34 @@ def stray_member(text: str, sight: Sight, names: Collection[str]) -> str | None:
                 opened.add(local)
             elif local in names and (local in opened or opening is not None):
                 return (closing or opening).rpartition(":")[2]
+            elif local in shared and closing is not None and last == local:
+                return str(closing).rpartition(":")[2]
+            last = local if opening is not None else ""
         at = span.end
     return None
+
+
+def unfenced(text: str) -> tuple[str, str, str]:
+    """The text without the code fence around its tags, the fence's marks, and what stands behind the fence.
+
+    Without marks where none is opened before the first tag and closed behind the last.
+    """
+    opened = _FENCE.search(text[: text.find("<") + 1].removesuffix("<"))
+    if opened is None:
+        return text, "", ""
+    lines = list(_FENCE_LINE.finditer(text, opened.end()))
+    # Fences inside of a text come in pairs.
+    if len(lines) % 2 == 0 or lines[-1][2] or "<" in text[lines[-1].end() :]:
+        return text, "", ""
+    marks = f"{opened.group().strip()} … {lines[-1][1]}"
+    inner = f"{text[: opened.start()]}\n{text[opened.end() : lines[-1].start()]}"
+    return inner, marks, text[lines[-1].end() :]
+
+
+def _holds_words_alone(text: str, span: Span) -> bool:
+    """Whether an element holds text and no elements."""
+    first, last = text.find(">", span.start, span.end), text.rfind("<", span.start, span.end)
+    return bool(text[first + 1 : last].strip(_BLANK)) and "<" not in text[first + 1 : last]
 
 
 def find_documents(text: str, roots: Collection[str] | None) -> Sight:

@@ -17,7 +17,7 @@ from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import XSI, SchemaShape, Shape, children_of
+from guards.contracts.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_prolog import Unreadable, doctype_end
@@ -105,7 +105,32 @@ class Names:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        names = set(self.schema.roots)
+        return self._members | self.schema.roots.keys()
+
+    @cached_property
+    def beside(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names, folded, that a document holds and that thus are missed where they stand beside it: those that no
+        root has, and those that also a root has that holds elements and no text."""
+        members = frozenset(map(folded, self._members))
+        roots = {name for name, shape in self.roots.items() if not (shape.free or shape.mixed or is_leaf(shape))}
+        return members - self.roots.keys(), members & roots
+
+    def may_be_root(self, node: Node) -> bool:
+        """Whether an element is a root by its name, and not by what it holds a part of one that has the same name."""
+        name = folded(node.name)
+        root = self.roots.get(name)
+        if name not in self.beside[1] or (node.name in self.schema.roots and node.name not in self._members):
+            return root is not None
+        return any(self.child(root, folded(inner.name)) is not None for inner in node.nodes)
+
+    @cached_property
+    def _members(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._uses)
+
+    @cached_property
+    def _uses(self) -> set[tuple[str, str | None]]:
+        """The names of all elements that stand in others, with their namespaces."""
+        uses: set[tuple[str, str | None]] = set()
         waiting = list(self.roots.values())
         seen: set[int] = set()
         while waiting:
@@ -113,9 +138,17 @@ class Names:
             if id(shape) not in seen:
                 seen.add(id(shape))
                 for key, (inner, _) in shape.children.items():
-                    names.add(key.rpartition("}")[2])
+                    uses.add((key.rpartition("}")[2], shape.spaces.get(key)))
                     waiting.append(inner)
-        return frozenset(names)
+        return uses
+
+    @cached_property
+    def _spaces_of(self) -> dict[str, set[str | None]]:
+        """The namespaces that the schema has each element name in, folded."""
+        found: dict[str, set[str | None]] = {}
+        for name, space in self._uses:
+            found.setdefault(folded(name), set()).add(space)
+        return found
 
     def child(self, shape: Shape | None, name: str, space: str | None = None) -> Shape | None:
         """The shape of the child of that folded name; None where there is none.
@@ -142,7 +175,10 @@ class Names:
         if root is None:
             return False
         if node.unbound:
-            return node.prefix != root.prefix
+            # One that the schema has in one other namespace alone has a prefix wherever it stands.
+            spaces = self._spaces_of.get(folded(node.name), {None})
+            imported = len(spaces) == 1 and spaces.isdisjoint({None, root.space})
+            return node.prefix != root.prefix and not imported
         return node.space is not None and node.space not in (*self.spaces, root.space)
 
     def chosen(self, node: Node) -> Shape | None:
@@ -153,6 +189,20 @@ class Names:
                 of, _, named = value.strip(BLANK).rpartition(":")
                 return self.schema.named_type(named, node.spaces.get(of))
         return None
+
+    def space_of(self, shape: Shape) -> str | None:
+        """The namespace of a type that has a name."""
+        return self._type_spaces.get(id(shape))
+
+    @cached_property
+    def _type_spaces(self) -> dict[int, str]:
+        return {id(shape): _space_in(key) for key, shape in self.schema.types.items() if key.startswith("{")}
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """A prefix for each namespace that types have."""
+        spaces = dict.fromkeys(filter(None, map(_space_in, self.schema.types)))
+        return {f"ns{number}": space for number, space in enumerate(spaces)}
 
     @cached_property
     def spaces(self) -> frozenset[str | None]:
@@ -179,6 +229,8 @@ _CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=
 # A name with blanks in it, in a tag without attributes.
 _SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
 _CLOSING_SPACED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)\s*>")
+# A closing tag with what none has: attributes, or the mark of an empty element.
+_CLOSING_FILLED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME})(?:\s[^<>]*|\s*/\s*)>")
 _OPENING: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME})")
 _TAG: Final = re.compile(
     rf"<{_NAME}(?::{_NAME})?(?:{_S}++{_NAME}(?::{_NAME})?{_S}*={_S}*(?:\"[^<\"]*\"|'[^<']*'))*+{_S}*/?>"
@@ -190,6 +242,11 @@ _CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
+_QUOTE: Final = re.compile(r"\s*[\"'“”]")
+_TO_END: Final = re.compile(r"[^<>\"'“”]*+(?=>)")
+_FOLLOWS: Final = re.compile(rf"(?<!\s)\s++{_NAME}(?::{_NAME})?\s*+=\s*+\Z")
+_BEHIND_VALUE: Final = re.compile(r"[\s/>?<]|\Z|[\"'“”]\s*+/?>")
+_NAMED: Final = re.compile(rf"{_NAME}(?::{_NAME})?\s*+=")
 _INSTRUCTION: Final = re.compile(rf"<\?(?!xml[\s?]){_NAME}(?:\s.*)?\?>", re.DOTALL | re.IGNORECASE)
 _CDATA_END: Final = re.compile(r"\]\]\s*(?:>|&gt;)")
 _BREAK: Final = re.compile("[\t\n]")
@@ -282,9 +339,28 @@ class _Mender:
             self._at = len(self.text)
             return
         whole = self.text[self._at : end + len(closer)]
+        node = self._stack[-1]
+        if is_leaf(node.shape) and (closer == "?>" or self._holds_markup(node)):
+            self._settle_markup(node, whole, code, message)
+            self._at = end + len(closer)
+            return
         if not well_formed.fullmatch(whole):
             self.note(code, message, before=whole)
         self._at = end + len(closer)
+
+    def _settle_markup(self, node: Node, whole: str, code: str, message: str) -> None:
+        """A comment or instruction in an element without elements: a part of its text, unless that is a number."""
+        assert node.shape is not None
+        if (node.shape.text or SimpleType()).kind != "text":
+            self.note(code, message, before=whole)
+            return
+        self.note("xml.less_than", "markup inside of a text was taken as text", before=whole)
+        self._add(self.clean(whole), raw=True)
+
+    def _holds_markup(self, node: Node) -> bool:
+        """Whether other markup stands in the text of the open element that no part of the schema has."""
+        end = _first(self._closers[self.names.key(node.name)], self._at)
+        return bool(node.nodes) or _first(self._strange_openers, self._at) < end
 
     # Text.
 
@@ -349,6 +425,9 @@ class _Mender:
         if found[0] != "<![CDATA[" or end is None or end[0] != "]]>":
             self.note("xml.cdata", "a CDATA section was not written as one", before=found[0])
         stop = end.start() if end else self._next_closer(found.end())
+        after = self.text[end.end() : self.text.find("<", end.end())] if end else ""
+        if "]]>" in after and "<![CDATA[" in self.text[found.end() : stop]:
+            self.refuse("xml.ambiguous", "a CDATA section stands in another: which of the ends closes is not clear")
         self._add(self.clean(self.text[found.end() : stop]), raw=True)
         self._at = end.end() if end else stop
 
@@ -446,11 +525,13 @@ class _Mender:
             # In the midst of words, with closing tags for both, it is a part of them.
             words = self._has_words(node)
             return not (is_leaf(shape) and words and not node.nodes and {node.at, self._at} <= self._closed)
-        if not self.names.knows(name):
-            # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
-            empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
-            return empty or self._closes_before_end(name, node) or self._is_item(name, node)
-        return shape.mixed or not self._closed_later(node) or self._closes_before_end(name, node)
+        if shape.mixed and self.names.knows(name):
+            return True
+        # Elements alone are data, elements among words may be a part of the text: the whole has to be seen.
+        empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
+        if empty or self._closes_before_end(name, node) or self._is_item(name, node):
+            return True
+        return self.names.knows(name) and not self._closed_later(node)
 
     def _has_words(self, node: Node) -> bool:
         """Whether the open element holds text so far."""
@@ -495,6 +576,8 @@ class _Mender:
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
                 self._close_to(index, name)
                 return
+            if outer.at in self._closed:
+                break  # it has a closing tag of its own, so that the element stands inside of it
         if is_leaf(node.shape) and (same or self._has_words(node)):
             # Without words it may as well hold the element, which is one that nobody knows.
             self._close_to(len(self._stack) - 2)
@@ -524,8 +607,7 @@ class _Mender:
             return
         if _stands_before(behind, name, outer.shape):
             return
-        repeats = any(many for key, (_, many) in outer.shape.children.items() if folded(key.rpartition("}")[2]) == name)
-        if repeats or all(folded(other.name) != name for other in outer.nodes):
+        if _may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
             words = f"<{node.name}> is never closed, and <{last.name}> may stand in it or behind it"
             self.refuse("xml.ambiguous", words)
 
@@ -546,7 +628,12 @@ class _Mender:
         return known
 
     def _closing(self) -> None:
-        found = _CLOSING.match(self.text, self._at) or _CLOSING_SPACED.match(self.text, self._at)
+        found = _CLOSING.match(self.text, self._at)
+        if found is None and (spaced := _CLOSING_SPACED.match(self.text, self._at)) is not None:
+            whole = self.names.key(spaced[2])
+            there = self.names.knows(spaced[2]) or any(self.names.key(node.name) == whole for node in self._stack)
+            found = spaced if there else None
+        found = found or _CLOSING_FILLED.match(self.text, self._at)
         if found is None:
             self._literal(self._at + 2)
             return
@@ -584,6 +671,8 @@ class _Mender:
         elif not name or not self.names.knows(name) or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
+        elif _ends_in_words(node):
+            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text before it begins is not clear")
         else:
             self.note("xml.tag", "a closing tag that closes nothing was left out", before=found[0])
 
@@ -605,7 +694,12 @@ class _Mender:
             return False
         again = _first(self._closers[name], found.end())
         around = _first(self._closers[self.names.key(outer.name)], found.end())
-        return again < min(_first(self._openers[name], found.end()), around)
+        if again >= min(_first(self._openers[name], found.end()), around):
+            return False
+        if _may_repeat(outer.shape, folded(node.name)):
+            words = f"{found[0]} stands here twice: it is a part of the text, or the tag that opens the next is missing"
+            self.refuse("xml.ambiguous", words)
+        return True
 
     def _closed_before(self, name: str) -> bool:
         """Whether one of this name was closed in an element that is open, and what followed is none of the schema's."""
@@ -648,18 +742,43 @@ class _Mender:
                 attributes.append((name, ""))
                 continue
             value = _VALUE.match(text, at)
+            opened = _QUOTE.match(text, at)
+            if value is not None and opened and not _BEHIND_VALUE.match(text, value.end()):
+                # This quote may begin the next value: then the one that ends this value is missing.
+                written = text[opened.end() : value.end() - 1]
+                follows = _FOLLOWS.search(written)
+                if "<" in written or ">" in written:
+                    value = None
+                elif follows is not None:
+                    self.note("xml.attribute_quotes", "the value of an attribute had no closing quote", before=name)
+                    attributes.append((name, self._value(written[: follows.start()])))
+                    at = opened.end() + follows.start()
+                    continue
+                elif not _NAMED.match(text, value.end()):
+                    self.refuse("xml.ambiguous", f"quotes in the value of {name!r} are not escaped: write &quot;")
+            if value is None and opened and text.find("<", at) >= 0:
+                end = self._unquoted_end(opened.end())
+                self.note("xml.attribute_quotes", "the value of an attribute had no closing quote", before=name)
+                attributes.append((name, self._value(text[opened.end() : end])))
+                return attributes, end + 1, False
             if value is None:
-                if not text[at:].strip() or text[at:].lstrip()[:1] in "\"'“":
+                if opened or not text[at:].strip():
                     return attributes, len(text) + 1, False
                 continue
             at = value.end()
-            attributes.append((name, self._value(value)))
+            attributes.append((name, self._value(next(part for part in value.groups() if part is not None))))
             if value[4] is not None or value[3] is not None:
                 self.note("xml.attribute_quotes", "the value of an attribute had no quotes", before=name)
         return None
 
-    def _value(self, found: re.Match[str]) -> str:
-        written = next(part for part in found.groups() if part is not None)
+    def _unquoted_end(self, at: int) -> int:
+        """Where the tag ends in which a value begins here that has no closing quote."""
+        found = _TO_END.match(self.text, at)
+        if found is None or "=" in found[0] or found[0].endswith("/"):
+            self.refuse("xml.ambiguous", "the value of an attribute has no closing quote: where it ends is not clear")
+        return found.end()
+
+    def _value(self, written: str) -> str:
         if "<" in written:
             self.note("xml.less_than", "a bare < was taken as text", before=written[:80])
         return self._decoded(_BREAK.sub(" ", written))
@@ -673,9 +792,11 @@ class _Mender:
         self._settle()
         for outer, node in pairwise(self._stack):
             self._refuse_two_nestings(outer, node)
-            leaf = node is self._stack[-1] and is_leaf(node.shape)
-            node.cut = leaf or (node is self._stack[-1] and _ends_in_words(node))
-            if node is self._stack[1] and not leaf:
+            innermost = node is self._stack[-1]
+            # Of a root that holds elements the last closing tag may be all that is missing.
+            whole = node is self._stack[1] and bool(node.nodes) and not _ends_in_words(node)
+            node.cut = innermost and not whole
+            if node is self._stack[1] and not (innermost and is_leaf(node.shape)):
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
                 continue
             self.note("xml.truncated", "the answer ends inside of an element", before=node.name)
@@ -702,6 +823,11 @@ class _Mender:
     def _openers(self) -> dict[str, list[int]]:
         return self._places(_OPENERS)
 
+    @cached_property
+    def _strange_openers(self) -> list[int]:
+        """Where the elements begin that no part of the schema has."""
+        return sorted(at for name, places in self._openers.items() if not self.names.knows(name) for at in places)
+
     def _places(self, pattern: re.Pattern[str]) -> dict[str, list[int]]:
         """Where the tags of each name stand."""
         places: dict[str, list[int]] = defaultdict(list)
@@ -710,9 +836,19 @@ class _Mender:
         return places
 
 
+def _space_in(key: str) -> str:
+    return key[1:].rpartition("}")[0]
+
+
 def _ends_in_words(node: Node) -> bool:
     last = node.parts[-1] if node.parts else None
     return isinstance(last, str) and bool(last.strip(BLANK))
+
+
+def _may_repeat(shape: Shape | None, name: str) -> bool:
+    """Whether children of that folded name may stand there several times."""
+    children = shape.children.items() if shape is not None else ()
+    return any(many for key, (_, many) in children if folded(key.rpartition("}")[2]) == name)
 
 
 def _first(places: list[int], at: int) -> int:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from lxml import etree
 
 from guards.contracts.base import Dial, Limits, Reading
+from guards.contracts.xml_shape import XSI
 from guards.findings import Finding
-from guards.reading.spelling import folded
+from guards.reading.spelling import is_null
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
-from guards.reading.xml_locate import beside, find_documents
+from guards.reading.xml_locate import beside, find_documents, unfenced
 from guards.reading.xml_mender import BLANK, Names, Node, is_closed, mend_xml
 from guards.reading.xml_prolog import Unreadable
 from guards.records import Repair
@@ -33,8 +35,9 @@ def mended(
     sight = find_documents(text, list(names.schema.roots))
     if sight.open_thinking:
         return instead
+    source, fence, behind = unfenced(text[sight.start :])
     try:
-        top, repairs = mend_xml(text[sight.start :], names, limits.depth)
+        top, repairs = mend_xml(source, names, limits.depth)
     except Unreadable as fault:
         return Reading(None, None, (fault.finding,))
     found = documents(top, names)
@@ -54,7 +57,7 @@ def mended(
         try:
             reading, changes = _fitted(node, root, names, check, own, eager=dial == "eager")
             reading = replace(reading, cut=not is_closed(node))
-            judged.append((reading, (*_around(text, sight.start, _beside(top, node)), *changes)))
+            judged.append((reading, (*_around(text[: sight.start], fence, _beside(top, node) + behind), *changes)))
         except Unreadable as fault:
             instead = Reading(None, None, (fault.finding,))
         except (ValueError, etree.XMLSyntaxError):
@@ -124,6 +127,10 @@ def _fitted(
         reading = check(tree)
         if not reading.ok and (trimmed := _trimmed(tree, reading.findings)):
             reading, changes = check(tree), (*changes, *trimmed)
+        if not reading.ok:
+            with_nulls = deepcopy(tree)
+            if (emptied := _emptied(with_nulls, reading.findings, eager=eager)) and (nulls := check(with_nulls)).ok:
+                reading, changes = nulls, (*changes, *emptied)
         if best is None:
             missing = {_parent(finding.path) for finding in reading.findings if finding.code == "schema.required"}
         elif any(change.code == "xml.extra" and _parent(change.path) in missing for change in changes):
@@ -164,6 +171,23 @@ def _trimmed(root: Any, findings: Iterable[Finding]) -> list[Repair]:
     return repairs
 
 
+def _emptied(root: Any, findings: Iterable[Finding], *, eager: bool) -> list[Repair]:
+    """Writes null where a value is missing, or says that it is, and no text may stand."""
+    repairs: list[Repair] = []
+    for path in dict.fromkeys(finding.path for finding in findings if finding.code in _NO_TEXT):
+        element = element_at(root, path) if "/@" not in path else None
+        text = (element.text or "") if element is not None else ""
+        if element is None or len(element) or element.attrib or (text.strip(BLANK) and not is_null(text, eager=eager)):
+            continue
+        repairs.append(Repair("value.null", "another way of writing null", path, text))
+        element.text = None
+        element.set(f"{{{XSI}}}nil", "true")
+    return repairs
+
+
+_NO_TEXT: Final = frozenset({"schema.format", "schema.type"})
+
+
 def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
     """An element beside the documents that is none of them, though the schema has its name."""
     inside = {id(node) for node in found}
@@ -173,8 +197,7 @@ def _outside(top: Node, found: Iterable[Node], names: Names) -> Node | None:
         if id(node) in inside:
             continue
         waiting += node.nodes
-        plain = folded(node.name)
-        if is_closed(node) and plain in names.everywhere and plain not in names.roots:
+        if is_closed(node) and names.knows(node.name) and not names.may_be_root(node):
             return node
     return None
 
@@ -194,10 +217,12 @@ def _beside(node: Node, document: Node) -> str:
     return "".join(pieces)
 
 
-def _around(text: str, start: int, between: str) -> list[Repair]:
+def _around(thoughts: str, fence: str, between: str) -> list[Repair]:
     repairs = []
-    if start:
-        repairs.append(Repair("text.think", "the thinking part was set aside", "", before=text[:start]))
+    if thoughts:
+        repairs.append(Repair("text.think", "the thinking part was set aside", "", before=thoughts))
+    if fence:
+        repairs.append(Repair("text.fence", "the document was taken out of a code fence", "", before=fence))
     if between := between.strip(BLANK):
         repairs.append(Repair("text.prose", "text around the document was set aside", "", before=between))
     return repairs

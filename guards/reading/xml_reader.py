@@ -70,12 +70,32 @@ def parse_xml(text: str, limits: Limits) -> Any:
         raise _fault(fault, limits) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(Finding("xml.doctype", "a document type declaration is not accepted"))
+    if "<?" in source and (told := _instruction_in_text(source)) is not None:
+        raise Unreadable(told)
     # Every level costs two tags, so most documents need no walk to show that they are shallow.
     if source.count("<") > limits.depth:
         _refuse_depth(root, limits.depth)
     if next(root.iter(_XINCLUDE), None) is not None:
         raise Unreadable(Finding("xml.xinclude", "XInclude is not accepted: write the content itself"))
     return root
+
+
+def _instruction_in_text(source: str) -> Finding | None:
+    """The finding of a processing instruction in an element that holds no elements: it may be meant as a part of the
+    text, as code is, and would be lost."""
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, huge_tree=True
+    )
+    root = etree.fromstring(source.encode("utf-8"), parser)
+    for instruction in root.iter(etree.ProcessingInstruction):
+        parent = instruction.getparent()
+        if parent is not None and next(parent.iterchildren("*"), None) is None:
+            path = "/".join(
+                etree.QName(element).localname for element in (*reversed(list(parent.iterancestors())), parent)
+            )
+            words = "an instruction to XML stands inside of a text, and would be lost: write its < as &lt;"
+            return Finding("xml.instruction", words, f"/{path}")
+    return None
 
 
 def read_xml(text: str, dial: Dial, limits: Limits, check: Check[T], names: Callable[[], Names]) -> Reading[T]:
@@ -95,7 +115,7 @@ def _read(
     try:
         root = parse_xml(text, limits)
     except Unreadable as fault:
-        if dial == "strict" or fault.finding.code != "xml.syntax":
+        if dial == "strict" or fault.finding.code not in ("xml.syntax", "xml.instruction"):
             return _refused(fault.finding)
         if len(text) > limits.repair_chars:
             return _refused(fault.finding, _too_long(text, limits.repair_chars, "repair_chars"))
@@ -178,7 +198,7 @@ def _located(text: str, dial: Dial, limits: Limits, check: Check[T], names: Name
     span, reading = different[-1]
     if len(different) > 1 and dial != "eager":
         return _refused(_ambiguous(text, [span for span, _ in different]))
-    stray = stray_member(text, sight, names.everywhere - names.roots.keys())
+    stray = stray_member(text, sight, *names.beside)
     if stray is not None:
         return _refused(beside(stray))
     repairs = sight.repairs(text, span)
