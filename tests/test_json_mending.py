@@ -453,6 +453,9 @@ HOSTILE = {
     "tags": '{"a": "x" ' + "<a" * 250_000,
     "lines": '{"a": "' + "\nb: " * 150_000,
     "key lines": '{"a": "' + '\n"a": ' * 100_000,
+    "levels of quotes": '{"a": "b "c" d", 1' * 30_000,
+    "levels of lost quotes": '"x": "y", \x00{"a":' * 30_000,
+    "levels of a list": '["b "c" d", x {"a": ' * 30_000,
     "braces in text": '{"a": ' + "{x" * 200_000,
 }
 

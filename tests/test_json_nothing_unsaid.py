@@ -325,6 +325,9 @@ def test_a_mark_of_print_for_the_closing_quote_glues_nothing(mark, before, dial)
         ('{"size": "say "hi"', Sized, REFUSED),
         ('{"size": "say "hi", "', Sized, REFUSED),
         ('["say "hi"', list[str], REFUSED),
+        ('{"size": ""a" and "', Sized, REFUSED),
+        ('{"size": "say "a",', Sized, REFUSED),
+        ('{"size": "say "a", "b" c', Sized, REFUSED),
         ('{"size": "say "hi" now"', Sized, {"size": 'say "hi" now'}),
         ('{"size": "say "hi""', Sized, {"size": 'say "hi"'}),
         # A backslash is the last character, or the one before a quote that may be escaped.

@@ -160,7 +160,7 @@ class Mender(Notes):
         self.torn = False
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
-        self._never_ends: set[tuple[Any, ...]] = set()
+        self._never_ends: dict[tuple[Any, ...], int] = {}
 
     # Between tokens.
 
@@ -692,14 +692,18 @@ class Mender(Notes):
 
     def never_ends(self, opener: str, where: str) -> bool:
         """Whether it was seen that no quote from here to the end of the text surely ends such a string."""
-        return bool(self._never_ends) and self._standing(opener, where) in self._never_ends
+        if not self._never_ends:
+            return False
+        depth = self._never_ends.get(self._standing(opener, where))
+        return depth is not None and depth <= len(self.stack)
 
     def note_never_ends(self, opener: str, where: str) -> None:
-        self._never_ends.add(self._standing(opener, where))
+        self._never_ends[self._standing(opener, where)] = len(self.stack)
 
     def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
-        """All that the end of a string depends on beside the text."""
-        return opener, where, *self.stack
+        """All that the end of a string depends on beside the text, but the depth: the deeper, the fewer quotes end it."""
+        names = [guide.known for _, guide in self.stack]
+        return opener, where, self.in_call, *names[-1:], frozenset(names)
 
     def string(self, guide: Guide, where: str) -> str:
         return read_string(self, guide, where)

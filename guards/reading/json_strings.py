@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from guards.reading.json_escapes import unescaped
-from guards.reading.json_pairs import CLOSERS, closes_inside, torn
+from guards.reading.json_pairs import CLOSERS, is_inside, torn
 from guards.reading.spelling import folded
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _one_string(mender: Mender, guide: Guide, where: str, *, raw: bool = False) 
     if opener != '"':
         mender.note("json.quotes", "other quotes stood around a text", before=opener, after='"')
     end, inner, lost = _end(mender, guide, where)
-    if inner and where != "key" and _ends_behind(mender, end) and closes_inside(text, start, end):
+    if inner and where != "key" and _ends_behind(mender, end) and is_inside(text, start, end):
         end = len(text)
     content = text[start + 1 : end]
     if end >= len(text):
@@ -265,9 +265,11 @@ def _ends_well(mender: Mender, at: int) -> bool:
 
 
 def _ends_behind(mender: Mender, end: int) -> bool:
-    """Whether the answer ends behind the quote there, or inside of what may be the next key."""
+    """Whether the answer ends behind the quote there, or before what follows it is surely a member."""
     text, k = mender.text, mender.ahead(end + 1)
-    return k >= len(text) or (text[k] == "," and _cut_key(text, mender.ahead(k + 1)))
+    after = mender.ahead(k + 1) if text[k : k + 1] == "," else k
+    rest = text[after : after + _MOST_AHEAD]
+    return not rest or (after > k and rest[0] in CLOSERS and ":" not in rest and after + len(rest) == len(text))
 
 
 def _cut_key(text: str, at: int) -> bool:
