@@ -138,8 +138,9 @@ class Locations:
                 if label == first:
                     yield from ([_Tried(index, member), *tail] for tail in self._walk(member, rest, depth + 1))
         elif reads_source(node):
-            chosen = node["choices"][first]
-            yield from self._walk(chosen["schema"] if first == "json" else chosen, rest, depth + 1)
+            chosen = node["choices"].get(first)
+            if chosen is not None:
+                yield from self._walk(chosen["schema"] if first == "json" else chosen, rest, depth + 1)
         elif kind == "tagged-union":
             chosen = next((m for tag, m in node["choices"].items() if str(_plain_tag(tag)) == str(first)), None)
             if chosen is not None:
