@@ -136,3 +136,9 @@ def test_instructions_and_comments_outside_of_texts_are_passed_over():
     assert validate(text, Parts, format="xml", reading="strict").value == Parts(code="a  c")
     outcome = validate("<Parts><code>x <!-- keep --> <b>y</b></code></Parts>", Parts, format="xml")
     assert outcome.value == Parts(code="x <!-- keep --> <b>y</b>")
+
+
+@pytest.mark.parametrize("text", ['see <a href="x"y">z</a>', "see <img alt=\"7 src='a'> here"])
+def test_a_strange_tag_in_a_text_need_not_be_understood(text):
+    """A tag that the schema does not know is a part of the text around it, however its quotes stand."""
+    assert read(f"<n>k</n><note>{text}</note>").value == Order(n="k", note=text)

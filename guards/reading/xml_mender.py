@@ -454,7 +454,12 @@ class _Mender:
             return
         noted, repairs = self._noted, len(self.repairs)
         self._in_tag = True
-        tag = self._attributes(found.end())
+        try:
+            tag = self._attributes(found.end())
+        except Unreadable:
+            if self.names.knows(name) or not is_leaf(self._stack[-1].shape):
+                raise
+            tag = None  # in a text it need not be understood
         self._in_tag = False
         if tag is None:
             del self.repairs[repairs:]  # of what is no tag after all
