@@ -15,7 +15,7 @@ import json
 import typing
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, Optional, TypeVar, Union
 
 import pydantic
@@ -539,6 +539,7 @@ EFFECTS: dict[str, Callable[[Any], Any]] = {
     "keep": lambda value: value,
     "upper": lambda value: value.upper() if type(value) is str else value,
     "copy": copy.copy,
+    "turn": lambda value: value[::-1] if isinstance(value, list) else dict(reversed(value.items())),
     "reshape": lambda value: Wrapped(value),
 }
 
@@ -574,7 +575,18 @@ class Validated(Inside):
         yield Either([through, [moved(one, value.value, value) for one in through]])
 
     def steps(self, value: Any, twin: Any, document: Any) -> Iterator[Step]:
+        if self.effect == "turn":
+            return self._turned(value, twin, document)
         return iter(()) if self.reshapes else self.held.steps(value, twin, document)
+
+    def _turned(self, value: Any, twin: Any, document: Any) -> Iterator[Step]:
+        """The steps by the document's own order."""
+        effect = EFFECTS[self.effect]
+        steps = list(self.held.steps(value, twin, effect(document)))
+        if isinstance(document, dict):
+            return iter(steps)
+        names = [(index,) for index in range(len(document))][::-1]
+        return (replace(step, spellings=[name], written=name) for name, step in zip(names, steps, strict=True))
 
 
 @dataclass(eq=False)

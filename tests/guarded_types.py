@@ -371,11 +371,17 @@ def before(types: Types, place: Place) -> Place:
 
 
 def after(types: Types, place: Place) -> Place:
-    return Validated(place, "after", types.one_of("keep", "upper", "copy"))
+    return Validated(place, "after", types.one_of("keep", "upper", "copy", *(["turn"] * 3 if may_turn(place) else [])))
+
+
+def may_turn(place: Place) -> bool:
+    while isinstance(place, Watched):
+        place = place.held
+    return (isinstance(place, Many) and place.made == (list,)) or (isinstance(place, Map) and place.made is dict)
 
 
 def wrap(types: Types, place: Place) -> Place:
-    return Validated(place, "wrap", types.one_of("keep", "upper", "copy"))
+    return Validated(place, "wrap", types.one_of("keep", "upper", "copy", *(["turn"] * 3 if may_turn(place) else [])))
 
 
 def reshape(types: Types, place: Place) -> Place:

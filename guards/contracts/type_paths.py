@@ -54,8 +54,8 @@ def _segments(path: str) -> Iterator[tuple[bool, list[str | int | None]]]:
     for segment in compile_jsonpath(path).segments:
         told = [getattr(selector, "name", getattr(selector, "index", None)) for selector in segment.selectors]
         # What is counted from the end may be any.
-        may = [None if isinstance(step, int) and step < 0 else step for step in told]
-        yield "Recursive" in type(segment).__name__, may
+        counted: list[str | int | None] = [None if isinstance(step, int) and step < 0 else step for step in told]
+        yield "Recursive" in type(segment).__name__, counted
 
 
 def _ahead(reached: _Reached, step: str | int | None) -> list[_Reached]:
