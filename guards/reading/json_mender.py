@@ -121,6 +121,9 @@ _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
 _OPENERS: Final = frozenset("{[(")
+_SWALLOWED: Final = re.compile(
+    rf"""[{_QUOTES}]\s{{0,200}}+(?:[}}\]]|,\s{{0,200}}+[{_QUOTES}]?[\w -]{{1,60}}+[{_QUOTES}]?\s{{0,200}}+:)"""
+)
 _MOST_CODE: Final = 2_000
 _QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
 _MOST_BLANKS: Final = 40
@@ -159,7 +162,7 @@ class Mender(Notes):
         self.torn = False
         self.never_closed: set[str] = set()
         """Triple quotes of which none closes a text any more."""
-        self._never_ends: set[tuple[Any, ...]] = set()
+        self._never_ends: dict[tuple[Any, ...], int] = {}
 
     # Between tokens.
 
@@ -697,17 +700,25 @@ class Mender(Notes):
 
     def never_ends(self, opener: str, where: str) -> bool:
         """Whether it was seen that no quote from here to the end of the text surely ends such a string."""
-        return bool(self._never_ends) and self._standing(opener, where) in self._never_ends
+        if not self._never_ends:
+            return False
+        return self._never_ends.get(self._standing(opener, where), self._depth + 1) <= len(self.stack)
 
     def note_never_ends(self, opener: str, where: str) -> None:
-        self._never_ends.add(self._standing(opener, where))
+        standing = self._standing(opener, where)
+        self._never_ends[standing] = min(self._never_ends.get(standing, self._depth + 1), len(self.stack))
 
     def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
-        """All that the end of a string depends on beside the text."""
-        return opener, where, *self.stack
+        """All that the end of a string depends on beside the text and how many brackets are open: the more are, the
+        fewer quotes end one."""
+        around = [guide.known for _, guide in self.stack]
+        return opener, where, self.stack[-1][0] if around else "", around[-1] if around else None, frozenset(around)
 
     def string(self, guide: Guide, where: str) -> str:
-        return read_string(self, guide, where)
+        read = read_string(self, guide, where)
+        if isinstance(read, Cut) and _SWALLOWED.search(read):
+            self.doubtful = True  # the quote that closes it may be of another kind
+        return read
 
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""
