@@ -577,8 +577,13 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 WORDS = st.lists(PIECES, max_size=6).map("".join) | st.text(st.characters(exclude_characters='\\"', min_codepoint=32))
 BARE = st.builds(lambda *parts: '"'.join(parts), WORDS, WORDS, WORDS)
-# A text that by itself ends a text, or the document, and begins another (or adds one), says what it seems to say.
-ANOTHER_TEXT = re.compile(r'"\s*\+\s*"|"[\s{}\[\],]*[,}\]][\s{}\[\],]*"|"""|"\s*[}\]].*[{\[]', re.DOTALL)
+# A text that by itself ends a text, or the document, and begins another (or adds one), says what it seems to say: also
+# where a comma is all that is missing before a member of its own object.
+ANOTHER_TEXT = re.compile(
+    r'"\s*\+\s*"|"[\s{}\[\],]*[,}\]][\s{}\[\],]*"|"""|"\s*[}\]].*[{\[]'
+    r'|"[\s;]+"(?:comment|approved|note|rows|t|u)"\s*:',
+    re.DOTALL,
+)
 PLACES = st.sampled_from(
     [
         {"comment": "@"},

@@ -330,3 +330,18 @@ def test_an_ellipsis_is_no_value(dots):
 def test_eager_reads_a_parsed_document_as_careful_does_where_that_can(text, contract):
     """Nothing is guessed that can be read."""
     assert read(text, contract, reading="eager") == read(text, contract)
+
+
+@pytest.mark.parametrize("written", ["None", "Null", "NULL", "undefined"])
+def test_a_literal_alone_is_null_where_a_text_may_stand_too(written):
+    """A word that is none stays prose."""
+    assert read(written, str | None) == (None, ["json.literal"])
+    assert read("nothing", str | None) == "json.missing"
+    assert read("n/a", str | None) == "json.missing"
+    assert read(written, str) == "json.missing"
+
+
+@pytest.mark.parametrize("rest", ["""'x", "limit": 3}""", """‘x", "limit": 3}""", """'x"}"""])
+def test_a_text_that_runs_to_the_end_over_other_members_was_not_cut_off(rest):
+    """The quote that closes it is one of another kind: what stands behind it is not left out."""
+    assert isinstance(read(f'{{"q": "x", "note": {rest}', Search), str)

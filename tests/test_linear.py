@@ -111,6 +111,13 @@ RUNS = {
     "blanks behind a key": '{"number": "A' + "\n" * 190 + "a" + " " * 20_000,
     "brackets that close nothing": "[1" + "}" * 20_000,
     "brackets and blanks that close nothing": "[1" + "} " * 10_000,
+    "words before keys": '{"number": ' + 'x "t": ' * 4_000,
+    "words before a key far off": '{"number": ' + "x, a: " * 4_000,
+    "objects in texts that never end": '{"number": "b "c" d", 1' * 1_000,
+    "lone keys": '{"number": "A", ' + '"k", ' * 4_000 + "}",
+    "commas missing": '{"number": "a" ' + '"total": 1 ' * 2_000 + "}",
+    "items with commas missing": '["a" ' + '"b" ' * 4_000 + "]",
+    "brackets at the end": '{"number": "A"' + "({[" * 4_000,
     "declarations": "<?xml ?>" * 4_000 + "and <Amount><number>A</number></Amount>",
 }
 

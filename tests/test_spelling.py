@@ -229,6 +229,10 @@ def test_an_option_inside_a_sentence(said, options, meant):
         ("0,5 or so", None),
         ("**5**", 5),
         ("I have 3 cats", 3),
+        ("1/5", 0.2),
+        ("1 1/2", 1.5),
+        ("5/5", None),
+        ("24/7", None),
         ("It costs $41.", 41),
     ],
 )
@@ -238,6 +242,12 @@ def test_a_number_inside_a_sentence(said, value):
     for contract in (dict[str, float], JsonSchema({"additionalProperties": {"type": "number"}})):
         assert read(f'{{"x": "{said}"}}', contract, "eager") == ("refused" if value is None else {"x": value})
         assert read(f'{{"x": "{said}"}}', contract) == "refused"
+
+
+@pytest.mark.parametrize("said", ["5/5", "4/5", "24/7", "1/2", "4/2"])
+def test_a_fraction_is_no_whole_number(said):
+    """Where an integer is asked for it is a rating, or a date: more than the number says."""
+    assert read(f'{{"x": "{said}"}}', dict[str, int], "eager") == "refused"
 
 
 @pytest.mark.parametrize(
@@ -263,6 +273,11 @@ def test_a_number_inside_a_sentence(said, value):
         ("is this true?", None),
         ("The answer is no.", False),
         ("yes!", True),
+        ("false positive", None),
+        ("It is a true story", None),
+        ("a false alarm", None),
+        ("true because it rains", True),
+        ("False, as the text says", False),
     ],
 )
 def test_a_boolean_inside_a_sentence(said, value):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -122,6 +122,9 @@ _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
 _OPENERS: Final = frozenset("{[(")
+_SWALLOWED: Final = re.compile(
+    rf"""[{_QUOTES}]\s{{0,200}}+(?:[}}\]]|,\s{{0,200}}+[{_QUOTES}]?[\w -]{{1,60}}+[{_QUOTES}]?\s{{0,200}}+:)"""
+)
 _MOST_CODE: Final = 2_000
 _QUOTED_ANEW: Final = ("json.quotes", "json.inner_quote", "json.unquoted", "json.comma", "json.bracket")
 _MOST_BLANKS: Final = 40
@@ -388,19 +391,9 @@ class Mender(Notes):
                 self._ends_open(cut=bool(commas))
                 break
             if mark in "}])":
-                if (early := self._too_early()) is not None:
-                    self.note("json.bracket", "a closing bracket stood too early", before=mark)
-                    self.at = early
-                    continue
-                if mark == "}" or not self._closes_outer(mark) or self._meant_here(mark):
-                    self.at += 1
-                    if mark != "}":
-                        self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after="}")
-                    elif commas and (members or valueless):
-                        self.note("json.comma", "a comma before the closing bracket was left out")
-                else:
-                    self.note("json.bracket", "a closing bracket was missing", after="}")
-                break
+                if self._object_ends(mark, comma_before=bool(commas and (members or valueless))):
+                    break
+                continue
             if (members or valueless) and not commas and self.only_brackets(self.at):
                 self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
                 self.at += 1
@@ -409,7 +402,7 @@ class Mender(Notes):
                 if valueless and valueless[-1].index == keys and commas < 2:
                     self._pair(valueless.pop(), guide, members)
                     continue
-                inner = self._without_key(mark, guide, members or valueless)
+                inner = self._without_key(mark, guide, has_keys=bool(keys))
                 if inner is not _MISSING:
                     return inner
                 break
@@ -419,8 +412,8 @@ class Mender(Notes):
             start = self.at
             key = self.key(mark, guide)
             if key is None:
-                if valueless and valueless[-1].index == keys and commas:
-                    self.doubtful = True  # the key before was not cut off, and this may be its value
+                # The key before was not cut off, and this may be its value.
+                self.doubtful = self.doubtful or bool(valueless and valueless[-1].index == keys and commas)
                 self._ends_open(cut=False)
                 break
             written = self.text[start : self.at]
@@ -430,9 +423,7 @@ class Mender(Notes):
                 break
             if (members or valueless) and not commas:
                 self.note("json.comma", "a comma was missing", after=",")
-                # Behind a list that seems to be closed its next item may begin.
-                held = next(reversed(members.values()), None)
-                self.doubtful = self.doubtful or (isinstance(held, list) and self._is_stranger(key, guide))
+                self.doubtful = self.doubtful or self._may_be_an_items(key, guide, members)
                 self.crowded = self.crowded or "\n" not in self.text[max(0, start - _MOST_BLANKS) : start]
             value = self.after_key(key, guide)
             keys += 1
@@ -441,6 +432,22 @@ class Mender(Notes):
             else:
                 self._put(key, value, members)
         return self._with_valueless(members, valueless, guide)
+
+    def _object_ends(self, mark: str, *, comma_before: bool) -> bool:
+        """Whether the closing bracket there, its own or another, ends the object; else it is passed."""
+        if (early := self._too_early()) is not None:
+            self.note("json.bracket", "a closing bracket stood too early", before=mark)
+            self.at = early
+            return False
+        if mark != "}" and self._closes_outer(mark) and not self._meant_here(mark):
+            self.note("json.bracket", "a closing bracket was missing", after="}")
+            return True
+        self.at += 1
+        if mark != "}":
+            self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after="}")
+        elif comma_before:
+            self.note("json.comma", "a comma before the closing bracket was left out")
+        return True
 
     def _put(self, key: str, value: Any, members: dict[str, Any]) -> None:
         if key in members:
@@ -493,12 +500,12 @@ class Mender(Notes):
         else:
             self.note("json.colon", "another mark stood for a colon", before=",", after=":")
 
-    def _without_key(self, mark: str, guide: Guide, members: Collection[Any]) -> Any:
+    def _without_key(self, mark: str, guide: Guide, *, has_keys: bool) -> Any:
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
-        if members and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
+        if has_keys and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
             return _MISSING
-        if members:
+        if has_keys:
             self.at += 1
             self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
             return _MISSING
@@ -681,8 +688,10 @@ class Mender(Notes):
         """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it."""
         return self.text[at : at + 1] in _OPENERS and ends_in_brackets(self.text, at)
 
-    def _is_stranger(self, key: str, guide: Guide) -> bool:
-        return guide.known is not None and folded(key) not in guide.known
+    def _may_be_an_items(self, key: str, guide: Guide, members: dict[str, Any]) -> bool:
+        """Whether a key that this object does not know may belong to an item of the list before, which seems closed."""
+        held = next(reversed(members.values()), None)
+        return isinstance(held, list) and guide.known is not None and folded(key) not in guide.known
 
     def tag_at(self, at: int) -> bool:
         """Whether a tag or a fence around the document stands here, not a part of it."""
@@ -694,19 +703,24 @@ class Mender(Notes):
         """Whether it was seen that no quote from here to the end of the text surely ends such a string."""
         if not self._never_ends:
             return False
-        depth = self._never_ends.get(self._standing(opener, where))
-        return depth is not None and depth <= len(self.stack)
+        return self._never_ends.get(self._standing(opener, where), self._depth + 1) <= len(self.stack)
 
     def note_never_ends(self, opener: str, where: str) -> None:
-        self._never_ends[self._standing(opener, where)] = len(self.stack)
+        standing = self._standing(opener, where)
+        self._never_ends[standing] = min(self._never_ends.get(standing, self._depth + 1), len(self.stack))
 
     def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
-        """All that the end of a string depends on beside the text, but the depth: the deeper, the fewer quotes end it."""
-        names = [guide.known for _, guide in self.stack]
-        return opener, where, self.in_call, *names[-1:], frozenset(names)
+        """All that the end of a string depends on beside the text and how many brackets are open: the more are, the
+        fewer quotes end one."""
+        around = [guide.known for _, guide in self.stack]
+        here = (self.stack[-1][0], around[-1]) if around else None
+        return opener, where, self.in_call, here, frozenset(around)
 
     def string(self, guide: Guide, where: str) -> str:
-        return read_string(self, guide, where)
+        read = read_string(self, guide, where)
+        if isinstance(read, Cut) and _SWALLOWED.search(read):
+            self.doubtful = True  # the quote that closes it may be of another kind
+        return read
 
     def bare(self, guide: Guide, where: str) -> Any:
         """Text without quotes, up to where the next token stands."""

@@ -30,7 +30,7 @@ from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
 from guards.reading.rivals import is_far_fetched, slips, swallows
-from guards.reading.spelling import folded
+from guards.reading.spelling import folded, is_null
 from guards.records import Repair
 
 __all__ = ["recover", "refit"]
@@ -475,11 +475,16 @@ class _Recovery(Generic[T]):
             if not written or len(written) > self.limits.repair_chars or (not self.eager and len(written) > 200):
                 continue
             quoted = text_alone(written)
-            if not self.eager and "string" in self.guide.kinds and self.guide.values is None and quoted is None:
+            any_text = not self.eager and "string" in self.guide.kinds and self.guide.values is None and quoted is None
+            if any_text and not is_null(written):
                 continue  # any prose would do
             data, repairs = quoted if quoted is not None else (Bare(written), ())
             candidate = self.judged(data, span, repairs)
-            if candidate is not None and candidate.reading.ok and not candidate.misfit:
+            if (
+                candidate is not None
+                and candidate.reading.ok
+                and not (candidate.misfit or (any_text and candidate.words))
+            ):
                 candidates.append(candidate)
         return candidates
 

@@ -23,6 +23,7 @@ _SLIPS: Final = frozenset({"json.comma", "json.colon", "json.bracket"})
 _NO_SLIPS: Final = frozenset({"json.blank", "json.comment", "json.control"})
 _NAMED: Final = re.compile(r"""["“](?=([^\n"“”]{1,100})["”](\s{0,200}+[:=：])?)""")
 _BESIDE: Final = re.compile(r"""[",;]\s{0,20}\Z""")
+_DOUBLED: Final = re.compile(r"""["”]["“]\w""")  # a quote too many, or a comma too few
 _SIDE_BY_SIDE: Final = re.compile(r"""["”][\s,;]{0,200}+["“]""")
 
 
@@ -38,7 +39,9 @@ def is_far_fetched(reading: Quoted, text: str, guide: Guide, most: int) -> bool:
     """Whether a text of the reading swallows members of its own object, or items of its list, by more quotes that have
     no other than `most`, the slips of the reading that keeps them apart."""
     paths = [repair.path for repair in reading.repairs if repair.code == "json.inner_quote"]
-    if len(paths) != len(reading.texts):
+    if len(paths) != len(reading.texts) or any(
+        _DOUBLED.search(text, start + 1, end) for start, end, _ in reading.texts
+    ):
         return False
     lone = sum(_lone(text, start, end) for start, end, _ in reading.texts)
     return lone > most and any(
