@@ -605,7 +605,7 @@ class Mender(Notes):
         self._never_ends[self._standing(opener, where)] = len(self.stack)
 
     def _standing(self, opener: str, where: str) -> tuple[Any, ...]:
-        """All that the end of a string depends on beside the text and the depth, which leaves fewer the deeper it is."""
+        """All that the end of a string depends on, but the text and the depth: the deeper, the fewer quotes end it."""
         names = [guide.known for _, guide in self.stack]
         return opener, where, self.in_call, *names[-1:], frozenset(names)
 
