@@ -474,7 +474,7 @@ TEXTS = st.sampled_from(
     [
         "late, twice", "box was open: dented", "don't", 'He said "no" twice', 'size 12" pipe', "", "Zürich",
         "https://example.org/a?b=1&c=[2]", "first line\nsecond line", "構造化出力、", "{not json}", "true", "12", "None",
-        "C:\\temp\\new", "# no comment", "// no", "a: b", "<b>bold</b>", "trailing ", "emoji 🎉", "null",
+        "C:\\temp\\new", "names[0]", "return {1: 2}", "# no comment", "// no", "a: b", "<b>bold</b>", "trailing ", "emoji 🎉", "null",
     ]
 )  # fmt: skip
 SCALARS = TEXTS | st.integers(-99, 99_999) | st.floats(-1e3, 1e3).map(lambda x: round(x, 2)) | st.booleans() | st.none()

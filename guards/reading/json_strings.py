@@ -182,7 +182,9 @@ def _end(mender: Mender, guide: Guide, where: str) -> tuple[int, int, bool]:
         if where != "key":  # what ends a key depends on where it begins
             mender.note_never_ends(text[start], where)
         return weak, weak_inner, False
-    return _lost_at_the_end(mender, start), inner, True
+    end = _lost_at_the_end(mender, start)
+    mender.open = mender.open or (where != "key" and end < len(text))
+    return end, inner, True
 
 
 def _lost_at_the_end(mender: Mender, start: int) -> int:
@@ -196,10 +198,8 @@ def _lost_at_the_end(mender: Mender, start: int) -> int:
     if found is None:
         return len(text)
     end = found.start()
-    if any(text.count(opener, start, end) > text.count(_CLOSER[opener], start, end) for opener in {*openers}):
-        return len(text)
-    mender.open = True
-    return end
+    own = any(text.count(opener, start, end) > text.count(_CLOSER[opener], start, end) for opener in {*openers})
+    return len(text) if own else end
 
 
 def _closes(mender: Mender, guide: Guide, where: str, start: int, here: int) -> bool:
