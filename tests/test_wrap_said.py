@@ -6,7 +6,10 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
@@ -18,12 +21,16 @@ from pydantic import (
     AliasChoices,
     AliasPath,
     BaseModel,
+    BeforeValidator,
     Field,
     HttpUrl,
     Json,
+    PlainValidator,
+    RootModel,
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 openai = pytest.importorskip("openai")
@@ -32,7 +39,7 @@ anthropic = pytest.importorskip("anthropic")
 from server import Raw, Server  # noqa: E402
 from test_wrap_beside import Chat, asked, calling, chunk, dumped, sse  # noqa: E402
 
-from guards import Guarded, Raise, check, outcome_of  # noqa: E402
+from guards import Guarded, Raise, Rejected, check, outcome_of  # noqa: E402
 from guards.contracts import XmlSchema  # noqa: E402
 
 STRAY = "STRAY words"
@@ -208,9 +215,152 @@ def test_validators_get_the_context_again():
     assert json.loads(said) == {"text": "so "}
 
 
-def test_a_text_that_would_be_read_as_something_else_stays():
-    """Where the changed text would be changed once more, it is delivered as it came, to be read to the judged value."""
-    assert json.loads(told(guarded(Named), '{"name": "Who", "more": "STRAY"}')) == {"name": "Who"}
+def test_a_text_that_would_be_changed_once_more_is_the_value_s_own():
+    """Where no text of the answer's words is read to the judged value, the value's own JSON is delivered."""
+    assert json.loads(told(guarded(Named), '{"name": "Who", "more": "STRAY"}')) == {"name": "Dr. Who"}
+
+
+# -- what else validators take out -------------------------------------------------------------------------------------
+
+
+def _less(items: Any) -> Any:
+    return type(items)(item for item in items if "STRAY" not in str(item))
+
+
+def _clean(text: str) -> str:
+    return text.replace(STRAY, "x")
+
+
+class Filled(BaseModel):
+    """One list of each kind, from which items go."""
+
+    texts: Annotated[list[str], AfterValidator(_less)] = []
+    lines: Annotated[list[Line], AfterValidator(_less)] = []
+    pair: Annotated[tuple[str, ...], AfterValidator(_less)] = ()
+    names: Annotated[set[str], AfterValidator(_less)] = set()
+    spelled: set[Annotated[str, AfterValidator(_clean)]] = set()
+
+
+class Turned(BaseModel):
+    """Of each a validator makes another type."""
+
+    void: Annotated[str | None, BeforeValidator(lambda text: None)] = None
+    size: Annotated[int, BeforeValidator(lambda text: len(text) if isinstance(text, str) else text)] = 0
+    day: Annotated[date | None, BeforeValidator(lambda text: text.split()[0])] = None
+    sure: Annotated[bool, BeforeValidator(bool)] = True
+    joined: Annotated[str, BeforeValidator(lambda of: ",".join(_less(of)) if isinstance(of, list) else of)] = ""
+    rounded: Annotated[float, AfterValidator(lambda number: round(number, 1))] = 0.0
+
+
+class Keyed(BaseModel):
+    keys: dict[Annotated[str, AfterValidator(_clean)], int]
+
+
+class Renamed(BaseModel):
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def first(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {"name": next(iter(data.values()))}
+
+
+class Folded(BaseModel):
+    inner: Json[Ticket]
+
+
+class Chosen(BaseModel):
+    first: str = Field(validation_alias=AliasPath("x", 1))
+
+
+class Sought(BaseModel):
+    first: str = Field("usual", validation_alias=AliasPath("x", "y"))
+
+
+class Colour(Enum):
+    RED = "red"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Colour:
+        return cls.RED
+
+
+class Painted(BaseModel):
+    colour: Colour = Colour.RED
+    link: HttpUrl | None = None
+    root: RootModel[Annotated[str, AfterValidator(_clean)]] | None = None
+
+
+class Cleared(BaseModel):
+    kind: str
+    rest: str = ""
+
+    @model_validator(mode="after")
+    def clear(self) -> Cleared:
+        self.rest = ""
+        return self
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "delivered"),
+    [
+        (Filled, {"texts": ["a", STRAY]}, {"texts": ["a"]}),
+        (Filled, {"lines": [LINE, {"kind": "line", "text": STRAY}]}, {"lines": [LINE]}),
+        (Filled, {"pair": [STRAY, "a"]}, {"pair": ["a"]}),
+        (Filled, {"names": ["a", STRAY]}, {"names": ["a"]}),
+        (Filled, {"spelled": [STRAY]}, {"spelled": ["x"]}),
+        (Annotated[list[str], AfterValidator(_less)], [STRAY, "a"], ["a"]),
+        (Turned, {"void": STRAY}, {"void": None}),
+        (Turned, {"size": STRAY}, {"size": len(STRAY)}),
+        (Turned, {"day": f"2024-01-01 {STRAY}"}, {"day": "2024-01-01"}),
+        (Turned, {"sure": STRAY}, {"sure": True}),
+        (Turned, {"joined": ["a", STRAY, "b"]}, {"joined": "a,b"}),
+        (Turned, {"rounded": 1.26}, {"rounded": 1.3}),
+        (Keyed, {"keys": {STRAY: 1, "b": 2}}, {"keys": {"x": 1, "b": 2}}),
+        (Renamed, {STRAY: "a"}, {"name": "a"}),
+        (Folded, {"inner": json.dumps({"team": "a", "more": STRAY})}, {"inner": '{"team":"a"}'}),
+        (Folded, {"inner": f'{{"team": "{STRAY}", "team": "a"}}'}, {"inner": '{"team":"a"}'}),
+        (Spelled | Chosen, {"x": [STRAY, "a", STRAY]}, {"x": [None, "a"]}),
+        (Sought, {"x": STRAY}, {}),
+        (Painted, {"colour": STRAY}, {"colour": "red"}),
+        (Painted, {"link": "http://x.com/STRAY/../a"}, {"link": "http://x.com/a"}),
+        (Painted, {"root": f"a {STRAY}"}, {"root": "a x"}),
+        (Cleared, {"kind": "a", "rest": STRAY}, {"kind": "a", "rest": ""}),
+    ],
+)
+def test_what_a_validator_takes_out_is_not_delivered(contract, answer, delivered):
+    """Items, keys, texts that became something else: what stands in no value was seen by no guard."""
+    assert json.loads(told(guarded(contract), json.dumps(answer))) == delivered
+
+
+@given(st.data())
+def test_whatever_validators_drop_and_redact_is_not_delivered(data):
+    """Strays at random in lists of lines: those with one go, and the texts beside them are told as they came."""
+    texts = data.draw(st.lists(st.text("ab", max_size=2) | st.just(STRAY), max_size=5))
+    answer = {"texts": texts, "lines": [{"kind": "line", "text": text} for text in texts]}
+    kept = [text for text in texts if text != STRAY]
+    said = json.loads(told(guarded(Filled), json.dumps(answer)))
+    assert said == {"texts": kept, "lines": [{"kind": "line", "text": text} for text in kept]}
+
+
+class Money:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Priced(BaseModel, arbitrary_types_allowed=True):
+    price: Annotated[Money, PlainValidator(Money)]
+
+
+def test_what_no_type_can_write_is_refused():
+    """A type of its author's that pydantic cannot write may hold less than the text did, and nobody can tell."""
+    with pytest.raises(Rejected) as caught:
+        told(guarded(Priced), '{"price": "5 EUR"}')
+    assert caught.value.code == "wrap.unjudged"
+    assert [one.code for one in caught.value.outcome.findings] == ["wrap.unjudged"]
+
+
+# -- values of other kinds ---------------------------------------------------------------------------------------------
 
 
 class Kinds(BaseModel):
@@ -220,6 +370,9 @@ class Kinds(BaseModel):
     link: HttpUrl
     ident: UUID
     price: Decimal
+    file: Path
+    days: set[date]
+    by_day: dict[date, Line]
 
 
 KINDS = {
@@ -228,6 +381,9 @@ KINDS = {
     "link": "http://x.com",
     "ident": "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
     "price": "2.50",
+    "file": "a//b",
+    "days": ["2024-01-02", "2024-01-01", "2024-01-03", "2024-01-01"],
+    "by_day": {"2024-01-01": LINE},
 }
 
 
