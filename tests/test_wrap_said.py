@@ -450,6 +450,83 @@ def test_xml_that_says_nothing_else_is_delivered_as_it_came(ticket, text):
     assert told(ticket, text) == text
 
 
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+QUALIFIED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t" targetNamespace="urn:t"
+elementFormDefault="qualified"><xs:complexType name="Team"><xs:sequence><xs:element name="team" type="xs:string"
+nillable="true"/></xs:sequence></xs:complexType><xs:complexType name="More"><xs:complexContent><xs:extension base="Team">
+<xs:sequence><xs:element name="more" type="xs:string"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType>
+<xs:element name="Ticket" type="Team"/></xs:schema>"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<Ticket {XSI} xsi:noNamespaceSchemaLocation="{STRAY}"><team>a</team></Ticket>',
+        f'<Ticket {XSI} xsi:schemaLocation="{STRAY}"><team>a</team></Ticket>',
+        '<Ticket xmlns:STRAY="words"><team>a</team></Ticket>',
+        '<Ticket xmlns:words="STRAY"><team>a</team></Ticket>',
+        '<?xml version="1.0" encoding="STRAY"?><Ticket><team>a</team></Ticket>',
+    ],
+)
+@pytest.mark.parametrize("ticket", [guarded(Ticket, format="xml"), guarded(XmlSchema(XSD))], ids=["type", "schema"])
+def test_addresses_of_schemas_and_unused_namespaces_are_not_delivered(ticket, text):
+    """No value holds them, nor the declaration's words."""
+    assert told(ticket, text) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<Ticket {XSI} xsi:type="STRAY"><team>a</team></Ticket>',
+        f'<Ticket {XSI}><team xsi:nil="STRAY">a</team></Ticket>',
+        '<Ticket xmlns="STRAY"><team>a</team></Ticket>',
+        '<STRAY:Ticket xmlns:STRAY="STRAY"><STRAY:team>a</STRAY:team></STRAY:Ticket>',
+    ],
+)
+def test_of_an_answer_of_a_type_local_names_are_delivered_alone(text):
+    """Namespaces and unknown types mean nothing there, so any words may stand in them."""
+    assert told(guarded(Ticket, format="xml"), text) == PLAIN
+
+
+class Nest(BaseModel):
+    team: str | None
+    lists: list[str]
+    part: Line | Note
+
+
+@pytest.mark.parametrize(
+    ("contract", "text", "delivered"),
+    [
+        (
+            guarded(Nest, format="xml"),
+            f'<Nest {XSI} xsi:type="STRAY"><team xsi:nil="true"/><lists xmlns:STRAY="http://www.w3.org/2001/XMLSchema"'
+            ' xsi:type="STRAY:string"/><part xsi:type="STRAY:Line"><kind>line</kind><text>a</text></part></Nest>',
+            f'<Nest xmlns:xs="http://www.w3.org/2001/XMLSchema" {XSI}><team xsi:nil="true"/>'
+            '<lists xsi:type="xs:string"/><part xsi:type="Line"><kind>line</kind><text>a</text></part></Nest>',
+        ),
+        (
+            guarded(XmlSchema(QUALIFIED)),
+            f'<STRAY:Ticket xmlns:STRAY="urn:t" {XSI}><STRAY:team xsi:nil="1"/></STRAY:Ticket>',
+            f'<Ticket {XSI} xmlns="urn:t"><team xsi:nil="true"/></Ticket>',
+        ),
+        (
+            guarded(XmlSchema(QUALIFIED)),
+            f'<T:Ticket xmlns:T="urn:t" {XSI} xsi:type="T:More"><T:team>a</T:team><T:more>b</T:more></T:Ticket>',
+            f'<n0:Ticket xmlns:n0="urn:t" {XSI} xsi:type="n0:More"><n0:team>a</n0:team><n0:more>b</n0:more></n0:Ticket>',
+        ),
+    ],
+)
+def test_what_means_something_is_kept_under_prefixes_of_the_library_s(contract, text, delivered):
+    """`nil`, and a `type` that the schema knows: without them the text would be another one."""
+    assert told(contract, text) == delivered
+
+
+def test_a_default_namespace_of_the_schema_s_is_no_reason_to_write_anew():
+    """The text says nothing else."""
+    text = '<Ticket xmlns="urn:t"> <team>a</team></Ticket>'
+    assert told(guarded(XmlSchema(QUALIFIED)), text) == text
+
+
 def test_what_was_left_out_of_the_text_is_on_record():
     """A response whose text says less than what came has a repair that holds both; one that came so has none."""
     came, left = json.dumps({"team": "blue", "aside": STRAY}), '{"team": "blue"}'

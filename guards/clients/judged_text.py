@@ -7,13 +7,11 @@ in no value. What the text says beyond the value goes; where it says nothing els
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from guards.clients.said import NOTHING, said
+from guards.clients.said import NOTHING, told_of
 from guards.contracts.base import Contract, Reading
 from guards.findings import Finding
 from guards.reading.document import Document
@@ -35,11 +33,14 @@ class Judged(NamedTuple):
         if self.contract is None or text is None or document is None or document.format == "text":
             return text
         less = self._less(self.contract, document, outcome.value)
-        if less is None:
+        said = text if less is document else less.source() if less is not None else None
+        if said is not None and less is not None and less.format == "xml":
+            from guards.clients.xml_text import xml_text
+
+            said = xml_text(said, less, self.contract, self.context)
+        if said is None:
             raise _unjudged(outcome).rejection()
-        if less is not document:
-            text, document = less.source(), less
-        return _without_comments(text, document) if document.format == "xml" else text
+        return said
 
     def _less(self, contract: Contract[Any], document: Document, value: Any) -> Document | None:
         """The very document where it says no more than its value. Else one that does: in the words that came, as far as
@@ -52,7 +53,7 @@ class Judged(NamedTuple):
         if any(stand.fault is not None for stand in told):
             # What the contract noted while it read is needed to tell the parts, of a union say.
             told = contract.told(contract.recheck(document, self.context))
-        kept = said(document.data, told, written)
+        kept = told_of(document.data, told, written)
         if kept == document.data:
             return document
         if written is NOTHING:
@@ -87,21 +88,3 @@ def _written(contract: Contract[Any], reading: Reading[Any]) -> Any:
         return contract.written(reading)
     except Exception:  # noqa: BLE001  # of the author's own serializers
         return NOTHING
-
-
-_DECLARATION: Final = re.compile(r"\s*<\?xml\b[^>]*\?>")
-
-
-def _without_comments(text: str, document: Any) -> str:
-    """The text less comments, instructions and a document type, of an answer in XML."""
-    declared = _DECLARATION.match(text)
-    body = text[declared.end() :] if declared else text
-    if "<!" not in body and "<?" not in body:
-        return text
-    from lxml import etree
-
-    from guards.reading.xml_document import source_of
-
-    root = copy.deepcopy(document.root)
-    etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
-    return source_of(root)

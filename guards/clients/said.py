@@ -12,13 +12,13 @@ from guards._plain import plain
 from guards.contracts.base import Stand
 from guards.reading.document import Place, at
 
-__all__ = ["NOTHING", "said"]
+__all__ = ["NOTHING", "told_of"]
 
 NOTHING: Final = object()
 """In data's place: there is none."""
 
 
-def said(data: Any, told: Sequence[Stand], written: Any) -> Any:
+def told_of(data: Any, told: Sequence[Stand], written: Any) -> Any:
     """The data of a document as far as something is delivered of it. `told` are the parts of what is delivered,
     `written` is that in its type's own words. `NOTHING` where they cannot be told."""
     try:
