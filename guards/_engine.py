@@ -224,8 +224,10 @@ class Call(Generic[T]):
             self._late = True
             return self._seen(opened, _nothing(_NO_ANSWER))
         except NoAnswer as signal:
-            ledger.count(opened, signal.reply)
-            raise
+            reply = signal.reply
+            if not signal.is_data or plan.contract.format == "text":
+                ledger.count(opened, reply)
+                raise
         ledger.count(opened, reply)
         if question.reflects or ledger.reflections:  # a model goes on with what stands in its earlier turns
             reply = self._less_reflection(opened, reply)

@@ -223,12 +223,14 @@ class Together:
 class NoAnswer(Exception):  # a signal between client and engine
     """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
 
-    `reply` says what it used.
+    `reply` says what it used. `is_data`: its text is what a tool is given, and nobody knows the request; of a contract
+    of data it is the answer, since a tool may be how such an answer is asked for.
     """
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, *, is_data: bool = False) -> None:
         super().__init__("the model asked for a tool")
         self.reply = reply
+        self.is_data = is_data
 
 
 class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library

@@ -27,6 +27,7 @@ from guards.clients.endpoint import (
     homes_of,
     is_given,
     object_schema,
+    unrequested,
     without,
 )
 from guards.clients.fields import objects_in, text_in
@@ -117,7 +118,7 @@ def read(raw: Any) -> Reply:
             where="client",
             hint="return the response of messages.create, without stream=True",
         )
-    return Messages().read(raw, None)
+    return unrequested(Messages(), raw)
 
 
 def shape_of(raw: Any) -> Endpoint | None:
@@ -193,6 +194,12 @@ class Messages(Endpoint):
             return serves(tools) and not _spoken(raw)
         own = tools.forced is None and all(is_offered(call, tools) for call in calls)
         return bool(calls) and own and all(is_arguments(get(call, "input", {})) for call in calls)
+
+    def calls(self, raw: Any) -> bool:
+        return bool(_blocks(raw, "tool_use"))
+
+    def spoken(self, raw: Any) -> str:
+        return _spoken(raw)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)

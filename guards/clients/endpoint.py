@@ -38,6 +38,7 @@ __all__ = [
     "schema_of",
     "settled",
     "time_left",
+    "unrequested",
     "without",
 ]
 
@@ -136,6 +137,14 @@ class Endpoint(ABC):
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         """Whether it asks for the caller's own tools alone and so holds no answer yet."""
 
+    def calls(self, raw: Any) -> bool:
+        """Whether it calls anything of the caller's."""
+        return False
+
+    @abstractmethod
+    def spoken(self, raw: Any) -> str:
+        """The words of its answer, without what a call holds."""
+
     @abstractmethod
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         """What a response of one answer says; `tools` is None where nobody knows the request. A call that is not the
@@ -174,6 +183,18 @@ class Endpoint(ABC):
     def joined(self, first: Any, parts: Sequence[Any]) -> Any:
         """The first response with these answers, one for each of its own."""
         return parts[0]
+
+
+def unrequested(endpoint: Endpoint, raw: Any) -> Reply:
+    """What a response says of which nobody knows the request. Raises `NoAnswer` where it asks for a tool."""
+    reply = endpoint.read(raw, None)
+    if reply.finish in ("refusal", "content_filter", "length"):  # said first, whatever it calls
+        return reply
+    if endpoint.calls(raw):
+        raise NoAnswer(reply, is_data=not endpoint.spoken(raw).strip() and reply.text != "")
+    if reply.finish == "tool_calls":
+        raise NoAnswer(reply)
+    return reply
 
 
 class EndpointClient:

@@ -21,6 +21,7 @@ from guards.clients.endpoint import (
     object_schema,
     request_of,
     schema_of,
+    unrequested,
 )
 from guards.clients.members import get, is_sent, listed, put
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
@@ -144,7 +145,7 @@ def read(raw: Any) -> Reply:
         raise ConfigError(
             f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(client)"
         )
-    return endpoint.read(answers[0], None)
+    return unrequested(endpoint, answers[0])
 
 
 def _refuse_client(llm: Any, where: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, Ty
 
 from guards._flow import Client
 from guards._outgoing import Beside, Keys
-from guards.clients import _module, _response_sdk, reply_of, sdk_of
+from guards.clients import _module, _response_sdk, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
 from guards.clients.incoming import Incoming
@@ -438,9 +438,9 @@ class _Keeping(CallableClient):
         endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
         if endpoint is None:
             return _remembered(last, outcome)
-        if text is not None and text == reply_of(last).text:
+        if text is not None and text == endpoint.read(last, None).text:
             cleared = endpoint.cleared(last, text, None)
-            if cleared is last or reply_of(cleared).text == text:
+            if cleared is last or endpoint.read(cleared, None).text == text:
                 return _remembered(cleared, outcome)
         return _remembered(endpoint.rewritten(last, text, {}), outcome)
 
