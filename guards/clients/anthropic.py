@@ -30,6 +30,7 @@ from guards.clients.endpoint import (
     unrequested,
     without,
 )
+from guards.clients.fetching import fetch_of
 from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import body_of, copied, get, is_count, listed, member, members_of, put
@@ -66,8 +67,8 @@ def messages(
     endpoint = Messages()
     given = {**options, **extra, "model": model, "max_tokens": max_tokens}
     check_options(endpoint, given, where)
-    quiet = client.with_options(max_retries=0)
-    return EndpointClient(endpoint, quiet.messages.create, given, colour_of(quiet))
+    fetch = fetch_of(client.messages, "create", endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, given, colour_of(client))
 
 
 def adapt(llm: Any, *, where: str) -> EndpointClient | None:
@@ -95,8 +96,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded", where=where, hint="use client.messages.create"
         )
     check_options(endpoint, options, where)
-    quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
+    fetch = fetch_of(owner, llm.__name__, endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(owner))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:

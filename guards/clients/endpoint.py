@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Elsewhere, Keys, replaced
 from guards.clients import faults
+from guards.clients.fetching import Fetch
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
 from guards.clients.server_faults import named
@@ -37,7 +38,6 @@ __all__ = [
     "resent",
     "schema_of",
     "settled",
-    "time_left",
     "unrequested",
     "without",
 ]
@@ -200,19 +200,20 @@ def unrequested(endpoint: Endpoint, raw: Any) -> Reply:
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint", "severable")
+    __slots__ = ("_call", "_fetch", "_options", "_tools", "colour", "endpoint", "severable")
 
     def __init__(
         self,
         endpoint: Endpoint,
-        fetch: Callable[..., Any],
+        fetch: Fetch,
         options: Mapping[str, Any],
         colour: Literal["sync", "async"],
     ) -> None:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
         self.severable = colour == "sync"
-        self._fetch = named(fetch, colour)
+        self._fetch = fetch
+        self._call = named(fetch.call, colour)
         self._options = settled(options)
         self._tools = endpoint.tools(self._options)
 
@@ -237,14 +238,14 @@ class EndpointClient:
         return type(self)(self.endpoint, self._fetch, options, self.colour)
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
-        return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
+        return self._call(**self._fetch.within(self.endpoint.ask(self._options, ask.messages), timeout))
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         return self._open(self.endpoint.ask(self._options, ask.messages), timeout, self._chunks())
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""
-        return self._fetch(**time_left(self._with(question), timeout))
+        return self._call(**self._fetch.within(self._with(question), timeout))
 
     def put_open(self, question: Any, timeout: float | None, chunks: Chunks) -> Any:
         """As `open`, with the question in the method's own form, read by these chunks."""
@@ -254,7 +255,7 @@ class EndpointClient:
         return {**self._options, self.endpoint.question: question} if is_given(question) else dict(self._options)
 
     def _open(self, options: dict[str, Any], timeout: float | None, chunks: Chunks) -> Any:
-        stream = self._fetch(**time_left(self.endpoint.streamed(options), timeout))
+        stream = self._call(**self._fetch.within(self.endpoint.streamed(options), timeout))
         if self.colour == "async":
             return _opened(stream, chunks, timeout)
         incoming = Incoming(stream, chunks, is_async=False)
@@ -301,15 +302,6 @@ def check_options(endpoint: Endpoint, options: Mapping[str, Any], where: str) ->
     reason = endpoint.refused(options)
     if reason is not None:
         raise ConfigError(reason, where=where)
-
-
-def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
-    """The options with what is left of the budget as the time-out, unless their own is shorter."""
-    if timeout is None:
-        return options
-    own = options.get("timeout")
-    left = max(timeout, 0.001)  # 0 would mean "none" to some transports
-    return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
 
 
 def is_given(value: Any) -> bool:

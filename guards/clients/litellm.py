@@ -14,6 +14,7 @@ from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.beside import Delivery, facts, gone, members
 from guards.clients.endpoint import EndpointClient, check_options, unrequested
+from guards.clients.fetching import Fetch
 from guards.clients.members import altered, get, is_count, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
@@ -169,4 +170,4 @@ def _client(function: Any, options: Mapping[str, Any], where: str) -> EndpointCl
     endpoint = LiteChat()
     check_options(endpoint, options, where)
     colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
-    return EndpointClient(endpoint, function, {**options, **QUIET}, colour)
+    return EndpointClient(endpoint, Fetch(function), {**options, **QUIET}, colour)

@@ -23,6 +23,7 @@ from guards.clients.endpoint import (
     schema_of,
     unrequested,
 )
+from guards.clients.fetching import fetch_of
 from guards.clients.members import get, is_sent, listed, put
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
 from guards.clients.openai_tools import calls_of
@@ -118,8 +119,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             hint="use client.chat.completions.create or client.responses.create",
         )
     check_options(endpoint, options, where)
-    quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
+    fetch = fetch_of(owner, llm.__name__, endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(owner))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
@@ -166,8 +167,8 @@ def _client(
     if not hasattr(client, "with_options"):
         raise ConfigError(f"{type(client).__name__} is no client of the SDK", where=where, hint="pass openai.OpenAI()")
     check_options(endpoint, options, where)
-    quiet = client.with_options(max_retries=0)
-    return EndpointClient(endpoint, resource(quiet).create, options, colour_of(quiet))
+    fetch = fetch_of(resource(client), "create", endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(client))
 
 
 def _schema(contract: Any, strict: bool, where: str) -> dict[str, Any]:
