@@ -220,9 +220,9 @@ class Call(Generic[T]):
                 reply, refused = yield from self._listen(ask, question, opened)
             else:
                 reply = yield ask
-        except OutOfTime:
+        except OutOfTime as late:
             self._late = True
-            return self._seen(opened, _nothing(_NO_ANSWER))
+            return self._seen(opened, _no_answer(late))
         except NoAnswer as signal:
             reply = signal.reply
             if not signal.is_data or plan.contract.format == "text":
@@ -671,6 +671,13 @@ _NOT_ASKED: Final = Reason("input.refused", "An input guard refused the input; t
 def _nothing(*findings: Finding) -> Examined[Any]:
     """No value was read."""
     return Examined(Reading(None, None, findings), tuple(Found(finding) for finding in findings))
+
+
+def _no_answer(late: OutOfTime) -> Examined[Any]:
+    if late.fault is None:
+        return _nothing(_NO_ANSWER)
+    words = late.words or f"the last try met {type(late.fault).__name__}"
+    return replace(_nothing(_NO_ANSWER.replace(message=f"{_NO_ANSWER.message}: {words}")), faults=(late.fault,))
 
 
 def _delivers(step: Policy[Any]) -> bool:

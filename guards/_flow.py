@@ -234,7 +234,13 @@ class NoAnswer(Exception):  # a signal between client and engine
 
 
 class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library
-    """Thrown into the flow when a question's deadline passed before its answer came."""
+    """Thrown into the flow when a question's deadline passed before its answer came. `words` say what stood between, in
+    nobody's own; `fault` is the last one of the transport, if there was one."""
+
+    def __init__(self, words: str = "", fault: Exception | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.fault = fault
 
 
 class Misuse(Exception):  # a signal between a guard's question and the pipeline; it never leaves the library

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import socket
 import threading
 import time
@@ -305,3 +306,52 @@ def test_each_part_of_a_time_out_is_bounded_by_what_is_left():
     assert none.within({}, 5) == usual.within({"timeout": None}, 5) == {"timeout": 5}
     assert usual.within({"timeout": 3}, 5) == {"timeout": 3}
     assert usual.within({}, None) == {}
+
+
+# -- why no answer came ------------------------------------------------------------------------------------------------
+
+
+LIMITED = Fault(429, (("retry-after", "60"),))
+
+
+def _asked_in_colour(is_async, server, ticket):
+    if not is_async:
+        return ticket.run(chat(server), "n?")
+
+    async def ask():
+        async with server.async_openai() as client:
+            return await ticket.arun(functools.partial(client.chat.completions.create, model="m"), "n?")
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_rate_limit_that_outlasts_the_budget_is_told(is_async):
+    """The server's own word stands in the finding, and its fault behind the outcome and what it raises."""
+    with Server([LIMITED]) as server:
+        outcome = _asked_in_colour(is_async, server, Guarded(Text(), budget=Budget(seconds=20)))
+    (finding,) = outcome.findings
+    assert (outcome.reason, finding.code, len(server.requests)) == ("budget.seconds", "reply.late", 1)
+    assert re.search(r"ended: the server asked for 60 s, (20|1\d(\.\d)?) are left$", finding.message)
+    assert type(outcome.cause).__name__ == "RateLimitError"
+    with pytest.raises(BudgetExhausted) as caught:
+        outcome.raise_if_rejected()
+    assert caught.value.__cause__ is outcome.cause
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_the_last_fault_before_a_time_that_ended_is_told_by_its_name(is_async):
+    """A server that fails and then hangs: what it said may hold anybody's words, and stands in the cause alone."""
+    with Server([Fault(503, (("retry-after-ms", "1"),)), Slow(20, answer("late"))]) as server:
+        outcome = _asked_in_colour(is_async, server, Guarded(Text(), budget=Budget(seconds=2)))
+    (finding,) = outcome.findings
+    assert outcome.reason == "budget.seconds"
+    assert finding.message.endswith("ended: the last try met InternalServerError")
+    assert type(outcome.cause).__name__ == "InternalServerError"
+
+
+def test_a_server_that_only_hangs_has_no_cause():
+    """There was no fault: the time ended."""
+    with Server([Slow(20, answer("late"))]) as server:
+        outcome = Guarded(Text(), budget=Budget(seconds=SECONDS)).run(chat(server), "n?")
+    assert (outcome.reason, outcome.cause) == ("budget.seconds", None)
