@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
 from typing import Any, Final, TypeVar
@@ -160,21 +160,21 @@ def _ask(ask: Ask) -> Any:
         if not retries(ask, fault):
             _out_of_time(ask, fault)
             raise
-        first: list[Exception] = [fault]
+        tries = _Tries(ask)
+        tries.begin(fault)
 
     def again() -> Any:
-        if first:
-            raise first.pop()  # tenacity sees the fault that brought us here as its first try
-        return _put(ask)
+        with tries.one():
+            return _put(ask)
 
     def sleep(seconds: float) -> None:
-        _check_nap(ask, seconds)
+        tries.check_nap(seconds)
         time.sleep(seconds)
 
     try:
         return sync_retrying(ask, sleep)(again)
     except Exception as fault:
-        _out_of_time(ask, fault)
+        _out_of_time(ask, fault, tries.last)
         raise
 
 
@@ -315,17 +315,18 @@ async def _pull_async(pull: Pull) -> str | None:
 async def _ask_async(ask: Ask) -> Any:
     import asyncio
 
+    tries = _Tries(ask)
     try:
         async with asyncio.timeout(left(ask.deadline)) as bound:
-            return await _ask_within(ask)
+            return await _ask_within(ask, tries)
     except Exception as fault:
         if isinstance(fault, TimeoutError) and bound.expired():
-            raise OutOfTime from fault
-        _out_of_time(ask, fault)
+            raise OutOfTime(fault=tries.last) from fault
+        _out_of_time(ask, fault, tries.last)
         raise
 
 
-async def _ask_within(ask: Ask) -> Any:
+async def _ask_within(ask: Ask, tries: _Tries) -> Any:
     import asyncio
 
     try:
@@ -333,15 +334,14 @@ async def _ask_within(ask: Ask) -> Any:
     except Exception as fault:
         if not retries(ask, fault):
             raise
-        first: list[Exception] = [fault]
+        tries.begin(fault)
 
     async def again() -> Any:
-        if first:
-            raise first.pop()
-        return await _put_async(ask)
+        with tries.one():
+            return await _put_async(ask)
 
     async def sleep(seconds: float) -> None:
-        _check_nap(ask, seconds)
+        tries.check_nap(seconds)
         await asyncio.sleep(seconds)
 
     return await async_retrying(ask, sleep)(again)
@@ -381,15 +381,48 @@ def _owner(client: Client) -> object:
     return getattr(client, "owner", client)
 
 
-def _check_nap(ask: Ask, seconds: float) -> None:
-    if ask.deadline is not None and clock() + seconds >= ask.deadline:
-        raise OutOfTime
+class _Tries:
+    """The tries of one question; `last` is the fault of the last that ended."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.last: Exception | None = None
+        self._first: Exception | None = None
+
+    def begin(self, fault: Exception) -> None:
+        """The first is over, with a fault."""
+        self.last = self._first = fault
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One more; tenacity sees the fault that brought us here as its first."""
+        first, self._first = self._first, None
+        if first is not None:
+            raise first
+        try:
+            yield
+        except OutOfTime as late:
+            late.fault = late.fault or self.last
+            raise
+        except Exception as fault:
+            if self._ask.deadline is None or clock() < self._ask.deadline:  # else it is the budget's end
+                self.last = fault
+            raise
+
+    def check_nap(self, seconds: float) -> None:
+        """Raises `OutOfTime` where the deadline passes before the next try may begin."""
+        deadline, fault = self._ask.deadline, self.last
+        if deadline is None or clock() + seconds < deadline:
+            return
+        asked = self._ask.client.retry_after(fault) if fault is not None else None
+        words = f"the server asked for {asked:.3g} s, {max(0.0, deadline - clock()):.3g} are left" if asked else ""
+        raise OutOfTime(words, fault)
 
 
-def _out_of_time(ask: Ask, fault: Exception) -> None:
+def _out_of_time(ask: Ask, fault: Exception, last: Exception | None = None) -> None:
     """A client's own time-out at the deadline is the budget's end, not a fault of the client."""
     if ask.deadline is None or clock() < ask.deadline:
         return
     if isinstance(fault, TimeoutError) or ask.client.transient(fault):
-        raise OutOfTime from fault
+        raise OutOfTime(fault=last) from fault
     return

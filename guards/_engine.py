@@ -220,12 +220,14 @@ class Call(Generic[T]):
                 reply, refused = yield from self._listen(ask, question, opened)
             else:
                 reply = yield ask
-        except OutOfTime:
+        except OutOfTime as late:
             self._late = True
-            return self._seen(opened, _nothing(_NO_ANSWER))
+            return self._seen(opened, _no_answer(late))
         except NoAnswer as signal:
-            ledger.count(opened, signal.reply)
-            raise
+            reply = signal.reply
+            if not signal.is_data or plan.contract.format == "text":
+                ledger.count(opened, reply)
+                raise
         ledger.count(opened, reply)
         if question.reflects or ledger.reflections:  # a model goes on with what stands in its earlier turns
             reply = self._less_reflection(opened, reply)
@@ -669,6 +671,13 @@ _NOT_ASKED: Final = Reason("input.refused", "An input guard refused the input; t
 def _nothing(*findings: Finding) -> Examined[Any]:
     """No value was read."""
     return Examined(Reading(None, None, findings), tuple(Found(finding) for finding in findings))
+
+
+def _no_answer(late: OutOfTime) -> Examined[Any]:
+    if late.fault is None:
+        return _nothing(_NO_ANSWER)
+    words = late.words or f"the last try met {type(late.fault).__name__}"
+    return replace(_nothing(_NO_ANSWER.replace(message=f"{_NO_ANSWER.message}: {words}")), faults=(late.fault,))
 
 
 def _delivers(step: Policy[Any]) -> bool:

@@ -223,16 +223,24 @@ class Together:
 class NoAnswer(Exception):  # a signal between client and engine
     """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
 
-    `reply` says what it used.
+    `reply` says what it used. `is_data`: its text is what a tool is given, and nobody knows the request; of a contract
+    of data it is the answer, since a tool may be how such an answer is asked for.
     """
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, *, is_data: bool = False) -> None:
         super().__init__("the model asked for a tool")
         self.reply = reply
+        self.is_data = is_data
 
 
 class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library
-    """Thrown into the flow when a question's deadline passed before its answer came."""
+    """Thrown into the flow when a question's deadline passed before its answer came. `words` say what stood between, in
+    nobody's own; `fault` is the last one of the transport, if there was one."""
+
+    def __init__(self, words: str = "", fault: Exception | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.fault = fault
 
 
 class Misuse(Exception):  # a signal between a guard's question and the pipeline; it never leaves the library

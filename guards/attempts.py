@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from guards._drivers import drain, perform, perform_async
-from guards._flow import Ask, Client, Effect, OutOfTime
-from guards.clients import reply_of, reply_turns
+from guards._flow import Ask, Client, Effect, NoAnswer, OutOfTime
+from guards.clients import answer_of, reply_turns
 from guards.clients.callables import waiting
 from guards.clients.incoming import Incoming
 from guards.errors import ConfigError
@@ -91,19 +91,19 @@ class Attempts(Generic[R_co]):
     def _step(self, result: Any) -> Effect | None:
         """The next effect; None when the flow is over."""
         try:
-            step = self._flow.throw if isinstance(result, OutOfTime) else self._flow.send
+            step = self._flow.throw if isinstance(result, OutOfTime | NoAnswer) else self._flow.send
             return step(result)  # type: ignore[no-any-return]
         except StopIteration:
             return None
 
-    def _advance(self, reply: Reply | OutOfTime) -> Effect | None:
+    def _advance(self, reply: Reply | OutOfTime | NoAnswer) -> Effect | None:
         """Hand in a reply and run its checks, up to the next question."""
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
             effect = self._checked(effect)
         return effect
 
-    async def _aadvance(self, reply: Reply | OutOfTime) -> Effect | None:
+    async def _aadvance(self, reply: Reply | OutOfTime | NoAnswer) -> Effect | None:
         effect = self._step(reply)
         while effect is not None and not isinstance(effect, Ask):
             effect = await self._achecked(effect)
@@ -168,8 +168,8 @@ class Handle(Generic[R_co]):
         self._loop = loop
         self._ask = ask
         self._in_async = in_async
-        self._reply: Reply | OutOfTime | None = None
-        """`OutOfTime` where an answer in pieces did not end by the deadline."""
+        self._reply: Reply | OutOfTime | NoAnswer | None = None
+        """`OutOfTime` where an answer in pieces did not end by the deadline, `NoAnswer` where it asks for a tool."""
         self._after: Effect | None = None
         self._settled = False
 
@@ -201,9 +201,9 @@ class Handle(Generic[R_co]):
         try:
             if isinstance(answer, Incoming):
                 drain(answer, self._ask.deadline)
-            self._reply = reply_of(answer)
-        except OutOfTime as late:
-            self._reply = late
+            self._reply = answer_of(answer)
+        except (OutOfTime, NoAnswer) as signal:
+            self._reply = signal
 
     def __enter__(self) -> Handle[R_co]:
         return self
@@ -243,7 +243,7 @@ class Handle(Generic[R_co]):
             self._after = await self._loop._aadvance(self._given())  # noqa: SLF001
         return self._after
 
-    def _given(self) -> Reply | OutOfTime:
+    def _given(self) -> Reply | OutOfTime | NoAnswer:
         if self._reply is None:
             fault = ConfigError(
                 "the attempt was left without an answer",
@@ -270,7 +270,7 @@ class _Caller:
         raise ConfigError("the caller makes the calls here", where="attempts")
 
     def read(self, raw: Any) -> Reply:
-        return reply_of(raw)
+        return answer_of(raw)
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
         return reply_turns(reply, feedback)

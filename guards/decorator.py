@@ -16,7 +16,7 @@ from guards._colour import is_async
 from guards._drivers import run_async, run_sync
 from guards._flow import Ask, Client
 from guards._outgoing import Beside, Keys, held_back
-from guards.clients import reply_of, reply_turns
+from guards.clients import answer_of, reply_turns
 from guards.clients.callables import aopened, collected, waiting
 from guards.clients.endpoint import changed, resent
 from guards.clients.incoming import Incoming
@@ -157,7 +157,7 @@ class _Function:
         return shape.function(*bound.args, **bound.kwargs)
 
     def read(self, raw: Any) -> Reply:
-        return reply_of(raw)
+        return answer_of(raw)
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
         return reply_turns(reply, feedback)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import socket
 import threading
 import time
@@ -14,9 +15,10 @@ import pytest
 from guards import Budget, BudgetExhausted, Guarded, Raise, Reask, check, outcome_of
 from guards.checks import Judge
 from guards.checks.base import changed
+from guards.clients.fetching import Fetch
 from guards.contracts import Text
 from guards.testing import ScriptedModel
-from tests.server import Drip, Fault, Server, answer
+from tests.server import Drip, Fault, Server, Slow, answer
 
 SECONDS = 0.3
 LATE = 10
@@ -266,3 +268,90 @@ def test_a_check_that_swallows_its_end_is_out_of_time():
         outcome = asyncio.run(ticket.arun(model, "q"))
         assert (outcome.ok, outcome.reason) == (False, "guard.failed")
         assert isinstance(outcome.cause, TimeoutError)
+
+
+# -- time-outs of the caller's own -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+@pytest.mark.parametrize("given", [0.3, {"timeout": 60, "read": 0.3}], ids=["number", "parts"])
+@pytest.mark.parametrize("where", ["client", "options", "wrapped"])
+def test_a_shorter_time_out_of_the_caller_s_own_holds(sdk, given, where):
+    """Of the client or of the call, a number or in parts: the budget's seconds make no time-out longer."""
+    own = given if isinstance(given, float) else pytest.importorskip(sdk).Timeout(**given)
+    timeout = {"timeout": own}
+    options = {"model": "m", "max_tokens": 9, **(timeout if where == "options" else {})}
+    lasting = Guarded(Text(), budget=Budget(seconds=60))
+    with Server([Slow(30, answer("late")), answer("soon")]) as server:
+        client = getattr(server, sdk)(**({} if where == "options" else timeout))
+        asked = lasting.wrap(client) if where == "wrapped" else client
+        create = asked.messages.create if sdk == "anthropic" else asked.chat.completions.create
+        started = time.monotonic()
+        if where == "wrapped":
+            create(messages=ASKED, **options)
+        else:
+            assert lasting.call(functools.partial(create, **options), "n?") == "soon"
+        assert time.monotonic() - started < LATE
+        assert len(server.requests) == 2
+
+
+def test_each_part_of_a_time_out_is_bounded_by_what_is_left():
+    """The shorter of the two, part by part; one that is not bounded by itself is bounded by the budget."""
+    timeout = pytest.importorskip("openai").Timeout
+    own = timeout(60, connect=1, pool=None)
+    usual, none = Fetch(print, own), Fetch(print)
+    bounded = {"connect": 1, "read": 5, "write": 5, "pool": 5}
+    for options in ({}, {"timeout": pytest.importorskip("openai").NOT_GIVEN}, {"timeout": own}):
+        assert usual.within(options, 5)["timeout"] == timeout(**bounded)
+    assert none.within({}, 5) == usual.within({"timeout": None}, 5) == {"timeout": 5}
+    assert usual.within({"timeout": 3}, 5) == {"timeout": 3}
+    assert usual.within({}, None) == {}
+
+
+# -- why no answer came ------------------------------------------------------------------------------------------------
+
+
+LIMITED = Fault(429, (("retry-after", "60"),))
+
+
+def _asked_in_colour(is_async, server, ticket):
+    if not is_async:
+        return ticket.run(chat(server), "n?")
+
+    async def ask():
+        async with server.async_openai() as client:
+            return await ticket.arun(functools.partial(client.chat.completions.create, model="m"), "n?")
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_rate_limit_that_outlasts_the_budget_is_told(is_async):
+    """The server's own word stands in the finding, and its fault behind the outcome and what it raises."""
+    with Server([LIMITED]) as server:
+        outcome = _asked_in_colour(is_async, server, Guarded(Text(), budget=Budget(seconds=20)))
+    (finding,) = outcome.findings
+    assert (outcome.reason, finding.code, len(server.requests)) == ("budget.seconds", "reply.late", 1)
+    assert re.search(r"ended: the server asked for 60 s, (20|1\d(\.\d)?) are left$", finding.message)
+    assert type(outcome.cause).__name__ == "RateLimitError"
+    with pytest.raises(BudgetExhausted) as caught:
+        outcome.raise_if_rejected()
+    assert caught.value.__cause__ is outcome.cause
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_the_last_fault_before_a_time_that_ended_is_told_by_its_name(is_async):
+    """A server that fails and then hangs: what it said may hold anybody's words, and stands in the cause alone."""
+    with Server([Fault(503, (("retry-after-ms", "1"),)), Slow(20, answer("late"))]) as server:
+        outcome = _asked_in_colour(is_async, server, Guarded(Text(), budget=Budget(seconds=2)))
+    (finding,) = outcome.findings
+    assert outcome.reason == "budget.seconds"
+    assert finding.message.endswith("ended: the last try met InternalServerError")
+    assert type(outcome.cause).__name__ == "InternalServerError"
+
+
+def test_a_server_that_only_hangs_has_no_cause():
+    """There was no fault: the time ended."""
+    with Server([Slow(20, answer("late"))]) as server:
+        outcome = Guarded(Text(), budget=Budget(seconds=SECONDS)).run(chat(server), "n?")
+    assert (outcome.reason, outcome.cause) == ("budget.seconds", None)

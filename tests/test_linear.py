@@ -6,15 +6,21 @@ Each row was once a square of it, or is built as one that was. `tests/fuzz/slown
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from clock import cpu_within
 from fuzz.slowness import ALLOWED, CONTRACTS, DIALS, FRAGMENTS, FRAMES, Case
 from pydantic import BaseModel
 
-from guards import Guarded, Limits, check, validate
+from guards import Guarded, Limits, Reply, check, validate
 from guards._live import live_of
 from guards._reflect import feedback_text
+from guards.clients.anthropic_stream import MessageChunks
+from guards.clients.beside import GONE
+from guards.clients.openai_events import ResponseChunks
+from guards.clients.openai_stream_calls import StreamedCalls
+from guards.clients.tools import Tools
 from guards.contracts import JsonSchema, Text
 from guards.contracts.compiled import compile_contract
 from guards.testing import ScriptedModel
@@ -267,3 +273,89 @@ def test_a_guard_at_an_xpath_of_many_elements_costs_their_number():
     with cpu_within(allowed(len(text)) + 1):
         outcome = validate(text, Holder, format="xml", guards=[check(lambda value: None).on("/Holder/lines/text")])
     assert outcome.ok
+
+
+# -- streams of the SDKs -----------------------------------------------------------------------------------------------
+
+MANY = 2_000
+
+
+def _responses(events, item):
+    """All that a wrapped client does with the events of one item of `responses`."""
+    whole = {"output": [item], "status": "completed"}
+    chunks = ResponseChunks(lambda raw: Reply("a"), Tools())
+    seen = [*events, {"type": "response.completed", "response": whole}]
+    assert "".join(map(chunks.text, seen)) == ""
+    assert chunks.agrees(whole, "", seen)
+    assert [chunks.cleared(event) for event in seen].count(GONE) == 0
+    assert not chunks.agrees({**whole, "output": [{**item, "content": [], "summary": []}]}, "", seen)
+
+
+def _annotations(*, numbered=False):
+    cited = [{"type": "url_citation", "url": f"https://a/{number}", "title": "A"} for number in range(MANY)]
+    text = {"type": "output_text", "text": "a", "annotations": cited}
+    added = {"type": "response.output_text.annotation.added", "output_index": 0, "content_index": 0}
+    events = [{**added, "annotation": one} for one in cited]
+    if numbered:
+        events = [{**event, "annotation_index": number} for number, event in enumerate(events)]
+    _responses(events, {"type": "message", "content": [text]})
+
+
+def _parts():
+    parts = [{"type": "output_text", "text": "a", "annotations": []} for _ in range(MANY)]
+    done = {"type": "response.content_part.done", "output_index": 0}
+    events = [{**done, "content_index": number, "part": part} for number, part in enumerate(parts)]
+    _responses(events, {"type": "message", "content": parts})
+
+
+def _summaries():
+    parts = [{"type": "summary_text", "text": "a"} for _ in range(MANY)]
+    delta = {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "a"}
+    _responses([{**delta, "summary_index": number} for number in range(MANY)], {"type": "reasoning", "summary": parts})
+
+
+def _pieces_of_a_thought():
+    delta = {
+        "type": "response.reasoning_summary_text.delta",
+        "output_index": 0,
+        "summary_index": 0,
+        "delta": "word " * 99,
+    }
+    item = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "word " * 99 * MANY}]}
+    _responses([delta] * MANY, item)
+
+
+def _blocks(tools):
+    chunks = MessageChunks(lambda raw: Reply("a"), tools)
+    for number in range(2 * MANY):
+        block = {"type": "text", "text": ""}
+        chunks.text({"type": "content_block_start", "index": number, "content_block": block})
+        chunks.text({"type": "content_block_delta", "index": number, "delta": {"type": "text_delta", "text": "a"}})
+        assert not chunks.holds
+
+
+def _calls():
+    chunks = StreamedCalls(Tools(names=frozenset({"f"})))
+    for number in range(4 * MANY):
+        body = {"name": "f", "arguments": "{}"}
+        chunks.take({"tool_calls": [{"index": number, "id": f"c{number}", "type": "function", "function": body}]})
+    assert len(chunks.members()["tool_calls"]) == 4 * MANY
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param(partial(_annotations, numbered=True), id="annotations"),
+        pytest.param(_annotations, id="annotations without numbers"),
+        pytest.param(_parts, id="parts"),
+        pytest.param(_summaries, id="summaries"),
+        pytest.param(_pieces_of_a_thought, id="pieces of one thought"),
+        pytest.param(partial(_blocks, Tools()), id="blocks"),
+        pytest.param(partial(_blocks, None), id="blocks of an unknown request"),
+        pytest.param(_calls, id="calls"),
+    ],
+)
+def test_a_stream_of_an_sdk_costs_its_events(work):
+    """However many annotations, parts, blocks or calls came before an event, it is looked up and not looked for."""
+    with cpu_within(0.6):
+        work()

@@ -10,6 +10,7 @@ import inspect
 import json
 import pickle
 from typing import Any, Literal
+from unittest import mock
 
 import pytest
 import tenacity
@@ -35,6 +36,8 @@ from guards import (  # noqa: E402
     outcome_of,
 )
 from guards.clients import _module  # noqa: E402
+from guards.clients import anthropic as of_anthropic  # noqa: E402
+from guards.clients import openai as of_openai  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
 from guards.clients.surface import COPIES, passes  # noqa: E402
 from guards.clients.wrapping import _OUTCOMES  # noqa: E402
@@ -538,6 +541,81 @@ def test_the_sdks_own_retries_are_off():
     with Server([Fault(500)] * 9) as server, pytest.raises(openai.InternalServerError):
         chat(ticket.wrap(server.openai()).with_options(max_retries=5))
     assert len(server.requests) == 4
+
+
+def _created(client: Any) -> Any:
+    return client.messages.create if isinstance(client, anthropic.Anthropic) else client.chat.completions.create
+
+
+def _ways(client: Any) -> list[Any]:
+    """Each way to ask a client with a ticket."""
+    bound = {"model": "m", "max_tokens": 9}
+    of = of_anthropic.messages if isinstance(client, anthropic.Anthropic) else of_openai.chat
+    return [
+        lambda: ticket.call(functools.partial(_created(client), **bound), ASKED),
+        lambda: ticket.call(of(client, **bound), ASKED),
+        lambda: _created(ticket.wrap(client))(messages=ASKED, **bound),
+    ]
+
+
+class OwnOpenAI(openai.OpenAI):
+    def __init__(self, server: Server) -> None:
+        super().__init__(**_settings(server.openai()))
+
+
+class OwnAnthropic(anthropic.Anthropic):
+    def __init__(self, server: Server) -> None:
+        super().__init__(**_settings(server.anthropic()))
+
+
+def _settings(client: Any) -> dict[str, Any]:
+    return {"api_key": "k", "base_url": client.base_url, "http_client": client._client, "max_retries": 5}
+
+
+@pytest.mark.parametrize("kind", [OwnOpenAI, OwnAnthropic])
+@pytest.mark.parametrize("way", range(3))
+def test_a_client_with_a_constructor_of_its_own(kind, way):
+    """A caller's own subclass is asked, and its own retries are off all the same."""
+    with Server([Fault(500), answer(GOOD)]) as server:
+        _ways(kind(server))[way]()
+    assert len(server.requests) == 2
+    with Server([Fault(500)] * 9) as server, pytest.raises((openai.InternalServerError, anthropic.InternalServerError)):
+        _ways(kind(server))[way]()
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+@pytest.mark.parametrize("way", range(3))
+def test_a_method_replaced_on_the_client_is_called(sdk, way):
+    """A tracer or a mock that stands in the place of `create` sees the call, and the network does not where it does
+    not go on."""
+    seen = []
+    with Server([answer(GOOD)]) as server:
+        client = getattr(server, sdk)()
+        resource = _created(client).__self__
+        original = resource.create
+
+        def traced(**options: Any) -> Any:
+            seen.append(options["messages"])
+            return original(**options)
+
+        with mock.patch.object(resource, "create", traced):
+            _ways(client)[way]()
+    assert seen == [ASKED]
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_a_replaced_method_that_a_guarded_parse_would_pass_over_is_refused(sdk):
+    """The mock would be ignored, and the real server asked."""
+    with Server([]) as server:
+        client = getattr(server, sdk)()
+        resource = _created(client).__self__
+        with mock.patch.object(resource, "parse"), pytest.raises(ConfigError, match="parse was replaced"):
+            _parsed(ticket.wrap(client), sdk)
+
+
+def _parsed(client: Any, sdk: str) -> Any:
+    return client.messages.parse if sdk == "anthropic" else client.chat.completions.parse
 
 
 def test_a_junk_page_is_no_answer():

@@ -902,14 +902,13 @@ def test_a_reason_to_stop_that_a_call_gave_goes_with_it(method):
 
 
 @pytest.mark.parametrize("method", CALLING, ids=lambda m: type(m).__name__)
-def test_a_wrapped_function_gives_back_nothing_beside_the_answer(method):
-    """A function whose response holds further calls and text: its tools are not known, and they go."""
+def test_a_wrapped_function_gives_back_no_words_beside_a_call(method):
+    """Of a function whose response says something and calls a tool nobody knows what was asked: there is no answer."""
     body = method.body(FINE, [method.call("evil")])
-    with Server([Raw(json.dumps(body).encode())]) as server:
+    with Server([Raw(json.dumps(body).encode())]) as server, pytest.raises(Rejected) as caught:
         client = getattr(server, method.sdk)()
-        response = talk.wrap(lambda messages: method.ask(client))(ASKED)
-    assert method.told(response) == FINE
-    assert "evil" not in dumped(response)
+        talk.wrap(lambda messages: method.ask(client))(ASKED)
+    assert caught.value.code == "reply.tool_calls"
 
 
 def test_the_unguarded_answer_is_what_it_was():

@@ -6,7 +6,10 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
@@ -18,12 +21,16 @@ from pydantic import (
     AliasChoices,
     AliasPath,
     BaseModel,
+    BeforeValidator,
     Field,
     HttpUrl,
     Json,
+    PlainValidator,
+    RootModel,
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 openai = pytest.importorskip("openai")
@@ -32,7 +39,7 @@ anthropic = pytest.importorskip("anthropic")
 from server import Raw, Server  # noqa: E402
 from test_wrap_beside import Chat, asked, calling, chunk, dumped, sse  # noqa: E402
 
-from guards import Guarded, Raise, check, outcome_of  # noqa: E402
+from guards import Guarded, Raise, Rejected, check, outcome_of  # noqa: E402
 from guards.contracts import XmlSchema  # noqa: E402
 
 STRAY = "STRAY words"
@@ -208,9 +215,152 @@ def test_validators_get_the_context_again():
     assert json.loads(said) == {"text": "so "}
 
 
-def test_a_text_that_would_be_read_as_something_else_stays():
-    """Where the changed text would be changed once more, it is delivered as it came, to be read to the judged value."""
-    assert json.loads(told(guarded(Named), '{"name": "Who", "more": "STRAY"}')) == {"name": "Who"}
+def test_a_text_that_would_be_changed_once_more_is_the_value_s_own():
+    """Where no text of the answer's words is read to the judged value, the value's own JSON is delivered."""
+    assert json.loads(told(guarded(Named), '{"name": "Who", "more": "STRAY"}')) == {"name": "Dr. Who"}
+
+
+# -- what else validators take out -------------------------------------------------------------------------------------
+
+
+def _less(items: Any) -> Any:
+    return type(items)(item for item in items if "STRAY" not in str(item))
+
+
+def _clean(text: str) -> str:
+    return text.replace(STRAY, "x")
+
+
+class Filled(BaseModel):
+    """One list of each kind, from which items go."""
+
+    texts: Annotated[list[str], AfterValidator(_less)] = []
+    lines: Annotated[list[Line], AfterValidator(_less)] = []
+    pair: Annotated[tuple[str, ...], AfterValidator(_less)] = ()
+    names: Annotated[set[str], AfterValidator(_less)] = set()
+    spelled: set[Annotated[str, AfterValidator(_clean)]] = set()
+
+
+class Turned(BaseModel):
+    """Of each a validator makes another type."""
+
+    void: Annotated[str | None, BeforeValidator(lambda text: None)] = None
+    size: Annotated[int, BeforeValidator(lambda text: len(text) if isinstance(text, str) else text)] = 0
+    day: Annotated[date | None, BeforeValidator(lambda text: text.split()[0])] = None
+    sure: Annotated[bool, BeforeValidator(bool)] = True
+    joined: Annotated[str, BeforeValidator(lambda of: ",".join(_less(of)) if isinstance(of, list) else of)] = ""
+    rounded: Annotated[float, AfterValidator(lambda number: round(number, 1))] = 0.0
+
+
+class Keyed(BaseModel):
+    keys: dict[Annotated[str, AfterValidator(_clean)], int]
+
+
+class Renamed(BaseModel):
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def first(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {"name": next(iter(data.values()))}
+
+
+class Folded(BaseModel):
+    inner: Json[Ticket]
+
+
+class Chosen(BaseModel):
+    first: str = Field(validation_alias=AliasPath("x", 1))
+
+
+class Sought(BaseModel):
+    first: str = Field("usual", validation_alias=AliasPath("x", "y"))
+
+
+class Colour(Enum):
+    RED = "red"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Colour:
+        return cls.RED
+
+
+class Painted(BaseModel):
+    colour: Colour = Colour.RED
+    link: HttpUrl | None = None
+    root: RootModel[Annotated[str, AfterValidator(_clean)]] | None = None
+
+
+class Cleared(BaseModel):
+    kind: str
+    rest: str = ""
+
+    @model_validator(mode="after")
+    def clear(self) -> Cleared:
+        self.rest = ""
+        return self
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "delivered"),
+    [
+        (Filled, {"texts": ["a", STRAY]}, {"texts": ["a"]}),
+        (Filled, {"lines": [LINE, {"kind": "line", "text": STRAY}]}, {"lines": [LINE]}),
+        (Filled, {"pair": [STRAY, "a"]}, {"pair": ["a"]}),
+        (Filled, {"names": ["a", STRAY]}, {"names": ["a"]}),
+        (Filled, {"spelled": [STRAY]}, {"spelled": ["x"]}),
+        (Annotated[list[str], AfterValidator(_less)], [STRAY, "a"], ["a"]),
+        (Turned, {"void": STRAY}, {"void": None}),
+        (Turned, {"size": STRAY}, {"size": len(STRAY)}),
+        (Turned, {"day": f"2024-01-01 {STRAY}"}, {"day": "2024-01-01"}),
+        (Turned, {"sure": STRAY}, {"sure": True}),
+        (Turned, {"joined": ["a", STRAY, "b"]}, {"joined": "a,b"}),
+        (Turned, {"rounded": 1.26}, {"rounded": 1.3}),
+        (Keyed, {"keys": {STRAY: 1, "b": 2}}, {"keys": {"x": 1, "b": 2}}),
+        (Renamed, {STRAY: "a"}, {"name": "a"}),
+        (Folded, {"inner": json.dumps({"team": "a", "more": STRAY})}, {"inner": '{"team":"a"}'}),
+        (Folded, {"inner": f'{{"team": "{STRAY}", "team": "a"}}'}, {"inner": '{"team":"a"}'}),
+        (Spelled | Chosen, {"x": [STRAY, "a", STRAY]}, {"x": [None, "a"]}),
+        (Sought, {"x": STRAY}, {}),
+        (Painted, {"colour": STRAY}, {"colour": "red"}),
+        (Painted, {"link": "http://x.com/STRAY/../a"}, {"link": "http://x.com/a"}),
+        (Painted, {"root": f"a {STRAY}"}, {"root": "a x"}),
+        (Cleared, {"kind": "a", "rest": STRAY}, {"kind": "a", "rest": ""}),
+    ],
+)
+def test_what_a_validator_takes_out_is_not_delivered(contract, answer, delivered):
+    """Items, keys, texts that became something else: what stands in no value was seen by no guard."""
+    assert json.loads(told(guarded(contract), json.dumps(answer))) == delivered
+
+
+@given(st.data())
+def test_whatever_validators_drop_and_redact_is_not_delivered(data):
+    """Strays at random in lists of lines: those with one go, and the texts beside them are told as they came."""
+    texts = data.draw(st.lists(st.text("ab", max_size=2) | st.just(STRAY), max_size=5))
+    answer = {"texts": texts, "lines": [{"kind": "line", "text": text} for text in texts]}
+    kept = [text for text in texts if text != STRAY]
+    said = json.loads(told(guarded(Filled), json.dumps(answer)))
+    assert said == {"texts": kept, "lines": [{"kind": "line", "text": text} for text in kept]}
+
+
+class Money:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Priced(BaseModel, arbitrary_types_allowed=True):
+    price: Annotated[Money, PlainValidator(Money)]
+
+
+def test_what_no_type_can_write_is_refused():
+    """A type of its author's that pydantic cannot write may hold less than the text did, and nobody can tell."""
+    with pytest.raises(Rejected) as caught:
+        told(guarded(Priced), '{"price": "5 EUR"}')
+    assert caught.value.code == "wrap.unjudged"
+    assert [one.code for one in caught.value.outcome.findings] == ["wrap.unjudged"]
+
+
+# -- values of other kinds ---------------------------------------------------------------------------------------------
 
 
 class Kinds(BaseModel):
@@ -220,6 +370,9 @@ class Kinds(BaseModel):
     link: HttpUrl
     ident: UUID
     price: Decimal
+    file: Path
+    days: set[date]
+    by_day: dict[date, Line]
 
 
 KINDS = {
@@ -228,6 +381,9 @@ KINDS = {
     "link": "http://x.com",
     "ident": "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
     "price": "2.50",
+    "file": "a//b",
+    "days": ["2024-01-02", "2024-01-01", "2024-01-03", "2024-01-01"],
+    "by_day": {"2024-01-01": LINE},
 }
 
 
@@ -292,6 +448,83 @@ def test_elements_that_the_type_passes_over_are_not_delivered():
 def test_xml_that_says_nothing_else_is_delivered_as_it_came(ticket, text):
     """With its declaration."""
     assert told(ticket, text) == text
+
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+QUALIFIED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t" targetNamespace="urn:t"
+elementFormDefault="qualified"><xs:complexType name="Team"><xs:sequence><xs:element name="team" type="xs:string"
+nillable="true"/></xs:sequence></xs:complexType><xs:complexType name="More"><xs:complexContent><xs:extension base="Team">
+<xs:sequence><xs:element name="more" type="xs:string"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType>
+<xs:element name="Ticket" type="Team"/></xs:schema>"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<Ticket {XSI} xsi:noNamespaceSchemaLocation="{STRAY}"><team>a</team></Ticket>',
+        f'<Ticket {XSI} xsi:schemaLocation="{STRAY}"><team>a</team></Ticket>',
+        '<Ticket xmlns:STRAY="words"><team>a</team></Ticket>',
+        '<Ticket xmlns:words="STRAY"><team>a</team></Ticket>',
+        '<?xml version="1.0" encoding="STRAY"?><Ticket><team>a</team></Ticket>',
+    ],
+)
+@pytest.mark.parametrize("ticket", [guarded(Ticket, format="xml"), guarded(XmlSchema(XSD))], ids=["type", "schema"])
+def test_addresses_of_schemas_and_unused_namespaces_are_not_delivered(ticket, text):
+    """No value holds them, nor the declaration's words."""
+    assert told(ticket, text) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<Ticket {XSI} xsi:type="STRAY"><team>a</team></Ticket>',
+        f'<Ticket {XSI}><team xsi:nil="STRAY">a</team></Ticket>',
+        '<Ticket xmlns="STRAY"><team>a</team></Ticket>',
+        '<STRAY:Ticket xmlns:STRAY="STRAY"><STRAY:team>a</STRAY:team></STRAY:Ticket>',
+    ],
+)
+def test_of_an_answer_of_a_type_local_names_are_delivered_alone(text):
+    """Namespaces and unknown types mean nothing there, so any words may stand in them."""
+    assert told(guarded(Ticket, format="xml"), text) == PLAIN
+
+
+class Nest(BaseModel):
+    team: str | None
+    lists: list[str]
+    part: Line | Note
+
+
+@pytest.mark.parametrize(
+    ("contract", "text", "delivered"),
+    [
+        (
+            guarded(Nest, format="xml"),
+            f'<Nest {XSI} xsi:type="STRAY"><team xsi:nil="true"/><lists xmlns:STRAY="http://www.w3.org/2001/XMLSchema"'
+            ' xsi:type="STRAY:string"/><part xsi:type="STRAY:Line"><kind>line</kind><text>a</text></part></Nest>',
+            f'<Nest xmlns:xs="http://www.w3.org/2001/XMLSchema" {XSI}><team xsi:nil="true"/>'
+            '<lists xsi:type="xs:string"/><part xsi:type="Line"><kind>line</kind><text>a</text></part></Nest>',
+        ),
+        (
+            guarded(XmlSchema(QUALIFIED)),
+            f'<STRAY:Ticket xmlns:STRAY="urn:t" {XSI}><STRAY:team xsi:nil="1"/></STRAY:Ticket>',
+            f'<Ticket {XSI} xmlns="urn:t"><team xsi:nil="true"/></Ticket>',
+        ),
+        (
+            guarded(XmlSchema(QUALIFIED)),
+            f'<T:Ticket xmlns:T="urn:t" {XSI} xsi:type="T:More"><T:team>a</T:team><T:more>b</T:more></T:Ticket>',
+            f'<n0:Ticket xmlns:n0="urn:t" {XSI} xsi:type="n0:More"><n0:team>a</n0:team><n0:more>b</n0:more></n0:Ticket>',
+        ),
+    ],
+)
+def test_what_means_something_is_kept_under_prefixes_of_the_library_s(contract, text, delivered):
+    """`nil`, and a `type` that the schema knows: without them the text would be another one."""
+    assert told(contract, text) == delivered
+
+
+def test_a_default_namespace_of_the_schema_s_is_no_reason_to_write_anew():
+    """The text says nothing else."""
+    text = '<Ticket xmlns="urn:t"> <team>a</team></Ticket>'
+    assert told(guarded(XmlSchema(QUALIFIED)), text) == text
 
 
 def test_what_was_left_out_of_the_text_is_on_record():

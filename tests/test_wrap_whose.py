@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import json
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
 
-from server import Raw, Server  # noqa: E402
+from server import Raw, Server, tool  # noqa: E402
 from test_wrap_beside import (  # noqa: E402
     ASKED,
     EVIL,
@@ -36,7 +37,7 @@ from test_wrap_beside import (  # noqa: E402
     talk,
 )
 
-from guards import Rejected, Reply  # noqa: E402
+from guards import Guarded, Raise, Rejected, Reply  # noqa: E402
 from guards.errors import ConfigError, ServerFault  # noqa: E402
 
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -557,3 +558,83 @@ def test_a_streamed_call_whose_arguments_are_no_json_is_still_a_call(name, refus
     told = streamed(Messages(), step, strict, tools=Messages().tools)
     assert '"type": "tool_use"' not in told
     assert '"end_turn"' in told
+
+
+# -- calls in a response of which nobody knows the request ------------------------------------------------------------
+
+
+def _by_function(ticket, response):
+    return ticket.run(lambda messages: response, "Say it")
+
+
+def _by_decorator(ticket, response):
+    asked: Any = ticket(lambda: response)
+    return asked.run()
+
+
+def _by_attempts(ticket, response):
+    loop = ticket.attempts("Say it")
+    with suppress(Rejected):
+        for attempt in loop:
+            with attempt:
+                attempt.offer(response)
+    return attempt.outcome
+
+
+def _by_stream(ticket, response):
+    events = []
+    with suppress(Rejected):
+        for event in ticket.stream(lambda messages: response, "Say it"):
+            events.append(event)  # noqa: PERF402  # the last one comes before the fault
+    return events[-1].outcome
+
+
+def _by_async_function(ticket, response):
+    async def ask(messages):
+        return response
+
+    return asyncio.run(ticket.arun(ask, "Say it"))
+
+
+ways = pytest.mark.parametrize("way", [_by_function, _by_decorator, _by_attempts, _by_stream, _by_async_function])
+data = Guarded(dict, on_fail=Raise())
+GIVEN = '{"a": 1}'
+
+
+@ways
+@calling
+@pytest.mark.parametrize("ticket", [talk, data], ids=["text", "data"])
+def test_words_and_a_call_are_no_answer_yet(method, way, ticket):
+    """Whatever is asked for: the model goes on when it has what the tool gives."""
+    outcome = way(ticket, method.body("Let me look that up.", [method.call("search", GIVEN)]))
+    assert (outcome.ok, outcome.reason, outcome.value) == (False, "reply.tool_calls", None)
+
+
+@ways
+@calling
+def test_a_call_alone_is_an_answer_of_data_and_of_nothing_else(method, way):
+    """Functions ask for data by a tool; of words there are none in what a tool is given."""
+    body = method.body(None, [method.call("search", GIVEN)])
+    assert way(data, body).value == {"a": 1}
+    outcome = way(talk, body)
+    assert (outcome.ok, outcome.reason, outcome.value) == (False, "reply.tool_calls", None)
+
+
+@ways
+@pytest.mark.parametrize("ticket", [talk, data], ids=["text", "data"])
+def test_an_end_that_says_tool_calls_is_no_answer(way, ticket):
+    """A server that keeps the calls to itself, or a function that gives the words and the end alone."""
+    body = Chat().body("Let me look that up.")
+    body["choices"][0]["finish_reason"] = "tool_calls"
+    assert way(ticket, body).reason == "reply.tool_calls"
+    assert way(talk, Reply("Let me look that up.", finish_reason="tool_calls")).reason == "reply.tool_calls"
+    assert way(data, Reply(GIVEN, finish_reason="tool_calls")).value == {"a": 1}
+
+
+@calling
+def test_the_same_in_pieces(method):
+    """A function that gives the SDK's own stream."""
+    with Server([tool("search", GIVEN, "Let me look."), tool("search", GIVEN), tool("search", GIVEN)]) as server:
+        client = getattr(server, method.sdk)()
+        ends = [ticket.run(lambda messages: method.ask(client, stream=True), "Say it") for ticket in (data, data, talk)]
+    assert [end.reason for end in ends] == ["reply.tool_calls", "accepted", "reply.tool_calls"]

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from guards._flow import Client
+from guards._flow import Client, NoAnswer
 from guards.clients.callables import CallableClient, reply_of_plain, reply_turns
 from guards.clients.incoming import Incoming, is_stream
 from guards.errors import ConfigError
 from guards.messages import Reply
 
-__all__ = ["reply_of", "reply_turns", "resolve", "sdk_of"]
+__all__ = ["answer_of", "reply_of", "reply_turns", "resolve", "sdk_of"]
 
 _SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
 _SEAM: Final = ("colour", "send", "read", "turns", "transient", "retry_after")
@@ -49,9 +49,19 @@ def resolve(llm: Any, *, where: str = "call") -> Client:
 
 def reply_of(raw: Any) -> Reply:
     """Text, a `Reply`, an SDK's response or an iterator of text as a `Reply`; `ConfigError` for anything else."""
+    try:
+        return answer_of(raw)
+    except NoAnswer as signal:
+        return signal.reply
+
+
+def answer_of(raw: Any) -> Reply:
+    """As `reply_of`; raises `NoAnswer` where it asks for a tool."""
     if isinstance(raw, str):
         return Reply(raw)
     if isinstance(raw, Reply):
+        if raw.finish == "tool_calls":
+            raise NoAnswer(raw, is_data=raw.text != "")
         return raw
     if isinstance(raw, Incoming):
         return _drained(raw)

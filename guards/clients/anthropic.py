@@ -27,8 +27,10 @@ from guards.clients.endpoint import (
     homes_of,
     is_given,
     object_schema,
+    unrequested,
     without,
 )
+from guards.clients.fetching import fetch_of
 from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import SdkChunks
 from guards.clients.members import body_of, copied, get, is_count, listed, member, members_of, put
@@ -65,8 +67,8 @@ def messages(
     endpoint = Messages()
     given = {**options, **extra, "model": model, "max_tokens": max_tokens}
     check_options(endpoint, given, where)
-    quiet = client.with_options(max_retries=0)
-    return EndpointClient(endpoint, quiet.messages.create, given, colour_of(quiet))
+    fetch = fetch_of(client.messages, "create", endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, given, colour_of(client))
 
 
 def adapt(llm: Any, *, where: str) -> EndpointClient | None:
@@ -94,8 +96,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             f"{type(owner).__name__}.{llm.__name__} cannot be guarded", where=where, hint="use client.messages.create"
         )
     check_options(endpoint, options, where)
-    quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
+    fetch = fetch_of(owner, llm.__name__, endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(owner))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
@@ -117,7 +119,7 @@ def read(raw: Any) -> Reply:
             where="client",
             hint="return the response of messages.create, without stream=True",
         )
-    return Messages().read(raw, None)
+    return unrequested(Messages(), raw)
 
 
 def shape_of(raw: Any) -> Endpoint | None:
@@ -193,6 +195,12 @@ class Messages(Endpoint):
             return serves(tools) and not _spoken(raw)
         own = tools.forced is None and all(is_offered(call, tools) for call in calls)
         return bool(calls) and own and all(is_arguments(get(call, "input", {})) for call in calls)
+
+    def calls(self, raw: Any) -> bool:
+        return bool(_blocks(raw, "tool_use"))
+
+    def spoken(self, raw: Any) -> str:
+        return _spoken(raw)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)

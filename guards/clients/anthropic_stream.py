@@ -41,6 +41,10 @@ class MessageChunks:
         self._usage: dict[str, Any] = {}
         self._stop: Any = None
         self._stopped = False
+        self.holds = False
+        self._spoken = False
+        self._first: int | None = None
+        """The first block that is a call's, of the forced tool where there is one."""
 
     def text(self, event: Any) -> str:
         check(object_of(event))
@@ -67,6 +71,8 @@ class MessageChunks:
         self._blocks[index] = body_of(block) if block is not None else {}
         kind, text = text_in(block, "type"), text_in(block, "text")
         text_in(block, "name")
+        self.holds = self.holds or not is_beside(self._blocks[index], self._tools)
+        self._spoken = self._spoken or bool(text)
         return text if text and kind == "text" and self._is_answer(index) else ""
 
     def _delta(self, index: int, delta: Any) -> str:
@@ -77,12 +83,16 @@ class MessageChunks:
             if block.get("type") != "text":
                 raise ServerFault("the server's answer has text in a block that is none", passing=False)
             block["text"] = (block.get("text") or "") + added
+            self._spoken = self._spoken or bool(added)
             return added if self._is_answer(index) else ""
         if kind == "input_json_delta":
             if self._blocks.get(index, {}).get("type") not in TAKES[kind]:
                 raise ServerFault("the server's answer has arguments in a block that is no call", passing=False)
             piece = written(get(delta, "partial_json"))
             self._inputs.setdefault(index, []).append(piece)
+            forced = self._tools.forced if self._tools is not None else None
+            if forced is None or self._blocks[index].get("name") == forced:
+                self._first = index if self._first is None else min(self._first, index)
             return piece if self._is_answer(index) else ""
         return ""
 
@@ -90,12 +100,10 @@ class MessageChunks:
         """Whether this block is what the answer is made of: the words, or the first call that is one."""
         block = self._blocks.get(index, {})
         if self._tools is None:
-            spoken = any(other.get("text") for other in self._blocks.values())
-            return block.get("type") == "text" or (index == min(self._inputs, default=index) and not spoken)
+            return block.get("type") == "text" or (index == self._first and not self._spoken)
         if self._tools.forced is None:
             return block.get("type") == "text"
-        calls = [at for at in self._inputs if self._blocks.get(at, {}).get("name") == self._tools.forced]
-        return index == min(calls, default=None)
+        return index == self._first
 
     def _count(self, usage: Any) -> None:
         for name in ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"):
@@ -122,10 +130,6 @@ class MessageChunks:
         result = copied(event)
         put(get(result, "delta") or get(result, "content_block"), "text", text)
         return result
-
-    @property
-    def holds(self) -> bool:
-        return not all(is_beside(block, self._tools) for block in self._blocks.values())
 
     def cleared(self, event: Any) -> Any:
         block = self._blocks.get(get(event, "index", -1))

@@ -87,9 +87,9 @@ class CallableClient:
         return self.function(**{signature.keyword: question}, **options)
 
     def read(self, raw: Any) -> Reply:
-        from guards.clients import reply_of
+        from guards.clients import answer_of
 
-        return reply_of(raw)
+        return answer_of(raw)
 
     def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
         return reply_turns(reply, feedback)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Elsewhere, Keys, replaced
 from guards.clients import faults
+from guards.clients.fetching import Fetch
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
 from guards.clients.server_faults import named
@@ -37,7 +38,7 @@ __all__ = [
     "resent",
     "schema_of",
     "settled",
-    "time_left",
+    "unrequested",
     "without",
 ]
 
@@ -136,6 +137,14 @@ class Endpoint(ABC):
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         """Whether it asks for the caller's own tools alone and so holds no answer yet."""
 
+    def calls(self, raw: Any) -> bool:
+        """Whether it calls anything of the caller's."""
+        return False
+
+    @abstractmethod
+    def spoken(self, raw: Any) -> str:
+        """The words of its answer, without what a call holds."""
+
     @abstractmethod
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         """What a response of one answer says; `tools` is None where nobody knows the request. A call that is not the
@@ -176,22 +185,35 @@ class Endpoint(ABC):
         return parts[0]
 
 
+def unrequested(endpoint: Endpoint, raw: Any) -> Reply:
+    """What a response says of which nobody knows the request. Raises `NoAnswer` where it asks for a tool."""
+    reply = endpoint.read(raw, None)
+    if reply.finish in ("refusal", "content_filter", "length"):  # said first, whatever it calls
+        return reply
+    if endpoint.calls(raw):
+        raise NoAnswer(reply, is_data=not endpoint.spoken(raw).strip() and reply.text != "")
+    if reply.finish == "tool_calls":
+        raise NoAnswer(reply)
+    return reply
+
+
 class EndpointClient:
     """A `Client` that asks an SDK's method, always with the same options. The SDK's own retries are off."""
 
-    __slots__ = ("_fetch", "_options", "_tools", "colour", "endpoint", "severable")
+    __slots__ = ("_call", "_fetch", "_options", "_tools", "colour", "endpoint", "severable")
 
     def __init__(
         self,
         endpoint: Endpoint,
-        fetch: Callable[..., Any],
+        fetch: Fetch,
         options: Mapping[str, Any],
         colour: Literal["sync", "async"],
     ) -> None:
         self.endpoint = endpoint
         self.colour: Literal["sync", "async"] = colour
         self.severable = colour == "sync"
-        self._fetch = named(fetch, colour)
+        self._fetch = fetch
+        self._call = named(fetch.call, colour)
         self._options = settled(options)
         self._tools = endpoint.tools(self._options)
 
@@ -216,14 +238,14 @@ class EndpointClient:
         return type(self)(self.endpoint, self._fetch, options, self.colour)
 
     def send(self, ask: Ask, timeout: float | None) -> Any:
-        return self._fetch(**time_left(self.endpoint.ask(self._options, ask.messages), timeout))
+        return self._call(**self._fetch.within(self.endpoint.ask(self._options, ask.messages), timeout))
 
     def open(self, ask: Ask, timeout: float | None) -> Any:
         return self._open(self.endpoint.ask(self._options, ask.messages), timeout, self._chunks())
 
     def put(self, question: Any, timeout: float | None) -> Any:
         """As `send`, with the question in the method's own form."""
-        return self._fetch(**time_left(self._with(question), timeout))
+        return self._call(**self._fetch.within(self._with(question), timeout))
 
     def put_open(self, question: Any, timeout: float | None, chunks: Chunks) -> Any:
         """As `open`, with the question in the method's own form, read by these chunks."""
@@ -233,7 +255,7 @@ class EndpointClient:
         return {**self._options, self.endpoint.question: question} if is_given(question) else dict(self._options)
 
     def _open(self, options: dict[str, Any], timeout: float | None, chunks: Chunks) -> Any:
-        stream = self._fetch(**time_left(self.endpoint.streamed(options), timeout))
+        stream = self._call(**self._fetch.within(self.endpoint.streamed(options), timeout))
         if self.colour == "async":
             return _opened(stream, chunks, timeout)
         incoming = Incoming(stream, chunks, is_async=False)
@@ -280,15 +302,6 @@ def check_options(endpoint: Endpoint, options: Mapping[str, Any], where: str) ->
     reason = endpoint.refused(options)
     if reason is not None:
         raise ConfigError(reason, where=where)
-
-
-def time_left(options: dict[str, Any], timeout: float | None) -> dict[str, Any]:
-    """The options with what is left of the budget as the time-out, unless their own is shorter."""
-    if timeout is None:
-        return options
-    own = options.get("timeout")
-    left = max(timeout, 0.001)  # 0 would mean "none" to some transports
-    return {**options, "timeout": min(own, left) if isinstance(own, int | float) else left}
 
 
 def is_given(value: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol
 
+from guards._flow import NoAnswer
 from guards.clients.done import Done
 from guards.clients.server_faults import BROKEN, broken, check_pieces, cut_off, in_words, is_json
 from guards.errors import ConfigError
@@ -78,6 +79,7 @@ class Incoming:
         self._raw = raw
         self._chunks = chunks
         self._whole: Reply | None = None
+        self._signal: NoAnswer | None = None
         self.severable = chunks is not None or is_stream(raw)
         self._ahead: list[str | None] = []
         """Pieces that were read before anybody asked for one."""
@@ -95,10 +97,14 @@ class Incoming:
         elif chunks is not None or _gives_pieces(raw):
             self._pieces = iter(raw)
         else:
-            from guards.clients import reply_of
+            from guards.clients import answer_of
 
-            self._whole = reply_of(raw)
-            self._pieces = iter((self._whole.text,))
+            try:
+                self._whole = answer_of(raw)
+                self._pieces = iter((self._whole.text,))
+            except NoAnswer as signal:
+                self._signal = signal
+                self._whole, self._pieces = signal.reply, iter(())
 
     def begin(self, seconds: float | None) -> None:
         """Read up to the first text, for so many seconds at most: what fails before it can still be tried again."""
@@ -160,7 +166,10 @@ class Incoming:
 
     @property
     def reply(self) -> Reply:
-        """What came, as a whole; of a stream that was left early what there was."""
+        """What came, as a whole; of a stream that was left early what there was. Raises `NoAnswer` as the client's
+        `read` does."""
+        if self._signal is not None:
+            raise self._signal
         if self._whole is not None:
             return self._whole
         return self._chunks.reply() if self._chunks is not None else Reply("")

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal
 from guards._blocks import named
 from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.beside import Delivery, facts, gone, members
-from guards.clients.endpoint import EndpointClient, check_options
+from guards.clients.endpoint import EndpointClient, check_options, unrequested
+from guards.clients.fetching import Fetch
 from guards.clients.members import altered, get, is_count, is_sent
 from guards.clients.openai import chat_mode
 from guards.clients.openai_shapes import Chat
@@ -82,7 +83,7 @@ def read(raw: Any) -> Reply:
         raise ConfigError(
             f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(litellm)"
         )
-    return endpoint.read(raw, None)
+    return unrequested(endpoint, raw)
 
 
 def shape_of(raw: Any) -> LiteChat | None:
@@ -169,4 +170,4 @@ def _client(function: Any, options: Mapping[str, Any], where: str) -> EndpointCl
     endpoint = LiteChat()
     check_options(endpoint, options, where)
     colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
-    return EndpointClient(endpoint, function, {**options, **QUIET}, colour)
+    return EndpointClient(endpoint, Fetch(function), {**options, **QUIET}, colour)

@@ -21,7 +21,9 @@ from guards.clients.endpoint import (
     object_schema,
     request_of,
     schema_of,
+    unrequested,
 )
+from guards.clients.fetching import fetch_of
 from guards.clients.members import get, is_sent, listed, put
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
 from guards.clients.openai_tools import calls_of
@@ -122,8 +124,8 @@ def adapt(llm: Any, *, where: str) -> EndpointClient | None:
             hint="use client.chat.completions.create or client.responses.create",
         )
     check_options(endpoint, options, where)
-    quiet = type(owner)(owner._client.with_options(max_retries=0))  # noqa: SLF001  # no public way from a resource
-    return EndpointClient(endpoint, endpoint.fetch(quiet, llm.__name__), options, colour_of(quiet))
+    fetch = fetch_of(owner, llm.__name__, endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(owner))
 
 
 def endpoint_of(module: str, method: str) -> Endpoint | None:
@@ -149,7 +151,7 @@ def read(raw: Any) -> Reply:
         raise ConfigError(
             f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(client)"
         )
-    return endpoint.read(answers[0], None)
+    return unrequested(endpoint, answers[0])
 
 
 def _refuse_client(llm: Any, where: str) -> None:
@@ -170,8 +172,8 @@ def _client(
     if not hasattr(client, "with_options"):
         raise ConfigError(f"{type(client).__name__} is no client of the SDK", where=where, hint="pass openai.OpenAI()")
     check_options(endpoint, options, where)
-    quiet = client.with_options(max_retries=0)
-    return EndpointClient(endpoint, resource(quiet).create, options, colour_of(quiet))
+    fetch = fetch_of(resource(client), "create", endpoint.fetch, where)
+    return EndpointClient(endpoint, fetch, options, colour_of(client))
 
 
 def _schema(contract: Any, strict: bool, where: str) -> dict[str, Any]:

@@ -69,11 +69,17 @@ class ResponseChunks:
         self._spoken = False
         self._names: dict[int, str | None] = {}
         """The tools of the calls, by the number of the item."""
-        self._deltas: dict[tuple[Any, ...], str] = {}
+        self._deltas: dict[tuple[Any, ...], list[str]] = {}
         """What came piece by piece, by where it stands."""
+        self._agreed: dict[tuple[Any, ...], bool] = {}
+        """Whether that is what the whole says, as far as it was looked at."""
         self._whole: Any = None
         self._items: list[Any] | None = None
         """Those of the response that is delivered, once it is known."""
+        self._lists: dict[tuple[int, str], list[Any]] = {}
+        self._annotations: dict[int, dict[Any, Any]] = {}
+        """What stands in their lists, and the annotations of their texts by what these say: each is looked up for one
+        event, of as many."""
         self.holds = False
 
     def text(self, event: Any) -> str:
@@ -94,7 +100,7 @@ class ResponseChunks:
         if end != "delta" or stem not in _PLACES:
             return ""
         delta, at = text_in(event, "delta") or "", _at(event, stem)
-        self._deltas[at] = self._deltas.get(at, "") + delta
+        self._deltas.setdefault(at, []).append(delta)
         if not self._is_answer(event, kind):
             return ""
         self._pieces.append(delta)
@@ -139,6 +145,7 @@ class ResponseChunks:
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
         self._items = listed(get(response, "output"))
+        self._agreed, self._lists, self._annotations = {}, {}, {}
         whole = text is None or "".join(self._pieces) == text
         return whole and all(self._fits(event, str(get(event, "type", ""))) for event in seen)
 
@@ -149,17 +156,49 @@ class ResponseChunks:
             return kind not in _WHOLE and _is_early(event, kind)
         stem, _, end = kind.rpartition(".")
         item = _nth(self._items, event, "output_index")
-        if stem in _PLACES and end in ("delta", "done"):
-            said = self._deltas.get(_at(event, stem)) if end == "delta" else get(event, _PLACES[stem].name)
-            return said in (None, "") or said == _said(item, _PLACES[stem], event)
+        if stem in _PLACES and end == "delta":
+            at = _at(event, stem)
+            if at not in self._agreed:
+                self._agreed[at] = self._is_told("".join(self._deltas.get(at, ())), item, stem, event)
+            return self._agreed[at]
+        if stem in _PLACES and end == "done":
+            return self._is_told(get(event, _PLACES[stem].name), item, stem, event)
         if stem == _ITEM:
             return _within(get(event, "item"), item)
         if stem in _PARTS:
-            return _within(get(event, "part"), _nth(listed(member(item, _PARTS[stem][0])), event, _PARTS[stem][1]))
+            return _within(get(event, "part"), _nth(self._listed(item, _PARTS[stem][0]), event, _PARTS[stem][1]))
         if kind == _ANNOTATION:
-            part = _nth(listed(member(item, "content")), event, "content_index")
-            return any(_within(get(event, "annotation"), one) for one in listed(member(part, "annotations")))
+            return self._is_annotation(event, _nth(self._listed(item, "content"), event, "content_index"))
         return kind != _IMAGE or member(item, "type") == "image_generation_call"
+
+    def _is_told(self, said: Any, item: Any, stem: str, event: Any) -> bool:
+        """Whether the whole says this, at the event's place."""
+        place = _PLACES[stem]
+        if said in (None, ""):
+            return True
+        if member(item, "type") != place.item:
+            return False
+        if place.parts is None or place.number is None:
+            return bool(said == member(item, place.name))
+        content = member(item, place.parts)
+        if isinstance(content, str):  # some servers give it so
+            return bool(said == content)
+        return bool(said == member(_nth(self._listed(item, place.parts), event, place.number), place.name))
+
+    def _is_annotation(self, event: Any, part: Any) -> bool:
+        """Whether the whole has it; servers number them in ways of their own."""
+        said, known = get(event, "annotation"), self._listed(part, "annotations")
+        if _within(said, _nth(known, event, "annotation_index")):
+            return True
+        if id(part) not in self._annotations:
+            self._annotations[id(part)] = {_words_of(one): one for one in known}
+        return _within(said, self._annotations[id(part)].get(_words_of(said)))
+
+    def _listed(self, thing: Any, name: str) -> list[Any]:
+        key = id(thing), name
+        if key not in self._lists:
+            self._lists[key] = listed(member(thing, name))
+        return self._lists[key]
 
     def behind(self, chunks: list[Any]) -> list[Any]:
         last = max((number for number, chunk in enumerate(chunks, 1) if get(chunk, "type") in _WORDS), default=0)
@@ -213,18 +252,6 @@ def _at(event: Any, stem: str) -> tuple[Any, ...]:
     return stem, index_in(event, "output_index"), index_in(event, number) if number is not None else 0
 
 
-def _said(item: Any, place: _Place, event: Any) -> Any:
-    """The words of the whole at a place."""
-    if member(item, "type") != place.item:
-        return None
-    if place.parts is None or place.number is None:
-        return member(item, place.name)
-    content = member(item, place.parts)
-    if isinstance(content, str):  # some servers give it so
-        return content
-    return member(_nth(listed(content), event, place.number), place.name)
-
-
 def _nth(things: Sequence[Any], event: Any, name: str) -> Any:
     number = index_in(event, name)
     return things[number] if 0 <= number < len(things) else None
@@ -242,6 +269,12 @@ def _within(part: Any, whole: Any, name: str = "") -> bool:
     if held is None or other is None:
         return False
     return all(is_word(key) and _within(inner, other.get(key), key) for key, inner in held.items())
+
+
+def _words_of(annotation: Any) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (name, said) for name, said in (members_of(annotation) or {}).items() if said and isinstance(said, str)
+    )
 
 
 _PASSING: Final = ("id", "status", "encrypted_content")

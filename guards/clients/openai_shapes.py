@@ -110,6 +110,12 @@ class Chat(Endpoint):
         # Cut off in mid-arguments it asks for nothing.
         return end != "length" or all(_sendable(call.place, call.arguments) for call in calls)
 
+    def calls(self, raw: Any) -> bool:
+        return bool(calls_of(_message(raw)))
+
+    def spoken(self, raw: Any) -> str:
+        return text_of(get(_message(raw), "content"))
+
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]
         message = get(choice, "message")
@@ -254,6 +260,12 @@ class Responses(Endpoint):
             return False  # what it asks for, it did not say to the end, or took back
         tools, calls = with_echo(raw, tools), waiting(raw)
         return bool(calls) and tools.forced is None and all(is_brought(call, tools) for call in calls)
+
+    def calls(self, raw: Any) -> bool:
+        return bool(waiting(raw))
+
+    def spoken(self, raw: Any) -> str:
+        return _spoken(raw)
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         self.split(raw)
@@ -444,6 +456,9 @@ class Completions(Endpoint):
 
     def unanswered(self, raw: Any, tools: Tools) -> bool:
         return False
+
+    def spoken(self, raw: Any) -> str:
+        return text_of(get(get(raw, "choices")[0], "text"))
 
     def read(self, raw: Any, tools: Tools | None) -> Reply:
         choice = get(self.split(raw)[0], "choices")[0]

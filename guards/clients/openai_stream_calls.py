@@ -25,6 +25,7 @@ class StreamedCalls:
         self._calls: list[dict[str, Any]] = []
         self._at: dict[Any, dict[str, Any]] = {}
         """The call that an index means at present."""
+        self._ids: dict[str, dict[str, Any]] = {}
         self._old: dict[str, Any] = {"name": "", "arguments": ""}
 
     def take(self, delta: Any) -> str:
@@ -69,16 +70,15 @@ class StreamedCalls:
         if get(piece, "custom") is not None or get(piece, "type") == "custom":
             call["type"] = "custom"
         self._at[index] = call
-        if ident:
-            call.setdefault("id", ident)
+        if ident and "id" not in call:
+            call["id"] = ident
+            self._ids.setdefault(ident, call)
         return call, _joined(call["function"], body)
 
     def _known(self, ident: Any, index: Any, body: Any) -> dict[str, Any] | None:
         """The call that a delta goes on with; None where it begins another."""
-        if ident:
-            same = next((call for call in self._calls if call.get("id") == ident), None)
-            if same is not None:
-                return same
+        if ident and ident in self._ids:
+            return self._ids[ident]
         call = self._at.get(index)
         if call is None or not get(body, "name"):
             return call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from guards._flow import Ask, Client, NoAnswer
 from guards._outgoing import Beside, Keys
 from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, changed, is_given, resent, settled
+from guards.clients.fetching import Fetch
 from guards.clients.judged_text import Judged, recorded
 from guards.clients.retelling import Retelling
 from guards.errors import ConfigError
@@ -27,7 +28,7 @@ class Question:
     def __init__(
         self,
         endpoint: Endpoint,
-        fetch: Callable[..., Any],
+        fetch: Fetch,
         options: Mapping[str, Any],
         colour: Literal["sync", "async"],
         judged: Judged,

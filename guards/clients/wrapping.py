@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, Ty
 
 from guards._flow import Client
 from guards._outgoing import Beside, Keys
-from guards.clients import _module, _response_sdk, reply_of, sdk_of
+from guards.clients import _module, _response_sdk, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
+from guards.clients.fetching import Fetch, fetch_of
 from guards.clients.incoming import Incoming
 from guards.clients.judged_text import Judged, recorded
 from guards.clients.question import Question, delivered
@@ -228,14 +229,13 @@ def _guarded_method(resource: Any, name: str, sdk: str, calls: Calls) -> Callabl
     endpoint = _endpoint(resource, name, sdk)
     if endpoint is None:
         raise _refusal(f"{type(resource).__name__}.{name}")
-    quiet = type(resource)(resource._client.with_options(max_retries=0))  # noqa: SLF001  # no public way there
-    fetch = endpoint.fetch(quiet, name)
+    fetch = fetch_of(resource, name, endpoint.fetch, "wrap")
     return _guarded(endpoint, fetch, colour_of(resource), calls, getattr(resource, name), parse=name == "parse")
 
 
 def _guarded(
     endpoint: Endpoint,
-    fetch: Callable[..., Any],
+    fetch: Fetch,
     colour: Literal["sync", "async"],
     calls: Calls,
     original: Callable[..., Any],
@@ -339,7 +339,7 @@ def _litellm_function(function: Any, calls: Calls) -> Callable[..., Any]:
     if function.__name__ not in ("completion", "acompletion"):
         raise _refusal(f"litellm.{function.__name__}")
     colour: Literal["sync", "async"] = "async" if function.__name__ == "acompletion" else "sync"
-    return _guarded(LiteChat(), functools.partial(function, **QUIET), colour, calls, function)
+    return _guarded(LiteChat(), Fetch(functools.partial(function, **QUIET)), colour, calls, function)
 
 
 def _guarded_callable(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
@@ -438,9 +438,9 @@ class _Keeping(CallableClient):
         endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
         if endpoint is None:
             return _remembered(last, outcome)
-        if text is not None and text == reply_of(last).text:
+        if text is not None and text == endpoint.read(last, None).text:
             cleared = endpoint.cleared(last, text, None)
-            if cleared is last or reply_of(cleared).text == text:
+            if cleared is last or endpoint.read(cleared, None).text == text:
                 return _remembered(cleared, outcome)
         return _remembered(endpoint.rewritten(last, text, {}), outcome)
 

@@ -160,9 +160,10 @@ class Contract(ABC, Generic[T]):
         """The same of several places."""
         return [stand for place in places for stand in self.stands(reading, place)]
 
-    def says_all(self, reading: Reading[T]) -> bool:
-        """Whether what is delivered says all that the document does. A quick look, which may miss that it does."""
-        return True
+    def written(self, reading: Reading[T]) -> Any:
+        """What is delivered as data of a document, less what no answer has set; raises what its type's own code does.
+        Here the document is what is delivered."""
+        return reading.document.data if reading.document is not None else reading.value
 
     def told(self, reading: Reading[T]) -> list[Stand]:
         """Every part of what is delivered, keys left out."""

@@ -142,8 +142,8 @@ class DataAsXml(Contract[T]):
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         return self.inner.stands(reading, place)
 
-    def says_all(self, reading: Reading[T]) -> bool:
-        return self.inner.says_all(reading)
+    def written(self, reading: Reading[T]) -> Any:
+        return self.inner.written(reading)
 
     def told(self, reading: Reading[T]) -> list[Stand]:
         return self.inner.told(reading)

@@ -6,7 +6,6 @@ What pydantic found becomes findings in `type_findings`; what guards inside the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -159,12 +158,9 @@ class Typed(Contract[T]):
 
         return [stand_of(part) for part in told(self._whole(reading), reading.made or Notes())]
 
-    def says_all(self, reading: Reading[T]) -> bool:
+    def written(self, reading: Reading[T]) -> Any:
         dump: Any = self._adapter.dump_python
-        with suppress(Exception):  # of the author's own serializers
-            written = dump(reading.value, mode="json", by_alias=True, exclude_unset=True, warnings=False)
-            return reading.document is not None and bool(written == reading.document.data)
-        return False
+        return dump(reading.value, mode="json", by_alias=True, exclude_unset=True, round_trip=True, warnings=False)
 
     def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
         if not self._shape.has_spellings:
