@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from time import perf_counter
+from time import thread_time
 from typing import Any, Final
 
 from jsonschema_specifications import REGISTRY
@@ -59,7 +59,8 @@ def example(schema: dict[str, Any] | bool, accepts: Callable[[Any], bool]) -> An
 
 
 _TRIES: Final = 300
-_SECONDS: Final = 0.25  # for the full form, and again for the shortest
+_CHECKS: Final = 3_000  # values that are held against a schema, for the full form, and again for the shortest
+_SECONDS: Final = 2.0  # of this thread, in case one of them takes long: time alone would give other examples under load
 _WIDTH: Final = 8  # candidates that are kept for one place
 _ROOMY: Final = 300  # places after which only what is required is shown
 _DEEPEST: Final = 24
@@ -83,12 +84,15 @@ class _Maker:
         resolver = REGISTRY.resolver_with_root(self.kind.specification.create_resource(schema))
         self.validator = self.kind(schema, format_checker=_Lenient({}, {}), registry=REGISTRY, _resolver=resolver)
         self.start = Node(schema, resolver)
-        self.ends = perf_counter() + _SECONDS
         self.places = 0
+        self.rest()
+
+    def rest(self) -> None:
+        self.checks, self.ends = 0, thread_time() + _SECONDS
 
     @property
     def tired(self) -> bool:
-        return perf_counter() > self.ends
+        return self.checks > _CHECKS or thread_time() > self.ends
 
     @property
     def thrifty(self) -> bool:
@@ -97,7 +101,8 @@ class _Maker:
 
     def root(self) -> Iterator[Any]:
         yield from self.make((self.start,), _Place(), _TRIES)
-        self.places, self.ends = _ROOMY + 1, perf_counter() + _SECONDS  # once more, in the shortest form
+        self.places = _ROOMY + 1  # once more, in the shortest form
+        self.rest()
         yield from self.make((self.start,), _Place(), _TRIES)
 
     def make(self, nodes: Nodes, place: _Place, width: int = _WIDTH) -> Iterator[Any]:
@@ -121,6 +126,7 @@ class _Maker:
                 return
 
     def valid(self, node: Node, value: Any) -> bool:
+        self.checks += 1
         if isinstance(node.schema, bool):
             return node.schema
         run = _Lenient({}, {})
