@@ -345,3 +345,14 @@ def test_a_literal_alone_is_null_where_a_text_may_stand_too(written):
 def test_a_text_that_runs_to_the_end_over_other_members_was_not_cut_off(rest):
     """The quote that closes it is one of another kind: what stands behind it is not left out."""
     assert isinstance(read(f'{{"q": "x", "note": {rest}', Search), str)
+
+
+@pytest.mark.parametrize("between", ["", " ", "\n", ","])
+@pytest.mark.parametrize("empty", ["{}", "[]", "{ }"])
+def test_empty_items_are_items(between, empty):
+    """An empty object or list without a comma before it, at the end of a document, is an item and no stray bracket."""
+    kind = dict[str, int] if "{" in empty else list[int]
+    for count in (1, 2, 3):
+        text = f'{{"items": [{between.join([empty] * count)}]}}'
+        outcome = validate(text, dict[str, list[kind]])
+        assert outcome.value == {"items": [kind()] * count}, text

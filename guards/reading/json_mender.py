@@ -121,6 +121,7 @@ _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
+_EMPTY: Final = re.compile(r"\{\s*\}|\[\s*\]|\(\s*\)")
 _OPENERS: Final = frozenset("{[(")
 _SWALLOWED: Final = re.compile(
     rf"""[{_QUOTES}]\s{{0,200}}+(?:[}}\]]|,\s{{0,200}}+[{_QUOTES}]?[\w -]{{1,60}}+[{_QUOTES}]?\s{{0,200}}+:)"""
@@ -685,8 +686,12 @@ class Mender(Notes):
         return any(plain in (outer.known or ()) for opener, outer in self.stack[:-1] if opener == "{")
 
     def only_brackets(self, at: int) -> bool:
-        """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it."""
-        return self.text[at : at + 1] in _OPENERS and ends_in_brackets(self.text, at)
+        """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it. An
+        empty object or list is none such, if enough brackets follow to close all that is open."""
+        if self.text[at : at + 1] not in _OPENERS or not ends_in_brackets(self.text, at):
+            return False
+        empty = _EMPTY.match(self.text, at)
+        return empty is None or sum(mark in "}])" for mark in self.text[empty.end() :]) < len(self.stack)
 
     def _may_be_an_items(self, key: str, guide: Guide, members: dict[str, Any]) -> bool:
         """Whether a key that this object does not know may belong to an item of the list before, which seems closed."""
