@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["CLOSERS", "STOP", "Pairing", "is_inside", "torn"]
+__all__ = ["CLOSERS", "STOP", "Pairing", "is_inside", "paired", "torn"]
 
 # Opening quote → the quotes that may close it.
 CLOSERS: Final = {
@@ -115,15 +115,20 @@ def torn(text: str, start: int, end: int, *, item: bool) -> bool:
     return bool((pairing.lone or pairing.opened) and pairing.keys + pairing.inside)
 
 
-def is_inside(text: str, start: int, end: int) -> bool:
-    """Whether the quote at `end` opens or closes a quotation inside of the text from `start`, rather than ends it."""
+def paired(text: str, start: int, end: int) -> Pairing:
+    """How the quotes pair up inside of the text that begins with the quote at `start`."""
     pairing, stop = Pairing(start), STOP[text[start]]
     while (found := stop.search(text, pairing.at, end)) is not None:
         if found[0] == "\\":
             pairing.at = found.start() + 2
         else:
             pairing.passes(text, found.start())
-    return bool(pairing.opened) or text[end - 1].isspace()
+    return pairing
+
+
+def is_inside(text: str, start: int, end: int) -> bool:
+    """Whether the quote at `end` opens or closes a quotation inside of the text from `start`, rather than ends it."""
+    return bool(paired(text, start, end).opened) or text[end - 1].isspace()
 
 
 def _tears(text: str, start: int, end: int, at: int, item: bool) -> bool:

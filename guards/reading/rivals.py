@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guards.findings import parse_pointer
 from guards.reading.guide import Guide
-from guards.reading.json_pairs import STOP, Pairing
+from guards.reading.json_pairs import paired
 from guards.reading.json_quotes import Quoted
 from guards.reading.spelling import folded
 from guards.records import Repair
@@ -71,12 +71,7 @@ def swallows(data: Any, guide: Guide) -> bool:
 
 def _lone(text: str, start: int, end: int) -> int:
     """How many quotes of a text have no other."""
-    pairing, stop = Pairing(start), STOP[text[start]]
-    while (found := stop.search(text, pairing.at, end)) is not None:
-        if found[0] == "\\":
-            pairing.at = found.start() + 2
-        else:
-            pairing.passes(text, found.start())
+    pairing = paired(text, start, end)
     return pairing.lone + bool(pairing.opened)
 
 
