@@ -6,7 +6,6 @@ Where an error stands is `type_locations`, what it says `type_words`, which erro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -61,8 +60,8 @@ class Explainer:
 
     def _entry(self, error: Mapping[str, Any], document: Document) -> Entry:
         located = self._locations.of(error)
-        located = replace(located, place=from_start(located.place, document.data))
-        return Entry(self._finding(error, located, document), located.place, located.members)
+        place = from_start(located.place, document.data)
+        return Entry(self._finding(error, located, place, document), place, located.members)
 
     def raised(self, fault: Exception, document: Document) -> Reading[Any]:
         """What came out of the validator and tells no place."""
@@ -91,8 +90,8 @@ class Explainer:
             for place in _surrogates(document.data, ())
         )
 
-    def _finding(self, error: Mapping[str, Any], located: Located, document: Document) -> Finding:
-        place, kind = located.place, error["type"]
+    def _finding(self, error: Mapping[str, Any], located: Located, place: Place, document: Document) -> Finding:
+        kind = error["type"]
         actual = place[-1] if located.is_key else _actual(document, place, error)
         if kind == "recursion_depth_exceeded":
             return self.too_deep(document).findings[0]
