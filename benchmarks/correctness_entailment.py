@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from factual import INVERTED, halves, mean_of_groups
 
 from guards.checks import Entailment, Similarity, score_many
-from guards.checks.roc import area, points
+from guards.checks.calibrated.roc import area, points
 
 __all__ = ["run"]
 

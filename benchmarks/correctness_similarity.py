@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from encoder import rows
 
 from guards.checks import Similarity
-from guards.checks.roc import area, points
+from guards.checks.calibrated.roc import area, points
 
 __all__ = ["run"]
 

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from correctness_similarity import auroc
 from encoder import part_of, rows
 
-from guards.checks.encoder import Encoder
-from guards.checks.linear_head import LinearHead
-from guards.checks.model_guard import driven
+from guards.checks.learned.encoder import Encoder
+from guards.checks.learned.linear_head import LinearHead
+from guards.checks.learned.model_guard import driven
 
 __all__ = ["run"]
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from guards import Guarded
-from guards._live import live_of
 from guards.contracts import JsonSchema
-from guards.contracts.base import Limits
+from guards.engine.live import live_of
+from guards.reading.reading import Limits
 
 SIZE, PIECE, ROUNDS = 26_000, 20, 5
 

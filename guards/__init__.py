@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from guards.checks.base import Guard, check
-    from guards.clients.wrapping import outcome_of
     from guards.config import load
     from guards.context import Context
-    from guards.contracts.base import Limits
     from guards.errors import BudgetExhausted, ConfigError, GuardFailed, GuardsError, MissingExtra, Rejected
     from guards.findings import NO_FIX, Finding
     from guards.guarded import Guarded
     from guards.messages import Feedback, Reply
     from guards.policies import Budget, Fallback, Filter, Fix, Noop, Raise, Reask, Reflect, Refrain
+    from guards.reading.reading import Limits
     from guards.records import Attempt, Outcome, Repair, Usage
+    from guards.shapes.validator import avalidate, contract, validate
+    from guards.shapes.wrapping import outcome_of
     from guards.streaming import Done, Item, Partial, Restarted, Retracted, TextPiece
-    from guards.validator import avalidate, contract, validate
 
 __version__ = "0.1.0"
 
@@ -72,10 +72,10 @@ __all__ = [
 
 _HOMES: Final = {
     "guards.checks.base": ("Guard", "check"),
-    "guards.clients.wrapping": ("outcome_of",),
+    "guards.shapes.wrapping": ("outcome_of",),
     "guards.config": ("load",),
     "guards.context": ("Context",),
-    "guards.contracts.base": ("Limits",),
+    "guards.reading.reading": ("Limits",),
     "guards.errors": ("BudgetExhausted", "ConfigError", "GuardFailed", "GuardsError", "MissingExtra", "Rejected"),
     "guards.findings": ("NO_FIX", "Finding"),
     "guards.guarded": ("Guarded",),
@@ -83,7 +83,7 @@ _HOMES: Final = {
     "guards.policies": ("Budget", "Fallback", "Filter", "Fix", "Noop", "Raise", "Reask", "Reflect", "Refrain"),
     "guards.records": ("Attempt", "Outcome", "Repair", "Usage"),
     "guards.streaming": ("Done", "Item", "Partial", "Restarted", "Retracted", "TextPiece"),
-    "guards.validator": ("avalidate", "contract", "validate"),
+    "guards.shapes.validator": ("avalidate", "contract", "validate"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from guards._travelling import travelling
+from guards.values.travelling import travelling
 
 if TYPE_CHECKING:
     from guards.records import Outcome

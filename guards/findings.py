@@ -1,6 +1,6 @@
 """What can be wrong with an answer: one frozen value, and the one key that ranks several of them.
 
-How findings become words for a model is `_reflect`; what is done about them is `policies`.
+How findings become words for a model is `engine.wording`; what is done about them is `policies`.
 """
 
 from __future__ import annotations

@@ -9,30 +9,31 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn,
 
 from typing_extensions import ParamSpec, TypeForm, TypeVar
 
-from guards._asking import check_askable, check_clients, refuse_async_guards
-from guards._drivers import run_async, run_sync
-from guards._engine import Call, Plan, Showing
-from guards._flow import Client
-from guards._spend import Spend
-from guards._terms import UNSAID, Terms, WholeOnly, terms_of
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
 from guards.context import checked_context
-from guards.contracts.base import Contract, Dial, Limits, Style
+from guards.contracts.base import Contract, Style
+from guards.driving.drivers import run_async, run_sync
+from guards.effects import Client
+from guards.engine.call import Call, Plan, Showing
+from guards.engine.questions import check_askable, check_clients, refuse_async_guards
+from guards.engine.spend import Spend
+from guards.engine.terms import UNSAID, Terms, WholeOnly, terms_of
 from guards.errors import ConfigError
 from guards.identity import describe
 from guards.messages import Message, as_messages
 from guards.policies import Budget, Fallback, Policy, Reflect
+from guards.reading.reading import Dial, Limits
 from guards.records import Outcome
-from guards.validator import Compiled, avalidate, check_context, validate
+from guards.shapes.validator import Compiled, avalidate, check_context, validate
 
 if TYPE_CHECKING:
-    from guards.attempts import Attempts
     from guards.clients.judged_text import Judged
-    from guards.decorator import AsyncDecorated, Decorated
     from guards.hooks import Hook
-    from guards.session import Session
-    from guards.stream import Stream
+    from guards.shapes.attempts import Attempts
+    from guards.shapes.decorator import AsyncDecorated, Decorated
+    from guards.shapes.session import Session
+    from guards.shapes.stream import Stream
 
 __all__ = ["Guarded"]
 
@@ -194,7 +195,7 @@ class Guarded(Generic[R_co]):
         check_clients(plan.input_guards, resolve)
         _check_policies(plan)
         if plan.input_guards.tiers:
-            from guards._input import check_input_policies
+            from guards.engine.input import check_input_policies
 
             check_input_policies(plan.input_guards)
         object.__setattr__(self, "_plan", plan)
@@ -280,7 +281,7 @@ class Guarded(Generic[R_co]):
         Callers get the accepted value; `.outcome(...)` gives the whole `Outcome` instead. The function's arguments are
         the guards' context by name.
         """
-        from guards.decorator import decorate
+        from guards.shapes.decorator import decorate
 
         return decorate(self, function)
 
@@ -310,7 +311,7 @@ class Guarded(Generic[R_co]):
         With guards nothing is shown before they passed the whole answer, or the part if they all can judge parts
         (`Guard.partial`); `.stream(...).at_once()` shows what comes, and takes back with `Retracted` what did not hold.
         """
-        from guards.stream import Stream
+        from guards.shapes.stream import Stream
 
         return Stream(self._begin(resolve(llm, where="stream"), messages, context, showing=self._showing()))
 
@@ -320,7 +321,7 @@ class Guarded(Generic[R_co]):
         `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
         `ConfigError` that names it.
         """
-        from guards.clients.wrapping import Calls, wrap
+        from guards.shapes.wrapping import Calls, wrap
 
         context = checked_context(context)
         run, arun = partial(self.run, context=context), partial(self.arun, context=context)
@@ -329,13 +330,13 @@ class Guarded(Generic[R_co]):
 
     def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
-        from guards.session import Session
+        from guards.shapes.session import Session
 
         return Session(self, context)
 
     def attempts(self, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Attempts[R_co]:
         """Your own loop, when nobody else may make the call: `for` or `async for`."""
-        from guards.attempts import Attempts
+        from guards.shapes.attempts import Attempts
 
         return Attempts(self, as_messages(messages), context)
 
@@ -365,13 +366,13 @@ class Guarded(Generic[R_co]):
         self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None
     ) -> Stream[R_co]:
         """As `stream`, for a reader that nothing can be taken back from."""
-        from guards.stream import Stream
+        from guards.shapes.stream import Stream
 
         return Stream(self._begin(resolve(llm, where="wrap"), messages, context, showing=self._showing_for_good()))
 
     def _showing_for_good(self) -> Showing:  # one room
         """A text goes out part by part if its guards can judge parts; any other answer when it has been accepted."""
-        from guards._live import can_check_parts
+        from guards.engine.live import can_check_parts
 
         contract, guards = self._plan.contract, self._plan.guards
         parts = contract.format == "text" and can_check_parts(contract, guards)
@@ -381,7 +382,7 @@ class Guarded(Generic[R_co]):
         """How a streamed call shows what comes: with no guards there is nothing to wait for."""
         if not self._plan.guards.tiers:
             return Showing(at_once=True)
-        from guards._live import can_check_parts
+        from guards.engine.live import can_check_parts
 
         parts = can_check_parts(self._plan.contract, self._plan.guards)
         return Showing(at_once=parts, checks=self._plan.guards if parts else None)

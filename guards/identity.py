@@ -25,8 +25,8 @@ from functools import singledispatch
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
-from guards._sameness import parts_of
 from guards.errors import ConfigError
+from guards.values.sameness import parts_of
 
 if TYPE_CHECKING:
     import ast

@@ -1,6 +1,6 @@
 """What to do about a finding (eight policies, combined with `.then()`), and the `Budget` that bounds the asking.
 
-A policy is a value; what it does is done by `_engine`. A chain is tried from the left: a policy that cannot act, or
+A policy is a value; what it does is done by `engine.call`. A chain is tried from the left: a policy that cannot act, or
 whose turns are used up, hands over to the next; a chain that runs out ends in `Raise`.
 
 Several findings of one answer, with different policies: the most drastic acts, in the order of `PRECEDENCE`. Asking
@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Final, Generic, Literal, Never, cast
 
 from typing_extensions import TypeVar
 
-from guards._colour import is_async
 from guards.errors import ConfigError
+from guards.values.colour import is_async
 
 __all__ = [
     "PRECEDENCE",

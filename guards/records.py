@@ -16,11 +16,11 @@ from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
-from guards._plain import plain, recorded
-from guards._travelling import travelling, travels
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, counted
 from guards.messages import ROLES, Message
+from guards.values.plain import plain, recorded
+from guards.values.travelling import travelling, travels
 
 __all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
 

@@ -9,13 +9,13 @@ import random
 import pytest
 
 from guards import Finding, Guard, check, validate
-from guards._progress import Progress
 from guards.checks import Length, Scored, Toxicity, score_many
 from guards.checks.asking import AskingGuard
-from guards.checks.model_guard import ModelGuard, Rows
+from guards.checks.learned.model_guard import ModelGuard, Rows
 from guards.contracts import Text
 from guards.contracts.compiled import compile_contract
 from guards.errors import ConfigError
+from guards.measuring.progress import Progress
 from guards.models import ModelSpec
 from guards.testing import FixedScores, ScriptedModel
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from guards import Budget, Guarded, avalidate, check, validate
-from guards._background import background_loop
-from guards._workers import Workers, checks
 from guards.contracts import Text
+from guards.driving.background import background_loop
+from guards.driving.workers import Workers, checks
 from guards.errors import GuardsError, TooManyHang
 from guards.testing import ScriptedModel
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from guards import check
-from guards._documents import document
 from guards.checks import Calibration, Length, Scored, Toxicity, calibrate, score_many
-from guards.checks.classifier import Classifier
-from guards.checks.provenance import difference, provenance
-from guards.checks.roc import area, best, corners, points, share, thinned
+from guards.checks.calibrated.provenance import difference, provenance
+from guards.checks.calibrated.roc import area, best, corners, points, share, thinned
+from guards.checks.learned.classifier import Classifier
+from guards.documents import document
 from guards.errors import ConfigError
 from guards.identity import describe
 from guards.models import ModelSpec, digest_of

@@ -10,8 +10,8 @@ import pytest
 from guards import Finding, Guard, avalidate, check, validate
 from guards.checks import Cascade, Length, Scored, Toxicity, score_many
 from guards.checks.asking import AskingGuard
-from guards.checks.cascade_stats import CascadeStats
-from guards.checks.model_guard import ModelGuard, Rows
+from guards.checks.combined.stats import CascadeStats
+from guards.checks.learned.model_guard import ModelGuard, Rows
 from guards.context import Context
 from guards.contracts import Text
 from guards.contracts.compiled import compile_contract

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from guards import Context, Guarded, Refrain, TextPiece, validate
 from guards.checks import Classifier
-from guards.checks.classifier import Limit
+from guards.checks.learned.classifier import Limit
 from guards.contracts import Text
 from guards.errors import ConfigError
 from guards.models import ModelSpec

@@ -14,11 +14,11 @@ from command import command as guards
 
 import guards as package
 from guards import ConfigError, validate
-from guards._documents import document, path_of
 from guards.cli import COMMANDS, main
 from guards.cli.check import _read
 from guards.cli.contract import named
 from guards.cli.screen import harmless, short
+from guards.documents import document, path_of
 
 TICKET = str(path_of("ticket.schema.json"))
 TICKET_XSD = str(path_of("ticket.xsd"))

@@ -9,8 +9,8 @@ import sys
 import pytest
 from command import command
 
-from guards._documents import path_of
 from guards.checks import Calibration, calibrate
+from guards.documents import path_of
 
 MODULE = """
 from guards import check

@@ -11,12 +11,12 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 
 from guards import Guarded, Raise, Reask
-from guards._flow import Ask
-from guards._quote import fence, span
 from guards.clients import reply_of, resolve
 from guards.clients.callables import CallableClient
+from guards.effects import Ask
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
+from guards.outgoing.quoting import fence, span
 
 TURNS = ({"role": "user", "content": "Say hi"},)
 BAD = {"role": "assistant", "content": "```\nhi\n```"}

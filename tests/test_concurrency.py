@@ -14,7 +14,7 @@ from models import Ticket
 from pydantic import BaseModel
 
 from guards import Guarded, check
-from guards._workers import Workers
+from guards.driving.workers import Workers
 
 
 class Echo(BaseModel):

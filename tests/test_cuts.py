@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.checks.cuts import cuts, fitting
+from guards.checks.texts.cuts import cuts, fitting
 from guards.models import ModelSpec, handle_of
 
 TEXT = "One is here.  Two is here. Three is here.\n\nFour is here."

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from guards import ConfigError, Filter, Finding, Fix, Guarded, Limits, Noop, check, contract, validate
 from guards.contracts import JsonSchema
 from guards.contracts.compiled import compile_contract
-from guards.contracts.xml_value import XSI
+from guards.contracts.xml.value import XSI
 from guards.testing import ScriptedModel
 
 

@@ -1,4 +1,4 @@
-"""guards/contracts/describe.py and typescript.py: the words that tell a model what JSON to answer."""
+"""guards/contracts/showing/describe.py and typescript.py: the words that tell a model what JSON to answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from clock import cpu_within
 from pydantic import BaseModel, Field, TypeAdapter
 
-from guards.contracts.describe import describe_json
-from guards.contracts.typescript import typescript
+from guards.contracts.showing.describe import describe_json
+from guards.contracts.showing.typescript import typescript
 from guards.errors import ConfigError
 
 SCHEMAS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "jsonschemabench"

@@ -9,9 +9,9 @@ from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.contracts.ecma import EcmaPattern, translate
-from guards.contracts.unicode_properties import property_of
 from guards.errors import ConfigError
+from guards.patterns.ecma import EcmaPattern, translate
+from guards.patterns.unicode_properties import property_of
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from guards import (
     check,
     validate,
 )
-from guards._documents import document
 from guards.contracts import JsonSchema, Text
+from guards.documents import document
 from guards.errors import ConfigError
 from guards.testing import ScriptedModel
 

@@ -32,11 +32,11 @@ from guards import (
     check,
     validate,
 )
-from guards._flow import NoAnswer
-from guards._workers import Workers
 from guards.checks import Scored
 from guards.clients import resolve
 from guards.contracts import Text
+from guards.driving.workers import Workers
+from guards.effects import NoAnswer
 from guards.errors import BudgetExhausted
 from guards.hooks import CallEnded
 from guards.records import Usage

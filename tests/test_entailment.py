@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from guards import Context, Fix, Guarded, Raise, Reask, validate
 from guards.checks import Entailment
-from guards.checks.nli import Nli
+from guards.checks.learned.nli import Nli
 from guards.contracts import Text
 from guards.errors import ConfigError
 from guards.findings import NO_FIX

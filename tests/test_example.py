@@ -1,4 +1,4 @@
-"""guards/contracts/example.py: data that a schema allows and its contract accepts."""
+"""guards/contracts/showing/example.py: data that a schema allows and its contract accepts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
-from guards.contracts.ecma import EcmaPattern
-from guards.contracts.example import example
-from guards.contracts.example_values import FORMATS as EXAMPLES
-from guards.contracts.formats import FORMATS
-from guards.contracts.pattern_samples import samples
+from guards.contracts.json_schema.formats import FORMATS
+from guards.contracts.showing.example import example
+from guards.contracts.showing.example_values import FORMATS as EXAMPLES
 from guards.errors import ConfigError
+from guards.patterns.ecma import EcmaPattern
+from guards.patterns.samples import samples
 
 SCHEMAS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "jsonschemabench"
 OBJECT = {"type": "object"}

@@ -9,7 +9,7 @@ from clock import cpu_within
 
 from guards import ConfigError, Limits, validate
 from guards.contracts import JsonSchema
-from guards.contracts.schema_fast import fast_validator
+from guards.contracts.json_schema.fast import fast_validator
 from guards.reading.document import JsonDocument
 
 pytest.importorskip("jsonschema_rs", reason="needs the extra `fast`")

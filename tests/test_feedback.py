@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from models import BAD, GOOD, Ticket
 
 from guards import Finding, Guarded, Reask, Reflect, Reply, check
-from guards._quote import fence, span
-from guards._reflect import ask_for_reflection, feedback_text, minimal, split_reflection
 from guards.contracts import Text
+from guards.engine.wording import ask_for_reflection, feedback_text, minimal, split_reflection
+from guards.outgoing.quoting import fence, span
 from guards.testing import ScriptedModel
 
 

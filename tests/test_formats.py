@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.contracts.formats import FORMATS, WORDS
+from guards.contracts.json_schema.formats import FORMATS, WORDS
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_idna_tables():
     intranges = pytest.importorskip("idna.intranges")
     import unicodedata
 
-    from guards.contracts.hostnames import _CONTEXT, _NOT_VALID, _PVALID, _is_pvalid
+    from guards.contracts.json_schema.hostnames import _CONTEXT, _NOT_VALID, _PVALID, _is_pvalid
 
     allowed = idnadata.codepoint_classes["PVALID"]
     for point in range(0x10000):

@@ -10,8 +10,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import SchemaError
 
-from guards.contracts import fresh_validator as file
-from guards.contracts.fresh_validator import fresh_validator
+from guards.contracts.typed import fresh_validator as file
+from guards.contracts.typed.fresh_validator import fresh_validator
 
 
 class Line(BaseModel):

@@ -26,7 +26,6 @@ from pydantic import Field
 
 import guards.checks
 from guards import ConfigError, Fix, Guard, Guarded, Reask, check, validate
-from guards._sameness import Itself, key_of
 from guards.checks import (
     Cascade,
     Classifier,
@@ -46,9 +45,10 @@ from guards.checks import (
     Topic,
     Toxicity,
 )
+from guards.checks.calibrated.provenance import difference, provenance
 from guards.checks.options import parameters
-from guards.checks.provenance import difference, provenance
 from guards.contracts.compiled import compile_contract
+from guards.values.sameness import Itself, key_of
 
 
 def client(messages):

@@ -37,8 +37,8 @@ from guards import (
     check,
     validate,
 )
-from guards._workers import calls
 from guards.contracts import JsonSchema, RelaxNG, Text, XmlSchema
+from guards.driving.workers import calls
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed
 from guards.reading.holding import as_document
 from guards.records import Outcome, plain

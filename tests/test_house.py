@@ -13,52 +13,22 @@ import pytest
 import guards
 
 PACKAGE = Path(guards.__file__).parent
-FLOORS = {
-    0: ["errors", "_colour", "_plain", "_travelling", "_documents", "_quote", "_sameness"],
-    1: [
-        "findings",
-        "identity",
-        "policies",
-        "records",
-        "messages",
-        "_blocks",
-        "_objects",
-        "_outgoing",
-        "_flow",
-        "context",
-        "hooks",
-        "_spend",
-        "streaming",
-        "_progress",
-    ],
-    2: ["reading", "contracts"],
-    3: ["models"],
-    4: ["checks"],
-    5: [
-        "_asking",
-        "_background",
-        "_jobs",
-        "_pipeline",
-        "_reflect",
-        "_engine",
-        "_drivers",
-        "_deciding",
-        "_edits",
-        "_input",
-        "_ledger",
-        "_live",
-        "_live_xml",
-        "_parts",
-        "_seal",
-        "_settling",
-        "_severing",
-        "_terms",
-        "_transport",
-    ],
-    6: ["clients", "guarded", "decorator", "session", "stream", "attempts", "validator", "bulk", "config", "testing"],
-    7: ["cli"],
-}
-FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms} | {"_workers": 5}
+FLOORS = [
+    ["errors", "documents", "values"],
+    ["findings", "identity", "policies", "records", "messages", "context", "hooks", "streaming", "outgoing", "effects"],
+    ["patterns"],
+    ["reading"],
+    ["contracts"],
+    ["models"],
+    ["checks"],
+    ["engine"],
+    ["driving"],
+    ["clients"],
+    ["shapes", "guarded"],
+    ["measuring", "config", "testing"],
+    ["cli"],
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def modules():
@@ -144,7 +114,7 @@ def test_optional_libraries_have_one_home():
         "transformers": "guards.models._transformers",
         "onnxruntime": ("guards.models._onnx", "guards.models._export"),
         "tokenizers": "guards.models._onnx",
-        "py3langid": "guards.checks.language",
+        "py3langid": "guards.checks.learned.language",
     }
     for name, file in modules():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -37,7 +37,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from guards import validate
-from guards.contracts.typed import Typed
+from guards.contracts.typed.contract import Typed
 
 
 class Colour(enum.Enum):

@@ -12,8 +12,8 @@ from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.contracts import schema_check
-from guards.contracts.json_schema import JsonSchema
+from guards.contracts.json_schema import check as schema_check
+from guards.contracts.json_schema.contract import JsonSchema
 from guards.errors import ConfigError, MissingExtra
 from guards.reading.document import JsonDocument
 
@@ -490,7 +490,7 @@ def test_engines(monkeypatch):
     assert found({"type": "null"}, 1, engine="python")
     with pytest.raises(ConfigError, match="unknown engine 'go'; use one of 'auto', 'python', 'rust'"):
         JsonSchema(True, engine="go")
-    monkeypatch.setattr("guards.contracts.json_schema.find_spec", lambda name: None)
+    monkeypatch.setattr("guards.contracts.json_schema.contract.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'output-guards\[fast\]'"):
         JsonSchema(True, engine="rust")
 
@@ -579,7 +579,7 @@ def test_threads():
 def test_jsonschema_is_loaded_late():
     """Importing the contract loads neither jsonschema nor lxml nor regex."""
     code = (
-        "import sys, guards.contracts.json_schema, guards.contracts.rail;"
+        "import sys, guards.contracts.json_schema.contract, guards.contracts.rail;"
         "print([m for m in ('jsonschema', 'referencing', 'lxml', 'regex') if m in sys.modules])"
     )
     shown = subprocess.run(

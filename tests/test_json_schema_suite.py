@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guards.contracts.json_schema import JsonSchema
+from guards.contracts.json_schema.contract import JsonSchema
 from guards.reading.document import JsonDocument
 
 SUITE = Path(__file__).resolve().parents[1].parent / "shared/data/json_schema_test_suite"

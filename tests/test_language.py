@@ -9,7 +9,7 @@ import pytest
 
 from guards import Context, validate
 from guards.checks import Language
-from guards.checks.language import _LABELS, _ranked, identify
+from guards.checks.learned.language import _LABELS, _ranked, identify
 from guards.contracts import Text
 from guards.errors import ConfigError
 from guards.models import ModelSpec, handle_of

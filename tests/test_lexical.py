@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from clock import cpu_within
 
-from guards.checks.lexical import Lexicon, coverage, names, numbers, stems
+from guards.checks.texts.lexical import Lexicon, coverage, names, numbers, stems
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ from fuzz.slowness import ALLOWED, CONTRACTS, DIALS, FRAGMENTS, FRAMES, Case
 from pydantic import BaseModel
 
 from guards import Guarded, Limits, Reply, check, validate
-from guards._live import live_of
-from guards._reflect import feedback_text
 from guards.clients.anthropic_stream import MessageChunks
 from guards.clients.beside import GONE
 from guards.clients.openai_events import ResponseChunks
@@ -23,6 +21,8 @@ from guards.clients.openai_stream_calls import StreamedCalls
 from guards.clients.tools import Tools
 from guards.contracts import JsonSchema, Text
 from guards.contracts.compiled import compile_contract
+from guards.engine.live import live_of
+from guards.engine.wording import feedback_text
 from guards.testing import ScriptedModel
 
 LENGTH = 12_000

@@ -7,7 +7,7 @@ from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.checks.passages import sentences, windows
+from guards.checks.texts.passages import sentences, windows
 from guards.models.items import words
 
 TEXT = (

@@ -5,8 +5,8 @@ import pickle
 import pytest
 from lxml import etree
 
-from guards._documents import path_of
 from guards.contracts.rail import Rail
+from guards.documents import path_of
 from guards.errors import ConfigError
 from guards.reading.document import JsonDocument
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from guards import NO_FIX, Finding, Fix, Guard, Reask, validate
 from guards.checks import Length, OneOf, Pattern, Range
-from guards.checks.text_units import TEXT_UNITS, count, cut
+from guards.checks.texts.text_units import TEXT_UNITS, count, cut
 from guards.context import Context
 from guards.errors import ConfigError
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from lxml import etree
 
-from guards._documents import document, path_of
+from guards.documents import document, path_of
 from guards.findings import Finding
 from guards.records import Attempt, Outcome, Reason, Repair, Usage, plain
 

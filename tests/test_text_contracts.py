@@ -10,10 +10,10 @@ from clock import cpu_within
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.contracts.base import Limits
 from guards.contracts.text import Choice, Pattern, Text
 from guards.errors import ConfigError
 from guards.reading.document import JsonDocument, TextDocument
+from guards.reading.reading import Limits
 
 YES_NO = Choice(["Yes", "No"])
 EVERY = [Text(), YES_NO, Pattern(r"\d{3}")]

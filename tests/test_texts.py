@@ -16,7 +16,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, Field, RootModel
 
 from guards import validate
 from guards.checks import Toxicity
-from guards.checks.texts import texts_of
+from guards.checks.texts.texts import texts_of
 
 
 class Mood(str, Enum):  # noqa: UP042  # the older way to write it, which prints as Mood.RUDE

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from guards._drivers import run_async, run_sync
-from guards._flow import Ask, Compute, Job, OutOfTime, Together
-from guards._workers import Workers
 from guards.clients import resolve
+from guards.driving.drivers import run_async, run_sync
+from guards.driving.workers import Workers
+from guards.effects import Ask, Compute, Job, OutOfTime, Together
 
 QUESTION = ({"role": "user", "content": "?"},)
 
@@ -209,9 +209,9 @@ def test_a_flow_that_cancels_itself_cancels_nothing_else():
 @DRIVERS
 def test_too_many_hanging_threads_is_an_entry(drive, monkeypatch):
     """Where no more threads are started, a flow's entry says so."""
-    import guards._workers
+    import guards.driving.workers
 
     full = Workers("full", most=1, most_left=0)
-    monkeypatch.setattr(guards._workers, "calls", full)
+    monkeypatch.setattr(guards.driving.workers, "calls", full)
     for entry in drive(beside(asking(lambda messages: "a"), asking(lambda messages: "b"))):
         assert "hang and were left behind" in str(entry)

@@ -249,7 +249,7 @@ def test_one_head_for_all(numpy):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_process_fits_its_own(numpy):
     """A child that was forked while another thread held the lock of the heads can judge all the same."""
-    from guards.checks import linear_head
+    from guards.checks.learned import linear_head
 
     guard = Topic(EXAMPLES, model=counted)
     with linear_head._LOCK:
@@ -269,7 +269,7 @@ def test_without_numpy(monkeypatch):
 
 def test_many_examples(numpy):
     """With more than a thousand examples one fold is held out, and texts of the classes are still found to be within."""
-    from guards.checks.linear_head import LinearHead
+    from guards.checks.learned.linear_head import LinearHead
 
     random = numpy.random.default_rng(5)
     classes = numpy.arange(1_200) % 3
@@ -287,7 +287,7 @@ def test_many_examples(numpy):
 
 def test_classes_that_no_line_parts(numpy):
     """Where examples of two classes take turns on the quarters of a circle, the nearest ones tell what the weights cannot."""
-    from guards.checks.linear_head import LinearHead
+    from guards.checks.learned.linear_head import LinearHead
 
     random = numpy.random.default_rng(7)
     turns = random.permutation(numpy.arange(400)) / 400

@@ -26,9 +26,9 @@ from pydantic import (
 from pydantic_core.core_schema import ErrorType
 
 from guards import Guarded, validate
-from guards._reflect import feedback_text
 from guards.contracts import JsonSchema
-from guards.contracts.type_words import _RULES
+from guards.contracts.typed.words import _RULES
+from guards.engine.wording import feedback_text
 from guards.findings import Finding
 from guards.testing import ScriptedModel
 

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from guards import ConfigError, Guarded, check, contract, validate
-from guards.contracts.typed import Typed
+from guards.contracts.typed.contract import Typed
 
 
 class Cat(BaseModel):

@@ -33,9 +33,9 @@ from guards import (
     contract,
     validate,
 )
-from guards._documents import document
 from guards.checks import Length, OneOf, Range
 from guards.contracts import JsonSchema, Text, XmlSchema
+from guards.documents import document
 from guards.testing import ScriptedModel
 
 LONG = '{"title": "Pri is long", "priority": 2}'

@@ -53,7 +53,7 @@ from guards import (
     validate,
 )
 from guards.checks import Length, OneOf, Pattern
-from guards.contracts.type_annotations import in_annotation
+from guards.contracts.typed.annotations import in_annotation
 from guards.testing import ScriptedModel
 
 

@@ -40,9 +40,9 @@ from guards.clients import anthropic as of_anthropic  # noqa: E402
 from guards.clients import openai as of_openai  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
 from guards.clients.surface import COPIES, passes  # noqa: E402
-from guards.clients.wrapping import _OUTCOMES  # noqa: E402
 from guards.contracts import Text  # noqa: E402
 from guards.errors import ConfigError  # noqa: E402
+from guards.shapes.wrapping import _OUTCOMES  # noqa: E402
 
 
 class Ticket(BaseModel):

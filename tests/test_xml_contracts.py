@@ -15,9 +15,9 @@ import pytest
 from clock import cpu_within
 
 from guards.contracts import RelaxNG, XmlSchema
-from guards.contracts.base import Limits
 from guards.errors import ConfigError
 from guards.reading.document import JsonDocument
+from guards.reading.reading import Limits
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "malformed" / "xml.jsonl"
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guards.contracts import XmlSchema
-from guards.contracts.base import Limits, Reading
 from guards.errors import ConfigError
 from guards.findings import Finding
+from guards.reading.reading import Limits, Reading
 from guards.reading.xml_document import XmlDocument, element_at, element_path, local_name
 from guards.reading.xml_reader import Unreadable, parse_xml, read_xml
 

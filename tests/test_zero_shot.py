@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from guards.checks.model_guard import driven
-from guards.checks.nli import Nli
-from guards.checks.zero_shot import zero_shot
+from guards.checks.learned.model_guard import driven
+from guards.checks.learned.nli import Nli
+from guards.checks.learned.zero_shot import zero_shot
 from guards.testing import FixedScores
 
 

@@ -1,4 +1,4 @@
-"""Fit the score of `Entailment` for the embedded models: the weights in guards/checks/grounding.py.
+"""Fit the score of `Entailment` for the embedded models: the weights in guards/checks/learned/grounding.py.
 
     python training/grounding.py ../shared/data/guards
 
@@ -20,9 +20,9 @@ import torch
 from factual import group, halves
 
 from guards.checks import Entailment, Scored, score_many
-from guards.checks.grounding import Corpus, ground
-from guards.checks.passages import sentences
-from guards.checks.sources import documents
+from guards.checks.learned.grounding import Corpus, ground
+from guards.checks.texts.passages import sentences
+from guards.checks.texts.sources import documents
 
 SHARPNESS = 3.0
 """Of the soft minimum."""

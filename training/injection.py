@@ -24,8 +24,8 @@ from screening import Rows, areas, auroc, bad_scores, fresh, limit_at, options, 
 from written import grammar
 from written_documents import Documents
 
-from guards.checks.cuts import cuts
-from guards.checks.passages import sentences
+from guards.checks.texts.cuts import cuts
+from guards.checks.texts.passages import sentences
 from guards.models import ModelSpec, handle_of
 
 OPEN = ("bfcl_question", "deepset_train", "inthewild_jailbreak", "gptfuzz_template", "piguard_wildguard_benign")

@@ -19,7 +19,7 @@ from encoder import Classifier, Encoded, encoder_folder, logits_of, part_of, tra
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
-from guards.checks.roc import area, points
+from guards.checks.calibrated.roc import area, points
 
 SMOOTHING = 0.05
 """Many labels of crowds are wrong."""

@@ -1,7 +1,7 @@
 """Guards that ask a model: what one is, and what it is handed to ask by.
 
-Such a guard does not call anybody. Its `ask` is a generator that yields what it needs (`_flow`), so that it is written
-once for sync and async; who is asked, on whose budget, and what a call counts as, is `_asking`.
+Such a guard does not call anybody. Its `ask` is a generator that yields what it needs (`effects`), so that it is
+written once for sync and async; who is asked, on whose budget, and what a call counts as, is `engine.questions`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from guards._flow import Compute, Flow, Job, Together
 from guards.checks.base import Guard, OnError, Unreadable, Verdict
 from guards.context import Context
-from guards.contracts.base import Contract, Reading
+from guards.contracts.base import Contract
+from guards.effects import Compute, Flow, Job, Together
 from guards.errors import ConfigError
 from guards.messages import Message
 from guards.policies import Policy
+from guards.reading.reading import Reading
 
 __all__ = ["Asking", "AskingGuard", "check_count", "check_text", "computed", "side_by_side"]
 

@@ -1,6 +1,6 @@
 """What every guard is: `Guard` for a subclass, `@check` for a function, `.on()` for a place.
 
-How guards are ordered, run together and bounded in time is `_pipeline`.
+How guards are ordered, run together and bounded in time is `engine.examining`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, overload
 
-from guards._colour import is_async
-from guards._sameness import Itself, key_of
 from guards.checks.kept import kept
 from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
-from guards.contracts.type_kinds import as_it_is
-from guards.contracts.type_shape import with_guard
+from guards.contracts.typed.kinds import as_it_is
+from guards.contracts.typed.shape import with_guard
 from guards.errors import ConfigError
 from guards.findings import Finding, on_the_scale
 from guards.identity import Untold, describe, name_of
 from guards.messages import ROLES
 from guards.policies import Policy
+from guards.values.colour import is_async
+from guards.values.sameness import Itself, key_of
 
 if TYPE_CHECKING:
-    from guards.checks.calibration import Calibration
+    from guards.checks.calibrated.calibration import Calibration
 
 __all__ = [
     "FunctionGuard",
@@ -125,7 +125,7 @@ class Guard:
     joins: ClassVar[bool] = False
     """Whether, of a text that is streamed, it must see each sentence together with all that came before it."""
     leaves_guard: ClassVar[bool] = True
-    """That it may stand in a type's annotations: `contracts.type_shape` looks for it there."""
+    """That it may stand in a type's annotations: `contracts.typed.shape` looks for it there."""
     always_quick: ClassVar[bool] = False
     """Whether a check is sure to end soon whatever the value, so that it may run in the caller's thread under a
     deadline."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from guards._plain import recorded
 from guards.findings import Finding
 from guards.reading.holding import as_document
+from guards.values.plain import recorded
 
 __all__ = ["kept"]
 

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache, wraps
 from inspect import Parameter
 from typing import Any, Final
 
-from guards._sameness import key_of
+from guards.values.sameness import key_of
 
 __all__ = ["MADE", "Made", "made_of", "parameters", "remember", "slots_of"]
 

@@ -15,7 +15,7 @@ from guards.errors import ConfigError
 
 if TYPE_CHECKING:
     from guards.checks import Calibration, Guard
-    from guards.checks.roc import Estimate
+    from guards.checks.calibrated.roc import Estimate
 
 __all__ = ["calibrate"]
 

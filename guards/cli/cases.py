@@ -9,12 +9,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from guards import Budget, Fix, Guarded, Raise, Reask, Reflect
-from guards._documents import path_of
-from guards.checks.entailment import Entailment
-from guards.checks.length import Length
-from guards.checks.pattern import Pattern
+from guards.checks.learned.entailment import Entailment
+from guards.checks.rules.length import Length
+from guards.checks.rules.pattern import Pattern
 from guards.cli.inputs import example
 from guards.contracts import Text, XmlSchema
+from guards.documents import path_of
 from guards.models import ModelSpec
 
 __all__ = ["Case", "cases"]

@@ -104,7 +104,7 @@ def short(value: Any, most: int = 80) -> str:
 
 def pretty(value: Any, indent: int | None = 2) -> str:
     """A delivered value as a person reads it: text as it is, all else as JSON."""
-    from guards._plain import plain
+    from guards.values.plain import plain
 
     if isinstance(value, str):
         return value

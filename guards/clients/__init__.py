@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from guards._flow import Client, NoAnswer
 from guards.clients.callables import CallableClient, reply_of_plain, reply_turns
 from guards.clients.incoming import Incoming, is_stream
+from guards.effects import Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Reply
 

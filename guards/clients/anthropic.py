@@ -11,8 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from guards._blocks import named
-from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.anthropic_beside import MESSAGE
 from guards.clients.anthropic_tools import is_offered, message_tools, serves
 from guards.clients.beside import Delivery
@@ -38,6 +36,8 @@ from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, is_arguments, written
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
+from guards.outgoing.blocks import named
+from guards.outgoing.texts import Beside, Elsewhere, Keys
 
 __all__ = ["Messages", "adapt", "endpoint_of", "messages", "read"]
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_origin
 from weakref import WeakKeyDictionary
 
-from guards._colour import is_async
-from guards._flow import Ask, Client
-from guards._quote import fence
 from guards.clients.incoming import Incoming, is_stream
+from guards.effects import Ask, Client
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
+from guards.outgoing.quoting import fence
+from guards.values.colour import is_async
 
 __all__ = [
     "CallableClient",

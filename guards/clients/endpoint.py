@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Literal
 
-from guards._flow import Ask, Client, NoAnswer
-from guards._outgoing import Beside, Elsewhere, Keys, replaced
 from guards.clients import faults
 from guards.clients.fetching import Fetch
 from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
 from guards.clients.server_faults import named
 from guards.clients.tools import Tools, schema_told
+from guards.effects import Ask, Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
+from guards.outgoing.texts import Beside, Elsewhere, Keys, replaced
 
 __all__ = [
     "TOOL",
@@ -350,7 +350,7 @@ def schema_of(contract: Any, where: str) -> dict[str, Any]:
         raise ConfigError("this mode needs a schema", where=where, hint="add contract= (a type, a schema or a Guarded)")
     if isinstance(contract, Mapping):
         return dict(contract)
-    from guards._terms import terms_of
+    from guards.engine.terms import terms_of
 
     return terms_of(contract).compiled.json_schema()
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol
 
-from guards._flow import NoAnswer
 from guards.clients.done import Done
 from guards.clients.server_faults import BROKEN, broken, check_pieces, cut_off, in_words, is_json
+from guards.effects import NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Reply
 

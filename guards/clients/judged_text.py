@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from guards.clients.said import NOTHING, told_of
-from guards.contracts.base import Contract, Reading
+from guards.contracts.base import Contract
 from guards.findings import Finding
 from guards.reading.document import Document
+from guards.reading.reading import Reading
 from guards.records import Outcome, Reason, Repair
 
 __all__ = ["Judged", "recorded"]

@@ -10,8 +10,6 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
-from guards._blocks import named
-from guards._outgoing import Beside, Elsewhere, Keys
 from guards.clients.beside import Delivery, facts, gone, members
 from guards.clients.endpoint import EndpointClient, check_options, unrequested
 from guards.clients.fetching import Fetch
@@ -22,6 +20,8 @@ from guards.clients.server_faults import check
 from guards.clients.tools import Tools
 from guards.errors import ConfigError, MissingExtra
 from guards.messages import Reply
+from guards.outgoing.blocks import named
+from guards.outgoing.texts import Beside, Elsewhere, Keys
 
 __all__ = ["QUIET", "LiteChat", "adapt", "completion", "read"]
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from guards._blocks import named
-from guards._outgoing import Beside, Elsewhere, Keys
-from guards._quote import fence
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
 from guards.clients.endpoint import UNKNOWN_TOOL, Endpoint, extra_body, is_given, request_of, without
@@ -26,6 +23,9 @@ from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Asked, Tools, is_arguments, stops_of, written
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
+from guards.outgoing.blocks import named
+from guards.outgoing.quoting import fence
+from guards.outgoing.texts import Beside, Elsewhere, Keys
 
 __all__ = ["Chat", "Completions", "Responses", "shape_of"]
 

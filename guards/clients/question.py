@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from guards._flow import Ask, Client, NoAnswer
-from guards._outgoing import Beside, Keys
-from guards._plain import plain
 from guards.clients.endpoint import Endpoint, EndpointClient, changed, is_given, resent, settled
 from guards.clients.fetching import Fetch
 from guards.clients.judged_text import Judged, recorded
 from guards.clients.retelling import Retelling
+from guards.effects import Ask, Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
+from guards.outgoing.texts import Beside, Keys
 from guards.records import Outcome
 from guards.streaming import Done, StreamEvent, TextPiece
+from guards.values.plain import plain
 
 __all__ = ["Answer", "Question", "delivered"]
 

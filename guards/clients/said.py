@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
-from guards._plain import plain
 from guards.contracts.base import Stand
 from guards.reading.document import Place, at
+from guards.values.plain import plain
 
 __all__ = ["NOTHING", "told_of"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from guards._blocks import named
+from guards.outgoing.blocks import named
 
 __all__ = ["COPIES", "harmless", "passes", "passes_litellm"]
 

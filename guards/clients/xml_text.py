@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from lxml import etree
 
-from guards.contracts.base import Contract, Limits
-from guards.contracts.xml_shape import XSI, SchemaShape
+from guards.contracts.base import Contract
+from guards.reading.reading import Limits
 from guards.reading.xml_document import attributes_of, local_name, source_of
+from guards.reading.xml_shape import XSI, SchemaShape
 
 __all__ = ["xml_text"]
 

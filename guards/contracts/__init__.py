@@ -9,28 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from guards.contracts.json_schema import JsonSchema
+    from guards.contracts.json_schema.contract import JsonSchema
     from guards.contracts.rail import Rail
     from guards.contracts.text import Choice, Pattern, Text
-    from guards.contracts.xml_schema import RelaxNG, XmlSchema
+    from guards.contracts.xml.contract import RelaxNG, XmlSchema
 
 __all__ = ["Choice", "JsonSchema", "Pattern", "Rail", "RelaxNG", "Text", "XmlSchema"]
 
 _HOMES: Final = {
-    "Choice": "text",
-    "JsonSchema": "json_schema",
-    "Pattern": "text",
-    "Rail": "rail",
-    "RelaxNG": "xml_schema",
-    "Text": "text",
-    "XmlSchema": "xml_schema",
+    "guards.contracts.json_schema.contract": ("JsonSchema",),
+    "guards.contracts.rail": ("Rail",),
+    "guards.contracts.text": (
+        "Choice",
+        "Pattern",
+        "Text",
+    ),
+    "guards.contracts.xml.contract": (
+        "RelaxNG",
+        "XmlSchema",
+    ),
 }
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    home = _HOME_OF.get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

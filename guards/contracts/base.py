@@ -1,4 +1,4 @@
-"""What every contract can do: read a text, check a document again, describe itself. And `Limits` of reading."""
+"""What every contract can do: read a text, check a document again, describe itself."""
 
 from __future__ import annotations
 
@@ -10,58 +10,17 @@ from typing import Any, ClassVar, Final, Generic, Literal, get_args
 from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
-from guards.findings import Finding
 from guards.identity import Untold, describe, name_of
 from guards.reading.document import Document, Place, Steps, at, plain_steps
-from guards.records import Repair
+from guards.reading.reading import Dial, Limits, Reading
 
-__all__ = ["Contract", "Dial", "Format", "Limits", "Reading", "Stand", "Style", "check_dial"]
+__all__ = ["Contract", "Format", "Stand", "Style"]
 
 T = TypeVar("T", default=Any)
 
-Dial = Literal["strict", "careful", "eager"]
 Format = Literal["json", "xml", "text"]
 Style = Literal["json-schema", "typescript", "xml", "example"]
 STYLES: Final[tuple[str, ...]] = get_args(Style)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what is read; past one, the finding is `limit.*`, never a cut.
-
-    `chars`: of the whole answer. `repair_chars`: above it only a clean document is read, nothing searched or mended.
-    `depth`: nesting of the document.
-    """
-
-    chars: int = 10_000_000
-    repair_chars: int = 1_000_000
-    depth: int = 200
-
-    def __post_init__(self) -> None:
-        for name in ("chars", "repair_chars", "depth"):
-            amount = getattr(self, name)
-            if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
-                raise ConfigError(f"must be a whole number from 1 up, not {amount!r}", where=f"Limits({name}=)")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
-    """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
-    could be read. `faults` are the exceptions of the user's own code that are behind findings."""
-
-    value: T | None
-    document: Document | None
-    findings: tuple[Finding, ...] = ()
-    repairs: tuple[Repair, ...] = ()
-    faults: tuple[BaseException, ...] = ()
-    made: Any = None
-    """What the contract itself noted of how the value was made."""
-    cut: bool = False
-    """The text ends before its document is closed: something may be missing that the contract can do without."""
-
-    @property
-    def ok(self) -> bool:
-        return not self.findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +143,6 @@ def _(contract: Contract) -> Any:
         return Untold(contract)
     made = contract.__reduce__()
     return {"contract": kind, "of": [describe(part) for part in made[1]]}
-
-
-def check_dial(dial: str, where: str = "reading=") -> None:
-    """`ConfigError` for a dial that does not exist."""
-    if dial not in get_args(Dial):
-        raise ConfigError(
-            f"unknown reading {dial!r}", where=where, hint=f"use one of {', '.join(map(repr, get_args(Dial)))}"
-        )
 
 
 def check_style(style: str, offered: tuple[str, ...], what: str) -> None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin
 
-from guards._sameness import Itself, key_of
 from guards.contracts.base import Contract
 from guards.errors import ConfigError
+from guards.values.sameness import Itself, key_of
 
 __all__ = ["FORMATS", "compile_contract"]
 
@@ -42,7 +42,7 @@ def _contract(given: Any) -> Contract[Any]:
             raise ConfigError(f"{given.__name__} is a class", where="contract", hint=f"write {given.__name__}(...)")
         return _typed(cast("Hashable", given), "")
     if isinstance(given, Mapping):
-        from guards.contracts.json_schema import JsonSchema
+        from guards.contracts.json_schema.contract import JsonSchema
 
         return JsonSchema(dict(given))
     if isinstance(given, Path):
@@ -107,14 +107,14 @@ def _metadata(type_: Any) -> Iterator[Any]:
 
 
 def _new_typed(type_: Any) -> Contract[Any]:
-    from guards.contracts.typed import Typed
+    from guards.contracts.typed.contract import Typed
 
     return Typed(type_)
 
 
 @lru_cache(maxsize=_KEPT)
 def _in_xml(contract: Contract[Any], _guards: tuple[Itself, ...]) -> Contract[Any]:
-    from guards.contracts.data_as_xml import DataAsXml
+    from guards.contracts.xml.data_as_xml import DataAsXml
 
     return DataAsXml(contract)
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Union, cast, get_args, 
 from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
 from guards.contracts.delivered import shown
-from guards.contracts.type_forms import validated
-from guards.contracts.type_validator import compiled, compiled_for_numbers, readable, runs_code
+from guards.contracts.typed.forms import validated
+from guards.contracts.typed.validator import compiled, compiled_for_numbers, readable, runs_code
 from guards.reading.document import JsonDocument
 from guards.reading.guide import guide_of
 from guards.reading.json_stream import Place
@@ -26,7 +26,7 @@ from guards.reading.numbers import is_inexact
 from guards.reading.spelling import folded
 
 if TYPE_CHECKING:
-    from guards.contracts.json_schema import JsonSchema
+    from guards.contracts.json_schema.contract import JsonSchema
     from guards.contracts.rail import Rail
 
 __all__ = ["PlainBuilder", "TypedBuilder", "growing"]
@@ -56,7 +56,7 @@ class PlainBuilder:
 
     def _item(self, at: int) -> JsonSchema | bool:
         """What the schema says of an item: its contract, or whether any will do."""
-        from guards.contracts.part_schema import part_schema
+        from guards.contracts.json_schema.part import part_schema
 
         part = part_schema(self._schema, (at,))
         if not part:
@@ -66,7 +66,7 @@ class PlainBuilder:
     @cached_property
     def _told_apart(self) -> int:
         """How many items the schema can tell from others by their position."""
-        from guards.contracts.part_schema import longest_prefix
+        from guards.contracts.json_schema.part import longest_prefix
 
         return longest_prefix(self._schema)
 

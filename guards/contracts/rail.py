@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style
-from guards.contracts.json_schema import JsonSchema
+from guards.contracts.base import Contract, Format, Style
+from guards.contracts.json_schema.contract import JsonSchema
 from guards.errors import ConfigError
 from guards.reading.document import Document
+from guards.reading.reading import Dial, Limits, Reading
 
 __all__ = ["Rail"]
 
@@ -79,7 +80,7 @@ class _RailSchema(JsonSchema):
 
 def _formats() -> Mapping[str, Callable[[str], bool]]:
     if not _FORMATS:
-        from guards.contracts.formats import FORMATS
+        from guards.contracts.json_schema.formats import FORMATS
 
         full = FORMATS["time"]
         _FORMATS.update(FORMATS, time=lambda text: full(text) or full(f"{text}Z") or full(f"{text}:00Z"))

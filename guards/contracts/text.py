@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.contracts.base import Contract, Dial, Format, Limits, Reading, Style, check_style
-from guards.contracts.ecma import EcmaPattern
+from guards.contracts.base import Contract, Format, Style, check_style
 from guards.errors import ConfigError
 from guards.findings import Finding
+from guards.patterns.ecma import EcmaPattern
 from guards.reading.document import Document, TextDocument
 from guards.reading.locate import thinking
+from guards.reading.reading import Dial, Limits, Reading
 from guards.records import Repair
 
 __all__ = ["Choice", "Pattern", "Text"]
@@ -150,7 +151,7 @@ class Pattern(_Plain):
                 f"else:\n{self.regex}"
             )
         check_style(style, ("example",), "a pattern")
-        from guards.contracts.example import example
+        from guards.contracts.showing.example import example
 
         return str(example(self.json_schema(), lambda text: isinstance(text, str) and self._check(text) is None))
 

@@ -12,9 +12,9 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from guards.contracts.ecma import EcmaPattern
 from guards.errors import ConfigError
 from guards.findings import Finding, join_pointer
+from guards.patterns.ecma import EcmaPattern
 from guards.reading.guide import Guide, kind_of
 
 __all__ = ["holds", "refused_asserts"]

@@ -371,7 +371,7 @@ class _Pattern:
     """A pattern of the schema, of any kind: pydantic's are those of Rust or Python, a JSON Schema's of ECMA-262."""
 
     def __init__(self, source: str) -> None:
-        from guards.contracts.ecma import EcmaPattern  # needed only where an answer has to be mended
+        from guards.patterns.ecma import EcmaPattern  # needed only where an answer has to be mended
 
         try:
             self._compiled: EcmaPattern | None = EcmaPattern(source)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from guards.contracts.base import Limits
 from guards.findings import Finding, join_pointer
 from guards.reading.document import JsonDocument, document_of
 from guards.reading.numbers import exact
+from guards.reading.reading import Limits
 from guards.records import Repair
 
 __all__ = ["Unreadable", "parse_json"]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
 from guards.reading.document import JsonDocument
 from guards.reading.json_parser import Unreadable, parse_json
+from guards.reading.reading import Dial, Limits, Reading
 
 if TYPE_CHECKING:
     from guards.reading.guide import Guide

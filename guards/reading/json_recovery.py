@@ -16,7 +16,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
-from guards.contracts.base import Limits, Reading
 from guards.findings import Finding
 from guards.reading.asserts import refused_asserts
 from guards.reading.document import JsonDocument, document_of
@@ -29,6 +28,7 @@ from guards.reading.json_quotes import Quoted, QuoteSearch, text_alone
 from guards.reading.leftover import goes_on, in_a_sentence, part_beside
 from guards.reading.locate import Span, Surroundings, surroundings
 from guards.reading.numbers import dumps
+from guards.reading.reading import Limits, Reading
 from guards.reading.rivals import is_far_fetched, slips, swallows
 from guards.reading.spelling import folded, is_null
 from guards.records import Repair

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from lxml import etree
 
-from guards.contracts.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.findings import Finding
 from guards.reading.numbers import as_whole
 from guards.reading.spelling import boolean, folded, number, number_in, one_of_many, pick, pick_in
 from guards.reading.xml_mender import BLANK, Names, Node, is_leaf, names_item
 from guards.reading.xml_prolog import Unreadable
+from guards.reading.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.records import Repair
 
 __all__ = ["documents", "fit_xml"]

@@ -17,10 +17,10 @@ from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
-from guards.contracts.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
 from guards.findings import Finding
 from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_prolog import Unreadable, doctype_end
+from guards.reading.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
 from guards.records import Repair
 
 __all__ = ["BLANK", "Names", "Node", "is_closed", "is_leaf", "mend_xml", "names_item"]

@@ -9,15 +9,15 @@ from typing import Any, Final, TypeVar
 
 from lxml import etree
 
-from guards.contracts.base import Dial, Limits, Reading
-from guards.contracts.xml_shape import XSI
 from guards.findings import Finding
+from guards.reading.reading import Dial, Limits, Reading
 from guards.reading.spelling import is_null
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
 from guards.reading.xml_locate import beside, find_documents, unfenced
 from guards.reading.xml_mender import BLANK, Names, Node, is_closed, mend_xml
 from guards.reading.xml_prolog import Unreadable
+from guards.reading.xml_shape import XSI
 from guards.records import Repair
 
 __all__ = ["mended"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lxml import etree
 
-from guards.contracts.base import Dial, Limits, Reading
 from guards.findings import Finding
+from guards.reading.reading import Dial, Limits, Reading
 from guards.reading.xml_locate import Sight, Span, beside, find_documents, stray_member
 from guards.reading.xml_prolog import Unreadable, blanked_prolog
 from guards.records import Repair

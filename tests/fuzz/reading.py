@@ -11,15 +11,17 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["guards.reading", "guards.contracts.typed", "guards.contracts.partial"]):
+with atheris.instrument_imports(
+    include=["guards.reading", "guards.contracts.typed.contract", "guards.contracts.partial"]
+):
     from typing import Literal
 
     from pydantic import BaseModel
 
     from guards import Limits, validate
-    from guards._live import live_of
     from guards.contracts import Choice, JsonSchema, Pattern, XmlSchema
     from guards.contracts.compiled import compile_contract
+    from guards.engine.live import live_of
 
 DIALS = ("careful", "eager", "strict")
 

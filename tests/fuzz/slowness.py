@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from clock import slowness
 
 from guards import Limits, validate
-from guards._live import live_of
 from guards.contracts import Choice, JsonSchema, Pattern, RelaxNG, Text, XmlSchema
 from guards.contracts.compiled import compile_contract
+from guards.engine.live import live_of
 
 
 class Line(BaseModel):

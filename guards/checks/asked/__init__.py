@@ -1,0 +1,1 @@
+"""Guards that ask a model what they want to know."""

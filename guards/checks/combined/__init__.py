@@ -1,0 +1,1 @@
+"""Guards that are made of guards."""

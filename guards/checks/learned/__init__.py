@@ -1,0 +1,1 @@
+"""Guards that stand on a model of language: classifiers, entailment, similarity, topics."""

@@ -1,0 +1,1 @@
+"""How a contract is told to a model: described, as TypeScript, by an example."""

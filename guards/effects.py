@@ -1,0 +1,262 @@
+"""The effects that the engine's generator yields, and the seam at which a client stands.
+
+The generator says what it needs and never does it: no thread, no `await`, no socket, no clock of its own.
+`driving.drivers` does it, once synchronously and once asynchronously.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from guards.errors import ConfigError
+from guards.messages import Feedback, Message, Reply
+from guards.outgoing.texts import Beside, Keys
+
+__all__ = [
+    "LONG_TEXT",
+    "Ask",
+    "Client",
+    "Compute",
+    "Effect",
+    "Emit",
+    "Flow",
+    "Incoming",
+    "Job",
+    "Leave",
+    "LongWork",
+    "Misuse",
+    "NoAnswer",
+    "OutOfTime",
+    "Pull",
+    "Sender",
+    "Together",
+    "worked",
+]
+
+R = TypeVar("R")
+
+
+class Client(Protocol):
+    """Whatever answers: what `clients/` makes of a callable or an SDK's method."""
+
+    colour: Literal["sync", "async"]
+    severable: bool
+    """Whether a sync question may be put in another thread, and its connection shut under it when the time is up. Not
+    so where the caller's own code asks."""
+
+    @property
+    def owner(self) -> object:
+        """What is asked in the end: questions that hang are counted by it."""
+        ...
+
+    @property
+    def aside(self) -> Client | None:
+        """Who answers further questions, beside those of the call, by the same model; None where only the caller's own
+        code asks."""
+        ...
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        """Put the question; the raw answer, or an awaitable of it when `colour` is "async".
+
+        `timeout` is what is left of the budget in seconds, for a client that can use it.
+        """
+        ...
+
+    def read(self, raw: Any) -> Reply:
+        """What the raw answer says. Raises `ConfigError` for something that is no answer."""
+        ...
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        """As `send`, for an answer in pieces: an `Incoming`, or an awaitable of one when `colour` is "async"."""
+        ...
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        """The turns that follow a reply that was not accepted: the reply itself, then the feedback.
+
+        An SDK's forced tool call is answered by a tool result here.
+        """
+        ...
+
+    def transient(self, fault: BaseException) -> bool:
+        """Whether the fault is of the transport and may be gone at the next try (429, 5xx, time-out, cut line)."""
+        ...
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        """Seconds that the server asked to wait; None if it did not say."""
+        ...
+
+
+@runtime_checkable
+class Sender(Protocol):
+    """A client that sends more than the turns, or keeps them in a form of its own."""
+
+    def beside(self) -> Iterable[Beside]:
+        """What goes to the model beside the turns."""
+        ...
+
+    def amended(self, turns: Mapping[int, Message], beside: Mapping[Keys, Any]) -> tuple[Client, Mapping[str, Any]]:
+        """The client that sends these turns, by their numbers, and these values in the others' place; and what of the
+        call's context becomes another by it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question to a client; answered with a `Reply`.
+
+    `extra` are the turns of `messages` that the library added (for clients that keep the caller's own arguments).
+    `deadline` is in the engine's clock (`time.monotonic`). `transport` is a tenacity object, None for none, or
+    "default" for the client's own.
+    """
+
+    client: Client
+    messages: tuple[Message, ...]
+    feedback: Feedback | None
+    deadline: float | None
+    transport: Any = "default"
+    extra: tuple[Message, ...] = ()
+    live: bool = False
+    """Answered with the answer on its way, to be pulled piece by piece, instead of a `Reply`."""
+
+
+class Incoming(Protocol):
+    """An answer on its way: what `clients/incoming` makes of a client's stream."""
+
+    is_async: bool
+    severable: bool
+    """As `Client.severable`."""
+
+    @property
+    def reply(self) -> Reply:
+        """What has come, as a whole."""
+        ...
+
+    def next(self) -> str | None:
+        """The next piece of text; None at the end."""
+        ...
+
+    async def anext(self) -> str | None:
+        """As `next`."""
+        ...
+
+    def close(self) -> None:
+        """Leave it."""
+        ...
+
+    async def aclose(self) -> None:
+        """As `close`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The next piece of an answer on its way; answered with text, or None at its end. `deadline` as in `Ask`."""
+
+    incoming: Incoming
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Stop an answer on its way."""
+
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Give an event to whoever reads the stream."""
+
+    event: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work of a guard: `run()` gives the result, or an awaitable of it.
+
+    `deadline` as in `Ask`; `timeout` is the job's own bound in seconds. Whichever comes first ends it. What
+    hangs counts against its `owner`, the guard.
+    """
+
+    run: Callable[[], Any]
+    is_async: bool
+    deadline: float | None = None
+    timeout: float | None = None
+    owner: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Run jobs concurrently; answered with a list, one entry per job: its result, or the exception it raised.
+
+    A job that is not done by its deadline has `TimeoutError` as its entry; its thread is left behind.
+    """
+
+    jobs: Sequence[Job]
+
+
+LONG_TEXT: Final = 8_000
+"""Characters from which on reading a text may take more than some milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongWork:
+    """Work of the library's own that may take long, and waits for nothing; answered with what it gives. No event loop
+    stands still for it."""
+
+    run: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Drive flows side by side; answered with a list, one entry per flow: its result, or the exception it raised.
+
+    A question that such a flow puts does not outlast its deadline, whatever its client does: `OutOfTime` is thrown into
+    the flow, and a thread that hangs is left behind.
+    """
+
+    flows: Sequence[Flow[Any]]
+
+
+class NoAnswer(Exception):  # a signal between client and engine
+    """Raised by `Client.read` for a response that asks for one of the caller's own tools: there is no answer yet.
+
+    `reply` says what it used. `is_data`: its text is what a tool is given, and nobody knows the request; of a contract
+    of data it is the answer, since a tool may be how such an answer is asked for.
+    """
+
+    def __init__(self, reply: Reply, *, is_data: bool = False) -> None:
+        super().__init__("the model asked for a tool")
+        self.reply = reply
+        self.is_data = is_data
+
+
+class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library
+    """Thrown into the flow when a question's deadline passed before its answer came. `words` say what stood between, in
+    nobody's own; `fault` is the last one of the transport, if there was one."""
+
+    def __init__(self, words: str = "", fault: Exception | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.fault = fault
+
+
+class Misuse(Exception):  # a signal between a guard's question and the pipeline; it never leaves the library
+    """Wrong use that a guard's own question brought to light: no failure of the guard, which could be let pass."""
+
+    def __init__(self, fault: ConfigError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+Effect: TypeAlias = "Ask | Compute | LongWork | Together | Pull | Leave | Emit"
+Flow: TypeAlias = Generator[Effect, Any, R]
+
+
+def worked(run: Callable[[], R], chars: int) -> Flow[R]:
+    """What the work on a text of so many characters gives."""
+    if chars < LONG_TEXT:
+        return run()
+    return (yield LongWork(run))  # type: ignore[no-any-return]  # what a flow is sent is untyped here

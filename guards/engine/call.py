@@ -1,0 +1,722 @@
+"""The loop: ask, read, check, decide, and ask again, until an answer holds or nothing more can be done.
+
+A generator without I/O (`effects` has its effects, `driving.drivers` runs them); every shape of use drives this one. It
+never raises for a bad answer: it returns an `Outcome`. A fault of the caller's own code closes the record and goes on
+up. Which policy acts is `engine.deciding`; what is kept on the way is `engine.ledger`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from guards.context import Context
+from guards.contracts.base import Contract
+from guards.effects import (
+    LONG_TEXT,
+    Ask,
+    Client,
+    Emit,
+    Flow,
+    Incoming,
+    Leave,
+    LongWork,
+    NoAnswer,
+    OutOfTime,
+    Pull,
+    worked,
+)
+from guards.engine import wording
+from guards.engine.deciding import Choice, Deciding
+from guards.engine.examining import Examined, Found, GuardSet, examine, unguarded
+from guards.engine.ledger import Ledger, Open
+from guards.engine.settling import EDITS, Examiner, delivered, settle
+from guards.engine.spend import Spend, clock
+from guards.findings import Finding, decisive
+from guards.messages import Feedback, Message, Reply
+from guards.policies import Fallback, Policy, Reask, Reflect
+from guards.reading.document import JsonDocument, TextDocument
+from guards.reading.reading import Dial, Limits, Reading
+from guards.records import ACCEPTED, Outcome, Reason
+
+if TYPE_CHECKING:
+    from guards.engine.asking_again import Parts
+    from guards.engine.input import Input
+    from guards.engine.live import Live, Part
+    from guards.engine.questions import Desk
+    from guards.hooks import Hook
+
+__all__ = ["Call", "Plan", "Showing"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[T]):
+    """What a `Guarded` says, compiled: shared by all its calls."""
+
+    contract: Contract[T]
+    guards: GuardSet
+    input_guards: GuardSet
+    on_fail: Policy[Any]
+    attempts: int | None
+    dial: Dial
+    limits: Limits
+    transport: Any
+    hooks: tuple[Hook, ...]
+    resolve: Callable[[Any], Client]
+    """Makes a client of what a policy names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked next. `extra` are the turns that the library added; `fallback` says who is asked instead."""
+
+    client: Client
+    messages: tuple[Message, ...]
+    extra: tuple[Message, ...] = ()
+    feedback: Feedback | None = None
+    fallback: bool = False
+    parts: Parts | None = None
+    """How the reply is read where less than the whole answer was asked for."""
+    reflects: bool = False
+    """Whether the reply was asked to begin with a reflection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `checks` are the guards
+    that look at each part before; `final`: what was shown cannot be taken back, so that no other answer may follow."""
+
+    at_once: bool
+    checks: GuardSet | None = None
+    final: bool = False
+
+
+class Call(Generic[T]):
+    """One guarded call. Drive `run()`; `outcome` holds the record, also after a fault."""
+
+    __slots__ = (
+        "_cut_off",
+        "_deciding",
+        "_desk",
+        "_history",
+        "_late",
+        "_ledger",
+        "_live",
+        "_spend",
+        "_told_validators",
+        "client",
+        "given",
+        "messages",
+        "outcome",
+        "plan",
+        "showing",
+    )
+
+    def __init__(
+        self,
+        plan: Plan[T],
+        client: Client,
+        messages: tuple[Message, ...],
+        context: Mapping[str, Any],
+        spend: Spend,
+        showing: Showing | None = None,
+    ) -> None:
+        self.plan = plan
+        self.showing = showing
+        self._live: Live | None = None
+        """The view of the answer that is coming, where the call is streamed."""
+        self._desk: Desk | None = None
+        """Where guards of the open attempt ask."""
+        self.client = client
+        self.messages = messages
+        self.given = context
+        self._told_validators: dict[str, Any] | None = dict(context) if context else None
+        """The same for validators inside the contract: pydantic's `info.context`."""
+        self.outcome: Outcome[T] | None = None
+        self._spend = spend
+        self._ledger = Ledger(spend, plan.hooks)
+        self._deciding = Deciding(plan.on_fail)
+        self._history: tuple[Message, ...] = ()
+        """Every answer that did not hold, with what was said about it."""
+        self._cut_off = 0
+        self._late = False
+        """An answer could not come in time; a pause of the transport may end a call before its seconds do."""
+
+    def run(self) -> Flow[Outcome[T]]:
+        """The whole call."""
+        try:
+            outcome = yield from self._loop()
+        except BaseException as fault:
+            self._fault(fault)
+            raise
+        self.outcome = outcome = self._told(outcome)
+        if self.showing is not None:
+            from guards.streaming import Done
+
+            yield from self._show_end(outcome)
+            yield Emit(Done(outcome))
+        return outcome
+
+    def _told(self, outcome: Outcome[T]) -> Outcome[T]:
+        """The hooks hear of the end; what one of them did wrong since the outcome was made belongs into it too."""
+        if not self.plan.hooks:
+            return outcome
+        from guards.hooks import CallEnded
+
+        self._ledger.emit(CallEnded(outcome))
+        late = [f for f in self._ledger.reports if f.code == "hook.failed"]
+        seen = sum(f.code == "hook.failed" for f in outcome.findings)
+        return replace(outcome, findings=(*outcome.findings, *late[seen:]))
+
+    # -- the loop ------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> Flow[Outcome[T]]:
+        if self.plan.input_guards.tiers:
+            refusal = yield from self._check_input()
+            if refusal is not None:
+                return refusal
+        ended = self._spend.ended()
+        if ended is not None:
+            return self._unasked(ended)
+        question = _Question(self.client, self.messages)
+        while True:
+            try:
+                examined = yield from self._ask(question)
+            except NoAnswer:
+                return self._end(_nothing(), _NOT_YET)
+            if not examined.blocking:
+                shown = self._for_good()
+                if shown and not str(examined.reading.value).startswith(shown):
+                    return self._end(examined, _SHOWN)
+                return self._accept(examined, question)
+            step = yield from self._follow(examined, question)
+            if isinstance(step, Outcome):
+                return step
+            question = step
+
+    def _unasked(self, ended: Reason) -> Outcome[T]:
+        """The budget ended before the first question: what the ticket delivers without an answer still applies."""
+        for step in self.plan.on_fail.steps:
+            if step.name == "raise":
+                break
+            if _delivers(step):
+                return self._deliver(_nothing(), step)
+        return self._end(_nothing(), ended)
+
+    def _ask(self, question: _Question) -> Flow[Examined[T]]:
+        """One question, its answer read and checked."""
+        ledger, plan = self._ledger, self.plan
+        opened = ledger.start(question.messages + question.extra)
+        self._desk = self._lent(plan.guards, question.client, opened)
+        deadline = self._spend.deadline
+        live = self.showing is not None
+        ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra, live)
+        refused: tuple[Found, ...] = ()
+        try:
+            if live:
+                reply, refused = yield from self._listen(ask, question, opened)
+            else:
+                reply = yield ask
+        except OutOfTime as late:
+            self._late = True
+            return self._seen(opened, _no_answer(late))
+        except NoAnswer as signal:
+            reply = signal.reply
+            if not signal.is_data or plan.contract.format == "text":
+                ledger.count(opened, reply)
+                raise
+        ledger.count(opened, reply)
+        if question.reflects or ledger.reflections:  # a model goes on with what stands in its earlier turns
+            reply = self._less_reflection(opened, reply)
+        opened.reply = reply
+        if refused:
+            findings = tuple(found.finding for found in refused)
+            return self._seen(opened, Examined(Reading(None, None, findings), refused))
+        if deadline is not None and clock() >= deadline:
+            return self._seen(opened, _nothing(_TOO_LATE))
+        if question.parts is None and len(reply.text) < LONG_TEXT:
+            reading = self._read(reply, None)
+        else:
+            reading, opened.whole = yield LongWork(partial(self._read_long, reply, question.parts))
+        if plan.guards.tiers:
+            context = self._context(opened)
+            examined = yield from examine(reading, plan.contract, plan.guards, context, self._desk)
+        else:
+            examined = unguarded(reading)
+        return self._seen(opened, examined)
+
+    def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
+        """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
+        rest was left unread."""
+        from guards.engine.live import live_of
+
+        showing = self.showing
+        assert showing is not None
+        # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
+        watched = question.parts is None and not (question.reflects or self._ledger.reflections)
+        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks, self._told_validators)
+        incoming: Incoming = yield ask
+        refused: tuple[Found, ...] = ()
+        while (piece := (yield Pull(incoming, ask.deadline))) is not None:
+            if not watched or refused or not showing.at_once:
+                continue  # a budget of tokens needs the end of the stream, which says what was used
+            for part, event in (yield from worked(partial(live.feed, piece), len(piece))):
+                refused = yield from self._check_part(part, opened)
+                if refused:
+                    break
+                if event is not None:
+                    yield live.goes_out(event)
+            if refused and not self._needs_the_rest(refused):
+                yield Leave(incoming)
+                return _reply_of(incoming), refused
+        try:
+            return incoming.reply, ()  # read to its end, it is judged as any other answer, whatever a part was
+        except NoAnswer as signal:
+            if not refused:
+                raise
+            return signal.reply, refused
+
+    def _needs_the_rest(self, refused: Sequence[Found]) -> bool:
+        """Whether something waits for the whole of an answer of which a part was refused: a budget for what it used, or
+        a policy that edits or delivers it."""
+        steps = [step for found in refused for step in self._deciding.chain(found)[1]]
+        return self._spend.counts_usage or any(_takes_answer(step) for step in steps)
+
+    def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
+        """What the guards of a part that has just closed have against it."""
+        if part is None:
+            return ()
+        context = self._context(opened, partial=True)
+        reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
+        examined = yield from examine(reading, self.plan.contract, part.guards, context, self._desk)
+        return tuple(
+            Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
+            for found in examined.blocking
+        )
+
+    def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
+        """What was held back of what is delivered; what was shown of anything else is taken back."""
+        from guards.engine.live import live_of
+        from guards.streaming import Retracted
+
+        live, showing = self._live, self.showing
+        if live is None or showing is None:
+            return
+        text = outcome.accepted_text if outcome.ok or outcome.delivered_by == "noop" else None
+        if self.plan.contract.format == "text" and isinstance(outcome.value, str):
+            text = outcome.value
+        if not showing.at_once or text is None or not text.startswith(live.shown):
+            if showing.at_once and live.shown:
+                yield Emit(Retracted(live.shown, outcome.findings))
+            if text is None:
+                return
+            if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
+                # What was judged is the value; of the text that it was read from nobody has seen more than that.
+                for shown in live.whole(outcome.value):
+                    yield Emit(shown)
+                return
+            live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
+            for _, event in (yield from worked(partial(live.feed, text), len(text))):
+                if event is not None:
+                    yield live.goes_out(event)
+        for event in live.rest(outcome.value):
+            yield Emit(event)
+
+    def _less_reflection(self, opened: Open, reply: Reply) -> Reply:
+        reflection, text = wording.split_reflection(reply.text)
+        if reflection is None:
+            return reply
+        opened.reflection = reflection
+        self._ledger.reflections.append(reflection)
+        return replace(reply, text=text)
+
+    def _read(self, reply: Reply, parts: Parts | None) -> Reading[T]:
+        """The reply's text by the contract; what the client itself reports counts first, and is never guessed."""
+        finish = reply.finish
+        if finish in _UNREAD:
+            return Reading(None, None, (Finding(f"reply.{finish}", _UNREAD[finish]),))
+        contract = self.plan.contract
+        if parts is not None:
+            reading: Reading[T] = parts.read(reply.text)
+        else:
+            reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
+        cut = reading.cut or any(repair.code.endswith(".truncated") for repair in reading.repairs)
+        if finish != "length" or (reading.ok and not cut and contract.format != "text"):
+            return reading
+        self._cut_off += 1
+        why = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")
+        others = () if reading.ok or reading.document is None else reading.findings
+        return replace(reading, value=None, findings=(why, *others))
+
+    def _read_long(self, reply: Reply, parts: Parts | None) -> tuple[Reading[T], str | None]:
+        """The reading, and the whole answer that the reply of parts is of."""
+        return self._read(reply, parts), parts.whole(reply.text) if parts is not None else None
+
+    def _check_input(self) -> Flow[Outcome[T] | None]:
+        """Input guards over all that goes to the model; an `Outcome` where they refuse. What they changed is sent."""
+        from guards.engine.input import Input  # most tickets have none
+
+        checked = yield from self._settled(self.plan.input_guards, Input.of(self.client, self.messages, self.given))
+        if isinstance(checked, Outcome):
+            return checked
+        self.client = checked
+        return None
+
+    def _check_other(self, client: Client) -> Flow[Outcome[T] | Client]:
+        """The client of a policy as it may be asked what the call's own was: the guards that hear what it sends of its
+        own, and had not seen that, look at the whole."""
+        if not self.plan.input_guards.tiers:
+            return client
+        from guards.engine.input import Input, hearing
+
+        asked = Input.of(client, self.messages, self.given)
+        guards = hearing(self.plan.input_guards, asked.beside)
+        return (yield from self._settled(guards, asked)) if guards.tiers else client
+
+    def _settled(self, guards: GuardSet, asked: Input) -> Flow[Outcome[T] | Client]:
+        """Who may be asked, with the turns as they may be sent kept; or the end, where nothing may."""
+        from guards.engine.input import settle_input
+
+        desk = self._lent(guards, asked.client, self._ledger.open)
+        settled = yield from settle_input(guards, asked, self._spend.deadline, desk)
+        self._ledger.reports += settled.remarks
+        refused = settled.refused
+        if refused is None:
+            self._ledger.amended += settled.repairs
+            self.messages, self.given = settled.input.messages, settled.input.given
+            return settled.input.client
+        if settled.step is not None:
+            return self._deliver(refused, settled.step)
+        return self._end(refused, refused.failure or (_NOT_ASKED if self._ledger.asked == 0 else _NO_OTHER))
+
+    # -- after an answer that does not hold ----------------------------------------------------------------------
+
+    def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
+        """Its `Outcome`, or the next question."""
+        failure = original.failure
+        if failure is not None:
+            return self._end(original, failure)
+        shown = self._for_good()
+        spent = _SHOWN if shown else self._ended()
+        barred = spent or self._hopeless(original)
+        turn = self._deciding.turn(spent=spent is not None, barred=barred is not None, shown=bool(shown))
+        examined = original
+        while True:
+            settled = yield from settle(examined, turn, self._examiner)
+            step, examined = settled.step, settled.examined
+            if step is None:
+                # A refused answer is reported as it came: edits that did not save it are no part of it.
+                return self._end(original, self._why(barred, settled.choice, original))
+            if step.name in EDITS:
+                return self._accept(examined, question, by=step.name)
+            if not step.asks:
+                return self._deliver(examined, step)
+            ended = self._ended()
+            if ended is not None:  # while an edit was checked, or by another call of the session
+                barred = ended
+                turn.nobody_more()
+                continue
+            self._deciding.use(settled.choice.acting)
+            if isinstance(step, Reflect) and step.mode == "separate":
+                refusal = yield from self._reflect_apart(step, question, original)
+                if refusal is not None:
+                    return refusal
+                ended = self._spend.out_of_time() if self._late else self._spend.ended()
+                if ended is not None:  # the reflection was the last thing that the budget paid for
+                    self._ledger.drop_ready()
+                    barred = ended
+                    turn.nobody_more()
+                    continue
+            if isinstance(step, Fallback):
+                fallback = yield from self._fall_back(step)
+                if isinstance(fallback, Outcome):
+                    return fallback
+                following = fallback
+            else:
+                following = yield from self._next(original, question, step)
+            if self.showing is not None:
+                yield from self._restart(original)
+            return following
+
+    def _examiner(self) -> Examiner[T]:
+        """What the open attempt's answer is held against."""
+        plan, opened = self.plan, self._ledger.open
+        context, chars = self._context(opened), _length_of(opened)
+        return Examiner(plan.contract, plan.guards, context, self._desk, self._told_validators, chars=chars)
+
+    def _restart(self, examined: Examined[T]) -> Flow[None]:
+        from guards.streaming import Restarted, Retracted
+
+        assert self.showing is not None
+        findings = tuple(found.finding for found in examined.blocking)
+        if self._live is not None and self._live.shown and self.showing.at_once:
+            yield Emit(Retracted(self._live.shown, findings))
+        yield Emit(Restarted(self._ledger.asked + 1, findings))
+
+    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | _Question]:
+        """The question put to another client; the attempt is closed. Its `Outcome` where that may not be asked."""
+        self._ledger.close(step.name)
+        client = yield from self._check_other(self.plan.resolve(step.client))
+        return client if isinstance(client, Outcome) else _Question(client, self.messages, fallback=True)
+
+    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> Flow[_Question]:
+        """The question that follows; the attempt is closed."""
+        opened = self._ledger.open
+        assert opened is not None, "a step that asks follows an open attempt"
+        self._ledger.close(step.name)
+        assert isinstance(step, Reask | Reflect)
+        mode: wording.Mode = step.mode if isinstance(step, Reflect) else "reask"
+        base, earlier = self._so_far(step)
+        # In the full history the inline reflections stand in the turns already.
+        carried = self._ledger.reflections if mode == "separate" or step.history == "minimal" else ()
+        findings = tuple(found.finding for found in examined.blocking)
+        # A fallback's answer goes back to the client of the call: the fallback was asked once.
+        client = self.client if question.fallback else question.client
+        parts = None
+        if isinstance(step, Reask):
+            parts = yield from worked(partial(self._less, opened, examined, findings, step), _length_of(opened))
+        if parts is not None:
+            # A turn of its own: an SDK's response holds the whole answer.
+            text, reply = parts.text, Reply(parts.shown)
+        else:
+            text = wording.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
+            reply = _sendable(opened)
+        turns = client.turns(reply, text)
+        self._history += turns
+        extra = earlier + turns
+        feedback = Feedback(text, findings, extra, self._ledger.asked + 1)
+        return _Question(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
+
+    def _less(self, opened: Open, examined: Examined[T], findings: Sequence[Finding], step: Reask) -> Parts | None:
+        """A question for a part of the answer, where that is enough and costs less."""
+        plan, document = self.plan, examined.reading.document
+        cut_off = decisive(findings).code.endswith(".truncated")
+        if opened.reply is None or not (cut_off or (step.scope == "fields" and document is not None)):
+            return None
+        from guards.engine.asking_again import ask_for_parts, ask_for_rest  # most calls ask for the whole
+
+        if cut_off:
+            kept = opened.whole if opened.whole is not None else opened.reply.text
+            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits, self._told_validators)
+        assert document is not None
+        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
+
+    def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[Outcome[T] | None]:
+        """A call of its own for the reflection; it counts for the coming attempt. An `Outcome` where an input guard
+        refuses what it would send."""
+        ledger, opened = self._ledger, self._ledger.open
+        assert opened is not None, "a reflection follows an open attempt"
+        findings = tuple(found.finding for found in examined.blocking)
+        text = wording.ask_for_reflection(findings, self.plan.contract.format, ledger.reflections)
+        client, reply = self.client if question.fallback else question.client, _sendable(opened)
+        if step.client is not None:
+            checked = yield from self._check_other(self.plan.resolve(step.client))
+            if isinstance(checked, Outcome):
+                return checked
+            # Another SDK's response means nothing to this client: it gets the text alone.
+            client, reply = checked, replace(reply, raw=None)
+        base, earlier = self._so_far(step)
+        extra = earlier + client.turns(reply, text)
+        feedback = Feedback(text, findings, extra, ledger.asked + 1)
+        coming = ledger.prepare(base + extra)
+        try:
+            answer = yield Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
+        except OutOfTime:
+            self._late = True
+            return None
+        except NoAnswer as signal:  # it asked for a tool instead: there is no reflection to carry along
+            ledger.count(coming, signal.reply)
+            return None
+        ledger.count(coming, answer)
+        reflection = answer.text.strip()
+        if reflection:
+            coming.reflection = reflection
+            ledger.reflections.append(reflection)
+        return None
+
+    def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+        """The original messages and the library's turns so far, as much of both as the policy sends."""
+        if step.history == "minimal":
+            return wording.minimal(self.messages), ()
+        return self.messages, self._history
+
+    # -- why it ends ---------------------------------------------------------------------------------------------
+
+    def _ended(self) -> Reason | None:
+        """Which bound of the budget was reached, if one was."""
+        ended = self._spend.out_of_time() if self._late else self._spend.ended()
+        if ended is not None:
+            return ended
+        most = self.plan.attempts
+        if most is None or self._ledger.asked < most:
+            return None
+        return Reason("budget.attempts", f"The budget of {most} attempt{'s' * (most != 1)} ended.")
+
+    def _for_good(self) -> str:
+        """What is with its reader and cannot be taken back: no other answer may follow it."""
+        live, showing = self._live, self.showing
+        return live.shown if live is not None and showing is not None and showing.final else ""
+
+    def _hopeless(self, examined: Examined[T]) -> Reason | None:
+        """Why asking the same model again cannot help, if it cannot."""
+        for found in examined.blocking:
+            if (refused := _REFUSED.get(found.finding.code)) is not None:
+                return refused
+        if self._cut_off >= _MOST_CUT_OFF:
+            return Reason("stop.truncated", "The token limit cut the answer off twice.")
+        earlier, opened = self._ledger.attempts[1 - _EQUAL :], self._ledger.open
+        if opened is None or opened.reply is None or len(earlier) < _EQUAL - 1:
+            return None
+        now = (opened.reply.text, examined.findings)
+        if all((attempt.text, attempt.findings) == now for attempt in earlier):
+            return Reason("stop.repeated", "The model gave the same answer three times running.")
+        return None
+
+    def _why(self, barred: Reason | None, choice: Choice, examined: Examined[T]) -> Reason:
+        """The reason for a rejection: the bar, where it is all that is wrong or a policy would have asked again."""
+        late = any(found.finding.code == "reply.late" for found in examined.blocking)
+        return barred if barred is not None and (late or choice.would_ask) else _REJECTED
+
+    # -- ends ----------------------------------------------------------------------------------------------------
+
+    def _accept(self, examined: Examined[T], question: _Question, *, by: str = "accept") -> Outcome[T]:
+        """An answer that holds; `by` names the edit that made it hold."""
+        self._ledger.close(by)
+        delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
+        return self._outcome(examined, ok=True, value=examined.reading.value, reason=ACCEPTED, by=delivered_by)
+
+    def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
+        """Rejected."""
+        self._ledger.close("raise" if reason is _REJECTED else "pass" if reason is _NOT_YET else "stop")
+        return self._outcome(examined, ok=False, value=None, reason=reason)
+
+    def _deliver(self, examined: Examined[T], step: Policy[Any]) -> Outcome[T]:
+        """What Refrain, Noop or Fallback deliver in an accepted answer's place."""
+        self._ledger.close(step.name)
+        outcome = self._outcome(examined, ok=False, value=None, reason=_REJECTED)
+        return delivered(outcome, step, examined.reading)
+
+    def _outcome(
+        self, examined: Examined[T], *, ok: bool, value: T | None, reason: Reason, by: str | None = None
+    ) -> Outcome[T]:
+        attempts = self._ledger.attempts
+        text = attempts[-1].text if attempts else None
+        return self._ledger.outcome(text, examined, ok=ok, value=value, reason=reason, by=by)
+
+    def _fault(self, fault: BaseException) -> None:
+        """Close the record; tell the fault where it happened and what had been spent."""
+        abandoned = isinstance(fault, GeneratorExit)
+        number = max(1, self._ledger.asked)
+        self._ledger.drop_ready()
+        self._ledger.close("abandoned" if abandoned else "error")
+        code, words = ("call.abandoned", "The caller left") if abandoned else ("call.failed", "The call failed")
+        reason = Reason(code, f"{words} in attempt {number}.")
+        self.outcome = self._told(self._outcome(_nothing(), ok=False, value=None, reason=reason))
+        if not abandoned:
+            tokens = self.outcome.usage.total_tokens
+            spent = f"{self.outcome.seconds:.2f} s" + (f", {tokens} tokens" if tokens is not None else "")
+            fault.add_note(f"guards: raised in attempt {number}; spent so far: {spent}")
+
+    def _seen(self, opened: Open, examined: Examined[T]) -> Examined[T]:
+        self._ledger.seen(opened, examined)
+        return examined
+
+    def _lent(self, guards: GuardSet, client: Client, opened: Open | None) -> Desk | None:
+        """What guards that ask a model are lent; most tickets have none."""
+        if not guards.asking:
+            return None
+        from guards.engine.questions import Desk
+
+        messages = opened.messages if opened else ()
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, partial(self._ledger.add, opened))
+
+    def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
+        messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
+        return Context(
+            self.given,
+            messages=messages,
+            asked=self.messages,
+            attempt=number,
+            partial=partial,
+            deadline=self._spend.deadline,
+        )
+
+
+_MOST_CUT_OFF: Final = 2
+_EQUAL: Final = 3
+_MOST_QUOTED: Final = 20_000
+_REFUSALS: Final = {
+    "refusal": "the model refused to answer",
+    "content_filter": "the provider's content filter stopped the answer",
+}
+_REFUSED: Final = {
+    f"reply.{finish}": Reason(f"stop.{finish}", f"{sentence[:1].upper()}{sentence[1:]}.")
+    for finish, sentence in _REFUSALS.items()
+}
+_UNREAD: Final = {**_REFUSALS, "unknown_tool": "the answer calls a tool that it may not call"}
+_NO_ANSWER: Final = Finding("reply.late", "no answer came before the budget's seconds ended")
+_TOO_LATE: Final = Finding("reply.late", "the answer came after the budget's seconds had ended")
+_REJECTED: Final = Reason("policy.raise", "The answer was not accepted.")
+_SHOWN: Final = Reason("stop.shown", "A part of the answer was shown before it could be seen that it does not hold.")
+_NOT_YET: Final = Reason("reply.tool_calls", "The model asked for a tool; there is no answer yet.")
+_NO_OTHER: Final = Reason(
+    "input.refused", "An input guard refused what a policy's own model would be given; it was not asked."
+)
+_NOT_ASKED: Final = Reason("input.refused", "An input guard refused the input; the model was not asked.")
+
+
+def _nothing(*findings: Finding) -> Examined[Any]:
+    """No value was read."""
+    return Examined(Reading(None, None, findings), tuple(Found(finding) for finding in findings))
+
+
+def _no_answer(late: OutOfTime) -> Examined[Any]:
+    if late.fault is None:
+        return _nothing(_NO_ANSWER)
+    words = late.words or f"the last try met {type(late.fault).__name__}"
+    return replace(_nothing(_NO_ANSWER.replace(message=f"{_NO_ANSWER.message}: {words}")), faults=(late.fault,))
+
+
+def _delivers(step: Policy[Any]) -> bool:
+    """Whether the policy needs neither an answer nor a model."""
+    return step.name == "refrain" or (isinstance(step, Fallback) and not step.asks)
+
+
+def _takes_answer(step: Policy[Any]) -> bool:
+    """Whether what the policy does depends on the whole answer."""
+    if isinstance(step, Reask):
+        return step.scope == "fields"
+    return step.name in ("fix", "filter", "noop") or (isinstance(step, Fallback) and callable(step.value))
+
+
+def _length_of(opened: Open | None) -> int:
+    """How long the answer is that an attempt has, with what it is a part of."""
+    if opened is None:
+        return 0
+    return max(len(opened.whole or ""), len(opened.reply.text) if opened.reply is not None else 0)
+
+
+def _reply_of(incoming: Incoming) -> Reply:
+    try:
+        return incoming.reply
+    except NoAnswer as signal:
+        return signal.reply
+
+
+def _sendable(opened: Open) -> Reply:
+    """The reply as it goes back to the model: its reflection in front, and no longer than is of use. The record keeps
+    the whole."""
+    reply = opened.reply or Reply("")
+    if opened.whole is not None:
+        # A part was asked for; what goes back is the answer that it became a part of.
+        reply = replace(reply, text=opened.whole, raw=None)
+    text = reply.text
+    if len(text) > _MOST_QUOTED:
+        text = f"{text[:_MOST_QUOTED]}\n[cut here: {len(text)} characters in all]"
+    if opened.reflection is not None:
+        text = f"<reflection>{opened.reflection}</reflection>\n{text}"
+    return reply if text == reply.text else replace(reply, text=text)

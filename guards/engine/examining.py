@@ -1,0 +1,418 @@
+"""Which guards run on an answer, in which order, and what they found.
+
+The contract comes first (`contracts/`). Then guards run in tiers of cost, cheap before dear, concurrent inside a tier;
+a tier that blocks ends it, unless every tier is asked for. What to do about the findings is `engine.call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from guards.checks.asking import AskingGuard
+from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
+from guards.context import Context
+from guards.contracts.base import Contract, Stand
+from guards.effects import Compute, Flow, Job, Misuse, Together
+from guards.engine.seal import Seal, can_change
+from guards.errors import ConfigError
+from guards.findings import NO_FIX, Finding, as_index, join_pointer, parse_pointer
+from guards.policies import Policy
+from guards.reading.document import Document, Place, at
+from guards.reading.reading import Reading
+from guards.records import Reason
+from guards.values.travelling import said
+
+if TYPE_CHECKING:
+    from guards.engine.questions import Desk
+
+__all__ = ["FAILURES", "NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One guard of a ticket: where it stands, what its findings lead to, what it is called in scores and findings."""
+
+    guard: Guard
+    label: str
+    policy: Policy[Any] | None = None
+    path: str | None = None
+    inside: bool = False
+    """Whether it stands inside the contract, which then says where."""
+    is_async: bool = False
+
+
+@dataclass(slots=True)
+class GuardSet:
+    """All guards of a ticket, the contract's inner ones too, in tiers of rising cost."""
+
+    tiers: tuple[tuple[Entry, ...], ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Context key -> label of a guard that needs it."""
+    inside: bool = False
+    """Whether some stand inside the contract."""
+
+    @classmethod
+    def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
+        """Raises `ConfigError` for what is no guard, or a place that this contract cannot have."""
+        if isinstance(guards, Guard | Placed | str) or not isinstance(guards, Iterable):
+            raise ConfigError(f"needs a list of guards, not {guards!r}", where=where, hint=f"write {where}[...]")
+        plain = [_entry(given, contract, where) for given in guards]
+        if contract is not None:
+            plain += [Entry(guard, guard.name, guard.on_fail, inside=True) for guard in contract.all_inner_guards]
+        entries = _labelled(plain)
+        costs = sorted({entry.guard.cost for entry in entries})
+        tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
+        needs = {key: entry.label for entry in entries for key in entry.guard.needs}
+        return cls(tiers, needs, any(entry.inside for entry in entries))
+
+    @property
+    def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
+        """Those that ask a model, with their labels."""
+        if not self.tiers:
+            return ()
+        entries = (entry for tier in self.tiers for entry in tier)
+        return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
+
+    def missing(self, context: Mapping[str, Any]) -> tuple[str, str] | None:
+        """A context key that some guard needs and nobody gave, with the guard's label."""
+        if not self.needs:
+            return None
+        return next(((key, label) for key, label in self.needs.items() if key not in context), None)
+
+
+# Not frozen, here and in what is decided of them: they are made anew for every answer, and that takes half as long so.
+
+
+@dataclass(slots=True)
+class Found:
+    """A finding with the guard that made it; None for the contract and the reader."""
+
+    finding: Finding
+    entry: Entry | None = None
+
+
+@dataclass(slots=True)
+class Examined(Generic[T]):
+    """An answer after contract and guards. `faults` are the exceptions of guards that could not run, and of the user's
+    own code in the contract."""
+
+    reading: Reading[T]
+    found: tuple[Found, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    faults: tuple[BaseException, ...] = ()
+    blocking: tuple[Found, ...] = field(init=False, default=())
+    """What keeps the answer from being accepted."""
+
+    def __post_init__(self) -> None:
+        if self.found:
+            self.blocking = tuple([found for found in self.found if found.finding.blocks])
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple([found.finding for found in self.found]) if self.found else ()
+
+    @property
+    def failure(self) -> Reason | None:
+        """Why it can neither be accepted nor mended by the model, where the user's own code could not do its work."""
+        codes = {found.finding.code for found in self.blocking}
+        return next((reason for reason in FAILURES if reason in codes), None)
+
+
+def unguarded(reading: Reading[T]) -> Examined[T]:
+    """A reading that no guard is to look at."""
+    found = tuple([Found(finding) for finding in reading.findings]) if reading.findings else ()
+    return Examined(reading, found, faults=reading.faults)
+
+
+Run = tuple[Entry, Stand]
+
+
+def examine(
+    reading: Reading[T],
+    contract: Contract[T],
+    guards: GuardSet,
+    context: Context,
+    desk: Desk | None = None,
+    *,
+    every_tier: bool = False,
+) -> Flow[Examined[T]]:
+    """Run the guards over a reading. Where the contract refused, no guard runs: there is no value to look at.
+
+    Guards that ask a model do it at the `desk`. Raises the `ConfigError` of a question that could not have been put.
+    """
+    if not guards.tiers:
+        return unguarded(reading)
+    if not reading.ok:
+        skipped = tuple(entry.label for tier in guards.tiers for entry in tier)
+        found = tuple(Found(f) for f in reading.findings)
+        return Examined(reading, found, skipped=skipped, faults=reading.faults)
+    result = _Result()
+    seal = Seal()
+    blocked = False
+    inside = _inside(reading, contract) if guards.inside else {}
+    for tier in guards.tiers:
+        if blocked and not every_tier:
+            result.skipped += [entry.label for entry in tier]
+            continue
+        runs: list[Run] = []
+        for entry in tier:
+            stands = _stands(entry, reading, contract, inside)
+            runs += [(entry, stand) for stand in stands]
+            if not stands:
+                result.skipped.append(entry.label)
+        if any(can_change(stand.value) for _, stand in runs):
+            seal.put_on(reading.value)  # the whole: from a part of it a guard may reach what holds it
+        results = yield from _run_tier(runs, context, desk)
+        for (entry, stand), verdict in zip(runs, results, strict=True):
+            result.take(entry, stand, verdict, reading)
+        if seal.broken():
+            result.changed(tier)
+            break
+        blocked = any(found.finding.blocks for found in result.found)
+    return Examined(reading, tuple(result.found), result.scores, tuple(result.skipped), tuple(result.faults))
+
+
+def _run_tier(runs: Sequence[Run], context: Context, desk: Desk | None) -> Flow[list[Judged | BaseException]]:
+    """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
+    results: list[Judged | BaseException] = [Judged()] * len(runs)
+    jobs: dict[int, Job] = {}
+    flows: dict[int, Flow[Judged]] = {}
+    for index, (entry, stand) in enumerate(runs):
+        value = stand.value
+        if stand.fault is not None:  # what is delivered there cannot be told: the guard did not run
+            results[index] = stand.fault
+        elif isinstance(entry.guard, AskingGuard):
+            flows[index] = _asked(entry, stand.place, value, context, desk)
+        elif _runs_here(entry, context):
+            results[index] = _caught(entry.guard, value, context)
+        else:
+            jobs[index] = _job(entry, value, context)
+    answers = yield from _done(list(jobs.values()), list(flows.values()))
+    for index, answer in zip((*jobs, *flows), answers, strict=True):
+        if isinstance(answer, Misuse):
+            raise answer.fault
+        results[index] = answer
+    return results
+
+
+def _done(jobs: Sequence[Job], flows: Sequence[Flow[Judged]]) -> Flow[list[Any]]:
+    """An entry of each job, then of each flow; all run side by side."""
+    if not flows:
+        return (yield Compute(jobs)) if jobs else []
+    if not jobs:
+        return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+    of_jobs, *of_flows = yield Together([_computed(jobs), *flows])
+    if isinstance(of_jobs, BaseException):
+        of_jobs = [of_jobs] * len(jobs)
+    return [*of_jobs, *of_flows]
+
+
+def _computed(jobs: Sequence[Job]) -> Flow[Any]:
+    return (yield Compute(jobs))
+
+
+def _asked(entry: Entry, place: Place, value: Any, context: Context, desk: Desk | None) -> Flow[Judged]:
+    guard = entry.guard
+    assert isinstance(guard, AskingGuard)
+    if desk is None:
+        raise ConfigError("asks a model, and nobody here can be asked", where=f"guard {entry.label!r}")
+    verdict = yield from guard.ask(value, context, desk.asking(guard, entry.label, place))
+    return judged(verdict, guard)
+
+
+def _runs_here(entry: Entry, context: Context) -> bool:
+    guard = entry.guard
+    if guard.cost or entry.is_async or guard.timeout is not None:
+        return False
+    return context.deadline is None or guard.always_quick
+
+
+def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseException:
+    try:
+        return judged(guard.check(value, context), guard)
+    except Exception as fault:  # noqa: BLE001  # any fault of a guard becomes a visible `guard.failed`
+        return fault
+
+
+def _job(entry: Entry, value: Any, context: Context) -> Job:
+    guard = entry.guard
+    run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
+    return Job(run, entry.is_async, context.deadline, guard.timeout, guard)
+
+
+def _called(guard: Guard, value: Any, context: Context) -> Judged:
+    return judged(guard.check(value, context), guard)
+
+
+Inside = Mapping[int, Sequence[Stand]] | Exception
+"""What each guard inside the contract judges, by the guard's identity; or why that cannot be told."""
+
+
+def _inside(reading: Reading[Any], contract: Contract[Any]) -> Inside:
+    found: dict[int, list[Stand]] = {}
+    try:
+        for guard, stand in contract.inner_guards(reading):
+            found.setdefault(id(guard), []).append(stand)
+    except Exception as fault:  # noqa: BLE001  # a value that holds itself, say: none of them can run
+        return fault
+    return found
+
+
+def _stands(entry: Entry, reading: Reading[Any], contract: Contract[Any], inside: Inside) -> Sequence[Stand]:
+    """What one guard judges of the answer; nothing where the answer has no such part."""
+    if entry.inside:
+        return inside.get(id(entry.guard), ()) if isinstance(inside, Mapping) else [_nowhere(inside)]
+    if entry.path is None:
+        return [Stand((), reading.value)]
+    try:
+        return contract.selected(reading, entry.path)
+    except Exception as fault:  # noqa: BLE001  # a path that this document is too deep for, say
+        return [_nowhere(fault)]
+
+
+def _nowhere(fault: Exception) -> Stand:
+    return Stand((), None, exact=False, fault=fault)
+
+
+class _Result:
+    """What a pass over the guards has given so far."""
+
+    def __init__(self) -> None:
+        self.found: list[Found] = []
+        self.scores: dict[str, float] = {}
+        self.skipped: list[str] = []
+        self.faults: list[BaseException] = []
+
+    def take(self, entry: Entry, stand: Stand, verdict: Judged | BaseException, reading: Reading[Any]) -> None:
+        label, document = entry.label, reading.document
+        if isinstance(verdict, BaseException):
+            path = document.path(stand.place) if document else ""
+            self.faults.append(verdict)
+            self.found.append(Found(_failure(entry, path, verdict), entry))
+            if label not in self.skipped:
+                self.skipped.append(label)
+            self.scores.pop(label, None)
+            return
+        for finding in verdict.findings:
+            path = _absolute(document, stand.place, finding.path if stand.exact else "")
+            fix = finding.fix if stand.exact else NO_FIX
+            self.found.append(Found(finding.replace(path=path, guard=label, fix=fix), entry))
+        if label not in self.skipped:
+            self.scores[label] = min(self.scores.get(label, 1.0), verdict.score)
+
+    def changed(self, tier: Sequence[Entry]) -> None:
+        """A guard of this tier has changed what it was given: nobody has judged what it has become."""
+        names = " or ".join(repr(entry.label) for entry in tier)
+        words = f"the guard {names} changed the value that it was given; a guard proposes a change as a fix"
+        self.found.append(Found(Finding("guard.failed", words)))
+        self.faults.append(TypeError(words))
+
+
+def _failure(entry: Entry, path: str, fault: BaseException) -> Finding:
+    why = "ran out of time" if isinstance(fault, TimeoutError) else f"{type(fault).__name__}: {said(fault)}"
+    return Finding(
+        "guard.failed",
+        f"the guard {entry.label!r} could not do its work: {why}",
+        path,
+        entry.label,
+        severity="unknown" if entry.guard.on_error == "open" else "error",
+    )
+
+
+def _absolute(document: Document | None, place: Place, path: str) -> str:
+    """A guard's path, relative to what it was given, as a path into the answer."""
+    if document is None:
+        return path
+    if not path:
+        return document.path(place)
+    try:
+        parts = parse_pointer(path if path.startswith("/") else f"/{path}")
+    except ValueError:
+        return document.path(place) + path
+    here: Any = document.data
+    try:
+        here = at(document.data, place)
+    except (LookupError, TypeError):
+        return document.path(place) + join_pointer(parts)
+    return document.path((*place, *_indexed(here, parts)))
+
+
+def _indexed(data: Any, parts: Sequence[str]) -> list[str | int]:
+    """Reference tokens with those that address a list as numbers."""
+    place: list[str | int] = []
+    for part in parts:
+        index: Any = as_index(part) if isinstance(data, list) else None
+        index = part if index is None else index
+        place.append(index)
+        try:
+            data = data[index]
+        except (LookupError, TypeError):
+            data = None
+    return place
+
+
+def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
+    if isinstance(given, Placed):
+        check_options(given.guard)
+        _check_place(given, contract)
+        assert contract is not None, "what has no contract has no places"
+        contract.check_path(given.path, f"{given.guard.name}.on()")
+        return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
+    if isinstance(given, Guard):
+        check_options(given)
+        return Entry(given, given.name, given.on_fail)
+    if isinstance(given, type) and issubclass(given, Guard):
+        raise ConfigError(f"{given.__name__} is a class", where=where, hint=f"write {given.__name__}()")
+    if callable(given):
+        name = getattr(given, "__name__", given)
+        raise ConfigError(f"the function {name!r} is no guard", where=where, hint="decorate it with @check")
+    raise ConfigError(f"{given!r} is no guard", where=where, hint="use guards of guards.checks, or @check")
+
+
+def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
+    if contract is None:
+        raise ConfigError(
+            "input guards look at the user's text, which has no places", where=f"{placed.guard.name}.on()"
+        )
+    is_json_path = placed.path.startswith("$")
+    if is_json_path == (contract.format == "xml"):
+        wanted = {
+            "xml": "an XPath, like //reply",
+            "json": "a JSONPath, like $.reply",
+            "text": "no .on(): text is whole",
+        }
+        raise ConfigError(
+            f"{placed.path!r} cannot be a place of an answer in {contract.format}",
+            where=f"{placed.guard.name}.on()",
+            hint=f"use {wanted[contract.format]}",
+        )
+    if contract.format == "text":
+        raise ConfigError("a text has no places", where=f"{placed.guard.name}.on()", hint="leave out .on()")
+
+
+def _labelled(entries: Sequence[Entry]) -> list[Entry]:
+    """Equal names get `#2`, `#3`, in the order given; no such label is another guard's own name."""
+    names = {entry.label for entry in entries}
+    taken: set[str] = set()
+    labelled: list[Entry] = []
+    for entry in entries:
+        label, count = entry.label, 1
+        while label in taken or (count > 1 and label in names):
+            count += 1
+            label = f"{entry.label}#{count}"
+        taken.add(label)
+        labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
+    return labelled
+
+
+FAILURES: Final = (
+    Reason("guard.failed", "A guard could not do its work, so the answer was not accepted."),
+    Reason("schema.failed", "A default of the contract's own type could not be made."),
+)
+NO_GUARDS: Final = GuardSet()

@@ -1,0 +1,173 @@
+"""What guards that ask a model are lent: a client, and the budget of the call. Each of their questions is a small
+guarded call of its own, so that budgets, retries and reading are those of every other question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from guards.checks.asking import AskingGuard
+from guards.contracts.base import Contract
+from guards.effects import Client, Flow, Misuse
+from guards.engine.examining import NO_GUARDS, GuardSet
+from guards.engine.spend import Spend
+from guards.errors import ConfigError
+from guards.findings import Finding
+from guards.messages import Message
+from guards.policies import Policy, Raise, Reask
+from guards.reading.document import Place
+from guards.reading.reading import Limits, Reading
+from guards.records import Outcome, Usage
+
+if TYPE_CHECKING:
+    from guards.engine.call import Plan
+
+__all__ = ["Desk", "check_askable", "check_clients", "refuse_async_guards"]
+
+T = TypeVar("T")
+
+_ASK_AGAIN: Final = Reask(times=2).then(Raise())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one attempt of a call lends to its guards.
+
+    `client`: who answered, None where only the caller's code asks. `messages`: the question, empty where it is not
+    known. `context`: what the caller gave. `count` takes what was used into the record; the budget is charged by the
+    questions themselves.
+    """
+
+    plan: Plan[Any]
+    client: Client | None
+    messages: tuple[Message, ...]
+    context: Mapping[str, Any]
+    spend: Spend
+    count: Callable[[Usage], None]
+
+    def asking(self, guard: AskingGuard, label: str, place: Place) -> Questions:
+        """What one guard asks by; its time begins now."""
+        client = self.client if guard.client is None else self.plan.resolve(guard.client)
+        if client is None:
+            raise ConfigError("asks a model, and nobody here can be asked", where=_where(label), hint="give it client=")
+        return Questions(self, client, self.spend.within(guard.timeout), place, label)
+
+
+class Questions:
+    """One guard's questions: see `checks.asking.Asking`."""
+
+    def __init__(self, desk: Desk, client: Client, spend: Spend, place: Place, label: str) -> None:
+        self.deadline = spend.deadline
+        self._desk = desk
+        self._client = client
+        self._spend = spend
+        self._place = place
+        self._label = label
+
+    def answer(self, messages: Sequence[Message], contract: Contract[T]) -> Flow[T]:
+        plan = replace(self._desk.plan, contract=contract, dial="careful", limits=Limits())
+        outcome = yield from self._call(plan, messages, {}, _ASK_AGAIN)
+        if not outcome.ok:
+            raise _failure(outcome)
+        return outcome.value  # type: ignore[return-value]  # an outcome that is ok has a value
+
+    def sample(self, messages: Sequence[Message] | None = None) -> Flow[Reading[Any]]:
+        asked = self._desk.messages if messages is None else messages
+        if not asked:
+            raise RuntimeError("the question is not known here")
+        plan = self._desk.plan
+        outcome = yield from self._call(plan, asked, self._desk.context, Raise())
+        if not outcome.ok and outcome.reason != "policy.raise":  # not refused by the contract: no answer came
+            raise _failure(outcome)
+        reading = Reading(outcome.value, outcome.document, outcome.findings)
+        if not reading.ok or not self._place:
+            return reading
+        stands = plan.contract.stands(reading, self._place)
+        if len(stands) != 1 or stands[0].fault is not None:  # this answer has no such place
+            return replace(reading, value=None, findings=(_NOT_THERE,))
+        return replace(reading, value=stands[0].value)
+
+    def _call(
+        self, plan: Plan[Any], messages: Sequence[Message], context: Mapping[str, Any], on_fail: Policy[Any]
+    ) -> Flow[Outcome[Any]]:
+        from guards.engine.call import Call
+
+        # The policy bounds the attempts; the ticket's guards and hooks are about the ticket's answers.
+        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, attempts=None, hooks=())
+        call = Call(plan, self._client, tuple(messages), context, self._spend)
+        try:
+            return (yield from call.run())
+        except ConfigError as fault:
+            raise Misuse(fault) from fault
+        except Exception as fault:
+            fault.add_note(f"guards: by a question of the guard {self._label!r}")
+            raise
+        finally:
+            if call.outcome is not None:
+                self._desk.count(call.outcome.usage)
+
+
+def _failure(outcome: Outcome[Any]) -> Exception:
+    """Why a question of a guard has no answer."""
+    reason = outcome.reason
+    if reason == "budget.seconds":
+        return TimeoutError("no answer came in time")
+    if not outcome.attempts or reason.startswith("budget."):
+        return RuntimeError(reason.message)
+    asked = len(outcome.attempts)
+    used = f"none of {asked} answers to its question" if asked > 1 else "no answer to its question"
+    said = [line.strip() for line in outcome.summary().splitlines()[1 : _MOST_TOLD + 1]]
+    wrong = "; ".join(line.removeprefix("(whole answer): ") for line in said) or reason.message
+    failure = RuntimeError(f"{used} could be used: {wrong}")
+    failure.__cause__ = outcome.rejection()
+    return failure
+
+
+_MOST_TOLD: Final = 3
+_NOT_THERE: Final = Finding("schema.required", "is not there")
+
+
+# -- wrong use, found where it is written ------------------------------------------------------------------------------
+
+
+def check_clients(guards: GuardSet, resolve: Callable[..., Client]) -> None:
+    """`ConfigError` for a client that cannot be asked."""
+    for label, guard in guards.asking:
+        if guard.client is not None:
+            resolve(guard.client, where=_where(label))
+
+
+def check_askable(guards: GuardSet, where: str, *, question: bool) -> None:
+    """`ConfigError` for a guard that needs the call's client, where nobody but the caller's code asks; or the question
+    itself, where it is not known."""
+    for label, guard in guards.asking:
+        if guard.client is None:
+            raise ConfigError(
+                f"the guard {label!r} asks a model, and nobody here can be asked",
+                where=where,
+                hint=f"give it a client: {type(guard).__name__}(..., client=...)",
+            )
+        if guard.resamples and not question:
+            raise ConfigError(
+                f"the guard {label!r} asks the question again, and it is not known here",
+                where=where,
+                hint="tell it the key of the context that holds the question: question=...",
+            )
+
+
+def refuse_async_guards(guards: GuardSet, resolve: Callable[..., Client], where: str) -> None:
+    """`ConfigError` where a guard's own client is async, and the call is not."""
+    for label, guard in guards.asking:
+        client = guard.client
+        if client is not None and resolve(client, where=_where(label)).colour == "async":
+            raise ConfigError(
+                f"the client of the guard {label!r} is async",
+                where=where,
+                hint="use the async form (acall, avalidate, `async def`), or give it a sync client",
+            )
+
+
+def _where(label: str) -> str:
+    return f"guard {label!r}, client="

@@ -1,0 +1,1 @@
+"""A guard over many values at once."""

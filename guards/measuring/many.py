@@ -1,0 +1,185 @@
+"""Any guard over many values, and the threshold that labelled ones give it. Public in `guards.checks`.
+
+It stands up here since a guard that asks a client or is async needs what runs a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from guards.checks.asking import AskingGuard
+from guards.checks.base import Guard, Placed
+from guards.checks.calibrated.calibration import Calibration, checked_rate
+from guards.checks.learned.model_guard import ModelGuard
+from guards.checks.texts.texts import texts_of
+from guards.clients import resolve
+from guards.context import Context
+from guards.contracts.compiled import compile_contract
+from guards.contracts.text import Text
+from guards.driving.drivers import run_sync
+from guards.effects import Flow, Together
+from guards.engine.examining import Examined, GuardSet, examine
+from guards.engine.ledger import Ledger
+from guards.engine.questions import check_askable, check_clients, refuse_async_guards
+from guards.engine.spend import Spend
+from guards.errors import ConfigError
+from guards.measuring.lockstep import judge_all, noted
+from guards.measuring.progress import Progress
+from guards.policies import Budget
+from guards.reading.reading import Limits, Reading
+from guards.shapes.validator import check_context, desk_of
+
+__all__ = ["calibrate", "score_many"]
+
+Contexts: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, Any]] | None"
+Run: TypeAlias = tuple[Any, Context]
+
+_IN_STEP: Final = 256
+"""Checks that are under way together: four full batches. With more, their windows would fill the memory."""
+_SIDE_BY_SIDE: Final = 16
+"""Questions to clients that are on their way together."""
+
+
+def score_many(
+    guard: Guard, values: Iterable[Any], contexts: Contexts = None, *, progress: bool | None = None
+) -> list[float]:
+    """The score of each value, in order: what `Outcome.scores` says of it, 0 to 1, higher is more acceptable.
+
+    Guards that ask a loaded model ask it in full batches, sorted by length; guards that ask a client, 16 at a time.
+    What the guard's `timeout` bounds is one check, so a check in a batch has no bound.
+
+    Args:
+        values: what `Guard.check` takes, mostly texts.
+        contexts: one mapping for all, or one for each.
+        progress: whether a line on standard error says how far it is; None for a terminal and more than 2 seconds.
+
+    Raises ConfigError for wrong use, a missing key of the context among it, and what the guard raises, with a note of
+    which value it was: there is never a number for what could not be judged.
+    """
+    given = _listed(values, "values")
+    guards = _checked(guard)
+    runs = list(zip(given, _contexts(contexts, len(given), guards), strict=True))
+    scores: dict[int, float] = {}
+    with Progress(guard.name, len(runs), progress) as shown:
+        for part in _parts(guard, runs):
+            scores |= _scores(guard, guards, {number: runs[number] for number in part})
+            shown.advance(len(part))
+    return [scores[number] for number in range(len(runs))]
+
+
+def calibrate(
+    guard: Guard,
+    values: Iterable[Any],
+    labels: Iterable[bool | int],
+    contexts: Contexts = None,
+    *,
+    fpr: float | None = None,
+    precision: float | None = None,
+    progress: bool | None = None,
+) -> Calibration:
+    """The threshold of a guard for a wanted rate, from labelled values; `guard.calibrated(it)` takes it on.
+
+    A false positive is an acceptable value that is refused. Of the thresholds that keep the wanted rate on these rows,
+    it is the one that refuses the most unacceptable ones.
+
+    Args:
+        labels: True (or 1) for each value that is acceptable, False (or 0) for one that is not.
+        values, contexts, progress: as for `score_many`.
+        fpr: the highest share of the acceptable that may be refused; 0.01 where nothing is given.
+        precision: instead, the least share of the unacceptable among what is refused.
+
+    Raises ConfigError where the rows are too few for that rate, or no threshold keeps it, and as `score_many`.
+    """
+    measure, wanted = checked_rate(fpr, precision)
+    given, known = _listed(values, "values"), [_label(label, n) for n, label in enumerate(labels)]
+    if len(given) != len(known):
+        raise ConfigError(f"{len(known)} labels for {len(given)} values", where="calibrate(labels=)")
+    return Calibration.of(guard, score_many(guard, given, contexts, progress=progress), known, measure, wanted)
+
+
+def _scores(guard: Guard, guards: GuardSet, runs: Mapping[int, Run]) -> dict[int, float]:
+    if _goes_in_step(guard):
+        return {number: judged.score for number, judged in judge_all(guard, runs).items()}
+    examined = run_sync(_side_by_side(guards, list(runs.values())))
+    scores = {}
+    for number, result in zip(runs, examined, strict=True):
+        with noted(number):
+            scores[number] = _score(result)
+    return scores
+
+
+def _side_by_side(guards: GuardSet, runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
+    contract = compile_contract(Text())
+    desk = desk_of(contract, "careful", Limits(), Ledger(Spend(Budget()), ())) if guards.asking else None
+    flows = [examine(Reading(value, None), contract, guards, context, desk) for value, context in runs]
+    return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+
+
+def _score(result: Examined[Any] | BaseException) -> float:
+    if isinstance(result, BaseException):
+        raise result
+    if result.faults:
+        raise result.faults[0]
+    (score,) = result.scores.values()
+    return score
+
+
+def _goes_in_step(guard: Guard) -> bool:
+    if isinstance(guard, AskingGuard) or guard.is_async:
+        return False
+    return guard.timeout is None or isinstance(guard, ModelGuard)
+
+
+def _parts(guard: Guard, runs: Sequence[Run]) -> Iterator[Sequence[int]]:
+    """The numbers of the values, some at a time; of like length, where that makes batches full."""
+    order = list(range(len(runs)))
+    if isinstance(guard, ModelGuard):
+        lengths = [sum(len(text) for _, text in texts_of(value)) for value, _ in runs]
+        order.sort(key=lengths.__getitem__)
+    size = _IN_STEP if _goes_in_step(guard) else _SIDE_BY_SIDE
+    return (order[start : start + size] for start in range(0, len(order), size))
+
+
+def _checked(guard: Guard) -> GuardSet:
+    if isinstance(guard, Placed):
+        raise ConfigError(
+            "a place is one of an answer, and these are values",
+            where="score_many(guard=)",
+            hint="give the guard itself, and as values what stands at that place",
+        )
+    guards = GuardSet.of([guard], None, "score_many(guard=)")
+    check_clients(guards, resolve)
+    check_askable(guards, "score_many", question=False)
+    refuse_async_guards(guards, resolve, "score_many")
+    return guards
+
+
+def _contexts(contexts: Contexts, count: int, guards: GuardSet) -> list[Context]:
+    if contexts is None or isinstance(contexts, Mapping):
+        check_context(guards, contexts, "contexts=")
+        return [Context(contexts)] * count
+    listed = _listed(contexts, "contexts")
+    if len(listed) != count:
+        raise ConfigError(f"{len(listed)} contexts for {count} values", where="contexts=", hint="one for each, or one")
+    for number, context in enumerate(listed):
+        if not isinstance(context, Mapping):
+            raise ConfigError(f"is no mapping but {type(context).__name__}", where=f"contexts[{number}]")
+        check_context(guards, context, f"contexts[{number}]")
+    return [Context(context) for context in listed]
+
+
+def _listed(given: Iterable[Any], where: str) -> list[Any]:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise ConfigError(f"needs a list, not {type(given).__name__}", where=f"{where}=", hint="write [value]")
+    return list(given)
+
+
+def _label(label: Any, number: int) -> bool:
+    if isinstance(label, bool) or label in (0, 1):
+        return bool(label)
+    raise ConfigError(
+        f"must be True or False (1 or 0), not {type(label).__name__}",
+        where=f"labels[{number}]",
+        hint="True is acceptable",
+    )
