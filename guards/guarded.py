@@ -14,21 +14,18 @@ from guards.clients import resolve
 from guards.context import checked_context
 from guards.contracts.base import Contract, Style
 from guards.driving.drivers import run_async, run_sync
-from guards.effects import Client
-from guards.engine.call import Call, Plan, Showing
-from guards.engine.questions import check_askable, check_clients, refuse_async_guards
-from guards.engine.spend import Spend
+from guards.engine.call import begin
+from guards.engine.plan import Plan, plan_of
 from guards.engine.terms import UNSAID, Terms, WholeOnly, terms_of
 from guards.errors import ConfigError
 from guards.identity import describe
 from guards.messages import Message, as_messages
-from guards.policies import Budget, Fallback, Policy, Reflect
+from guards.policies import Budget, Policy
 from guards.reading.reading import Dial, Limits
 from guards.records import Outcome
-from guards.shapes.validator import Compiled, avalidate, check_context, validate
+from guards.shapes.validator import Compiled, avalidate, validate
 
 if TYPE_CHECKING:
-    from guards.clients.judged_text import Judged
     from guards.hooks import Hook
     from guards.shapes.attempts import Attempts
     from guards.shapes.decorator import AsyncDecorated, Decorated
@@ -70,10 +67,9 @@ class Guarded(Generic[R_co]):
     Raises `ConfigError` for an option that cannot work.
     """
 
-    __slots__ = ("_plan", "terms")
-    _plan: Plan[Any]
-    terms: Terms[Any]
-    """What was said; inside the library."""
+    __slots__ = ("plan",)
+    plan: Plan[Any]
+    """What it says, compiled: what every shape of use begins from. Inside the library."""
     __get_pydantic_core_schema__ = WholeOnly()
 
     @overload
@@ -178,28 +174,9 @@ class Guarded(Generic[R_co]):
             transport=transport,
             hooks=hooks,
         )
-        full: Any = terms.complete  # every option has a value there
-        plan = Plan(
-            contract=terms.compiled,
-            guards=terms.guard_set,
-            input_guards=terms.input_guard_set,
-            on_fail=full.on_fail,
-            attempts=full.budget.attempts,
-            dial=full.reading,
-            limits=full.limits,
-            transport=full.transport,
-            hooks=full.hooks,
-            resolve=resolve,
-        )
-        check_clients(plan.guards, resolve)
-        check_clients(plan.input_guards, resolve)
-        _check_policies(plan)
-        if plan.input_guards.tiers:
-            from guards.engine.input import check_input_policies
-
-            check_input_policies(plan.input_guards)
-        object.__setattr__(self, "_plan", plan)
-        object.__setattr__(self, "terms", terms)
+        plan = plan_of(terms, resolve)
+        plan.check()
+        object.__setattr__(self, "plan", plan)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"Guarded is immutable; use .replace({name}=...)")
@@ -214,13 +191,18 @@ class Guarded(Generic[R_co]):
         return isinstance(other, Guarded) and self.terms.complete == other.terms.complete
 
     def __hash__(self) -> int:
-        return hash((self._plan.contract, self.terms.format, self._plan.dial))
+        return hash((self.plan.contract, self.terms.format, self.plan.dial))
 
     def __repr__(self) -> str:
         return f"Guarded({self.terms.contract!r}, on_fail={self.on_fail!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Guarded, (self.terms,)
+
+    @property
+    def terms(self) -> Terms[Any]:
+        """What was said; inside the library."""
+        return self.plan.terms
 
     def replace(self, **changes: Any) -> Guarded[R_co]:
         """A copy with other settings; `ConfigError` for a name that is none.
@@ -240,19 +222,19 @@ class Guarded(Generic[R_co]):
     @property
     def contract(self) -> Contract[Any]:
         """The compiled contract."""
-        return self._plan.contract
+        return self.plan.contract
 
     @property
     def on_fail(self) -> Policy[Any]:
-        return self._plan.on_fail
+        return self.plan.on_fail
 
     @property
     def budget(self) -> Budget:
-        return cast("Budget", self.terms.complete.budget)
+        return self.plan.budget
 
     def prompt(self, style: Style | None = None) -> str:
         """The text that tells a model what to answer: `"json-schema"`, `"typescript"`, `"xml"` or `"example"`."""
-        return self._plan.contract.prompt(style)
+        return self.plan.contract.prompt(style)
 
     def validate(
         self, text: str, *, context: Mapping[str, Any] | None = None, on_fail: Policy[D] | None = None
@@ -283,7 +265,7 @@ class Guarded(Generic[R_co]):
         """
         from guards.shapes.decorator import decorate
 
-        return decorate(self, function)
+        return decorate(self.plan, function)
 
     # -- 2. calls and context managers ---------------------------------------------------------------------------
 
@@ -297,13 +279,13 @@ class Guarded(Generic[R_co]):
 
     def run(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
         """As `call`, with the whole `Outcome`: never raises for a bad answer."""
-        call = self._begin(resolve(llm, where="call"), messages, context)
-        refuse_async(call)
-        return run_sync(call.run())
+        client = resolve(llm, where="call")
+        self.plan.check_sync(client)
+        return run_sync(begin(self.plan, client, messages, context).run())
 
     async def arun(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
         """As `acall`, with the whole `Outcome`."""
-        return await run_async(self._begin(resolve(llm, where="acall"), messages, context).run())
+        return await run_async(begin(self.plan, resolve(llm, where="acall"), messages, context).run())
 
     def stream(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Stream[R_co]:
         """The events of a call while it runs (`guards.streaming`), for `for` and `async for`; the last is `Done`.
@@ -313,7 +295,8 @@ class Guarded(Generic[R_co]):
         """
         from guards.shapes.stream import Stream
 
-        return Stream(self._begin(resolve(llm, where="stream"), messages, context, showing=self._showing()))
+        client = resolve(llm, where="stream")
+        return Stream(begin(self.plan, client, messages, context, showing=self.plan.showing()))
 
     def wrap(self, client: C, *, context: Mapping[str, Any] | None = None) -> C:
         """The SDK client with every answer guarded; the SDK's own response type comes back.
@@ -321,71 +304,30 @@ class Guarded(Generic[R_co]):
         `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
         `ConfigError` that names it.
         """
+        from guards.clients.judged_text import Judged
+        from guards.shapes.stream import Stream
         from guards.shapes.wrapping import Calls, wrap
 
-        context = checked_context(context)
+        context, plan = checked_context(context), self.plan
+
+        def stream(llm: Any, messages: Messages) -> Stream[Any]:
+            client = resolve(llm, where="wrap")
+            return Stream(begin(plan, client, messages, context, showing=plan.showing_for_good()))
+
         run, arun = partial(self.run, context=context), partial(self.arun, context=context)
-        stream = partial(self._stream_for_good, context=context)
-        return cast("C", wrap(client, Calls(run, arun, stream, self._judged(context))))
+        return cast("C", wrap(client, Calls(run, arun, stream, Judged(plan.judging, context))))
 
     def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
         from guards.shapes.session import Session
 
-        return Session(self, context)
+        return Session(self.plan, context)
 
     def attempts(self, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Attempts[R_co]:
         """Your own loop, when nobody else may make the call: `for` or `async for`."""
         from guards.shapes.attempts import Attempts
 
-        return Attempts(self, as_messages(messages), context)
-
-    # -- inside the library --------------------------------------------------------------------------------------
-
-    def _begin(
-        self,
-        client: Client,
-        messages: Messages,
-        context: Mapping[str, Any] | None,
-        spend: Spend | None = None,
-        showing: Showing | None = None,
-    ) -> Call[Any]:
-        """A call of this ticket, ready to be driven."""
-        given = checked_context(context)
-        check_context(self._plan.guards, given)
-        check_context(self._plan.input_guards, given)
-        return Call(self._plan, client, as_messages(messages), given, spend or Spend(self.budget), showing)
-
-    def _judged(self, context: Mapping[str, Any] | None) -> Judged:  # one room
-        """What of the texts of answers was judged."""
-        from guards.clients.judged_text import Judged
-
-        return Judged(self._plan.contract if self._plan.guards.tiers else None, context)
-
-    def _stream_for_good(
-        self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None
-    ) -> Stream[R_co]:
-        """As `stream`, for a reader that nothing can be taken back from."""
-        from guards.shapes.stream import Stream
-
-        return Stream(self._begin(resolve(llm, where="wrap"), messages, context, showing=self._showing_for_good()))
-
-    def _showing_for_good(self) -> Showing:  # one room
-        """A text goes out part by part if its guards can judge parts; any other answer when it has been accepted."""
-        from guards.engine.live import can_check_parts
-
-        contract, guards = self._plan.contract, self._plan.guards
-        parts = contract.format == "text" and can_check_parts(contract, guards)
-        return Showing(at_once=parts, checks=guards if parts and guards.tiers else None, final=True)
-
-    def _showing(self) -> Showing:  # one room
-        """How a streamed call shows what comes: with no guards there is nothing to wait for."""
-        if not self._plan.guards.tiers:
-            return Showing(at_once=True)
-        from guards.engine.live import can_check_parts
-
-        parts = can_check_parts(self._plan.contract, self._plan.guards)
-        return Showing(at_once=parts, checks=self._plan.guards if parts else None)
+        return Attempts(self.plan, as_messages(messages), context)
 
 
 @describe.register
@@ -397,48 +339,3 @@ def _(ticket: Guarded) -> Any:  # type: ignore[type-arg]  # dispatched on
 
 
 _NO_ANSWERS: Final = ("transport", "hooks", "format")
-
-
-def policies_of(ticket: Guarded[Any]) -> list[Policy[Any]]:
-    """Every single policy that may act: the ticket's own and its guards'."""
-    return _steps_of(ticket._plan)  # noqa: SLF001  # one room
-
-
-def _steps_of(plan: Plan[Any]) -> list[Policy[Any]]:
-    entries = (entry for tier in plan.guards.tiers for entry in tier)
-    chains = [plan.on_fail, *(entry.policy for entry in entries if entry.policy is not None)]
-    return [step for chain in chains for step in chain.steps]
-
-
-def _check_policies(plan: Plan[Any]) -> None:
-    """`ConfigError` for a policy's client that cannot be asked."""
-    for step in _steps_of(plan):
-        if isinstance(step, Reflect | Fallback) and step.client is not None:
-            resolve(step.client, where=f"{type(step).__name__}(client=)")
-
-
-def check_no_client(ticket: Guarded[Any], where: str, *, question: bool = True, in_async: bool = True) -> None:
-    """`ConfigError` where a policy or guard needs a call of its own and nobody here can make it.
-
-    `question`: whether what is asked is known; `in_async`: whether an async client can be awaited.
-    """
-    for step in policies_of(ticket):
-        if isinstance(step, Reflect) and step.mode == "separate" and step.client is None:
-            raise ConfigError(
-                "Reflect(mode='separate') needs a client: here the caller's own code makes the calls",
-                where=where,
-                hint="add client=, or use mode='inline'",
-            )
-    for guards in (ticket._plan.input_guards, ticket._plan.guards):  # noqa: SLF001  # one room
-        check_askable(guards, where, question=question)
-        if not in_async:
-            refuse_async_guards(guards, resolve, where)
-
-
-def refuse_async(call: Call[Any]) -> None:
-    """`ConfigError` where a sync call gets an async client, or a guard of it has one."""
-    if call.client.colour == "async":
-        raise ConfigError("the client is async", where="call", hint="use `await ticket.acall(...)`")
-    for guards in (call.plan.input_guards, call.plan.guards):
-        if guards.tiers:
-            refuse_async_guards(guards, resolve, "call")

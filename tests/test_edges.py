@@ -266,7 +266,7 @@ def test_guarded_is_a_value():
     assert hash(one) == hash(two)
     assert one != one.replace(reading="strict")
     assert "Ticket" in repr(one)
-    for change in (lambda: setattr(one, "budget", 1), lambda: delattr(one, "_plan")):
+    for change in (lambda: setattr(one, "budget", 1), lambda: delattr(one, "plan")):
         with pytest.raises(AttributeError):
             change()
     with pytest.raises(TypeError, match="final"):

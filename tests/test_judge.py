@@ -572,7 +572,7 @@ def test_a_judge_is_a_value():
         assert (twin, repr(twin), twin.needs) == (guard, repr(guard), guard.needs)
     assert guards[2].needs == ("other",)
     ticket = pickle.loads(pickle.dumps(Guarded(Text(), guards=guards[1:2])))
-    assert ticket._plan.guards.asking[0][1] == guards[1]
+    assert ticket.plan.guards.asking[0][1] == guards[1]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,12 @@ up. Which policy acts is `engine.deciding`; what is kept on the way is `engine.l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from guards.context import Context
-from guards.contracts.base import Contract
+from guards.context import Context, checked_context
 from guards.effects import (
     LONG_TEXT,
     Ask,
@@ -30,15 +29,17 @@ from guards.effects import (
 )
 from guards.engine import wording
 from guards.engine.deciding import Choice, Deciding
-from guards.engine.examining import Examined, Found, GuardSet, examine, unguarded
+from guards.engine.examining import Examined, Found, examine, unguarded
+from guards.engine.guard_set import GuardSet
 from guards.engine.ledger import Ledger, Open
+from guards.engine.plan import Plan, Showing
 from guards.engine.settling import EDITS, Examiner, delivered, settle
 from guards.engine.spend import Spend, clock
 from guards.findings import Finding, decisive
-from guards.messages import Feedback, Message, Reply
+from guards.messages import Feedback, Message, Reply, as_messages
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
-from guards.reading.reading import Dial, Limits, Reading
+from guards.reading.reading import Reading
 from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
@@ -46,28 +47,10 @@ if TYPE_CHECKING:
     from guards.engine.input import Input
     from guards.engine.live import Live, Part
     from guards.engine.questions import Desk
-    from guards.hooks import Hook
 
-__all__ = ["Call", "Plan", "Showing"]
+__all__ = ["Call", "begin"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan(Generic[T]):
-    """What a `Guarded` says, compiled: shared by all its calls."""
-
-    contract: Contract[T]
-    guards: GuardSet
-    input_guards: GuardSet
-    on_fail: Policy[Any]
-    attempts: int | None
-    dial: Dial
-    limits: Limits
-    transport: Any
-    hooks: tuple[Hook, ...]
-    resolve: Callable[[Any], Client]
-    """Makes a client of what a policy names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +66,6 @@ class _Question:
     """How the reply is read where less than the whole answer was asked for."""
     reflects: bool = False
     """Whether the reply was asked to begin with a reflection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `checks` are the guards
-    that look at each part before; `final`: what was shown cannot be taken back, so that no other answer may follow."""
-
-    at_once: bool
-    checks: GuardSet | None = None
-    final: bool = False
 
 
 class Call(Generic[T]):
@@ -551,7 +524,7 @@ class Call(Generic[T]):
         ended = self._spend.out_of_time() if self._late else self._spend.ended()
         if ended is not None:
             return ended
-        most = self.plan.attempts
+        most = self.plan.budget.attempts
         if most is None or self._ledger.asked < most:
             return None
         return Reason("budget.attempts", f"The budget of {most} attempt{'s' * (most != 1)} ended.")
@@ -632,7 +605,8 @@ class Call(Generic[T]):
         from guards.engine.questions import Desk
 
         messages = opened.messages if opened else ()
-        return Desk(self.plan, client.aside, messages, self.given, self._spend, partial(self._ledger.add, opened))
+        count = partial(self._ledger.add, opened)
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, count, Call)
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
@@ -644,6 +618,24 @@ class Call(Generic[T]):
             partial=partial,
             deadline=self._spend.deadline,
         )
+
+
+def begin(
+    plan: Plan[T],
+    client: Client,
+    messages: str | Sequence[Message],
+    context: Mapping[str, Any] | None,
+    spend: Spend | None = None,
+    showing: Showing | None = None,
+) -> Call[T]:
+    """A call by this plan, ready to be driven; on a budget of its own where none is given.
+
+    `ConfigError` for messages or a context that are none, and for a key of the context that a guard needs.
+    """
+    given = checked_context(context)
+    plan.guards.check_context(given)
+    plan.input_guards.check_context(given)
+    return Call(plan, client, as_messages(messages), given, spend or Spend(plan.budget), showing)
 
 
 _MOST_CUT_OFF: Final = 2

@@ -1,4 +1,4 @@
-"""Which guards run on an answer, in which order, and what they found.
+"""Guards run over an answer, and what they found.
 
 The contract comes first (`contracts/`). Then guards run in tiers of cost, cheap before dear, concurrent inside a tier;
 a tier that blocks ends it, unless every tier is asked for. What to do about the findings is `engine.call`.
@@ -6,20 +6,20 @@ a tier that blocks ends it, unless every tier is asked for. What to do about the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards.checks.asking import AskingGuard
-from guards.checks.base import Guard, Judged, Placed, awaited, check_options, judged
+from guards.checks.base import Guard, Judged, awaited, judged
 from guards.context import Context
 from guards.contracts.base import Contract, Stand
 from guards.effects import Compute, Flow, Job, Misuse, Together
+from guards.engine.guard_set import Entry, GuardSet
 from guards.engine.seal import Seal, can_change
 from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding, as_index, join_pointer, parse_pointer
-from guards.policies import Policy
 from guards.reading.document import Document, Place, at
 from guards.reading.reading import Reading
 from guards.records import Reason
@@ -28,61 +28,9 @@ from guards.values.travelling import said
 if TYPE_CHECKING:
     from guards.engine.questions import Desk
 
-__all__ = ["FAILURES", "NO_GUARDS", "Entry", "Examined", "Found", "GuardSet", "examine"]
+__all__ = ["FAILURES", "Examined", "Found", "examine", "unguarded"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One guard of a ticket: where it stands, what its findings lead to, what it is called in scores and findings."""
-
-    guard: Guard
-    label: str
-    policy: Policy[Any] | None = None
-    path: str | None = None
-    inside: bool = False
-    """Whether it stands inside the contract, which then says where."""
-    is_async: bool = False
-
-
-@dataclass(slots=True)
-class GuardSet:
-    """All guards of a ticket, the contract's inner ones too, in tiers of rising cost."""
-
-    tiers: tuple[tuple[Entry, ...], ...] = ()
-    needs: Mapping[str, str] = field(default_factory=dict)
-    """Context key -> label of a guard that needs it."""
-    inside: bool = False
-    """Whether some stand inside the contract."""
-
-    @classmethod
-    def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
-        """Raises `ConfigError` for what is no guard, or a place that this contract cannot have."""
-        if isinstance(guards, Guard | Placed | str) or not isinstance(guards, Iterable):
-            raise ConfigError(f"needs a list of guards, not {guards!r}", where=where, hint=f"write {where}[...]")
-        plain = [_entry(given, contract, where) for given in guards]
-        if contract is not None:
-            plain += [Entry(guard, guard.name, guard.on_fail, inside=True) for guard in contract.all_inner_guards]
-        entries = _labelled(plain)
-        costs = sorted({entry.guard.cost for entry in entries})
-        tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
-        needs = {key: entry.label for entry in entries for key in entry.guard.needs}
-        return cls(tiers, needs, any(entry.inside for entry in entries))
-
-    @property
-    def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
-        """Those that ask a model, with their labels."""
-        if not self.tiers:
-            return ()
-        entries = (entry for tier in self.tiers for entry in tier)
-        return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
-
-    def missing(self, context: Mapping[str, Any]) -> tuple[str, str] | None:
-        """A context key that some guard needs and nobody gave, with the guard's label."""
-        if not self.needs:
-            return None
-        return next(((key, label) for key, label in self.needs.items() if key not in context), None)
 
 
 # Not frozen, here and in what is decided of them: they are made anew for every answer, and that takes half as long so.
@@ -357,62 +305,7 @@ def _indexed(data: Any, parts: Sequence[str]) -> list[str | int]:
     return place
 
 
-def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
-    if isinstance(given, Placed):
-        check_options(given.guard)
-        _check_place(given, contract)
-        assert contract is not None, "what has no contract has no places"
-        contract.check_path(given.path, f"{given.guard.name}.on()")
-        return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
-    if isinstance(given, Guard):
-        check_options(given)
-        return Entry(given, given.name, given.on_fail)
-    if isinstance(given, type) and issubclass(given, Guard):
-        raise ConfigError(f"{given.__name__} is a class", where=where, hint=f"write {given.__name__}()")
-    if callable(given):
-        name = getattr(given, "__name__", given)
-        raise ConfigError(f"the function {name!r} is no guard", where=where, hint="decorate it with @check")
-    raise ConfigError(f"{given!r} is no guard", where=where, hint="use guards of guards.checks, or @check")
-
-
-def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
-    if contract is None:
-        raise ConfigError(
-            "input guards look at the user's text, which has no places", where=f"{placed.guard.name}.on()"
-        )
-    is_json_path = placed.path.startswith("$")
-    if is_json_path == (contract.format == "xml"):
-        wanted = {
-            "xml": "an XPath, like //reply",
-            "json": "a JSONPath, like $.reply",
-            "text": "no .on(): text is whole",
-        }
-        raise ConfigError(
-            f"{placed.path!r} cannot be a place of an answer in {contract.format}",
-            where=f"{placed.guard.name}.on()",
-            hint=f"use {wanted[contract.format]}",
-        )
-    if contract.format == "text":
-        raise ConfigError("a text has no places", where=f"{placed.guard.name}.on()", hint="leave out .on()")
-
-
-def _labelled(entries: Sequence[Entry]) -> list[Entry]:
-    """Equal names get `#2`, `#3`, in the order given; no such label is another guard's own name."""
-    names = {entry.label for entry in entries}
-    taken: set[str] = set()
-    labelled: list[Entry] = []
-    for entry in entries:
-        label, count = entry.label, 1
-        while label in taken or (count > 1 and label in names):
-            count += 1
-            label = f"{entry.label}#{count}"
-        taken.add(label)
-        labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
-    return labelled
-
-
 FAILURES: Final = (
     Reason("guard.failed", "A guard could not do its work, so the answer was not accepted."),
     Reason("schema.failed", "A default of the contract's own type could not be made."),
 )
-NO_GUARDS: Final = GuardSet()

@@ -15,8 +15,8 @@ from guards.context import Context
 from guards.contracts.text import Text
 from guards.effects import Client, Flow, Sender
 from guards.engine.deciding import Acting, Deciding
-from guards.engine.examining import Entry, Examined, Found, GuardSet, examine
-from guards.errors import ConfigError
+from guards.engine.examining import Examined, Found, examine
+from guards.engine.guard_set import Entry, GuardSet
 from guards.findings import Finding
 from guards.messages import Message
 from guards.outgoing.texts import Beside, Keys, Outgoing, Root, Told, Unread, outgoing, replaced, views
@@ -27,7 +27,7 @@ from guards.records import Repair
 if TYPE_CHECKING:
     from guards.engine.questions import Desk
 
-__all__ = ["Input", "Settled", "check_input_policies", "hearing", "settle_input"]
+__all__ = ["Input", "Settled", "hearing", "settle_input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,6 @@ def hearing(guards: GuardSet, beside: Sequence[Beside]) -> GuardSet:
             if (kept := tuple(e for e in tier if sent.heard(e.guard.roles) or sent.unheard(e.guard.roles)))
         )
     )
-
-
-def check_input_policies(guards: GuardSet) -> None:
-    """`ConfigError` for a guard whose policy cannot apply where there is no answer yet."""
-    for entry in (entry for tier in guards.tiers for entry in tier):
-        for step in entry.policy.steps if entry.policy is not None else ():
-            if step.asks or step.name not in _APPLY:
-                raise ConfigError(
-                    f"{type(step).__name__}{'(client=)' * (step.name == 'fallback')} cannot apply on an input guard: "
-                    "there is no answer yet",
-                    where=f"input_guards=, guard {entry.label!r}, on_fail=",
-                    hint="use Raise(), Refrain(), Fallback(value) or Fix()",
-                )
 
 
 @dataclass(slots=True)
@@ -259,5 +246,4 @@ def _count(found: Sequence[Found]) -> Counter[tuple[str, str | None]]:
     return Counter((one.finding.code, one.finding.guard) for one in found)
 
 
-_APPLY: Final = ("raise", "refrain", "fallback", "fix")
 _TEXT: Final = Text()

@@ -14,7 +14,7 @@ from typing import Any, Final
 from guards.checks.texts.text_units import sentence_ends
 from guards.contracts.base import Contract
 from guards.effects import Emit
-from guards.engine.examining import Entry, GuardSet
+from guards.engine.guard_set import Entry, GuardSet
 from guards.findings import join_pointer
 from guards.reading.document import Place, Steps
 from guards.reading.locate import spoken_from, thinking

@@ -6,29 +6,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from guards.checks.asking import AskingGuard
 from guards.contracts.base import Contract
 from guards.effects import Client, Flow, Misuse
-from guards.engine.examining import NO_GUARDS, GuardSet
+from guards.engine.guard_set import NO_GUARDS, client_of
+from guards.engine.plan import Plan
 from guards.engine.spend import Spend
 from guards.errors import ConfigError
 from guards.findings import Finding
 from guards.messages import Message
-from guards.policies import Policy, Raise, Reask
+from guards.policies import Budget, Policy, Raise, Reask
 from guards.reading.document import Place
 from guards.reading.reading import Limits, Reading
 from guards.records import Outcome, Usage
 
-if TYPE_CHECKING:
-    from guards.engine.call import Plan
-
-__all__ = ["Desk", "check_askable", "check_clients", "refuse_async_guards"]
+__all__ = ["Desk"]
 
 T = TypeVar("T")
 
 _ASK_AGAIN: Final = Reask(times=2).then(Raise())
+_ENDLESS: Final = Budget()
+
+
+class Called(Protocol):
+    """A guarded call, as far as a question needs it."""
+
+    outcome: Outcome[Any] | None
+
+    def run(self) -> Flow[Outcome[Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Desk:
 
     `client`: who answered, None where only the caller's code asks. `messages`: the question, empty where it is not
     known. `context`: what the caller gave. `count` takes what was used into the record; the budget is charged by the
-    questions themselves.
+    questions themselves, each a call that `start` makes.
     """
 
     plan: Plan[Any]
@@ -46,12 +53,14 @@ class Desk:
     context: Mapping[str, Any]
     spend: Spend
     count: Callable[[Usage], None]
+    start: Callable[[Plan[Any], Client, tuple[Message, ...], Mapping[str, Any], Spend], Called]
 
     def asking(self, guard: AskingGuard, label: str, place: Place) -> Questions:
         """What one guard asks by; its time begins now."""
         client = self.client if guard.client is None else self.plan.resolve(guard.client)
         if client is None:
-            raise ConfigError("asks a model, and nobody here can be asked", where=_where(label), hint="give it client=")
+            where = client_of(label)
+            raise ConfigError("asks a model, and nobody here can be asked", where=where, hint="give it client=")
         return Questions(self, client, self.spend.within(guard.timeout), place, label)
 
 
@@ -92,11 +101,9 @@ class Questions:
     def _call(
         self, plan: Plan[Any], messages: Sequence[Message], context: Mapping[str, Any], on_fail: Policy[Any]
     ) -> Flow[Outcome[Any]]:
-        from guards.engine.call import Call
-
         # The policy bounds the attempts; the ticket's guards and hooks are about the ticket's answers.
-        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, attempts=None, hooks=())
-        call = Call(plan, self._client, tuple(messages), context, self._spend)
+        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, budget=_ENDLESS, hooks=())
+        call = self._desk.start(plan, self._client, tuple(messages), context, self._spend)
         try:
             return (yield from call.run())
         except ConfigError as fault:
@@ -127,47 +134,3 @@ def _failure(outcome: Outcome[Any]) -> Exception:
 
 _MOST_TOLD: Final = 3
 _NOT_THERE: Final = Finding("schema.required", "is not there")
-
-
-# -- wrong use, found where it is written ------------------------------------------------------------------------------
-
-
-def check_clients(guards: GuardSet, resolve: Callable[..., Client]) -> None:
-    """`ConfigError` for a client that cannot be asked."""
-    for label, guard in guards.asking:
-        if guard.client is not None:
-            resolve(guard.client, where=_where(label))
-
-
-def check_askable(guards: GuardSet, where: str, *, question: bool) -> None:
-    """`ConfigError` for a guard that needs the call's client, where nobody but the caller's code asks; or the question
-    itself, where it is not known."""
-    for label, guard in guards.asking:
-        if guard.client is None:
-            raise ConfigError(
-                f"the guard {label!r} asks a model, and nobody here can be asked",
-                where=where,
-                hint=f"give it a client: {type(guard).__name__}(..., client=...)",
-            )
-        if guard.resamples and not question:
-            raise ConfigError(
-                f"the guard {label!r} asks the question again, and it is not known here",
-                where=where,
-                hint="tell it the key of the context that holds the question: question=...",
-            )
-
-
-def refuse_async_guards(guards: GuardSet, resolve: Callable[..., Client], where: str) -> None:
-    """`ConfigError` where a guard's own client is async, and the call is not."""
-    for label, guard in guards.asking:
-        client = guard.client
-        if client is not None and resolve(client, where=_where(label)).colour == "async":
-            raise ConfigError(
-                f"the client of the guard {label!r} is async",
-                where=where,
-                hint="use the async form (acall, avalidate, `async def`), or give it a sync client",
-            )
-
-
-def _where(label: str) -> str:
-    return f"guard {label!r}, client="

@@ -16,7 +16,8 @@ from guards.contracts.base import Contract
 from guards.effects import Flow, worked
 from guards.engine import edits
 from guards.engine.deciding import Acting, Choice, Turn
-from guards.engine.examining import Examined, Found, GuardSet, examine
+from guards.engine.examining import Examined, Found, examine
+from guards.engine.guard_set import GuardSet
 from guards.policies import Fallback, Policy
 from guards.reading.reading import Reading
 from guards.records import Outcome, Reason

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from guards.checks.base import Guard, Placed
 from guards.contracts.base import Contract
 from guards.contracts.compiled import compile_contract
-from guards.engine.examining import NO_GUARDS, GuardSet
+from guards.engine.guard_set import NO_GUARDS, GuardSet
 from guards.errors import ConfigError
 from guards.policies import Budget, Policy, Raise, Reask
 from guards.reading.reading import Dial, Limits, check_dial

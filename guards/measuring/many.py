@@ -6,6 +6,7 @@ It stands up here since a guard that asks a client or is async needs what runs a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from guards.checks.asking import AskingGuard
@@ -19,16 +20,18 @@ from guards.contracts.compiled import compile_contract
 from guards.contracts.text import Text
 from guards.driving.drivers import run_sync
 from guards.effects import Flow, Together
-from guards.engine.examining import Examined, GuardSet, examine
+from guards.engine.examining import Examined, examine
+from guards.engine.guard_set import GuardSet
 from guards.engine.ledger import Ledger
-from guards.engine.questions import check_askable, check_clients, refuse_async_guards
+from guards.engine.plan import Plan, plan_of
 from guards.engine.spend import Spend
+from guards.engine.terms import Terms
 from guards.errors import ConfigError
 from guards.measuring.lockstep import judge_all, noted
 from guards.measuring.progress import Progress
 from guards.policies import Budget
-from guards.reading.reading import Limits, Reading
-from guards.shapes.validator import check_context, desk_of
+from guards.reading.reading import Reading
+from guards.shapes.validator import desk_of
 
 __all__ = ["calibrate", "score_many"]
 
@@ -58,12 +61,12 @@ def score_many(
     which value it was: there is never a number for what could not be judged.
     """
     given = _listed(values, "values")
-    guards = _checked(guard)
-    runs = list(zip(given, _contexts(contexts, len(given), guards), strict=True))
+    plan = _checked(guard)
+    runs = list(zip(given, _contexts(contexts, len(given), plan.guards), strict=True))
     scores: dict[int, float] = {}
     with Progress(guard.name, len(runs), progress) as shown:
         for part in _parts(guard, runs):
-            scores |= _scores(guard, guards, {number: runs[number] for number in part})
+            scores |= _scores(guard, plan, {number: runs[number] for number in part})
             shown.advance(len(part))
     return [scores[number] for number in range(len(runs))]
 
@@ -98,10 +101,10 @@ def calibrate(
     return Calibration.of(guard, score_many(guard, given, contexts, progress=progress), known, measure, wanted)
 
 
-def _scores(guard: Guard, guards: GuardSet, runs: Mapping[int, Run]) -> dict[int, float]:
+def _scores(guard: Guard, plan: Plan[Any], runs: Mapping[int, Run]) -> dict[int, float]:
     if _goes_in_step(guard):
         return {number: judged.score for number, judged in judge_all(guard, runs).items()}
-    examined = run_sync(_side_by_side(guards, list(runs.values())))
+    examined = run_sync(_side_by_side(plan, list(runs.values())))
     scores = {}
     for number, result in zip(runs, examined, strict=True):
         with noted(number):
@@ -109,10 +112,9 @@ def _scores(guard: Guard, guards: GuardSet, runs: Mapping[int, Run]) -> dict[int
     return scores
 
 
-def _side_by_side(guards: GuardSet, runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
-    contract = compile_contract(Text())
-    desk = desk_of(contract, "careful", Limits(), Ledger(Spend(Budget()), ())) if guards.asking else None
-    flows = [examine(Reading(value, None), contract, guards, context, desk) for value, context in runs]
+def _side_by_side(plan: Plan[Any], runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
+    desk = desk_of(plan, Ledger(Spend(Budget()), ())) if plan.guards.asking else None
+    flows = [examine(Reading(value, None), plan.contract, plan.guards, context, desk) for value, context in runs]
     return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
 
@@ -141,7 +143,7 @@ def _parts(guard: Guard, runs: Sequence[Run]) -> Iterator[Sequence[int]]:
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
-def _checked(guard: Guard) -> GuardSet:
+def _checked(guard: Guard) -> Plan[Any]:
     if isinstance(guard, Placed):
         raise ConfigError(
             "a place is one of an answer, and these are values",
@@ -149,15 +151,15 @@ def _checked(guard: Guard) -> GuardSet:
             hint="give the guard itself, and as values what stands at that place",
         )
     guards = GuardSet.of([guard], None, "score_many(guard=)")
-    check_clients(guards, resolve)
-    check_askable(guards, "score_many", question=False)
-    refuse_async_guards(guards, resolve, "score_many")
-    return guards
+    guards.check_clients(resolve)
+    guards.check_askable("score_many", question=False)
+    guards.refuse_async(resolve, "score_many")
+    return replace(plan_of(Terms.of(compile_contract(Text())), resolve), guards=guards)
 
 
 def _contexts(contexts: Contexts, count: int, guards: GuardSet) -> list[Context]:
     if contexts is None or isinstance(contexts, Mapping):
-        check_context(guards, contexts, "contexts=")
+        guards.check_context(contexts, "contexts=")
         return [Context(contexts)] * count
     listed = _listed(contexts, "contexts")
     if len(listed) != count:
@@ -165,7 +167,7 @@ def _contexts(contexts: Contexts, count: int, guards: GuardSet) -> list[Context]
     for number, context in enumerate(listed):
         if not isinstance(context, Mapping):
             raise ConfigError(f"is no mapping but {type(context).__name__}", where=f"contexts[{number}]")
-        check_context(guards, context, f"contexts[{number}]")
+        guards.check_context(context, f"contexts[{number}]")
     return [Context(context) for context in listed]
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from guards.clients import answer_of, reply_turns
 from guards.clients.callables import waiting
 from guards.clients.incoming import Incoming
 from guards.driving.drivers import drain, perform, perform_async
 from guards.effects import Ask, Client, Effect, NoAnswer, OutOfTime
+from guards.engine.call import Call, begin
+from guards.engine.plan import Plan
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 from guards.records import Outcome
-
-if TYPE_CHECKING:
-    from guards.engine.call import Call
-    from guards.guarded import Guarded
 
 __all__ = ["Attempts", "Handle"]
 
@@ -29,11 +27,9 @@ class Attempts(Generic[R_co]):
     `outcome` and `value` say how it ended. A `break` before an answer held closes the record as abandoned.
     """
 
-    def __init__(self, ticket: Guarded[R_co], messages: tuple[Message, ...], context: Mapping[str, Any] | None) -> None:
-        from guards.guarded import check_no_client
-
-        check_no_client(ticket, "attempts")
-        self._call: Call[R_co] = ticket._begin(_Caller(), messages, context)  # noqa: SLF001  # one room
+    def __init__(self, plan: Plan[R_co], messages: tuple[Message, ...], context: Mapping[str, Any] | None) -> None:
+        plan.check_no_client("attempts")
+        self._call: Call[R_co] = begin(plan, _Caller(), messages, context)
         self._flow: Any = None
 
     @property

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, Typ
 
 from typing_extensions import ParamSpec
 
-from guards.clients import answer_of, reply_turns
+from guards.clients import answer_of, reply_turns, resolve
 from guards.clients.callables import aopened, collected, waiting
 from guards.clients.endpoint import changed, resent
 from guards.clients.incoming import Incoming
 from guards.driving.drivers import run_async, run_sync
 from guards.effects import Ask, Client
+from guards.engine.call import Call, begin
+from guards.engine.plan import Plan, Showing, plan_of
+from guards.engine.terms import Terms
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply, as_messages
 from guards.outgoing.texts import Beside, Keys, held_back
@@ -25,8 +28,6 @@ from guards.records import Outcome
 from guards.values.colour import is_async
 
 if TYPE_CHECKING:
-    from guards.engine.call import Call, Showing
-    from guards.guarded import Guarded
     from guards.shapes.stream import Stream
 
 __all__ = ["AsyncDecorated", "Decorated", "decorate"]
@@ -172,8 +173,8 @@ class _Function:
 class _Wrapper:
     """What both colours share: it looks like the function that it stands for."""
 
-    def __init__(self, ticket: Guarded[Any], shape: _Shape, bound_to: tuple[Any, ...] = ()) -> None:
-        self._ticket = ticket
+    def __init__(self, plan: Plan[Any], shape: _Shape, bound_to: tuple[Any, ...] = ()) -> None:
+        self._plan = plan
         self._shape = shape
         self._bound_to = bound_to
         functools.update_wrapper(cast("Callable[..., Any]", self), shape.function)
@@ -187,19 +188,19 @@ class _Wrapper:
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], showing: Showing | None = None) -> Call[Any]:
         shape = self._shape
         bound = shape.bind(self._bound_to + args, kwargs, method=bool(self._bound_to))
-        return self._ticket._begin(_Function(shape, bound), bound.turns, bound.context, showing=showing)  # noqa: SLF001  # one room
+        return begin(self._plan, _Function(shape, bound), bound.turns, bound.context, showing=showing)
 
     def _streamed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stream[Any]:
         from guards.shapes.stream import Stream
 
-        return Stream(self._begin(args, kwargs, self._ticket._showing()))  # noqa: SLF001  # one room
+        return Stream(self._begin(args, kwargs, self._plan.showing()))
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         function = self._shape.function
         if self._bound_to:
             return getattr, (self._bound_to[0], function.__name__)
         if not hasattr(function, "__qualname__"):  # a partial, an object that is called: by value
-            return decorate, (self._ticket, function)
+            return _anew, (self._plan.terms, function)
         return function.__qualname__
 
     def __repr__(self) -> str:
@@ -233,7 +234,7 @@ class Decorated(_Wrapper, Generic[P, R_co]):
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         bound_to = self._shape.bound_to(instance, owner)
-        return Decorated(self._ticket, self._shape, bound_to) if bound_to else self
+        return Decorated(self._plan, self._shape, bound_to) if bound_to else self
 
 
 class AsyncDecorated(_Wrapper, Generic[P, R_co]):
@@ -262,25 +263,23 @@ class AsyncDecorated(_Wrapper, Generic[P, R_co]):
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         bound_to = self._shape.bound_to(instance, owner)
-        return AsyncDecorated(self._ticket, self._shape, bound_to) if bound_to else self
+        return AsyncDecorated(self._plan, self._shape, bound_to) if bound_to else self
 
 
-def decorate(ticket: Guarded[Any], function: Any) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
+def decorate(plan: Plan[Any], function: Any) -> Decorated[Any, Any] | AsyncDecorated[Any, Any]:
     """The guarded function. Raises `ConfigError` where it could not do its work: no room for feedback, a context key
     that no parameter has, a policy that needs a client."""
-    from guards.guarded import check_no_client, policies_of
-
     shape = _Shape(function)
     where = f"@ticket on {getattr(shape.function, '__name__', function)!r}"
-    check_no_client(ticket, where, question=shape.messages is not None, in_async=shape.is_async)
-    asking = next((s for s in policies_of(ticket) if s.asks and s.name in ("reask", "reflect")), None)
+    plan.check_no_client(where, question=shape.messages is not None, in_async=shape.is_async)
+    asking = next((s for s in plan.steps if s.asks and s.name in ("reask", "reflect")), None)
     if asking is not None and shape.feedback is None and shape.messages is None:
         raise ConfigError(
             f"{type(asking).__name__} asks again, but the function has no room for feedback",
             where=where,
             hint="add a parameter `feedback: Feedback | None = None` (or `messages`), or use on_fail=Raise()",
         )
-    if shape.messages is None and any(s.asks and s.name == "fallback" for s in policies_of(ticket)):
+    if shape.messages is None and any(s.asks and s.name == "fallback" for s in plan.steps):
         raise ConfigError(
             "Fallback(client=) asks the question again, and the function has no parameter that holds it",
             where=where,
@@ -288,8 +287,13 @@ def decorate(ticket: Guarded[Any], function: Any) -> Decorated[Any, Any] | Async
         )
     if shape.feedback is not None:
         _check_optional(shape, shape.feedback, where)
-    _check_keys(ticket, shape, where)
-    return AsyncDecorated(ticket, shape) if shape.is_async else Decorated(ticket, shape)
+    _check_keys(plan, shape, where)
+    return AsyncDecorated(plan, shape) if shape.is_async else Decorated(plan, shape)
+
+
+def _anew(terms: Terms[Any], function: Any) -> Any:
+    """As it was, in another process."""
+    return decorate(plan_of(terms, resolve), function)
 
 
 def _check_optional(shape: _Shape, name: str, where: str) -> None:
@@ -302,8 +306,7 @@ def _check_optional(shape: _Shape, name: str, where: str) -> None:
         )
 
 
-def _check_keys(ticket: Guarded[Any], shape: _Shape, where: str) -> None:
-    plan = ticket._plan  # noqa: SLF001  # one room
+def _check_keys(plan: Plan[Any], shape: _Shape, where: str) -> None:
     needs: Mapping[str, str] = {**plan.input_guards.needs, **plan.guards.needs}
     known = shape.context_names()
     for key, label in needs.items():

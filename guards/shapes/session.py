@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from guards.clients import resolve
 from guards.context import checked_context
 from guards.driving.drivers import run_async, run_sync
 from guards.effects import Client
-from guards.engine.call import Call, Showing
+from guards.engine.call import Call, begin
+from guards.engine.plan import Plan, Showing
 from guards.engine.spend import Spend
 from guards.errors import ConfigError
+from guards.messages import Message
 from guards.records import Outcome
 
 if TYPE_CHECKING:
-    from guards.guarded import Guarded, Messages
     from guards.shapes.stream import Stream
 
 __all__ = ["Session"]
 
 R_co = TypeVar("R_co", covariant=True)
 C = TypeVar("C")
+
+Messages = str | Sequence[Message]
 
 
 class Session(Generic[R_co]):
@@ -31,8 +34,8 @@ class Session(Generic[R_co]):
     `outcomes` has one entry per call, in the order in which they ended, rejected and failed ones too.
     """
 
-    def __init__(self, ticket: Guarded[R_co], context: Mapping[str, Any] | None) -> None:
-        self._ticket = ticket
+    def __init__(self, plan: Plan[R_co], context: Mapping[str, Any] | None) -> None:
+        self._plan = plan
         self._context = dict(checked_context(context))
         self._spend: Spend | None = None
         self._lock = threading.Lock()
@@ -41,7 +44,7 @@ class Session(Generic[R_co]):
     def __enter__(self) -> Session[R_co]:
         if self._spend is not None:
             raise ConfigError("the session is in use already", where="session", hint="make another with .session()")
-        self._spend = Spend(self._ticket.budget)
+        self._spend = Spend(self._plan.budget)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -69,10 +72,8 @@ class Session(Generic[R_co]):
 
     def run(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
         """As `Guarded.run`."""
-        from guards.guarded import refuse_async
-
         call = self._begin(resolve(llm, where="session.call"), messages, context)
-        refuse_async(call)
+        self._plan.check_sync(call.client)
         try:
             return run_sync(call.run())
         finally:
@@ -88,18 +89,18 @@ class Session(Generic[R_co]):
 
     def stream(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Stream[R_co]:
         """As `Guarded.stream`, inside this session's budget and record."""
-        showing = self._ticket._showing()  # noqa: SLF001  # one room
-        return self._stream(llm, messages, context, showing)
+        return self._stream(llm, messages, context, self._plan.showing())
 
     def wrap(self, client: C) -> C:
         """As `Guarded.wrap`, inside this session's budget and record."""
+        from guards.clients.judged_text import Judged
         from guards.shapes.wrapping import Calls, wrap
 
-        judged = self._ticket._judged(self._context)  # noqa: SLF001  # one room
+        judged = Judged(self._plan.judging, self._context)
         return cast("C", wrap(client, Calls(self.run, self.arun, self._stream_for_good, judged)))
 
     def _stream_for_good(self, llm: Any, messages: Messages) -> Stream[R_co]:
-        return self._stream(llm, messages, None, self._ticket._showing_for_good())  # noqa: SLF001  # one room
+        return self._stream(llm, messages, None, self._plan.showing_for_good())
 
     def _stream(
         self, llm: Any, messages: Messages, context: Mapping[str, Any] | None, showing: Showing
@@ -118,7 +119,7 @@ class Session(Generic[R_co]):
     ) -> Call[R_co]:
         if self._spend is None:
             raise ConfigError("the session is not open", where="session", hint="write `with ticket.session() as s:`")
-        return self._ticket._begin(client, messages, {**self._context, **(context or {})}, self._spend, showing)  # noqa: SLF001  # one room
+        return begin(self._plan, client, messages, {**self._context, **(context or {})}, self._spend, showing)
 
     def _keep(self, call: Call[R_co]) -> None:
         if call.outcome is not None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from guards.driving.drivers import stream_async, stream_sync
-from guards.engine.call import Showing
+from guards.engine.plan import Showing
 from guards.errors import ConfigError
 from guards.streaming import StreamEvent
 

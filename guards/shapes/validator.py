@@ -17,9 +17,11 @@ from guards.contracts.base import Contract, Style
 from guards.driving.drivers import run_async, run_sync
 from guards.effects import LONG_TEXT, Flow, LongWork
 from guards.engine.deciding import Deciding
-from guards.engine.examining import NO_GUARDS, Examined, GuardSet, unguarded
+from guards.engine.examining import Examined, unguarded
+from guards.engine.guard_set import GuardSet
 from guards.engine.ledger import Ledger, Open
-from guards.engine.questions import Desk, check_askable, check_clients, refuse_async_guards
+from guards.engine.plan import Plan, plan_of
+from guards.engine.questions import Desk
 from guards.engine.settling import EDITS, Examiner, delivered, settle
 from guards.engine.spend import Spend
 from guards.engine.terms import Terms, WholeOnly, terms_of
@@ -32,7 +34,7 @@ from guards.records import ACCEPTED, Outcome, Reason
 if TYPE_CHECKING:
     from guards.guarded import Guarded
 
-__all__ = ["Compiled", "avalidate", "check_context", "contract", "desk_of", "validate"]
+__all__ = ["Compiled", "avalidate", "contract", "desk_of", "validate"]
 
 T = TypeVar("T")
 D = TypeVar("D", default=Never)
@@ -169,10 +171,10 @@ def validate(
 
     Never raises for a bad text; `ConfigError` for wrong use (no contract, no guard, a missing context key).
     """
-    terms = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
-    if terms.guard_set.tiers:
-        refuse_async_guards(terms.guard_set, resolve, "validate")
-    return run_sync(_validate(text, terms, context))
+    plan = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
+    if plan.guards.tiers:
+        plan.guards.refuse_async(resolve, "validate")
+    return run_sync(_validate(text, plan, context))
 
 
 @overload
@@ -225,18 +227,16 @@ async def avalidate(
     on_fail: Policy[Any] | None = None,
 ) -> Outcome[Any]:
     """As `validate`, with async checks awaited in the running loop and slow ones kept out of it."""
-    terms = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
-    return await run_async(_validate(text, terms, context))
+    plan = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
+    return await run_async(_validate(text, plan, context))
 
 
-def check_context(guards: GuardSet, context: Mapping[str, Any] | None, where: str = "context=") -> None:
-    """`ConfigError` where a guard needs a key that nobody gave: it could not do its work."""
-    missing = guards.missing(context or {})
-    if missing is not None:
-        key, label = missing
-        raise ConfigError(
-            f"the guard {label!r} needs the key {key!r}", where=where, hint=f"pass context={{{key!r}: …}}"
-        )
+def _check_guards(guards: GuardSet, context: Mapping[str, Any] | None) -> None:
+    """`ConfigError` for guards that could not do their work where nobody asks a model but they themselves."""
+    if guards.tiers:
+        guards.check_clients(resolve)
+        guards.check_askable("validate", question=False)
+        guards.check_context(context)
 
 
 def _prepare(
@@ -248,7 +248,7 @@ def _prepare(
     reading: Dial | None,
     limits: Limits | None,
     on_fail: Policy[Any] | None,
-) -> Terms[Any]:
+) -> Plan[Any]:
     if not isinstance(text, str):
         hint = next((words for kind, words in _AS_TEXT if isinstance(text, kind)), "give the answer as it was written")
         raise ConfigError(f"must be a str, not {type(text).__name__}", where="text", hint=hint)
@@ -258,12 +258,9 @@ def _prepare(
         terms = terms_of(given, guards=guards, format=format_, reading=reading, limits=limits, on_fail=on_fail)
         _check_asks_nobody(on_fail)
     checked_context(context)
-    guard_set = terms.guard_set
-    if guard_set.tiers:
-        check_clients(guard_set, resolve)
-        check_askable(guard_set, "validate", question=False)
-        check_context(guard_set, context)
-    return terms
+    plan = plan_of(terms, resolve)
+    _check_guards(plan.guards, context)
+    return plan
 
 
 def _check_asks_nobody(on_fail: Policy[Any] | None) -> None:
@@ -276,11 +273,11 @@ def _check_asks_nobody(on_fail: Policy[Any] | None) -> None:
             )
 
 
-def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -> Flow[Outcome[Any]]:
+def _validate(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> Flow[Outcome[Any]]:
     ledger = Ledger(Spend(_ENDLESS), ())
-    contract, guards = terms.compiled, terms.guard_set
-    dial, limits = terms.reading or "careful", terms.limits or _LIMITS
-    desk = desk_of(contract, dial, limits, ledger) if guards.asking else None
+    contract, guards, dial, limits = plan.contract, plan.guards, plan.dial, plan.limits
+    on_fail = plan.terms.on_fail  # where nobody said what follows, nothing does
+    desk = desk_of(plan, ledger) if guards.asking else None
     told = dict(context) if context else None
     if len(text) < LONG_TEXT:
         reading = contract.read(text, dial, limits, told)
@@ -293,9 +290,9 @@ def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -
     examined = (yield from examiner().examine(reading)) if guards.tiers else unguarded(reading)
     if not examined.blocking:
         return ledger.outcome(text, examined, ok=True, value=examined.reading.value, reason=ACCEPTED)
-    if examined.failure is not None or not _has_policy(examined, terms):
+    if examined.failure is not None or not (on_fail or _has_policy(examined)):
         return _refused(text, examined, ledger)
-    turn = Deciding(terms.on_fail or _NOTHING).turn(spent=True, barred=True)
+    turn = Deciding(on_fail or _NOTHING).turn(spent=True, barred=True)
     settled = yield from settle(examined, turn, examiner)
     if settled.step is None:
         return _refused(text, examined, ledger)
@@ -305,9 +302,7 @@ def _validate(text: str, terms: Terms[Any], context: Mapping[str, Any] | None) -
     return _by_policy(text, settled.examined, settled.step, ledger)
 
 
-def _has_policy(examined: Examined[Any], terms: Terms[Any]) -> bool:
-    if terms.on_fail is not None:
-        return True
+def _has_policy(examined: Examined[Any]) -> bool:
     return any(found.entry is not None and found.entry.policy is not None for found in examined.found)
 
 
@@ -323,12 +318,11 @@ def _by_policy(text: str, examined: Examined[Any], step: Policy[Any], ledger: Le
     return delivered(_refused(text, examined, ledger), step, examined.reading)
 
 
-def desk_of(compiled: Contract[Any], dial: Dial, limits: Limits, ledger: Ledger) -> Desk:
+def desk_of(plan: Plan[Any], ledger: Ledger) -> Desk:
     """Where guards ask that brought their own client: nobody else is there, and no budget."""
-    from guards.engine.call import Plan
+    from guards.engine.call import Call  # most validations ask nobody
 
-    plan = Plan(compiled, NO_GUARDS, NO_GUARDS, Raise(), None, dial, limits, "default", (), resolve)
-    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None))
+    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None), Call)
 
 
 _AS_TEXT: Final = (
@@ -337,7 +331,6 @@ _AS_TEXT: Final = (
     (dict | list, "write what is parsed already as text: json.dumps(data)"),
 )
 _ENDLESS: Final = Budget()
-_LIMITS: Final = Limits()
 _NOTHING: Final = Raise()
 """What follows where nobody said what does."""
 _GUARD_REFUSED: Final = Reason("guard.refused", "A guard refused the answer.")

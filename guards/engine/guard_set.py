@@ -1,0 +1,185 @@
+"""The guards of a ticket: where each stands, what it is called, and in which order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from guards.checks.asking import AskingGuard
+from guards.checks.base import Guard, Placed, check_options
+from guards.contracts.base import Contract
+from guards.effects import Client
+from guards.errors import ConfigError
+from guards.policies import Policy
+
+__all__ = ["NO_GUARDS", "Entry", "GuardSet", "Resolve", "client_of"]
+
+Resolve: TypeAlias = Callable[..., Client]
+"""Makes a client of what a policy or guard names: `resolve(given, where=...)`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One guard of a ticket: where it stands, what its findings lead to, what it is called in scores and findings."""
+
+    guard: Guard
+    label: str
+    policy: Policy[Any] | None = None
+    path: str | None = None
+    inside: bool = False
+    """Whether it stands inside the contract, which then says where."""
+    is_async: bool = False
+
+
+@dataclass(slots=True)
+class GuardSet:
+    """All guards of a ticket, the contract's inner ones too, in tiers of rising cost."""
+
+    tiers: tuple[tuple[Entry, ...], ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Context key -> label of a guard that needs it."""
+    inside: bool = False
+    """Whether some stand inside the contract."""
+
+    @classmethod
+    def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
+        """Raises `ConfigError` for what is no guard, or a place that this contract cannot have."""
+        if isinstance(guards, Guard | Placed | str) or not isinstance(guards, Iterable):
+            raise ConfigError(f"needs a list of guards, not {guards!r}", where=where, hint=f"write {where}[...]")
+        plain = [_entry(given, contract, where) for given in guards]
+        if contract is not None:
+            plain += [Entry(guard, guard.name, guard.on_fail, inside=True) for guard in contract.all_inner_guards]
+        entries = _labelled(plain)
+        costs = sorted({entry.guard.cost for entry in entries})
+        tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
+        needs = {key: entry.label for entry in entries for key in entry.guard.needs}
+        return cls(tiers, needs, any(entry.inside for entry in entries))
+
+    @property
+    def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
+        """Those that ask a model, with their labels."""
+        if not self.tiers:
+            return ()
+        entries = (entry for tier in self.tiers for entry in tier)
+        return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
+
+    # -- wrong use, found where it is written ------------------------------------------------------------------------
+
+    def check_context(self, context: Mapping[str, Any] | None, where: str = "context=") -> None:
+        """`ConfigError` where a guard needs a key that nobody gave: it could not do its work."""
+        if not self.needs:
+            return
+        for key, label in self.needs.items():
+            if key not in (context or {}):
+                raise ConfigError(
+                    f"the guard {label!r} needs the key {key!r}", where=where, hint=f"pass context={{{key!r}: …}}"
+                )
+
+    def check_clients(self, resolve: Resolve) -> None:
+        """`ConfigError` for a client that cannot be asked."""
+        for label, guard in self.asking:
+            if guard.client is not None:
+                resolve(guard.client, where=client_of(label))
+
+    def check_before_answer(self) -> None:
+        """`ConfigError` for a guard whose policy cannot apply where there is no answer yet."""
+        for entry in (entry for tier in self.tiers for entry in tier):
+            for step in entry.policy.steps if entry.policy is not None else ():
+                if step.asks or step.name not in _BEFORE_ANSWER:
+                    raise ConfigError(
+                        f"{type(step).__name__}{'(client=)' * (step.name == 'fallback')} cannot apply on an input "
+                        "guard: there is no answer yet",
+                        where=f"input_guards=, guard {entry.label!r}, on_fail=",
+                        hint="use Raise(), Refrain(), Fallback(value) or Fix()",
+                    )
+
+    def check_askable(self, where: str, *, question: bool) -> None:
+        """`ConfigError` for a guard that needs the call's client, where nobody but the caller's code asks; or the
+        question itself, where it is not known."""
+        for label, guard in self.asking:
+            if guard.client is None:
+                raise ConfigError(
+                    f"the guard {label!r} asks a model, and nobody here can be asked",
+                    where=where,
+                    hint=f"give it a client: {type(guard).__name__}(..., client=...)",
+                )
+            if guard.resamples and not question:
+                raise ConfigError(
+                    f"the guard {label!r} asks the question again, and it is not known here",
+                    where=where,
+                    hint="tell it the key of the context that holds the question: question=...",
+                )
+
+    def refuse_async(self, resolve: Resolve, where: str) -> None:
+        """`ConfigError` where a guard's own client is async, and the call is not."""
+        for label, guard in self.asking:
+            if guard.client is not None and resolve(guard.client, where=client_of(label)).colour == "async":
+                raise ConfigError(
+                    f"the client of the guard {label!r} is async",
+                    where=where,
+                    hint="use the async form (acall, avalidate, `async def`), or give it a sync client",
+                )
+
+
+def client_of(label: str) -> str:
+    """Where a guard's client is written, for errors."""
+    return f"guard {label!r}, client="
+
+
+def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
+    if isinstance(given, Placed):
+        check_options(given.guard)
+        _check_place(given, contract)
+        assert contract is not None, "what has no contract has no places"
+        contract.check_path(given.path, f"{given.guard.name}.on()")
+        return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
+    if isinstance(given, Guard):
+        check_options(given)
+        return Entry(given, given.name, given.on_fail)
+    if isinstance(given, type) and issubclass(given, Guard):
+        raise ConfigError(f"{given.__name__} is a class", where=where, hint=f"write {given.__name__}()")
+    if callable(given):
+        name = getattr(given, "__name__", given)
+        raise ConfigError(f"the function {name!r} is no guard", where=where, hint="decorate it with @check")
+    raise ConfigError(f"{given!r} is no guard", where=where, hint="use guards of guards.checks, or @check")
+
+
+def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
+    if contract is None:
+        raise ConfigError(
+            "input guards look at the user's text, which has no places", where=f"{placed.guard.name}.on()"
+        )
+    is_json_path = placed.path.startswith("$")
+    if is_json_path == (contract.format == "xml"):
+        wanted = {
+            "xml": "an XPath, like //reply",
+            "json": "a JSONPath, like $.reply",
+            "text": "no .on(): text is whole",
+        }
+        raise ConfigError(
+            f"{placed.path!r} cannot be a place of an answer in {contract.format}",
+            where=f"{placed.guard.name}.on()",
+            hint=f"use {wanted[contract.format]}",
+        )
+    if contract.format == "text":
+        raise ConfigError("a text has no places", where=f"{placed.guard.name}.on()", hint="leave out .on()")
+
+
+def _labelled(entries: Sequence[Entry]) -> list[Entry]:
+    """Equal names get `#2`, `#3`, in the order given; no such label is another guard's own name."""
+    names = {entry.label for entry in entries}
+    taken: set[str] = set()
+    labelled: list[Entry] = []
+    for entry in entries:
+        label, count = entry.label, 1
+        while label in taken or (count > 1 and label in names):
+            count += 1
+            label = f"{entry.label}#{count}"
+        taken.add(label)
+        labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
+    return labelled
+
+
+_BEFORE_ANSWER: Final = ("raise", "refrain", "fallback", "fix")
+NO_GUARDS: Final = GuardSet()
