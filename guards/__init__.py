@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from guards.config import load
     from guards.context import Context
     from guards.errors import BudgetExhausted, ConfigError, GuardFailed, GuardsError, MissingExtra, Rejected
+    from guards.events import Done, Item, Partial, Restarted, Retracted, TextPiece
     from guards.findings import NO_FIX, Finding
     from guards.guarded import Guarded
     from guards.messages import Feedback, Reply
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from guards.records import Attempt, Outcome, Repair, Usage
     from guards.shapes.validator import avalidate, contract, validate
     from guards.shapes.wrapping import outcome_of
-    from guards.streaming import Done, Item, Partial, Restarted, Retracted, TextPiece
 
 __version__ = "0.1.0"
 
@@ -82,7 +82,7 @@ _HOMES: Final = {
     "guards.messages": ("Feedback", "Reply"),
     "guards.policies": ("Budget", "Fallback", "Filter", "Fix", "Noop", "Raise", "Reask", "Reflect", "Refrain"),
     "guards.records": ("Attempt", "Outcome", "Repair", "Usage"),
-    "guards.streaming": ("Done", "Item", "Partial", "Restarted", "Retracted", "TextPiece"),
+    "guards.events": ("Done", "Item", "Partial", "Restarted", "Retracted", "TextPiece"),
     "guards.shapes.validator": ("avalidate", "contract", "validate"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

@@ -20,17 +20,19 @@ __all__ = [
     "Client",
     "Compute",
     "Effect",
-    "Emit",
     "Flow",
     "Incoming",
     "Job",
     "Leave",
+    "Left",
     "LongWork",
     "Misuse",
     "NoAnswer",
     "OutOfTime",
     "Pull",
     "Sender",
+    "Show",
+    "Tell",
     "Together",
     "worked",
 ]
@@ -119,6 +121,8 @@ class Ask:
     extra: tuple[Message, ...] = ()
     live: bool = False
     """Answered with the answer on its way, to be pulled piece by piece, instead of a `Reply`."""
+    tried: list[float] | None = None
+    """Takes the time at which each try of the transport began, for who wants to tell of it."""
 
 
 class Incoming(Protocol):
@@ -166,10 +170,18 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Emit:
+class Show:
     """Give an event to whoever reads the stream."""
 
     event: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Give each of the events to each of the hooks; answered with what hooks raised, each with its event."""
+
+    events: Sequence[Any]
+    hooks: Sequence[Callable[[Any], Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +245,10 @@ class NoAnswer(Exception):  # a signal between client and engine
         self.is_data = is_data
 
 
+class Left(BaseException):  # a signal from a driver to the flow; it never leaves the library
+    """Thrown into a flow that nobody waits for any more: it closes its record, tells of it, and ends."""
+
+
 class OutOfTime(Exception):  # a signal between driver and engine; it never leaves the library
     """Thrown into the flow when a question's deadline passed before its answer came. `words` say what stood between, in
     nobody's own; `fault` is the last one of the transport, if there was one."""
@@ -251,7 +267,7 @@ class Misuse(Exception):  # a signal between a guard's question and the pipeline
         self.fault = fault
 
 
-Effect: TypeAlias = "Ask | Compute | LongWork | Together | Pull | Leave | Emit"
+Effect: TypeAlias = "Ask | Compute | LongWork | Together | Pull | Leave | Show | Tell"
 Flow: TypeAlias = Generator[Effect, Any, R]
 
 

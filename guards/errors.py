@@ -10,6 +10,7 @@
         ├── BudgetExhausted         ... because attempts, seconds, tokens or cost ended
         └── GuardFailed             ... because a guard, or a default of the contract's type, could not do its work
                                     (`__cause__` says why)
+    Fault                           stands in another process for an exception that could not go there
 
 A bad answer is data (`guards.findings`); only wrong use and the final refusal are exceptions. What the user's own
 functions and the SDKs raise is never wrapped: it comes out as the same object, with a note.
@@ -20,7 +21,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from guards.values.travelling import travelling
+from guards.values.travelling import Fault, travelling
 
 if TYPE_CHECKING:
     from guards.records import Outcome
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BudgetExhausted",
     "ConfigError",
+    "Fault",
     "GuardFailed",
     "GuardsError",
     "MissingExtra",

@@ -127,6 +127,12 @@ class Finding:
         """A copy with other values."""
         return replace(self, **changes)
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """A finding again, from what `to_dict` gave; without its content it has no message and no path."""
+        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        return cls(**{"message": "", **known, "found_null": "actual" in data and data["actual"] is None})
+
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data. `content=False` leaves out everything that may hold text of user, model or source: `message`,
         `evidence`, `actual`, `expected`, `fix`, and the path's words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Never, NoReturn, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, TypeAlias, cast, overload
 
 from typing_extensions import ParamSpec, TypeForm, TypeVar
 
@@ -26,7 +26,7 @@ from guards.records import Outcome
 from guards.shapes.validator import Compiled, avalidate, validate
 
 if TYPE_CHECKING:
-    from guards.hooks import Hook
+    from guards.events import Hook
     from guards.shapes.attempts import Attempts
     from guards.shapes.decorator import AsyncDecorated, Decorated
     from guards.shapes.session import Session
@@ -40,7 +40,8 @@ R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 C = TypeVar("C")
 
-Messages = str | Sequence[Message]
+Messages: TypeAlias = str | Sequence[Message]
+Given: TypeAlias = Mapping[str, Any] | None
 
 
 class Guarded(Generic[R_co]):
@@ -62,7 +63,7 @@ class Guarded(Generic[R_co]):
         limits: bounds on the size of an answer; `Limits()` by default.
         transport: a tenacity retrying object for the transport's faults; None for none. By default an SDK's known
             transient faults are retried, and a plain callable's exceptions pass.
-        hooks: called with each event (`guards.hooks`).
+        hooks: called with each event (`guards.events`), plain or async.
 
     Raises `ConfigError` for an option that cannot work.
     """
@@ -236,14 +237,12 @@ class Guarded(Generic[R_co]):
         """The text that tells a model what to answer: `"json-schema"`, `"typescript"`, `"xml"` or `"example"`."""
         return self.plan.contract.prompt(style)
 
-    def validate(
-        self, text: str, *, context: Mapping[str, Any] | None = None, on_fail: Policy[D] | None = None
-    ) -> Outcome[R_co | D]:
+    def validate(self, text: str, *, context: Given = None, on_fail: Policy[D] | None = None) -> Outcome[R_co | D]:
         """Hold a text that is there already against this ticket, and ask nobody: as `guards.validate`."""
         return validate(text, self, context=context, on_fail=on_fail)
 
     async def avalidate(
-        self, text: str, *, context: Mapping[str, Any] | None = None, on_fail: Policy[D] | None = None
+        self, text: str, *, context: Given = None, on_fail: Policy[D] | None = None
     ) -> Outcome[R_co | D]:
         """As `guards.avalidate`."""
         return await avalidate(text, self, context=context, on_fail=on_fail)
@@ -269,26 +268,30 @@ class Guarded(Generic[R_co]):
 
     # -- 2. calls and context managers ---------------------------------------------------------------------------
 
-    def call(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> R_co:
-        """Ask until an answer holds; the value. Raises `Rejected`, and whatever the client raises."""
-        return self.run(llm, messages, context=context).raise_if_rejected()
+    def call(self, llm: Any, messages: Messages, *, context: Given = None, tags: Given = None) -> R_co:
+        """Ask until an answer holds; the value. Raises `Rejected`, and whatever the client raises.
 
-    async def acall(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> R_co:
+        `context` is what guards compare with; `tags` are names with short values to find the record by.
+        """
+        return self.run(llm, messages, context=context, tags=tags).raise_if_rejected()
+
+    async def acall(self, llm: Any, messages: Messages, *, context: Given = None, tags: Given = None) -> R_co:
         """As `call`; takes plain functions too (in a thread)."""
-        return (await self.arun(llm, messages, context=context)).raise_if_rejected()
+        return (await self.arun(llm, messages, context=context, tags=tags)).raise_if_rejected()
 
-    def run(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
+    def run(self, llm: Any, messages: Messages, *, context: Given = None, tags: Given = None) -> Outcome[R_co]:
         """As `call`, with the whole `Outcome`: never raises for a bad answer."""
         client = resolve(llm, where="call")
         self.plan.check_sync(client)
-        return run_sync(begin(self.plan, client, messages, context).run())
+        return run_sync(begin(self.plan, client, messages, context, tags=tags).run())
 
-    async def arun(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Outcome[R_co]:
+    async def arun(self, llm: Any, messages: Messages, *, context: Given = None, tags: Given = None) -> Outcome[R_co]:
         """As `acall`, with the whole `Outcome`."""
-        return await run_async(begin(self.plan, resolve(llm, where="acall"), messages, context).run())
+        client = resolve(llm, where="acall")
+        return await run_async(begin(self.plan, client, messages, context, tags=tags).run())
 
-    def stream(self, llm: Any, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Stream[R_co]:
-        """The events of a call while it runs (`guards.streaming`), for `for` and `async for`; the last is `Done`.
+    def stream(self, llm: Any, messages: Messages, *, context: Given = None, tags: Given = None) -> Stream[R_co]:
+        """The events of a call while it runs (`guards.events`), for `for` and `async for`; the last is `Done`.
 
         With guards nothing is shown before they passed the whole answer, or the part if they all can judge parts
         (`Guard.partial`); `.stream(...).at_once()` shows what comes, and takes back with `Retracted` what did not hold.
@@ -296,9 +299,9 @@ class Guarded(Generic[R_co]):
         from guards.shapes.stream import Stream
 
         client = resolve(llm, where="stream")
-        return Stream(begin(self.plan, client, messages, context, showing=self.plan.showing()))
+        return Stream(begin(self.plan, client, messages, context, showing=self.plan.showing(), tags=tags))
 
-    def wrap(self, client: C, *, context: Mapping[str, Any] | None = None) -> C:
+    def wrap(self, client: C, *, context: Given = None, tags: Given = None) -> C:
         """The SDK client with every answer guarded; the SDK's own response type comes back.
 
         `outcome_of(response)` gives its `Outcome`. A method that makes an answer and cannot be guarded is a
@@ -312,30 +315,25 @@ class Guarded(Generic[R_co]):
 
         def stream(llm: Any, messages: Messages) -> Stream[Any]:
             client = resolve(llm, where="wrap")
-            return Stream(begin(plan, client, messages, context, showing=plan.showing_for_good()))
+            return Stream(begin(plan, client, messages, context, showing=plan.showing_for_good(), tags=tags))
 
-        run, arun = partial(self.run, context=context), partial(self.arun, context=context)
+        run = partial(self.run, context=context, tags=tags)
+        arun = partial(self.arun, context=context, tags=tags)
         return cast("C", wrap(client, Calls(run, arun, stream, Judged(plan.judging, context))))
 
-    def session(self, *, context: Mapping[str, Any] | None = None) -> Session[R_co]:
+    def session(self, *, context: Given = None, tags: Given = None) -> Session[R_co]:
         """One budget and one record around several calls: `with` or `async with`; threads and tasks may share it."""
         from guards.shapes.session import Session
 
-        return Session(self.plan, context)
+        return Session(self.plan, context, tags)
 
-    def attempts(self, messages: Messages, *, context: Mapping[str, Any] | None = None) -> Attempts[R_co]:
+    def attempts(self, messages: Messages, *, context: Given = None, tags: Given = None) -> Attempts[R_co]:
         """Your own loop, when nobody else may make the call: `for` or `async for`."""
         from guards.shapes.attempts import Attempts
 
-        return Attempts(self.plan, as_messages(messages), context)
+        return Attempts(self.plan, as_messages(messages), context, tags)
 
 
 @describe.register
 def _(ticket: Guarded) -> Any:  # type: ignore[type-arg]  # dispatched on
-    """By what an answer is asked for and judged with; how it is sent and who listens change no answer."""
-    said = ticket.terms.complete.options
-    told = {name: describe(list(given) if isinstance(given, tuple) else given) for name, given in said.items()}
-    return {"contract": describe(ticket.contract), **{name: told[name] for name in told if name not in _NO_ANSWERS}}
-
-
-_NO_ANSWERS: Final = ("transport", "hooks", "format")
+    return describe(ticket.terms)

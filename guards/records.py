@@ -1,6 +1,6 @@
 """What happened in a guarded call: `Outcome`, its `Attempt`s, `Repair`s, `Usage`, and the `Reason` for the end.
 
-`Outcome.to_json()` fits `schemas/run-record.schema.json`.
+`Outcome.to_json()` fits `schemas/run-record.schema.json`; `Outcome.from_dict` reads it again.
 """
 
 from __future__ import annotations
@@ -8,21 +8,26 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from math import inf
+from time import time
 from typing import Any, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
+from guards import __version__
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, counted
 from guards.messages import ROLES, Message
+from guards.values.ids import new_id
 from guards.values.plain import plain, recorded
 from guards.values.travelling import travelling, travels
 
-__all__ = ["ACCEPTED", "Attempt", "Outcome", "Reason", "Repair", "Usage", "plain"]
+__all__ = ["ACCEPTED", "Attempt", "Origin", "Outcome", "Reason", "Repair", "Usage", "checked_tags", "plain"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 
@@ -142,6 +147,11 @@ class Repair:
             if not isinstance(given, str) or not (given or name != "code"):
                 raise ConfigError(f"must be text, not {given!r}", where=f"Repair({name}=)")
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Repair:
+        """A repair again, from what `to_dict` gave."""
+        return cls(**{"message": "", **{f.name: data[f.name] for f in fields(cls) if f.name in data}})
+
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data; `content=False` keeps the code, and whether it changed the question."""
         where = {"asked": True} if self.asked else {}
@@ -157,7 +167,30 @@ class Repair:
         }
 
 
-@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a record is of: the contract's name, and the ticket's fingerprint, made when somebody first asks for it."""
+
+    __slots__ = ("_fingerprint", "name")
+
+    def __init__(self, name: str, fingerprint: str | Callable[[], str | None] | None) -> None:
+        self.name = name
+        self._fingerprint = fingerprint
+
+    @property
+    def fingerprint(self) -> str | None:
+        """As `guards.identity.fingerprint`; None where a part of the ticket has none."""
+        if callable(self._fingerprint):
+            self._fingerprint = self._fingerprint()
+        return self._fingerprint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.name, self.fingerprint)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One question to the model and all that came of it.
 
@@ -169,6 +202,7 @@ class Attempt:
         reflection: what the model said of its own error before this answer.
         usage, seconds: spent on this attempt, its reflection included.
         decision: what followed: `accept`, or the name of the policy, `stop`, `error`, `abandoned`.
+        raw: the SDK's own response, where one came; only in this process, and never in JSON.
     """
 
     messages: tuple[Message, ...] = ()
@@ -181,6 +215,26 @@ class Attempt:
     usage: Usage = _NOTHING
     seconds: float = 0.0
     decision: str = "accept"
+    raw: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _attempt, ({f.name: getattr(self, f.name) for f in fields(self) if f.name != "raw"},)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Attempt:
+        """An attempt again, from what `to_dict` gave; what was left out of it stays out."""
+        return cls(
+            messages=tuple(data["messages"]),
+            text=_kept(data["text"]),
+            findings=tuple(map(Finding.from_dict, data["findings"])),
+            repairs=tuple(map(Repair.from_dict, data["repairs"])),
+            scores=data["scores"],
+            skipped=tuple(data["skipped"]),
+            reflection=_kept(data["reflection"]),
+            usage=Usage.of(data["usage"]),
+            seconds=data["seconds"],
+            decision=data["decision"],
+        )
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data; see `Outcome.to_dict`."""
@@ -198,7 +252,7 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome(Generic[T_co]):
     """The end of a guarded call or of a validation.
 
@@ -213,6 +267,11 @@ class Outcome(Generic[T_co]):
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
+        id: of this call alone, 32 hexadecimal digits; its events and log lines have it too.
+        at: when it began, in seconds since 1970.
+        tags: what the caller gave to find it by.
+        origin: what was asked for: see `ticket` and `name`.
+        library: the version of this library.
         cause: the exception behind a guard that failed or a validator that crashed, if any; left out of the record.
         document: the document behind the value, as it was read and edited; left out of the record.
     """
@@ -228,6 +287,11 @@ class Outcome(Generic[T_co]):
     seconds: float = 0.0
     reason: Reason = ACCEPTED
     delivered_by: str | None = None
+    id: str = field(default_factory=new_id, compare=False)
+    at: float = field(default_factory=time, compare=False)
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    library: str = field(default=__version__, compare=False, repr=False)
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)
 
@@ -248,6 +312,16 @@ class Outcome(Generic[T_co]):
     def __bool__(self) -> bool:
         """Whether it is accepted, so that `if validate(...):` means what it says."""
         return self.ok
+
+    @property
+    def ticket(self) -> str | None:
+        """The fingerprint of the ticket that it came of; None where that has none."""
+        return None if self.origin is None else self.origin.fingerprint
+
+    @property
+    def name(self) -> str | None:
+        """The name of the contract that it came of."""
+        return None if self.origin is None else self.origin.name
 
     def raise_if_rejected(self) -> T_co:
         """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
@@ -290,23 +364,133 @@ class Outcome(Generic[T_co]):
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
         """Plain data. `content=False` leaves out every text of user, model and source: a length and a SHA-256 stand
         in their place, so that records can be compared without being read."""
+        turns = _Conversation()
+        attempts = [{**one.to_dict(content=content), "messages": turns.ranges(one.messages)} for one in self.attempts]
         return {
+            "version": VERSION,
+            "id": self.id,
+            "time": datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds"),
+            "library": self.library,
+            "ticket": None if self.origin is None else self.origin.to_dict(),
+            "tags": dict(self.tags),
             "ok": self.ok,
             "value": recorded(self.value) if content else _digest(self.value),
             "text": self.text if content else _digest(self.text),
             "findings": [recorded(f.to_dict(content=content)) for f in self.findings],
             "scores": dict(self.scores),
             "repairs": [recorded(r.to_dict(content=content)) for r in self.repairs],
-            "attempts": [recorded(a.to_dict(content=content)) for a in self.attempts],
+            "conversation": [recorded(dict(turn) if content else _digest(turn)) for turn in turns.turns],
+            "attempts": [recorded(one) for one in attempts],
             "usage": self.usage.to_dict(),
             "seconds": self.seconds,
             "reason": {"code": self.reason.code, "message": self.reason.message if content else ""},
             "delivered_by": self.delivered_by,
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Outcome[Any]:
+        """An outcome again, from what `to_dict` or the JSON of `to_json` gave, of the first version too.
+
+        `value` is plain data. A record without content gives what stands in it: verdict, codes, scores and figures,
+        and no text, value or message. Raises `ConfigError` for what is no record.
+        """
+        try:
+            return cls(**_facts(data))
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            raise ConfigError(
+                f"is no record of a call: {type(fault).__name__}: {fault}",
+                where="Outcome.from_dict()",
+                hint="give what Outcome.to_dict() gave, or json.loads() of what to_json() gave",
+            ) from fault
+
     def to_json(self, *, content: bool = True, indent: int | None = None) -> str:
         """`to_dict` as JSON in ASCII, so that lone surrogates survive; fits `schemas/run-record.schema.json`."""
         return json.dumps(self.to_dict(content=content), indent=indent, allow_nan=False)
+
+
+VERSION: Final = 2
+"""Of the run record."""
+
+
+class _Conversation:
+    """All turns of a call, each once, and the attempts' messages as ranges of them."""
+
+    def __init__(self) -> None:
+        self.turns: list[Message] = []
+        self._numbers: dict[int, int] = {}
+
+    def ranges(self, messages: Sequence[Message]) -> list[list[int]]:
+        """Pairs of the first turn and the one behind the last."""
+        ranges: list[list[int]] = []
+        for turn in messages:
+            number = self._numbers.get(id(turn))
+            if number is None:
+                number = self._numbers[id(turn)] = len(self.turns)
+                self.turns.append(turn)
+            if ranges and ranges[-1][1] == number:
+                ranges[-1][1] += 1
+            else:
+                ranges.append([number, number + 1])
+        return ranges
+
+
+def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an outcome is made of, from a record of either version."""
+    first = "version" not in data
+    if not first and data["version"] != VERSION:
+        raise ValueError(f"version {data['version']!r} is not known")
+    attempts = data["attempts"]
+    if not first:
+        turns = data["conversation"]
+        spans = ([turns[start:end] for start, end in one["messages"]] for one in attempts)
+        attempts = [{**one, "messages": list(chain(*span))} for one, span in zip(attempts, spans, strict=True)]
+    facts = {
+        "ok": data["ok"],
+        "value": _kept(data["value"]),
+        "text": _kept(data["text"]),
+        "findings": tuple(map(Finding.from_dict, data["findings"])),
+        "scores": data["scores"],
+        "repairs": tuple(map(Repair.from_dict, data["repairs"])),
+        "attempts": tuple(map(Attempt.from_dict, attempts)),
+        "usage": Usage.of(data["usage"]),
+        "seconds": data["seconds"],
+        "reason": Reason(data["reason"]["code"], data["reason"]["message"]),
+        "delivered_by": data["delivered_by"],
+    }
+    if first:
+        return facts | {"id": "", "at": 0.0, "library": ""}
+    ticket = data["ticket"]
+    return facts | {
+        "id": data["id"],
+        "at": datetime.fromisoformat(data["time"]).timestamp(),
+        "library": data["library"],
+        "tags": data["tags"],
+        "origin": None if ticket is None else Origin(ticket["name"], ticket["fingerprint"]),
+    }
+
+
+def _kept(told: Any) -> Any:
+    """What a record says; nothing where a length and a hash stand in its place."""
+    return None if isinstance(told, Mapping) and told.keys() == {"length", "sha256"} else told
+
+
+def checked_tags(tags: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What a caller gives to find a record by: names with a text, a number, a truth value or None each."""
+    if not tags:
+        return {}
+    if not isinstance(tags, Mapping) or not all(
+        isinstance(name, str) and isinstance(tag, str | int | float | None) for name, tag in tags.items()
+    ):
+        raise ConfigError(
+            f"must be a mapping of names to texts, numbers or truth values, not {tags!r}",
+            where="tags=",
+            hint='write tags={"tenant": "acme", "trial": 3}',
+        )
+    return dict(tags)
+
+
+def _attempt(state: dict[str, Any]) -> Attempt:
+    return Attempt(**state)
 
 
 class _Source:

@@ -25,8 +25,8 @@ from guards.cli.inputs import example
 from guards.cli.live import Live
 from guards.cli.screen import Screen, harmless, quoted
 from guards.errors import ConfigError
+from guards.events import AttemptEnded
 from guards.findings import Finding
-from guards.hooks import AttemptEnded
 from guards.records import Attempt
 
 # What torch and transformers warn of is their own affair.

@@ -38,7 +38,7 @@ from guards.contracts import Text
 from guards.driving.workers import Workers
 from guards.effects import NoAnswer
 from guards.errors import BudgetExhausted
-from guards.hooks import CallEnded
+from guards.events import CallEnded
 from guards.records import Usage
 from guards.testing import ScriptedModel
 

@@ -15,7 +15,7 @@ import guards
 PACKAGE = Path(guards.__file__).parent
 FLOORS = [
     ["errors", "documents", "values"],
-    ["findings", "identity", "policies", "records", "messages", "context", "hooks", "streaming", "outgoing", "effects"],
+    ["findings", "identity", "policies", "records", "messages", "context", "events", "hooks", "outgoing", "effects"],
     ["patterns"],
     ["reading"],
     ["contracts"],

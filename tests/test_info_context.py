@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ValidationInfo
 from guards import Filter, Finding, Fix, Guarded, Raise, Reask, avalidate, check, contract, validate
 from guards.checks import SelfConsistency
 from guards.errors import Rejected
-from guards.streaming import Item, Partial
+from guards.events import Item, Partial
 from guards.testing import ScriptedModel
 
 SOURCE = "The printer on floor two is broken."

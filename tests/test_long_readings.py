@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel
 
 from guards import Filter, Finding, Guarded, Limits, avalidate, check, validate
 from guards.contracts import Text
-from guards.streaming import Done, TextPiece
+from guards.events import Done, TextPiece
 from guards.testing import ScriptedModel
 
 LIMITS = Limits(repair_chars=4_000_000)

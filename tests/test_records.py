@@ -14,8 +14,8 @@ from models import BAD, GOOD, Ticket
 
 from guards import Budget, Fallback, Finding, Fix, Guarded, Raise, Reflect, Rejected, Reply, check, validate
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, GuardsError, MissingExtra, ScriptExhausted
+from guards.events import Answered, Asked, AttemptEnded, AttemptStarted, CallEnded, CallStarted, Decided, FindingFound
 from guards.findings import NO_FIX, parse_pointer, rank
-from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Decided, FindingFound
 from guards.records import Outcome, Reason, Usage, plain
 from guards.testing import FixedScores, ScriptedModel
 
@@ -64,7 +64,8 @@ def test_a_record_is_plain_json():
     assert record["ok"] is False
     assert record["reason"]["code"] == "budget.attempts"
     assert len(record["attempts"]) == 2
-    odd = Outcome(True, {"a": {1, 2}, 3: float("inf"), "b": object, "c": Ticket(title="\ud800", priority=1)}, "\ud800")
+    value = {"a": {1, 2}, 3: float("inf"), "b": object, "c": Ticket(title="\ud800", priority=1)}
+    odd = Outcome(ok=True, value=value, text="\ud800")
     assert json.loads(odd.to_json())["value"]["3"] == "inf"
     assert plain((1, b"x", 2.5)) == [1, "x", 2.5]
 
@@ -79,7 +80,7 @@ def test_content_false_leaves_every_text_out():
             assert word not in without
     record = json.loads(without)
     assert record["text"]["length"] == len(outcome.text)
-    assert len(record["attempts"][0]["messages"][0]["sha256"]) == 64
+    assert len(record["conversation"][0]["sha256"]) == 64
     assert record["attempts"][1]["reflection"]["length"] == len(SECRET)
 
 
@@ -90,7 +91,7 @@ def test_a_role_of_one_s_own_is_a_text(role):
     outcome = Guarded(int).run(ScriptedModel(["1"]), turns)
     without = outcome.to_json(content=False)
     assert "Marianne" not in without
-    shown, usual = json.loads(without)["attempts"][0]["messages"]
+    shown, usual = json.loads(without)["conversation"]
     assert shown == {key: usual[key] for key in ("length", "sha256")}
     assert usual["role"] == "user"
 
@@ -148,21 +149,17 @@ def test_hooks_see_the_call():
     events = []
     Guarded(Ticket, hooks=[events.append]).run(ScriptedModel([BAD, GOOD]), "task")
     kinds = [type(e) for e in events]
+    asked = [AttemptStarted, Asked, Answered]
     assert kinds == [
-        AttemptStarted,
-        FindingFound,
-        FindingFound,
-        Decided,
-        AttemptEnded,
-        AttemptStarted,
-        Decided,
-        AttemptEnded,
+        CallStarted,
+        *[*asked, FindingFound, FindingFound, Decided, AttemptEnded],
+        *[*asked, Decided, AttemptEnded],
         CallEnded,
     ]
     assert [e.decision for e in events if isinstance(e, Decided)] == ["reask", "accept"]
     assert events[-1].outcome.ok
     with pytest.raises(AttributeError):
-        events[0].number = 3
+        events[1].number = 3
 
 
 def test_a_hook_that_raises_loses_nothing():
@@ -254,10 +251,11 @@ def test_the_hash_of_a_turn_is_that_of_its_text():
     """Without content an answer has one hash as text and as the turn that goes back, and a question that of its words."""
     bad = json.dumps({"title": "T", "priority": 9})
     outcome = Guarded(Ticket).run(ScriptedModel([bad, bad.replace("9", "1")]), "wie geht's?")
-    first, second = json.loads(outcome.to_json(content=False))["attempts"]
+    record = json.loads(outcome.to_json(content=False))
+    question, answer, _ = record["conversation"]
     words = {"length": len("wie geht's?"), "sha256": hashlib.sha256("wie geht's?".encode()).hexdigest()}
-    assert first["messages"] == [{"role": "user", **words}]
-    assert second["messages"][1] == {"role": "assistant", **first["text"]}
+    assert question == {"role": "user", **words}
+    assert answer == {"role": "assistant", **record["attempts"][0]["text"]}
 
 
 def test_an_outcome_is_true_where_it_is_accepted():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guards.cli.screen import Screen, Words, pretty, quoted, short
-from guards.hooks import AttemptEnded, AttemptStarted, CallEnded, Event
+from guards.events import AttemptEnded, AttemptStarted, CallEnded, Event
 
 if TYPE_CHECKING:
     from guards.findings import Finding
@@ -37,6 +37,8 @@ class Live:
         self._screen = screen
 
     def __call__(self, event: Event) -> None:
+        if event.parent is not None:
+            return  # a guard's own question is drawn with what the guard found
         match event:
             case AttemptStarted(number, messages):
                 self._started(number, messages)

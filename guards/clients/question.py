@@ -13,10 +13,10 @@ from guards.clients.judged_text import Judged, recorded
 from guards.clients.retelling import Retelling
 from guards.effects import Ask, Client, NoAnswer
 from guards.errors import ConfigError
+from guards.events import Done, StreamEvent, TextPiece
 from guards.messages import Message, Reply
 from guards.outgoing.texts import Beside, Keys
 from guards.records import Outcome
-from guards.streaming import Done, StreamEvent, TextPiece
 from guards.values.plain import plain
 
 __all__ = ["Answer", "Question", "delivered"]

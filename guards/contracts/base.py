@@ -47,6 +47,11 @@ class Contract(ABC, Generic[T]):
     format: ClassVar[Format]
     notes: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What it is called in records."""
+        return type(self).__name__
+
     @abstractmethod
     def read(
         self,

@@ -20,19 +20,31 @@ from guards.effects import (
     Client,
     Compute,
     Effect,
-    Emit,
     Flow,
     Incoming,
     Leave,
+    Left,
     LongWork,
     OutOfTime,
     Pull,
+    Show,
+    Tell,
     Together,
 )
 from guards.engine.spend import clock
 from guards.errors import ConfigError, TooManyHang
 
-__all__ = ["drain", "perform", "perform_async", "run_async", "run_sync", "stream_async", "stream_sync"]
+__all__ = [
+    "drain",
+    "leave",
+    "leave_async",
+    "perform",
+    "perform_async",
+    "run_async",
+    "run_sync",
+    "stream_async",
+    "stream_sync",
+]
 
 R = TypeVar("R")
 
@@ -74,7 +86,7 @@ def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
     try:
         effect = next(flow)
         while True:
-            if isinstance(effect, Emit):
+            if isinstance(effect, Show):
                 yield effect.event
                 effect = flow.send(None)
                 continue
@@ -89,7 +101,7 @@ def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
     except StopIteration:
         return
     finally:
-        flow.close()
+        leave(flow)
         for incoming in opened:
             incoming.close()
 
@@ -100,7 +112,7 @@ async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
     try:
         effect = next(flow)
         while True:
-            if isinstance(effect, Emit):
+            if isinstance(effect, Show):
                 yield effect.event
                 effect = flow.send(None)
                 continue
@@ -115,9 +127,25 @@ async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
     except StopIteration:
         return
     finally:
-        flow.close()
+        await leave_async(flow)
         for incoming in opened:
             await incoming.aclose()
+
+
+def leave(flow: Flow[Any]) -> None:
+    """End a flow that is left before its end, or is over: it closes its record, and hooks hear of it."""
+    with suppress(Left, StopIteration):
+        effect = flow.throw(Left())
+        while True:
+            effect = flow.send(perform(effect))
+
+
+async def leave_async(flow: Flow[Any]) -> None:
+    """As `leave`."""
+    with suppress(Left, StopIteration):
+        effect = flow.throw(Left())
+        while True:
+            effect = flow.send(await perform_async(effect))
 
 
 # -- sync ------------------------------------------------------------------------------------------------------------
@@ -135,7 +163,11 @@ def perform(effect: Effect) -> Any:
         return effect.run()
     if isinstance(effect, Together):
         return together(effect)
-    assert isinstance(effect, Compute), "events are for who reads a stream"
+    if isinstance(effect, Tell):
+        from guards.driving.telling import tell  # most tickets have no hooks
+
+        return tell(effect)
+    assert isinstance(effect, Compute), "what is shown is for who reads a stream"
     return compute(effect)
 
 
@@ -182,6 +214,7 @@ def _put(ask: Ask) -> Any:
     client = ask.client
     if client.colour == "async":
         raise ConfigError("the client is async", where="call", hint="use acall (or `async with`) with it")
+    _tried(ask)
     send = partial(client.open if ask.live else client.send, ask, left(ask.deadline))
     if ask.deadline is None or not _severable(client):
         return _read(ask, send())
@@ -257,7 +290,7 @@ def together(effect: Together, stopped: Event | None = None) -> list[Any]:
 def _perform_aside(stopped: Event, effect: Effect) -> Any:
     """As `perform`, for a flow beside others: it ends where nobody waits for it any more, and no question of it takes
     longer than it may."""
-    if stopped.is_set():
+    if stopped.is_set() and not isinstance(effect, Tell):
         raise RuntimeError("the call was left")
     if isinstance(effect, Together):
         return together(effect, stopped)
@@ -281,7 +314,11 @@ async def perform_async(effect: Effect) -> Any:
         return await _work_async(effect)
     if isinstance(effect, Together):
         return await together_async(effect)
-    assert isinstance(effect, Compute), "events are for who reads a stream"
+    if isinstance(effect, Tell):
+        from guards.driving.telling import tell_async
+
+        return await tell_async(effect)
+    assert isinstance(effect, Compute), "what is shown is for who reads a stream"
     return await compute_async(effect)
 
 
@@ -349,6 +386,7 @@ async def _ask_within(ask: Ask, tries: _Tries) -> Any:
 
 async def _put_async(ask: Ask) -> Any:
     client = ask.client
+    _tried(ask)
     if client.colour == "async":
         if ask.live:
             return await client.open(ask, left(ask.deadline))
@@ -365,6 +403,11 @@ async def together_async(effect: Together) -> list[Any]:
 
 
 # -- both ------------------------------------------------------------------------------------------------------------
+
+
+def _tried(ask: Ask) -> None:
+    if ask.tried is not None:
+        ask.tried.append(clock())
 
 
 def _severable(thing: Any) -> bool:

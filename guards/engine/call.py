@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards.context import Context, checked_context
@@ -17,14 +18,15 @@ from guards.effects import (
     LONG_TEXT,
     Ask,
     Client,
-    Emit,
     Flow,
     Incoming,
     Leave,
+    Left,
     LongWork,
     NoAnswer,
     OutOfTime,
     Pull,
+    Show,
     worked,
 )
 from guards.engine import wording
@@ -40,13 +42,14 @@ from guards.messages import Feedback, Message, Reply, as_messages
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
 from guards.reading.reading import Reading
-from guards.records import ACCEPTED, Outcome, Reason
+from guards.records import ACCEPTED, Outcome, Reason, checked_tags
 
 if TYPE_CHECKING:
     from guards.engine.asking_again import Parts
     from guards.engine.input import Input
     from guards.engine.live import Live, Part
     from guards.engine.questions import Desk
+    from guards.engine.telling import Telling
 
 __all__ = ["Call", "begin"]
 
@@ -80,6 +83,7 @@ class Call(Generic[T]):
         "_ledger",
         "_live",
         "_spend",
+        "_telling",
         "_told_validators",
         "client",
         "given",
@@ -97,7 +101,11 @@ class Call(Generic[T]):
         context: Mapping[str, Any],
         spend: Spend,
         showing: Showing | None = None,
+        *,
+        tags: Mapping[str, Any] | None = None,
+        asked_by: tuple[str, str] | None = None,
     ) -> None:
+        """`asked_by`: the id of the call whose guard puts this question, and the guard's name."""
         self.plan = plan
         self.showing = showing
         self._live: Live | None = None
@@ -111,7 +119,15 @@ class Call(Generic[T]):
         """The same for validators inside the contract: pydantic's `info.context`."""
         self.outcome: Outcome[T] | None = None
         self._spend = spend
-        self._ledger = Ledger(spend, plan.hooks)
+        self._ledger = ledger = Ledger(spend, plan.origin, tags or {})
+        self._telling: Telling | None = None
+        """The hooks, where there are any."""
+        if plan.hooks:
+            from guards.engine.telling import Telling
+
+            parent, asker = asked_by or (None, None)
+            self._telling = Telling(plan.hooks, ledger.id, parent, ledger.reports)
+            self._telling.call_started("question" if asked_by else "call", plan, asker, messages, tags or {})
         self._deciding = Deciding(plan.on_fail)
         self._history: tuple[Message, ...] = ()
         """Every answer that did not hold, with what was said about it."""
@@ -121,29 +137,31 @@ class Call(Generic[T]):
 
     def run(self) -> Flow[Outcome[T]]:
         """The whole call."""
+        telling = self._telling
         try:
             outcome = yield from self._loop()
         except BaseException as fault:
             self._fault(fault)
+            if telling is not None:
+                if isinstance(fault, GeneratorExit):
+                    telling.tell_now()
+                else:
+                    yield from telling.tell()
             raise
-        self.outcome = outcome = self._told(outcome)
+        if telling is not None:
+            telling.call_ended(outcome)
+            yield from telling.tell()
+            # What a hook did wrong since the outcome was made belongs into it, too.
+            late = [f for f in telling.reports if f.code == "hook.failed"]
+            seen = sum(f.code == "hook.failed" for f in outcome.findings)
+            outcome = replace(outcome, findings=(*outcome.findings, *late[seen:]))
+        self.outcome = outcome
         if self.showing is not None:
-            from guards.streaming import Done
+            from guards.events import Done
 
             yield from self._show_end(outcome)
-            yield Emit(Done(outcome))
+            yield Show(Done(outcome, call=outcome.id, at=time()))
         return outcome
-
-    def _told(self, outcome: Outcome[T]) -> Outcome[T]:
-        """The hooks hear of the end; what one of them did wrong since the outcome was made belongs into it too."""
-        if not self.plan.hooks:
-            return outcome
-        from guards.hooks import CallEnded
-
-        self._ledger.emit(CallEnded(outcome))
-        late = [f for f in self._ledger.reports if f.code == "hook.failed"]
-        seen = sum(f.code == "hook.failed" for f in outcome.findings)
-        return replace(outcome, findings=(*outcome.findings, *late[seen:]))
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -182,8 +200,10 @@ class Call(Generic[T]):
 
     def _ask(self, question: _Question) -> Flow[Examined[T]]:
         """One question, its answer read and checked."""
-        ledger, plan = self._ledger, self.plan
+        ledger, plan, telling = self._ledger, self.plan, self._telling
         opened = ledger.start(question.messages + question.extra)
+        if telling is not None:
+            telling.attempt_started(opened.number, opened.messages)
         self._desk = self._lent(plan.guards, question.client, opened)
         deadline = self._spend.deadline
         live = self.showing is not None
@@ -191,9 +211,10 @@ class Call(Generic[T]):
         refused: tuple[Found, ...] = ()
         try:
             if live:
-                reply, refused = yield from self._listen(ask, question, opened)
+                listen = partial(self._listen, question=question, opened=opened)
+                reply, refused = yield from (telling.asking(opened.number, ask, listen) if telling else listen(ask))
             else:
-                reply = yield ask
+                reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, _put))
         except OutOfTime as late:
             self._late = True
             return self._seen(opened, _no_answer(late))
@@ -217,7 +238,7 @@ class Call(Generic[T]):
             reading, opened.whole = yield LongWork(partial(self._read_long, reply, question.parts))
         if plan.guards.tiers:
             context = self._context(opened)
-            examined = yield from examine(reading, plan.contract, plan.guards, context, self._desk)
+            examined = yield from examine(reading, plan.contract, plan.guards, context, self._desk, telling=telling)
         else:
             examined = unguarded(reading)
         return self._seen(opened, examined)
@@ -231,7 +252,8 @@ class Call(Generic[T]):
         assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
-        self._live = live = live_of(self.plan.contract, self.plan.limits, showing.checks, self._told_validators)
+        plan, told = self.plan, self._told_validators
+        self._live = live = live_of(plan.contract, self._ledger.id, plan.limits, showing.checks, told)
         incoming: Incoming = yield ask
         refused: tuple[Found, ...] = ()
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
@@ -265,7 +287,8 @@ class Call(Generic[T]):
             return ()
         context = self._context(opened, partial=True)
         reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
-        examined = yield from examine(reading, self.plan.contract, part.guards, context, self._desk)
+        contract = self.plan.contract
+        examined = yield from examine(reading, contract, part.guards, context, self._desk, telling=self._telling)
         return tuple(
             Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
             for found in examined.blocking
@@ -274,7 +297,7 @@ class Call(Generic[T]):
     def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
         """What was held back of what is delivered; what was shown of anything else is taken back."""
         from guards.engine.live import live_of
-        from guards.streaming import Retracted
+        from guards.events import Retracted
 
         live, showing = self._live, self.showing
         if live is None or showing is None:
@@ -284,20 +307,20 @@ class Call(Generic[T]):
             text = outcome.value
         if not showing.at_once or text is None or not text.startswith(live.shown):
             if showing.at_once and live.shown:
-                yield Emit(Retracted(live.shown, outcome.findings))
+                yield Show(Retracted(live.shown, outcome.findings, call=outcome.id, at=time()))
             if text is None:
                 return
             if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
                 # What was judged is the value; of the text that it was read from nobody has seen more than that.
                 for shown in live.whole(outcome.value):
-                    yield Emit(shown)
+                    yield Show(shown)
                 return
-            live = live_of(self.plan.contract, self.plan.limits, None, self._told_validators)
+            live = live_of(self.plan.contract, outcome.id, self.plan.limits, None, self._told_validators)
             for _, event in (yield from worked(partial(live.feed, text), len(text))):
                 if event is not None:
                     yield live.goes_out(event)
         for event in live.rest(outcome.value):
-            yield Emit(event)
+            yield Show(event)
 
     def _less_reflection(self, opened: Open, reply: Reply) -> Reply:
         reflection, text = wording.split_reflection(reply.text)
@@ -355,9 +378,11 @@ class Call(Generic[T]):
         from guards.engine.input import settle_input
 
         desk = self._lent(guards, asked.client, self._ledger.open)
-        settled = yield from settle_input(guards, asked, self._spend.deadline, desk)
+        settled = yield from settle_input(guards, asked, self._spend.deadline, desk, self._telling)
         self._ledger.reports += settled.remarks
         refused = settled.refused
+        if self._telling is not None:
+            self._telling.input_checked(settled)
         if refused is None:
             self._ledger.amended += settled.repairs
             self.messages, self.given = settled.input.messages, settled.input.given
@@ -418,21 +443,21 @@ class Call(Generic[T]):
     def _examiner(self) -> Examiner[T]:
         """What the open attempt's answer is held against."""
         plan, opened = self.plan, self._ledger.open
-        context, chars = self._context(opened), _length_of(opened)
-        return Examiner(plan.contract, plan.guards, context, self._desk, self._told_validators, chars=chars)
+        context, chars, told = self._context(opened), _length_of(opened), self._told_validators
+        return Examiner(plan.contract, plan.guards, context, self._desk, told, chars=chars, telling=self._telling)
 
     def _restart(self, examined: Examined[T]) -> Flow[None]:
-        from guards.streaming import Restarted, Retracted
+        from guards.events import Restarted, Retracted
 
         assert self.showing is not None
         findings = tuple(found.finding for found in examined.blocking)
         if self._live is not None and self._live.shown and self.showing.at_once:
-            yield Emit(Retracted(self._live.shown, findings))
-        yield Emit(Restarted(self._ledger.asked + 1, findings))
+            yield Show(Retracted(self._live.shown, findings, call=self._ledger.id, at=time()))
+        yield Show(Restarted(self._ledger.asked + 1, findings, call=self._ledger.id, at=time()))
 
     def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | _Question]:
         """The question put to another client; the attempt is closed. Its `Outcome` where that may not be asked."""
-        self._ledger.close(step.name)
+        self._close(step.name)
         client = yield from self._check_other(self.plan.resolve(step.client))
         return client if isinstance(client, Outcome) else _Question(client, self.messages, fallback=True)
 
@@ -440,7 +465,7 @@ class Call(Generic[T]):
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
-        self._ledger.close(step.name)
+        self._close(step.name)
         assert isinstance(step, Reask | Reflect)
         mode: wording.Mode = step.mode if isinstance(step, Reflect) else "reask"
         base, earlier = self._so_far(step)
@@ -497,7 +522,9 @@ class Call(Generic[T]):
         feedback = Feedback(text, findings, extra, ledger.asked + 1)
         coming = ledger.prepare(base + extra)
         try:
-            answer = yield Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
+            ask = Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
+            telling = self._telling
+            answer = (yield ask) if telling is None else (yield from telling.asking(coming.number, ask, _put))
         except OutOfTime:
             self._late = True
             return None
@@ -558,18 +585,18 @@ class Call(Generic[T]):
 
     def _accept(self, examined: Examined[T], question: _Question, *, by: str = "accept") -> Outcome[T]:
         """An answer that holds; `by` names the edit that made it hold."""
-        self._ledger.close(by)
+        self._close(by)
         delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
         return self._outcome(examined, ok=True, value=examined.reading.value, reason=ACCEPTED, by=delivered_by)
 
     def _end(self, examined: Examined[T], reason: Reason) -> Outcome[T]:
         """Rejected."""
-        self._ledger.close("raise" if reason is _REJECTED else "pass" if reason is _NOT_YET else "stop")
+        self._close("raise" if reason is _REJECTED else "pass" if reason is _NOT_YET else "stop")
         return self._outcome(examined, ok=False, value=None, reason=reason)
 
     def _deliver(self, examined: Examined[T], step: Policy[Any]) -> Outcome[T]:
         """What Refrain, Noop or Fallback deliver in an accepted answer's place."""
-        self._ledger.close(step.name)
+        self._close(step.name)
         outcome = self._outcome(examined, ok=False, value=None, reason=_REJECTED)
         return delivered(outcome, step, examined.reading)
 
@@ -582,13 +609,15 @@ class Call(Generic[T]):
 
     def _fault(self, fault: BaseException) -> None:
         """Close the record; tell the fault where it happened and what had been spent."""
-        abandoned = isinstance(fault, GeneratorExit)
+        abandoned = isinstance(fault, GeneratorExit | Left)
         number = max(1, self._ledger.asked)
         self._ledger.drop_ready()
-        self._ledger.close("abandoned" if abandoned else "error")
+        self._close("abandoned" if abandoned else "error")
         code, words = ("call.abandoned", "The caller left") if abandoned else ("call.failed", "The call failed")
         reason = Reason(code, f"{words} in attempt {number}.")
-        self.outcome = self._told(self._outcome(_nothing(), ok=False, value=None, reason=reason))
+        self.outcome = outcome = self._outcome(_nothing(), ok=False, value=None, reason=reason)
+        if self._telling is not None:
+            self._telling.call_ended(outcome)
         if not abandoned:
             tokens = self.outcome.usage.total_tokens
             spent = f"{self.outcome.seconds:.2f} s" + (f", {tokens} tokens" if tokens is not None else "")
@@ -596,7 +625,16 @@ class Call(Generic[T]):
 
     def _seen(self, opened: Open, examined: Examined[T]) -> Examined[T]:
         self._ledger.seen(opened, examined)
+        if self._telling is not None:
+            self._telling.findings_found(opened.number, examined.findings)
         return examined
+
+    def _close(self, decision: str) -> None:
+        """The open attempt is over."""
+        number = self._ledger.asked
+        attempt = self._ledger.close(decision)
+        if attempt is not None and self._telling is not None:
+            self._telling.attempt_ended(number, attempt)
 
     def _lent(self, guards: GuardSet, client: Client, opened: Open | None) -> Desk | None:
         """What guards that ask a model are lent; most tickets have none."""
@@ -606,7 +644,7 @@ class Call(Generic[T]):
 
         messages = opened.messages if opened else ()
         count = partial(self._ledger.add, opened)
-        return Desk(self.plan, client.aside, messages, self.given, self._spend, count, Call)
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, count, Call, self._ledger.id)
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)
@@ -627,6 +665,7 @@ def begin(
     context: Mapping[str, Any] | None,
     spend: Spend | None = None,
     showing: Showing | None = None,
+    tags: Mapping[str, Any] | None = None,
 ) -> Call[T]:
     """A call by this plan, ready to be driven; on a budget of its own where none is given.
 
@@ -635,7 +674,12 @@ def begin(
     given = checked_context(context)
     plan.guards.check_context(given)
     plan.input_guards.check_context(given)
-    return Call(plan, client, as_messages(messages), given, spend or Spend(plan.budget), showing)
+    told = checked_tags(tags)
+    return Call(plan, client, as_messages(messages), given, spend or Spend(plan.budget), showing, tags=told)
+
+
+def _put(ask: Ask) -> Flow[Reply]:
+    return (yield ask)  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
 
 _MOST_CUT_OFF: Final = 2

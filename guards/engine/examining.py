@@ -18,6 +18,7 @@ from guards.contracts.base import Contract, Stand
 from guards.effects import Compute, Flow, Job, Misuse, Together
 from guards.engine.guard_set import Entry, GuardSet
 from guards.engine.seal import Seal, can_change
+from guards.engine.spend import clock
 from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding, as_index, join_pointer, parse_pointer
 from guards.reading.document import Document, Place, at
@@ -27,6 +28,7 @@ from guards.values.travelling import said
 
 if TYPE_CHECKING:
     from guards.engine.questions import Desk
+    from guards.engine.telling import Telling
 
 __all__ = ["FAILURES", "Examined", "Found", "examine", "unguarded"]
 
@@ -89,10 +91,13 @@ def examine(
     desk: Desk | None = None,
     *,
     every_tier: bool = False,
+    telling: Telling | None = None,
 ) -> Flow[Examined[T]]:
     """Run the guards over a reading. Where the contract refused, no guard runs: there is no value to look at.
 
-    Guards that ask a model do it at the `desk`. Raises the `ConfigError` of a question that could not have been put.
+    Guards that ask a model do it at the `desk`; `telling` hears of each that ran.
+
+    Raises the `ConfigError` of a question that could not have been put.
     """
     if not guards.tiers:
         return unguarded(reading)
@@ -116,9 +121,14 @@ def examine(
                 result.skipped.append(entry.label)
         if any(can_change(stand.value) for _, stand in runs):
             seal.put_on(reading.value)  # the whole: from a part of it a guard may reach what holds it
-        results = yield from _run_tier(runs, context, desk)
-        for (entry, stand), verdict in zip(runs, results, strict=True):
+        took: list[float] | None = None if telling is None else [0.0] * len(runs)
+        results = yield from _run_tier(runs, context, desk, took)
+        for index, ((entry, stand), verdict) in enumerate(zip(runs, results, strict=True)):
             result.take(entry, stand, verdict, reading)
+            if telling is not None and took is not None:
+                path = reading.document.path(stand.place) if reading.document else ""
+                score = verdict.score if isinstance(verdict, Judged) else None
+                telling.guard_ran(context.attempt, entry.label, path, took[index], score)
         if seal.broken():
             result.changed(tier)
             break
@@ -126,8 +136,11 @@ def examine(
     return Examined(reading, tuple(result.found), result.scores, tuple(result.skipped), tuple(result.faults))
 
 
-def _run_tier(runs: Sequence[Run], context: Context, desk: Desk | None) -> Flow[list[Judged | BaseException]]:
-    """One entry per run. Quick sync rules run here and now; the rest goes to the driver, all at once."""
+def _run_tier(
+    runs: Sequence[Run], context: Context, desk: Desk | None, took: list[float] | None
+) -> Flow[list[Judged | BaseException]]:
+    """One entry per run; `took` takes the seconds of each. Quick sync rules run here and now; the rest goes to the
+    driver, all at once."""
     results: list[Judged | BaseException] = [Judged()] * len(runs)
     jobs: dict[int, Job] = {}
     flows: dict[int, Flow[Judged]] = {}
@@ -136,11 +149,14 @@ def _run_tier(runs: Sequence[Run], context: Context, desk: Desk | None) -> Flow[
         if stand.fault is not None:  # what is delivered there cannot be told: the guard did not run
             results[index] = stand.fault
         elif isinstance(entry.guard, AskingGuard):
-            flows[index] = _asked(entry, stand.place, value, context, desk)
+            flows[index] = _timed_flow(_asked(entry, stand.place, value, context, desk), took, index)
         elif _runs_here(entry, context):
+            begun = clock()
             results[index] = _caught(entry.guard, value, context)
+            if took is not None:
+                took[index] = clock() - begun
         else:
-            jobs[index] = _job(entry, value, context)
+            jobs[index] = _job(entry, value, context, took, index)
     answers = yield from _done(list(jobs.values()), list(flows.values()))
     for index, answer in zip((*jobs, *flows), answers, strict=True):
         if isinstance(answer, Misuse):
@@ -188,10 +204,37 @@ def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseExceptio
         return fault
 
 
-def _job(entry: Entry, value: Any, context: Context) -> Job:
+def _job(entry: Entry, value: Any, context: Context, took: list[float] | None, index: int) -> Job:
     guard = entry.guard
     run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
+    if took is not None:
+        run = partial(_timed_async if entry.is_async else _timed, run, took, index)
     return Job(run, entry.is_async, context.deadline, guard.timeout, guard)
+
+
+def _timed(run: Callable[[], Any], took: list[float], index: int) -> Any:
+    begun = clock()
+    try:
+        return run()
+    finally:
+        took[index] = clock() - begun
+
+
+async def _timed_async(run: Callable[[], Any], took: list[float], index: int) -> Any:
+    begun = clock()
+    try:
+        return await run()
+    finally:
+        took[index] = clock() - begun
+
+
+def _timed_flow(flow: Flow[Judged], took: list[float] | None, index: int) -> Flow[Judged]:
+    begun = clock()
+    try:
+        return (yield from flow)
+    finally:
+        if took is not None:
+            took[index] = clock() - begun
 
 
 def _called(guard: Guard, value: Any, context: Context) -> Judged:

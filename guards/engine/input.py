@@ -26,6 +26,7 @@ from guards.records import Repair
 
 if TYPE_CHECKING:
     from guards.engine.questions import Desk
+    from guards.engine.telling import Telling
 
 __all__ = ["Input", "Settled", "hearing", "settle_input"]
 
@@ -79,9 +80,11 @@ class Settled:
     step: Policy[Any] | None = None
 
 
-def settle_input(guards: GuardSet, asked: Input, deadline: float | None, desk: Desk | None) -> Flow[Settled]:
+def settle_input(
+    guards: GuardSet, asked: Input, deadline: float | None, desk: Desk | None, telling: Telling | None = None
+) -> Flow[Settled]:
     """Check it, and do what the guards' own policies say: the ticket's are about answers, and there is none."""
-    judging = _Judging(guards, deadline, desk)
+    judging = _Judging(guards, deadline, desk, telling)
     first = checked = yield from judging.check(asked)
     turn = Deciding(Raise()).turn(spent=True, barred=True)
     now = asked
@@ -153,10 +156,11 @@ class _Checked:
 class _Judging:
     """The guards, and what they need to run."""
 
-    def __init__(self, guards: GuardSet, deadline: float | None, desk: Desk | None) -> None:
+    def __init__(self, guards: GuardSet, deadline: float | None, desk: Desk | None, telling: Telling | None) -> None:
         self._guards = guards
         self._deadline = deadline
         self._desk = desk
+        self._telling = telling
 
     def check(self, asked: Input) -> Flow[_Checked]:
         """What the guards say, cheap before dear; a tier that refuses ends it. What cannot be read needs no guard."""
@@ -225,7 +229,8 @@ class _Judging:
         context = Context(asked.given, messages=asked.messages, deadline=self._deadline)
         for text, entries in together.items():
             reading: Reading[Any] = Reading(text, None)
-            checked.take((yield from examine(reading, _TEXT, GuardSet((tuple(entries),)), context, self._desk)))
+            guards, telling = GuardSet((tuple(entries),)), self._telling
+            checked.take((yield from examine(reading, _TEXT, guards, context, self._desk, telling=telling)))
 
 
 def _texts(sent: Outgoing, entry: Entry) -> tuple[str, ...]:

@@ -1,25 +1,26 @@
-"""The record of a call in progress: the attempts so far, the one that is open, what was spent, and what hooks saw."""
+"""The record of a call in progress: the attempts so far, the one that is open, and what was spent."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from time import time
+from typing import Any, Final, TypeVar
 
 from guards.engine.examining import Examined
 from guards.engine.spend import Spend, clock
 from guards.findings import Finding
 from guards.messages import Message, Reply
-from guards.records import Attempt, Outcome, Reason, Repair, Usage
-
-if TYPE_CHECKING:
-    from guards.hooks import Event, Hook
+from guards.records import Attempt, Origin, Outcome, Reason, Repair, Usage
+from guards.values.ids import new_id
 
 __all__ = ["Ledger", "Open"]
 
 T = TypeVar("T")
 
 _NO_USAGE: Final = Usage()
+_NO_TAGS: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(slots=True)
@@ -42,12 +43,15 @@ class Ledger:
     """Keeps the attempts of one call. At most one is open at a time."""
 
     __slots__ = (
-        "_hooks",
+        "_at",
         "_lock",
+        "_origin",
         "_spend",
+        "_tags",
         "amended",
         "apart",
         "attempts",
+        "id",
         "open",
         "ready",
         "reflections",
@@ -55,7 +59,11 @@ class Ledger:
         "started",
     )
 
-    def __init__(self, spend: Spend, hooks: tuple[Hook, ...]) -> None:
+    def __init__(self, spend: Spend, origin: Origin | None = None, tags: Mapping[str, Any] = _NO_TAGS) -> None:
+        self.id = new_id()
+        self._at = time()
+        self._origin = origin
+        self._tags = tags
         self.attempts: list[Attempt] = []
         self.open: Open | None = None
         self.ready: Open | None = None
@@ -70,7 +78,6 @@ class Ledger:
         self.started = clock()
         self._lock = threading.Lock()
         self._spend = spend
-        self._hooks = hooks
 
     @property
     def asked(self) -> int:
@@ -90,10 +97,6 @@ class Ledger:
         opened = self.ready or Open(len(self.attempts) + 1, messages, clock())
         opened.messages = messages
         self.open, self.ready = opened, None
-        if self._hooks:
-            from guards.hooks import AttemptStarted
-
-            self.emit(AttemptStarted(opened.number, messages))
         return opened
 
     def prepare(self, messages: tuple[Message, ...]) -> Open:
@@ -129,37 +132,29 @@ class Ledger:
     def seen(self, opened: Open, examined: Examined[Any]) -> None:
         """What came of the answer."""
         opened.examined = examined
-        if self._hooks:
-            from guards.hooks import FindingFound
 
-            for finding in examined.findings:
-                self.emit(FindingFound(opened.number, finding))
-
-    def close(self, decision: str) -> None:
+    def close(self, decision: str) -> Attempt | None:
         """The open attempt becomes a record; nothing happens where none is open."""
         opened, self.open = self.open, None
         if opened is None:
-            return
+            return None
         examined = opened.examined
         attempt = Attempt(
-            opened.messages,
-            opened.reply.text if opened.reply else None,
-            examined.findings if examined else (),
-            (*self.amended, *examined.reading.repairs) if examined else self.amended,
-            examined.scores if examined else {},
-            examined.skipped if examined else (),
-            opened.reflection,
-            opened.usage,
+            messages=opened.messages,
+            text=opened.reply.text if opened.reply else None,
+            findings=examined.findings if examined else (),
+            repairs=(*self.amended, *examined.reading.repairs) if examined else self.amended,
+            scores=examined.scores if examined else {},
+            skipped=examined.skipped if examined else (),
+            reflection=opened.reflection,
+            usage=opened.usage,
             # A reflection of its own call counts for the coming attempt alone.
-            (self.ready.started if self.ready else clock()) - opened.started,
-            decision,
+            seconds=(self.ready.started if self.ready else clock()) - opened.started,
+            decision=decision,
+            raw=opened.reply.raw if opened.reply else None,
         )
         self.attempts.append(attempt)
-        if self._hooks:
-            from guards.hooks import AttemptEnded, Decided
-
-            self.emit(Decided(opened.number, decision))
-            self.emit(AttemptEnded(opened.number, attempt))
+        return attempt
 
     def outcome(
         self,
@@ -173,26 +168,21 @@ class Ledger:
     ) -> Outcome[T]:
         """All that is on record, as the end of it. `by` names the policy that delivers."""
         return Outcome(
-            ok,
-            value,
-            text,
-            (*examined.findings, *self.reports),
-            examined.scores,
-            (*self.amended, *examined.reading.repairs),
-            tuple(self.attempts),
-            self.usage,
-            clock() - self.started,
-            reason,
-            by,
-            examined.faults[0] if examined.faults else None,
-            examined.reading.document,
+            ok=ok,
+            value=value,
+            text=text,
+            findings=(*examined.findings, *self.reports),
+            scores=examined.scores,
+            repairs=(*self.amended, *examined.reading.repairs),
+            attempts=tuple(self.attempts),
+            usage=self.usage,
+            seconds=clock() - self.started,
+            reason=reason,
+            delivered_by=by,
+            id=self.id,
+            at=self._at,
+            tags=self._tags,
+            origin=self._origin,
+            cause=examined.faults[0] if examined.faults else None,
+            document=examined.reading.document,
         )
-
-    def emit(self, event: Event) -> None:
-        """Tell the hooks."""
-        for hook in self._hooks:
-            try:
-                hook(event)
-            except Exception as fault:  # noqa: BLE001  # reported in the record: a broken hook must not lose an answer
-                words = f"a hook raised {type(fault).__name__} on {type(event).__name__}"
-                self.reports.append(Finding("hook.failed", words, severity="warning"))

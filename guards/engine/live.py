@@ -9,17 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from time import time
 from typing import Any, Final
 
 from guards.checks.texts.text_units import sentence_ends
 from guards.contracts.base import Contract
-from guards.effects import Emit
+from guards.effects import Show
 from guards.engine.guard_set import Entry, GuardSet
+from guards.events import Item, Partial, StreamEvent, TextPiece
 from guards.findings import join_pointer
 from guards.reading.document import Place, Steps
 from guards.reading.locate import spoken_from, thinking
 from guards.reading.reading import Limits
-from guards.streaming import Item, Partial, StreamEvent, TextPiece
 
 __all__ = ["SHOWN_AT_LEAST", "Live", "Part", "Step", "can_check_parts", "live_of"]
 
@@ -44,7 +45,9 @@ SHOWN_AT_LEAST: Final = 100
 class Live(ABC):
     """The view of one answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: str) -> None:
+        self._call = call
+        """The id of the call whose events these are."""
         self._went_out: list[str] = []
 
     @property
@@ -54,11 +57,11 @@ class Live(ABC):
             self._went_out = ["".join(self._went_out)]
         return self._went_out[0] if self._went_out else ""
 
-    def goes_out(self, event: StreamEvent) -> Emit:
+    def goes_out(self, event: StreamEvent) -> Show:
         """An event for the reader; what text he has is kept."""
         if isinstance(event, TextPiece):
             self._went_out.append(event.text)
-        return Emit(event)
+        return Show(event)
 
     @abstractmethod
     def feed(self, piece: str) -> list[Step]:
@@ -71,22 +74,35 @@ class Live(ABC):
     def whole(self, value: Any) -> list[StreamEvent]:
         """An answer that holds and of which nothing was shown before."""
         items = enumerate(value) if isinstance(value, list | tuple) else ()
-        return [*(Item(item, join_pointer((index,))) for index, item in items), Partial(value)]
+        return [*(self._item(item, join_pointer((index,))) for index, item in items), self._partial(value)]
+
+    def _partial(self, value: Any, path: str = "") -> Partial:
+        return Partial(value, path, call=self._call, at=time())
+
+    def _item(self, value: Any, path: str) -> Item:
+        return Item(value, path, call=self._call, at=time())
+
+    def _piece(self, text: str) -> TextPiece:
+        return TextPiece(text, call=self._call, at=time())
 
 
 def live_of(
-    contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None = None
+    contract: Contract[Any],
+    call: str,
+    limits: Limits,
+    checks: GuardSet | None,
+    context: Mapping[str, Any] | None = None,
 ) -> Live:
-    """The view that belongs to a contract; validators inside it see `context`."""
+    """The view that belongs to a contract, of the answer of a call; validators inside it see `context`."""
     if contract.format == "text":
         from guards.contracts.text import Text
 
-        return _Text(checks) if isinstance(contract, Text) else _Word()
+        return _Text(call, checks) if isinstance(contract, Text) else _Word(call)
     if contract.format == "xml":
         from guards.engine.live_xml import XmlLive  # lxml is loaded for XML alone
 
-        return XmlLive(contract)
-    return _Json(contract, limits, checks, context)
+        return XmlLive(contract, call)
+    return _Json(contract, call, limits, checks, context)
 
 
 def can_check_parts(contract: Contract[Any], guards: GuardSet) -> bool:
@@ -106,7 +122,7 @@ class _Word(Live):
         return []
 
     def rest(self, value: Any) -> list[StreamEvent]:
-        return [TextPiece(value)] if isinstance(value, str) else []
+        return [self._piece(value)] if isinstance(value, str) else []
 
 
 _LONGEST: Final = 2000
@@ -116,8 +132,8 @@ _LONGEST: Final = 2000
 class _Text(Live):
     """Sentence by sentence; a thinking part at the start is not shown."""
 
-    def __init__(self, checks: GuardSet | None) -> None:
-        super().__init__()
+    def __init__(self, call: str, checks: GuardSet | None) -> None:
+        super().__init__(call)
         tiers = checks.tiers if checks else ()
         self._apart = _set_of(entry for tier in tiers for entry in tier if not entry.guard.joins)
         self._joined = _set_of(entry for tier in tiers for entry in tier if entry.guard.joins)
@@ -132,7 +148,7 @@ class _Text(Live):
         steps: list[Step] = []
         waiting, start = self._waiting, 0
         for end in _ends(waiting):
-            sentence, start = TextPiece(waiting[start:end]), end
+            sentence, start = self._piece(waiting[start:end]), end
             if self._joined.tiers:
                 self._said += sentence.text
             judged = ((self._apart, sentence.text), (self._joined, self._said))
@@ -145,7 +161,7 @@ class _Text(Live):
         # What was read may be less than what came: a thinking part is no part of it. What a guard has held back was not
         # shown.
         left = value[len(self.shown) :] if isinstance(value, str) else self._waiting
-        return [TextPiece(left)] if left else []
+        return [self._piece(left)] if left else []
 
     def _begin(self) -> bool:
         start = self._waiting.lstrip()[:10].lower()
@@ -190,9 +206,14 @@ class _Json(Live):
     """
 
     def __init__(
-        self, contract: Contract[Any], limits: Limits, checks: GuardSet | None, context: Mapping[str, Any] | None
+        self,
+        contract: Contract[Any],
+        call: str,
+        limits: Limits,
+        checks: GuardSet | None,
+        context: Mapping[str, Any] | None,
     ) -> None:
-        super().__init__()
+        super().__init__(call)
         from guards.reading.json_stream import JsonStream
 
         entries = [entry for tier in checks.tiers for entry in tier] if checks else []
@@ -220,11 +241,11 @@ class _Json(Live):
             if self._over:
                 return steps
             if len(place) == 1 and isinstance(place[0], int) and self._builder.holds(place, value):
-                steps.append((None, Item(value, join_pointer(place))))
+                steps.append((None, self._item(value, join_pointer(place))))
         self._unshown += len(piece)
         if stream.begun and not stream.lost and self._is_due() and not self._inside_guarded(stream.place):
             self._unshown = 0
-            steps.append((None, Partial(stream.value, join_pointer(stream.place))))
+            steps.append((None, self._partial(stream.value, join_pointer(stream.place))))
         return steps
 
     def _is_due(self) -> bool:

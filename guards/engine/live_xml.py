@@ -8,9 +8,9 @@ from lxml import etree
 
 from guards.contracts.base import Contract
 from guards.engine.live import SHOWN_AT_LEAST, Live, Step
+from guards.events import StreamEvent
 from guards.reading.xml_document import local_name
 from guards.reading.xml_shape import child_key, value_of
-from guards.streaming import Item, Partial, StreamEvent
 
 __all__ = ["XmlLive"]
 
@@ -18,8 +18,8 @@ __all__ = ["XmlLive"]
 class XmlLive(Live):
     """Children of the root, one by one. Only well-formed text is followed; the whole is read at the end."""
 
-    def __init__(self, contract: Contract[Any]) -> None:
-        super().__init__()
+    def __init__(self, contract: Contract[Any], call: str) -> None:
+        super().__init__(call)
         self._schema = contract.names.schema  # type: ignore[attr-defined]  # every contract answered in XML has it
         self._waiting = ""
         self._parser: Any = None
@@ -75,7 +75,7 @@ class XmlLive(Live):
                     events += self._closed(element)
                 elif self._depth == 0:
                     self._over = True
-                    events += self._partial() if self._unshown else ()
+                    events += self._grown() if self._unshown else ()
         return events
 
     def _closed(self, element: Any) -> list[StreamEvent]:
@@ -97,15 +97,15 @@ class XmlLive(Live):
             if len(items) > 1:
                 path += f"[{len(items)}]"
             if len(declared.shape.children) == 1:
-                events.append(Item(value, path))
+                events.append(self._item(value, path))
         else:
             self._data[name] = value
         self._unshown, self._weight, self._path = self._unshown + 1, self._weight + 1, path
-        return [*events, *(self._partial() if self._unshown * SHOWN_AT_LEAST >= self._weight else ())]
+        return [*events, *(self._grown() if self._unshown * SHOWN_AT_LEAST >= self._weight else ())]
 
-    def _partial(self) -> list[StreamEvent]:
+    def _grown(self) -> list[StreamEvent]:
         """What there is so far, free to be kept."""
         self._unshown = 0
         repeated = self._schema.roots[local_name(self._root)].shape.children
         copied = {name: list(held) if repeated[name][1] else held for name, held in self._data.items()}
-        return [Partial(copied, self._path)]
+        return [self._partial(copied, self._path)]

@@ -6,6 +6,7 @@ Every shape of use begins from a `Plan`; `Guarded` is its face.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from guards.contracts.base import Contract
@@ -13,11 +14,13 @@ from guards.effects import Client
 from guards.engine.guard_set import GuardSet, Resolve
 from guards.engine.terms import Terms
 from guards.errors import ConfigError
+from guards.identity import fingerprint
 from guards.policies import Budget, Fallback, Policy, Reflect
 from guards.reading.reading import Dial, Limits
+from guards.records import Origin
 
 if TYPE_CHECKING:
-    from guards.hooks import Hook
+    from guards.events import Hook
 
 __all__ = ["Plan", "Showing", "plan_of"]
 
@@ -50,6 +53,8 @@ class Plan(Generic[T]):
     transport: Any
     hooks: tuple[Hook, ...]
     resolve: Resolve
+    origin: Origin
+    """What its records say that they are of."""
 
     @property
     def steps(self) -> list[Policy[Any]]:
@@ -118,6 +123,13 @@ class Plan(Generic[T]):
                 guards.refuse_async(self.resolve, "call")
 
 
+def _fingerprint_of(terms: Terms[Any]) -> str | None:
+    try:
+        return fingerprint(terms)
+    except ConfigError:  # a part of it cannot be told from others
+        return None
+
+
 def plan_of(terms: Terms[T], resolve: Resolve) -> Plan[T]:
     """The plan of these terms, made once."""
     known: Plan[T] | None = terms.__dict__.get("_plan")
@@ -135,6 +147,7 @@ def plan_of(terms: Terms[T], resolve: Resolve) -> Plan[T]:
             transport=full.transport,
             hooks=full.hooks,
             resolve=resolve,
+            origin=Origin(terms.contract.name, partial(_fingerprint_of, terms)),
         )
         terms.__dict__["_plan"] = known
     return known

@@ -53,7 +53,10 @@ class Desk:
     context: Mapping[str, Any]
     spend: Spend
     count: Callable[[Usage], None]
-    start: Callable[[Plan[Any], Client, tuple[Message, ...], Mapping[str, Any], Spend], Called]
+    start: Callable[..., Called]
+    """Makes the call of a question."""
+    call: str
+    """The id of the call that lends."""
 
     def asking(self, guard: AskingGuard, label: str, place: Place) -> Questions:
         """What one guard asks by; its time begins now."""
@@ -101,9 +104,10 @@ class Questions:
     def _call(
         self, plan: Plan[Any], messages: Sequence[Message], context: Mapping[str, Any], on_fail: Policy[Any]
     ) -> Flow[Outcome[Any]]:
-        # The policy bounds the attempts; the ticket's guards and hooks are about the ticket's answers.
-        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, budget=_ENDLESS, hooks=())
-        call = self._desk.start(plan, self._client, tuple(messages), context, self._spend)
+        # The policy bounds the attempts; the ticket's guards are about the ticket's answers.
+        plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, budget=_ENDLESS)
+        asked_by = (self._desk.call, self._label)
+        call = self._desk.start(plan, self._client, tuple(messages), context, self._spend, asked_by=asked_by)
         try:
             return (yield from call.run())
         except ConfigError as fault:

@@ -24,6 +24,7 @@ from guards.records import Outcome, Reason
 
 if TYPE_CHECKING:
     from guards.engine.questions import Desk
+    from guards.engine.telling import Telling
 
 __all__ = ["EDITS", "Examiner", "Settled", "delivered", "settle"]
 
@@ -46,9 +47,11 @@ class Examiner(Generic[T]):
     every_tier: bool = False
     chars: int = 0
     """How long the answer's text is."""
+    telling: Telling | None = None
 
     def examine(self, reading: Reading[T]) -> Flow[Examined[T]]:
-        return examine(reading, self.contract, self.guards, self.context, self.desk, every_tier=self.every_tier)
+        every, telling = self.every_tier, self.telling
+        return examine(reading, self.contract, self.guards, self.context, self.desk, every_tier=every, telling=telling)
 
 
 @dataclass(slots=True)

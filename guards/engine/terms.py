@@ -6,7 +6,6 @@ then what it says goes with it. What a contract is by itself is `contracts.compi
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -19,11 +18,12 @@ from guards.contracts.base import Contract
 from guards.contracts.compiled import compile_contract
 from guards.engine.guard_set import NO_GUARDS, GuardSet
 from guards.errors import ConfigError
+from guards.identity import describe
 from guards.policies import Budget, Policy, Raise, Reask
 from guards.reading.reading import Dial, Limits, check_dial
 
 if TYPE_CHECKING:
-    from guards.hooks import Hook
+    from guards.events import Hook
 
 __all__ = ["UNSAID", "Terms", "WholeOnly", "terms_of"]
 
@@ -112,6 +112,17 @@ class Terms(Generic[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         # Anew: what was compiled knows guards inside the contract by identity, and the contract makes its own.
         return _rebuilt, (type(self), self.contract, self.options)
+
+
+@describe.register
+def _(terms: Terms) -> Any:  # dispatched on
+    """By what an answer is asked for and judged with; how it is sent and who listens change no answer."""
+    said = terms.complete.options
+    told = {name: describe(list(given) if isinstance(given, tuple) else given) for name, given in said.items()}
+    return {"contract": describe(terms.compiled), **{name: told[name] for name in told if name not in _NO_ANSWERS}}
+
+
+_NO_ANSWERS: Final = ("transport", "hooks", "format")
 
 
 class WholeOnly:
@@ -212,8 +223,4 @@ def _hooks(given: Any) -> tuple[Any, ...]:
     for hook in hooks:
         if not callable(hook) or isinstance(hook, type):
             raise ConfigError(f"{hook!r} cannot be called", where="hooks=", hint="a hook is a function of one event")
-        called = hook if inspect.isroutine(hook) else hook.__call__
-        if inspect.iscoroutinefunction(called):
-            hint = "use a plain function"
-            raise ConfigError(f"{hook!r} is async, and hooks are not awaited", where="hooks=", hint=hint)
     return hooks

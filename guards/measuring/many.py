@@ -5,9 +5,10 @@ It stands up here since a guard that asks a client or is async needs what runs a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guards.checks.asking import AskingGuard
 from guards.checks.base import Guard, Placed
@@ -20,24 +21,29 @@ from guards.contracts.compiled import compile_contract
 from guards.contracts.text import Text
 from guards.driving.drivers import run_sync
 from guards.effects import Flow, Together
-from guards.engine.examining import Examined, examine
+from guards.engine.examining import Examined, examine, unguarded
 from guards.engine.guard_set import GuardSet
 from guards.engine.ledger import Ledger
 from guards.engine.plan import Plan, plan_of
-from guards.engine.spend import Spend
+from guards.engine.spend import Spend, clock
 from guards.engine.terms import Terms
 from guards.errors import ConfigError
 from guards.measuring.lockstep import judge_all, noted
 from guards.measuring.progress import Progress
 from guards.policies import Budget
 from guards.reading.reading import Reading
+from guards.records import ACCEPTED, Reason
 from guards.shapes.validator import desk_of
+
+if TYPE_CHECKING:
+    from guards.events import Hook
 
 __all__ = ["calibrate", "score_many"]
 
 Contexts: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, Any]] | None"
 Run: TypeAlias = tuple[Any, Context]
 
+_FAILED: Final = Reason("call.failed", "Not every value could be judged.")
 _IN_STEP: Final = 256
 """Checks that are under way together: four full batches. With more, their windows would fill the memory."""
 _SIDE_BY_SIDE: Final = 16
@@ -45,7 +51,12 @@ _SIDE_BY_SIDE: Final = 16
 
 
 def score_many(
-    guard: Guard, values: Iterable[Any], contexts: Contexts = None, *, progress: bool | None = None
+    guard: Guard,
+    values: Iterable[Any],
+    contexts: Contexts = None,
+    *,
+    progress: bool | None = None,
+    hooks: Iterable[Hook] = (),
 ) -> list[float]:
     """The score of each value, in order: what `Outcome.scores` says of it, 0 to 1, higher is more acceptable.
 
@@ -56,19 +67,53 @@ def score_many(
         values: what `Guard.check` takes, mostly texts.
         contexts: one mapping for all, or one for each.
         progress: whether a line on standard error says how far it is; None for a terminal and more than 2 seconds.
+        hooks: called with each event (`guards.events`): the number of a `GuardRan` is that of the value, from 0.
 
     Raises ConfigError for wrong use, a missing key of the context among it, and what the guard raises, with a note of
     which value it was: there is never a number for what could not be judged.
     """
     given = _listed(values, "values")
-    plan = _checked(guard)
+    plan = _checked(guard, hooks)
     runs = list(zip(given, _contexts(contexts, len(given), plan.guards), strict=True))
     scores: dict[int, float] = {}
-    with Progress(guard.name, len(runs), progress) as shown:
+    ledger = Ledger(Spend(Budget()), plan.origin)
+    with Progress(guard.name, len(runs), progress) as shown, _told(plan, ledger, guard.name) as told:
         for part in _parts(guard, runs):
-            scores |= _scores(guard, plan, {number: runs[number] for number in part})
+            begun = clock()
+            found = _scores(guard, plan, ledger, {number: runs[number] for number in part})
+            scores |= found
+            told(found, (clock() - begun) / len(part))
             shown.advance(len(part))
     return [scores[number] for number in range(len(runs))]
+
+
+@contextmanager
+def _told(plan: Plan[Any], ledger: Ledger, name: str) -> Iterator[Callable[[Mapping[int, float], float], None]]:
+    """What tells hooks of scores, and of the seconds that each took; the beginning and the end around it."""
+    if not plan.hooks:
+        yield lambda *_: None
+        return
+    from guards.engine.telling import Telling
+
+    telling = Telling(plan.hooks, ledger.id, None, ledger.reports)
+    telling.call_started("score_many", plan, name, (), {})
+
+    def told(scores: Mapping[int, float], seconds: float) -> None:
+        every.update(scores)
+        for number, score in sorted(scores.items()):
+            telling.guard_ran(number, name, "", seconds, score)
+        run_sync(telling.tell())
+
+    every: dict[int, float] = {}
+    reason = _FAILED
+    try:
+        yield told
+        reason = ACCEPTED
+    finally:
+        scored = [score for _, score in sorted(every.items())]
+        nothing = unguarded(Reading(None, None))
+        telling.call_ended(ledger.outcome(None, nothing, ok=reason is ACCEPTED, value=scored, reason=reason))
+        run_sync(telling.tell())
 
 
 def calibrate(
@@ -101,10 +146,10 @@ def calibrate(
     return Calibration.of(guard, score_many(guard, given, contexts, progress=progress), known, measure, wanted)
 
 
-def _scores(guard: Guard, plan: Plan[Any], runs: Mapping[int, Run]) -> dict[int, float]:
+def _scores(guard: Guard, plan: Plan[Any], ledger: Ledger, runs: Mapping[int, Run]) -> dict[int, float]:
     if _goes_in_step(guard):
         return {number: judged.score for number, judged in judge_all(guard, runs).items()}
-    examined = run_sync(_side_by_side(plan, list(runs.values())))
+    examined = run_sync(_side_by_side(plan, ledger, list(runs.values())))
     scores = {}
     for number, result in zip(runs, examined, strict=True):
         with noted(number):
@@ -112,8 +157,8 @@ def _scores(guard: Guard, plan: Plan[Any], runs: Mapping[int, Run]) -> dict[int,
     return scores
 
 
-def _side_by_side(plan: Plan[Any], runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
-    desk = desk_of(plan, Ledger(Spend(Budget()), ())) if plan.guards.asking else None
+def _side_by_side(plan: Plan[Any], ledger: Ledger, runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
+    desk = desk_of(plan, ledger) if plan.guards.asking else None
     flows = [examine(Reading(value, None), plan.contract, plan.guards, context, desk) for value, context in runs]
     return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
@@ -143,7 +188,7 @@ def _parts(guard: Guard, runs: Sequence[Run]) -> Iterator[Sequence[int]]:
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
-def _checked(guard: Guard) -> Plan[Any]:
+def _checked(guard: Guard, hooks: Iterable[Hook]) -> Plan[Any]:
     if isinstance(guard, Placed):
         raise ConfigError(
             "a place is one of an answer, and these are values",
@@ -154,7 +199,8 @@ def _checked(guard: Guard) -> Plan[Any]:
     guards.check_clients(resolve)
     guards.check_askable("score_many", question=False)
     guards.refuse_async(resolve, "score_many")
-    return replace(plan_of(Terms.of(compile_contract(Text())), resolve), guards=guards)
+    terms = Terms.of(compile_contract(Text())).over(hooks=hooks)
+    return replace(plan_of(terms, resolve), guards=guards)
 
 
 def _contexts(contexts: Contexts, count: int, guards: GuardSet) -> list[Context]:

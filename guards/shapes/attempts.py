@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from guards.clients import answer_of, reply_turns
 from guards.clients.callables import waiting
 from guards.clients.incoming import Incoming
-from guards.driving.drivers import drain, perform, perform_async
+from guards.driving.drivers import drain, leave, leave_async, perform, perform_async
 from guards.effects import Ask, Client, Effect, NoAnswer, OutOfTime
 from guards.engine.call import Call, begin
 from guards.engine.plan import Plan
@@ -27,9 +27,15 @@ class Attempts(Generic[R_co]):
     `outcome` and `value` say how it ended. A `break` before an answer held closes the record as abandoned.
     """
 
-    def __init__(self, plan: Plan[R_co], messages: tuple[Message, ...], context: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        plan: Plan[R_co],
+        messages: tuple[Message, ...],
+        context: Mapping[str, Any] | None,
+        tags: Mapping[str, Any] | None,
+    ) -> None:
         plan.check_no_client("attempts")
-        self._call: Call[R_co] = begin(plan, _Caller(), messages, context)
+        self._call: Call[R_co] = begin(plan, _Caller(), messages, context, tags=tags)
         self._flow: Any = None
 
     @property
@@ -55,7 +61,7 @@ class Attempts(Generic[R_co]):
                 effect = handle._settle()  # noqa: SLF001  # the handle is the loop's own
             self._raise_if_rejected()
         finally:
-            self._flow.close()
+            leave(self._flow)
 
     def __aiter__(self) -> AsyncIterator[Handle[R_co]]:
         return _Turns(self._aturns(), self._close)
@@ -72,11 +78,11 @@ class Attempts(Generic[R_co]):
                 effect = await handle._asettle()  # noqa: SLF001
             self._raise_if_rejected()
         finally:
-            self._flow.close()
+            await leave_async(self._flow)
 
     def _close(self) -> None:
         if self._flow is not None:
-            self._flow.close()
+            leave(self._flow)
 
     def _first(self) -> Effect | None:
         if self._flow is not None:
@@ -125,7 +131,9 @@ class Attempts(Generic[R_co]):
     def _fail(self, fault: BaseException) -> None:
         """The caller's own fault goes through the flow, which closes the record; it comes out unchanged."""
         try:
-            self._flow.throw(fault)
+            effect = self._flow.throw(fault)
+            while True:
+                effect = self._flow.send(perform(effect))
         except BaseException as same:
             if same is not fault:
                 raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from guards.driving.drivers import stream_async, stream_sync
 from guards.engine.plan import Showing
 from guards.errors import ConfigError
-from guards.streaming import StreamEvent
+from guards.events import StreamEvent
 
 if TYPE_CHECKING:
     from guards.engine.call import Call

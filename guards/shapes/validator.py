@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Never, overload
@@ -28,10 +28,11 @@ from guards.engine.terms import Terms, WholeOnly, terms_of
 from guards.errors import ConfigError
 from guards.messages import Reply
 from guards.policies import Budget, Policy, Raise
-from guards.reading.reading import Dial, Limits
+from guards.reading.reading import Dial, Limits, Reading
 from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
+    from guards.engine.telling import Telling
     from guards.guarded import Guarded
 
 __all__ = ["Compiled", "avalidate", "contract", "desk_of", "validate"]
@@ -274,7 +275,25 @@ def _check_asks_nobody(on_fail: Policy[Any] | None) -> None:
 
 
 def _validate(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> Flow[Outcome[Any]]:
-    ledger = Ledger(Spend(_ENDLESS), ())
+    ledger = Ledger(Spend(_ENDLESS), plan.origin)
+    if not plan.hooks:
+        return (yield from _judged(text, plan, context, ledger, None))
+    from guards.engine.telling import Telling
+
+    telling = Telling(plan.hooks, ledger.id, None, ledger.reports)
+    telling.call_started("validate", plan, None, (), {})
+    outcome = ledger.outcome(text, unguarded(_UNREAD), ok=False, value=None, reason=_FAILED)
+    try:
+        outcome = yield from _judged(text, plan, context, ledger, telling)
+    finally:
+        telling.call_ended(outcome)
+        yield from telling.tell()
+    return replace(outcome, findings=(*outcome.findings, *ledger.reports))
+
+
+def _judged(
+    text: str, plan: Plan[Any], context: Mapping[str, Any] | None, ledger: Ledger, telling: Telling | None
+) -> Flow[Outcome[Any]]:
     contract, guards, dial, limits = plan.contract, plan.guards, plan.dial, plan.limits
     on_fail = plan.terms.on_fail  # where nobody said what follows, nothing does
     desk = desk_of(plan, ledger) if guards.asking else None
@@ -285,9 +304,13 @@ def _validate(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> 
         reading = yield LongWork(partial(contract.read, text, dial, limits, told))
 
     def examiner() -> Examiner[Any]:
-        return Examiner(contract, guards, Context(context), desk, told, every_tier=True, chars=len(text))
+        return Examiner(
+            contract, guards, Context(context), desk, told, every_tier=True, chars=len(text), telling=telling
+        )
 
     examined = (yield from examiner().examine(reading)) if guards.tiers else unguarded(reading)
+    if telling is not None:
+        telling.findings_found(0, examined.findings)
     if not examined.blocking:
         return ledger.outcome(text, examined, ok=True, value=examined.reading.value, reason=ACCEPTED)
     if examined.failure is not None or not (on_fail or _has_policy(examined)):
@@ -298,7 +321,9 @@ def _validate(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> 
         return _refused(text, examined, ledger)
     # What a policy answered is kept where a call keeps it: in an attempt, with the answer as it came.
     ledger.open = Open(1, (), ledger.started, reply=Reply(text), examined=examined)
-    ledger.close(settled.step.name)
+    attempt = ledger.close(settled.step.name)
+    if telling is not None and attempt is not None:
+        telling.attempt_ended(1, attempt)
     return _by_policy(text, settled.examined, settled.step, ledger)
 
 
@@ -322,7 +347,7 @@ def desk_of(plan: Plan[Any], ledger: Ledger) -> Desk:
     """Where guards ask that brought their own client: nobody else is there, and no budget."""
     from guards.engine.call import Call  # most validations ask nobody
 
-    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None), Call)
+    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None), Call, ledger.id)
 
 
 _AS_TEXT: Final = (
@@ -333,5 +358,7 @@ _AS_TEXT: Final = (
 _ENDLESS: Final = Budget()
 _NOTHING: Final = Raise()
 """What follows where nobody said what does."""
+_UNREAD: Final[Reading[Any]] = Reading(None, None)
+_FAILED: Final = Reason("call.failed", "The validation failed.")
 _GUARD_REFUSED: Final = Reason("guard.refused", "A guard refused the answer.")
 _CONTRACT_REFUSED: Final = Reason("contract.refused", "The answer does not fit the contract.")

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 from guards.clients.question import Question
 from guards.errors import ConfigError
+from guards.events import Done
 from guards.records import Outcome
 from guards.shapes.stream import Stream
-from guards.streaming import Done
 
 __all__ = ["AsyncWrappedStream", "WrappedStream"]
 

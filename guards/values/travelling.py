@@ -8,7 +8,7 @@ from typing import Any
 
 from guards.values.plain import recorded
 
-__all__ = ["said", "travelling", "travels"]
+__all__ = ["Fault", "said", "travelling", "travels"]
 
 
 def travelling(thing: Any) -> Any:
@@ -44,9 +44,25 @@ def travels(thing: Any) -> bool:
     return True
 
 
-def _stand_in(fault: BaseException) -> RuntimeError:
+class Fault(Exception):
+    """Stands for an exception that could not go to another process: its `kind` (the class by name), `message`, and
+    `traceback` as text."""
+
+    def __init__(self, kind: str, message: str, traceback: str = "") -> None:
+        super().__init__(kind, message, traceback)
+        self.kind = kind
+        self.message = message
+        self.traceback = traceback
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+def _stand_in(fault: BaseException) -> Fault:
+    from traceback import format_tb  # rarely needed
+
     kind = type(fault)
-    stand_in = RuntimeError(f"{kind.__module__}.{kind.__qualname__}: {said(fault)}")
+    stand_in = Fault(f"{kind.__module__}.{kind.__qualname__}", said(fault), "".join(format_tb(fault.__traceback__)))
     for note in getattr(fault, "__notes__", ()):
         stand_in.add_note(str(note))
     return stand_in

@@ -29,7 +29,7 @@ _LEAST: Final = 10
 _MOST_POINTS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """The threshold of a guard for a wanted rate, and what it does on the rows that it was found on.
 
@@ -93,16 +93,16 @@ class Calibration:
                 hint="ask for less, or use a model that tells these rows apart",
             )
         return cls(
-            provenance(guard),
-            measure,
-            wanted,
-            chosen.threshold,
-            acceptable,
-            unacceptable,
-            chosen.refused_acceptable,
-            chosen.refused_unacceptable,
-            auroc,
-            tuple(thinned(corners(made), _MOST_POINTS)),
+            holds_for=provenance(guard),
+            measure=measure,
+            wanted=wanted,
+            threshold=chosen.threshold,
+            acceptable=acceptable,
+            unacceptable=unacceptable,
+            refused_acceptable=chosen.refused_acceptable,
+            refused_unacceptable=chosen.refused_unacceptable,
+            auroc=auroc,
+            curve=tuple(thinned(corners(made), _MOST_POINTS)),
         )
 
     @property
@@ -162,10 +162,10 @@ class Calibration:
         """The reverse of `to_dict`. Raises ConfigError for what does not fit the schema."""
         _check_document(data, where)
         return cls(
-            data["holds_for"],
-            data["wanted"]["measure"],
-            float(data["wanted"]["rate"]),
-            float(data["threshold"]),
+            holds_for=data["holds_for"],
+            measure=data["wanted"]["measure"],
+            wanted=float(data["wanted"]["rate"]),
+            threshold=float(data["threshold"]),
             auroc=Estimate(**data["auroc"]),
             curve=tuple(Point(*point) for point in data["curve"]),
             **{name: data["rows"][name] for name in _ROWS},

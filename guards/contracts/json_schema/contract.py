@@ -90,6 +90,12 @@ class JsonSchema(Contract[Any]):
             return Reading(None if findings else data, document, findings)
         return Reading(delivered(data, self._guide), document)
 
+    @property
+    def name(self) -> str:
+        schema = self._compiled.schema
+        title = schema.get("title") if isinstance(schema, dict) else None
+        return title if isinstance(title, str) and title else "JsonSchema"
+
     def json_schema(self) -> dict[str, Any]:
         schema = self._compiled.schema
         if isinstance(schema, bool):

@@ -73,6 +73,10 @@ class Typed(Contract[T]):
     def __repr__(self) -> str:
         return f"Typed({_name(self.type)})"
 
+    @property
+    def name(self) -> str:
+        return _name(self.type)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Typed, (self.type,)
 

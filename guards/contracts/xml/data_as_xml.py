@@ -57,6 +57,10 @@ class DataAsXml(Contract[T]):
     def __repr__(self) -> str:
         return f"DataAsXml({self.inner!r})"
 
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
     def __reduce__(self) -> tuple[Any, ...]:
         return DataAsXml, (self.inner,)
 
