@@ -76,9 +76,10 @@ def _chained(chain):
 
 
 def picture(outcome):
-    """Everything of an outcome but its clock."""
+    """Everything of an outcome but its clock and id."""
     record = outcome.to_dict()
-    record.pop("seconds")
+    for own in ("seconds", "time", "id"):
+        record.pop(own)
     for attempt in record["attempts"]:
         attempt.pop("seconds")
     return record

@@ -8,9 +8,8 @@ up. Which policy acts is `engine.deciding`; what is kept on the way is `engine.l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from time import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from guards.context import Context, checked_context
@@ -19,25 +18,21 @@ from guards.effects import (
     Ask,
     Client,
     Flow,
-    Incoming,
-    Leave,
     Left,
     LongWork,
     NoAnswer,
     OutOfTime,
-    Pull,
-    Show,
-    worked,
 )
 from guards.engine import wording
 from guards.engine.deciding import Choice, Deciding
 from guards.engine.examining import Examined, Found, examine, unguarded
 from guards.engine.guard_set import GuardSet
+from guards.engine.history import History, Question, length_of, sendable
 from guards.engine.ledger import Ledger, Open
 from guards.engine.plan import Plan, Showing
 from guards.engine.settling import EDITS, Examiner, delivered, settle
 from guards.engine.spend import Spend, clock
-from guards.findings import Finding, decisive
+from guards.findings import Finding
 from guards.messages import Feedback, Message, Reply, as_messages
 from guards.policies import Fallback, Policy, Reask, Reflect
 from guards.reading.document import JsonDocument, TextDocument
@@ -47,28 +42,14 @@ from guards.records import ACCEPTED, Outcome, Reason, checked_tags
 if TYPE_CHECKING:
     from guards.engine.asking_again import Parts
     from guards.engine.input import Input
-    from guards.engine.live import Live, Part
+    from guards.engine.live import Part
     from guards.engine.questions import Desk
+    from guards.engine.showing import Viewer
     from guards.engine.telling import Telling
 
 __all__ = ["Call", "begin"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked next. `extra` are the turns that the library added; `fallback` says who is asked instead."""
-
-    client: Client
-    messages: tuple[Message, ...]
-    extra: tuple[Message, ...] = ()
-    feedback: Feedback | None = None
-    fallback: bool = False
-    parts: Parts | None = None
-    """How the reply is read where less than the whole answer was asked for."""
-    reflects: bool = False
-    """Whether the reply was asked to begin with a reflection."""
 
 
 class Call(Generic[T]):
@@ -81,10 +62,10 @@ class Call(Generic[T]):
         "_history",
         "_late",
         "_ledger",
-        "_live",
         "_spend",
         "_telling",
         "_told_validators",
+        "_viewer",
         "client",
         "given",
         "messages",
@@ -108,8 +89,8 @@ class Call(Generic[T]):
         """`asked_by`: the id of the call whose guard puts this question, and the guard's name."""
         self.plan = plan
         self.showing = showing
-        self._live: Live | None = None
-        """The view of the answer that is coming, where the call is streamed."""
+        self._viewer: Viewer | None = None
+        """What the reader of the answer sees, where the call is streamed."""
         self._desk: Desk | None = None
         """Where guards of the open attempt ask."""
         self.client = client
@@ -129,8 +110,7 @@ class Call(Generic[T]):
             self._telling = Telling(plan.hooks, ledger.id, parent, ledger.reports)
             self._telling.call_started("question" if asked_by else "call", plan, asker, messages, tags or {})
         self._deciding = Deciding(plan.on_fail)
-        self._history: tuple[Message, ...] = ()
-        """Every answer that did not hold, with what was said about it."""
+        self._history = History(plan, ledger, self._told_validators)
         self._cut_off = 0
         self._late = False
         """An answer could not come in time; a pause of the transport may end a call before its seconds do."""
@@ -138,6 +118,10 @@ class Call(Generic[T]):
     def run(self) -> Flow[Outcome[T]]:
         """The whole call."""
         telling = self._telling
+        if self.showing is not None:
+            from guards.engine.showing import Viewer
+
+            self._viewer = Viewer(self.plan, self.showing, self._ledger.id, self._told_validators)
         try:
             outcome = yield from self._loop()
         except BaseException as fault:
@@ -156,11 +140,8 @@ class Call(Generic[T]):
             seen = sum(f.code == "hook.failed" for f in outcome.findings)
             outcome = replace(outcome, findings=(*outcome.findings, *late[seen:]))
         self.outcome = outcome
-        if self.showing is not None:
-            from guards.events import Done
-
-            yield from self._show_end(outcome)
-            yield Show(Done(outcome, call=outcome.id, at=time()))
+        if self._viewer is not None:
+            yield from self._viewer.end(outcome)
         return outcome
 
     # -- the loop ------------------------------------------------------------------------------------------------
@@ -173,14 +154,14 @@ class Call(Generic[T]):
         ended = self._spend.ended()
         if ended is not None:
             return self._unasked(ended)
-        question = _Question(self.client, self.messages)
+        question = Question(self.client, self.messages)
         while True:
             try:
                 examined = yield from self._ask(question)
             except NoAnswer:
                 return self._end(_nothing(), _NOT_YET)
             if not examined.blocking:
-                shown = self._for_good()
+                shown = self._shown
                 if shown and not str(examined.reading.value).startswith(shown):
                     return self._end(examined, _SHOWN)
                 return self._accept(examined, question)
@@ -198,7 +179,7 @@ class Call(Generic[T]):
                 return self._deliver(_nothing(), step)
         return self._end(_nothing(), ended)
 
-    def _ask(self, question: _Question) -> Flow[Examined[T]]:
+    def _ask(self, question: Question) -> Flow[Examined[T]]:
         """One question, its answer read and checked."""
         ledger, plan, telling = self._ledger, self.plan, self._telling
         opened = ledger.start(question.messages + question.extra)
@@ -206,12 +187,13 @@ class Call(Generic[T]):
             telling.attempt_started(opened.number, opened.messages)
         self._desk = self._lent(plan.guards, question.client, opened)
         deadline = self._spend.deadline
-        live = self.showing is not None
+        viewer = self._viewer
+        live = viewer is not None
         ask = Ask(question.client, opened.messages, question.feedback, deadline, plan.transport, question.extra, live)
         refused: tuple[Found, ...] = ()
         try:
-            if live:
-                listen = partial(self._listen, question=question, opened=opened)
+            if viewer is not None:
+                listen = partial(self._listen, viewer, question, opened)
                 reply, refused = yield from (telling.asking(opened.number, ask, listen) if telling else listen(ask))
             else:
                 reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, _put))
@@ -243,37 +225,14 @@ class Call(Generic[T]):
             examined = unguarded(reading)
         return self._seen(opened, examined)
 
-    def _listen(self, ask: Ask, question: _Question, opened: Open) -> Flow[tuple[Reply, tuple[Found, ...]]]:
+    def _listen(
+        self, viewer: Viewer, question: Question, opened: Open, ask: Ask
+    ) -> Flow[tuple[Reply, tuple[Found, ...]]]:
         """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
         rest was left unread."""
-        from guards.engine.live import live_of
-
-        showing = self.showing
-        assert showing is not None
         # What is asked for as a part of an answer, or behind a reflection, is no view of the whole.
         watched = question.parts is None and not (question.reflects or self._ledger.reflections)
-        plan, told = self.plan, self._told_validators
-        self._live = live = live_of(plan.contract, self._ledger.id, plan.limits, showing.checks, told)
-        incoming: Incoming = yield ask
-        refused: tuple[Found, ...] = ()
-        while (piece := (yield Pull(incoming, ask.deadline))) is not None:
-            if not watched or refused or not showing.at_once:
-                continue  # a budget of tokens needs the end of the stream, which says what was used
-            for part, event in (yield from worked(partial(live.feed, piece), len(piece))):
-                refused = yield from self._check_part(part, opened)
-                if refused:
-                    break
-                if event is not None:
-                    yield live.goes_out(event)
-            if refused and not self._needs_the_rest(refused):
-                yield Leave(incoming)
-                return _reply_of(incoming), refused
-        try:
-            return incoming.reply, ()  # read to its end, it is judged as any other answer, whatever a part was
-        except NoAnswer as signal:
-            if not refused:
-                raise
-            return signal.reply, refused
+        return viewer.listen(ask, partial(self._check_part, opened), self._needs_the_rest, watched=watched)
 
     def _needs_the_rest(self, refused: Sequence[Found]) -> bool:
         """Whether something waits for the whole of an answer of which a part was refused: a budget for what it used, or
@@ -281,10 +240,8 @@ class Call(Generic[T]):
         steps = [step for found in refused for step in self._deciding.chain(found)[1]]
         return self._spend.counts_usage or any(_takes_answer(step) for step in steps)
 
-    def _check_part(self, part: Part | None, opened: Open) -> Flow[tuple[Found, ...]]:
+    def _check_part(self, opened: Open, part: Part) -> Flow[tuple[Found, ...]]:
         """What the guards of a part that has just closed have against it."""
-        if part is None:
-            return ()
         context = self._context(opened, partial=True)
         reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
         contract = self.plan.contract
@@ -294,33 +251,10 @@ class Call(Generic[T]):
             for found in examined.blocking
         )
 
-    def _show_end(self, outcome: Outcome[T]) -> Flow[None]:
-        """What was held back of what is delivered; what was shown of anything else is taken back."""
-        from guards.engine.live import live_of
-        from guards.events import Retracted
-
-        live, showing = self._live, self.showing
-        if live is None or showing is None:
-            return
-        text = outcome.accepted_text if outcome.ok or outcome.delivered_by == "noop" else None
-        if self.plan.contract.format == "text" and isinstance(outcome.value, str):
-            text = outcome.value
-        if not showing.at_once or text is None or not text.startswith(live.shown):
-            if showing.at_once and live.shown:
-                yield Show(Retracted(live.shown, outcome.findings, call=outcome.id, at=time()))
-            if text is None:
-                return
-            if self.plan.contract.format != "text" and self.plan.guards.tiers and not showing.at_once:
-                # What was judged is the value; of the text that it was read from nobody has seen more than that.
-                for shown in live.whole(outcome.value):
-                    yield Show(shown)
-                return
-            live = live_of(self.plan.contract, outcome.id, self.plan.limits, None, self._told_validators)
-            for _, event in (yield from worked(partial(live.feed, text), len(text))):
-                if event is not None:
-                    yield live.goes_out(event)
-        for event in live.rest(outcome.value):
-            yield Show(event)
+    @property
+    def _shown(self) -> str:
+        """What is with its reader and cannot be taken back: no other answer may follow it."""
+        return self._viewer.shown_for_good if self._viewer is not None else ""
 
     def _less_reflection(self, opened: Open, reply: Reply) -> Reply:
         reflection, text = wording.split_reflection(reply.text)
@@ -393,12 +327,12 @@ class Call(Generic[T]):
 
     # -- after an answer that does not hold ----------------------------------------------------------------------
 
-    def _follow(self, original: Examined[T], question: _Question) -> Flow[Outcome[T] | _Question]:
+    def _follow(self, original: Examined[T], question: Question) -> Flow[Outcome[T] | Question]:
         """Its `Outcome`, or the next question."""
         failure = original.failure
         if failure is not None:
             return self._end(original, failure)
-        shown = self._for_good()
+        shown = self._shown
         spent = _SHOWN if shown else self._ended()
         barred = spent or self._hopeless(original)
         turn = self._deciding.turn(spent=spent is not None, barred=barred is not None, shown=bool(shown))
@@ -436,88 +370,47 @@ class Call(Generic[T]):
                 following = fallback
             else:
                 following = yield from self._next(original, question, step)
-            if self.showing is not None:
-                yield from self._restart(original)
+            if self._viewer is not None:
+                yield from self._viewer.restart(self._ledger.asked + 1, [found.finding for found in original.blocking])
             return following
 
     def _examiner(self) -> Examiner[T]:
         """What the open attempt's answer is held against."""
         plan, opened = self.plan, self._ledger.open
-        context, chars, told = self._context(opened), _length_of(opened), self._told_validators
+        context, chars, told = self._context(opened), length_of(opened), self._told_validators
         return Examiner(plan.contract, plan.guards, context, self._desk, told, chars=chars, telling=self._telling)
 
-    def _restart(self, examined: Examined[T]) -> Flow[None]:
-        from guards.events import Restarted, Retracted
-
-        assert self.showing is not None
-        findings = tuple(found.finding for found in examined.blocking)
-        if self._live is not None and self._live.shown and self.showing.at_once:
-            yield Show(Retracted(self._live.shown, findings, call=self._ledger.id, at=time()))
-        yield Show(Restarted(self._ledger.asked + 1, findings, call=self._ledger.id, at=time()))
-
-    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | _Question]:
+    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | Question]:
         """The question put to another client; the attempt is closed. Its `Outcome` where that may not be asked."""
         self._close(step.name)
         client = yield from self._check_other(self.plan.resolve(step.client))
-        return client if isinstance(client, Outcome) else _Question(client, self.messages, fallback=True)
+        return client if isinstance(client, Outcome) else Question(client, self.messages, fallback=True)
 
-    def _next(self, examined: Examined[T], question: _Question, step: Policy[Any]) -> Flow[_Question]:
+    def _next(self, examined: Examined[T], question: Question, step: Policy[Any]) -> Flow[Question]:
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
-        self._close(step.name)
         assert isinstance(step, Reask | Reflect)
-        mode: wording.Mode = step.mode if isinstance(step, Reflect) else "reask"
-        base, earlier = self._so_far(step)
-        # In the full history the inline reflections stand in the turns already.
-        carried = self._ledger.reflections if mode == "separate" or step.history == "minimal" else ()
-        findings = tuple(found.finding for found in examined.blocking)
+        self._close(step.name)
         # A fallback's answer goes back to the client of the call: the fallback was asked once.
         client = self.client if question.fallback else question.client
-        parts = None
-        if isinstance(step, Reask):
-            parts = yield from worked(partial(self._less, opened, examined, findings, step), _length_of(opened))
-        if parts is not None:
-            # A turn of its own: an SDK's response holds the whole answer.
-            text, reply = parts.text, Reply(parts.shown)
-        else:
-            text = wording.feedback_text(findings, self.plan.contract.format, mode=mode, reflections=carried)
-            reply = _sendable(opened)
-        turns = client.turns(reply, text)
-        self._history += turns
-        extra = earlier + turns
-        feedback = Feedback(text, findings, extra, self._ledger.asked + 1)
-        return _Question(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
+        return (yield from self._history.next(client, self.messages, opened, examined, step))
 
-    def _less(self, opened: Open, examined: Examined[T], findings: Sequence[Finding], step: Reask) -> Parts | None:
-        """A question for a part of the answer, where that is enough and costs less."""
-        plan, document = self.plan, examined.reading.document
-        cut_off = decisive(findings).code.endswith(".truncated")
-        if opened.reply is None or not (cut_off or (step.scope == "fields" and document is not None)):
-            return None
-        from guards.engine.asking_again import ask_for_parts, ask_for_rest  # most calls ask for the whole
-
-        if cut_off:
-            kept = opened.whole if opened.whole is not None else opened.reply.text
-            return ask_for_rest(plan.contract, kept, document, plan.dial, plan.limits, self._told_validators)
-        assert document is not None
-        return ask_for_parts(plan.contract, document, findings, plan.dial, plan.limits, self._told_validators)
-
-    def _reflect_apart(self, step: Reflect, question: _Question, examined: Examined[T]) -> Flow[Outcome[T] | None]:
+    def _reflect_apart(self, step: Reflect, question: Question, examined: Examined[T]) -> Flow[Outcome[T] | None]:
         """A call of its own for the reflection; it counts for the coming attempt. An `Outcome` where an input guard
         refuses what it would send."""
         ledger, opened = self._ledger, self._ledger.open
         assert opened is not None, "a reflection follows an open attempt"
         findings = tuple(found.finding for found in examined.blocking)
         text = wording.ask_for_reflection(findings, self.plan.contract.format, ledger.reflections)
-        client, reply = self.client if question.fallback else question.client, _sendable(opened)
+        client, reply = self.client if question.fallback else question.client, sendable(opened)
         if step.client is not None:
             checked = yield from self._check_other(self.plan.resolve(step.client))
             if isinstance(checked, Outcome):
                 return checked
             # Another SDK's response means nothing to this client: it gets the text alone.
             client, reply = checked, replace(reply, raw=None)
-        base, earlier = self._so_far(step)
+        base, earlier = self._history.so_far(self.messages, step)
         extra = earlier + client.turns(reply, text)
         feedback = Feedback(text, findings, extra, ledger.asked + 1)
         coming = ledger.prepare(base + extra)
@@ -538,12 +431,6 @@ class Call(Generic[T]):
             ledger.reflections.append(reflection)
         return None
 
-    def _so_far(self, step: Reask | Reflect) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-        """The original messages and the library's turns so far, as much of both as the policy sends."""
-        if step.history == "minimal":
-            return wording.minimal(self.messages), ()
-        return self.messages, self._history
-
     # -- why it ends ---------------------------------------------------------------------------------------------
 
     def _ended(self) -> Reason | None:
@@ -555,11 +442,6 @@ class Call(Generic[T]):
         if most is None or self._ledger.asked < most:
             return None
         return Reason("budget.attempts", f"The budget of {most} attempt{'s' * (most != 1)} ended.")
-
-    def _for_good(self) -> str:
-        """What is with its reader and cannot be taken back: no other answer may follow it."""
-        live, showing = self._live, self.showing
-        return live.shown if live is not None and showing is not None and showing.final else ""
 
     def _hopeless(self, examined: Examined[T]) -> Reason | None:
         """Why asking the same model again cannot help, if it cannot."""
@@ -583,7 +465,7 @@ class Call(Generic[T]):
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
-    def _accept(self, examined: Examined[T], question: _Question, *, by: str = "accept") -> Outcome[T]:
+    def _accept(self, examined: Examined[T], question: Question, *, by: str = "accept") -> Outcome[T]:
         """An answer that holds; `by` names the edit that made it hold."""
         self._close(by)
         delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
@@ -727,32 +609,3 @@ def _takes_answer(step: Policy[Any]) -> bool:
     if isinstance(step, Reask):
         return step.scope == "fields"
     return step.name in ("fix", "filter", "noop") or (isinstance(step, Fallback) and callable(step.value))
-
-
-def _length_of(opened: Open | None) -> int:
-    """How long the answer is that an attempt has, with what it is a part of."""
-    if opened is None:
-        return 0
-    return max(len(opened.whole or ""), len(opened.reply.text) if opened.reply is not None else 0)
-
-
-def _reply_of(incoming: Incoming) -> Reply:
-    try:
-        return incoming.reply
-    except NoAnswer as signal:
-        return signal.reply
-
-
-def _sendable(opened: Open) -> Reply:
-    """The reply as it goes back to the model: its reflection in front, and no longer than is of use. The record keeps
-    the whole."""
-    reply = opened.reply or Reply("")
-    if opened.whole is not None:
-        # A part was asked for; what goes back is the answer that it became a part of.
-        reply = replace(reply, text=opened.whole, raw=None)
-    text = reply.text
-    if len(text) > _MOST_QUOTED:
-        text = f"{text[:_MOST_QUOTED]}\n[cut here: {len(text)} characters in all]"
-    if opened.reflection is not None:
-        text = f"<reflection>{opened.reflection}</reflection>\n{text}"
-    return reply if text == reply.text else replace(reply, text=text)
