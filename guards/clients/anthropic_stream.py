@@ -43,6 +43,8 @@ class MessageChunks:
         self._stopped = False
         self.holds = False
         self._spoken = False
+        self._last_words = -1
+        """The last block that words came of."""
         self._first: int | None = None
         """The first block that is a call's, of the forced tool where there is one."""
 
@@ -68,9 +70,11 @@ class MessageChunks:
         """A block may begin with text in it."""
         if index in self._blocks:
             raise ServerFault("the server's answer has two blocks of one number", passing=False)
-        self._blocks[index] = body_of(block) if block is not None else {}
+        self._add(index, body_of(block) if block is not None else {})
         kind, text = text_in(block, "type"), text_in(block, "text")
         text_in(block, "name")
+        if kind == "text" and text:
+            self._follow(index)
         self.holds = self.holds or not is_beside(self._blocks[index], self._tools)
         self._spoken = self._spoken or bool(text)
         return text if text and kind == "text" and self._is_answer(index) else ""
@@ -79,9 +83,11 @@ class MessageChunks:
         kind = text_in(delta, "type")
         if kind == "text_delta":
             added = text_in(delta, "text") or ""
-            block = self._blocks.setdefault(index, {"type": "text", "text": ""})
+            block = self._blocks.get(index) or self._add(index, {"type": "text", "text": ""})
             if block.get("type") != "text":
                 raise ServerFault("the server's answer has text in a block that is none", passing=False)
+            if added:
+                self._follow(index)
             block["text"] = (block.get("text") or "") + added
             self._spoken = self._spoken or bool(added)
             return added if self._is_answer(index) else ""
@@ -95,6 +101,19 @@ class MessageChunks:
                 self._first = index if self._first is None else min(self._first, index)
             return piece if self._is_answer(index) else ""
         return ""
+
+    def _add(self, index: int, block: dict[str, Any]) -> dict[str, Any]:
+        """A further block. One before those that came would be read elsewhere than it was told."""
+        if index < next(reversed(self._blocks), index):
+            raise ServerFault("the server's answer has its blocks in another order than their numbers", passing=False)
+        self._blocks[index] = block
+        return block
+
+    def _follow(self, index: int) -> None:
+        """Words of a block: they are told as they come, and read block by block."""
+        if index < self._last_words:
+            raise ServerFault("the server's answer goes on with a text behind a later one", passing=False)
+        self._last_words = index
 
     def _is_answer(self, index: int) -> bool:
         """Whether this block is what the answer is made of: the words, or the first call that is one."""
@@ -145,7 +164,7 @@ class MessageChunks:
         return told
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
-        return True  # the whole is put together from the events
+        return True  # the whole is put together from the events, in the order that they came in
 
     def behind(self, chunks: list[Any]) -> list[Any]:
         return chunks
