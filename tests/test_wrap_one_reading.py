@@ -110,3 +110,107 @@ def test_blocks_out_of_order_are_a_fault_of_the_server_s(method, pieces, words):
     stream, ask = STREAMS[method]
     with Server([stream(pieces)]) as server, pytest.raises(ServerFault, match=words):
         ask(Guarded(Text(), on_fail=Raise()).wrap, server)
+
+
+# -- the places of a call ----------------------------------------------------------------------------------------------
+
+GOOD = '{"n": "x"}'
+MORE = "STRAY words"
+CALLS = {
+    "input of a function": {"function": {"name": "f", "arguments": GOOD, "input": MORE}},
+    "input of a function, an object": {"function": {"name": "f", "arguments": GOOD, "input": {"a": MORE}}},
+    "arguments beside a function": {"function": {"name": "f", "arguments": GOOD}, "arguments": MORE},
+    "input beside a function": {"function": {"name": "f", "arguments": GOOD}, "input": MORE},
+    "a custom tool beside a function": {
+        "function": {"name": "f", "arguments": GOOD},
+        "custom": {"name": "f", "input": MORE},
+    },
+    "arguments of a custom tool": {"custom": {"name": "f", "input": GOOD, "arguments": MORE}},
+    "arguments beside a custom tool": {"custom": {"name": "f", "input": GOOD}, "arguments": MORE},
+}
+ITEMS = {
+    "input of a function": {"type": "function_call", "arguments": GOOD, "input": MORE},
+    "arguments of a custom tool": {"type": "custom_tool_call", "input": GOOD, "arguments": MORE},
+}
+
+
+class Named(BaseModel):
+    n: str
+
+
+@check
+def no_stray(value: Any) -> str | None:
+    return "says STRAY" if "STRAY" in str(value) else None
+
+
+forced = Guarded(Named, guards=[no_stray], on_fail=Raise())
+
+
+def chat_of(call: dict[str, Any], *, stream: bool) -> Raw:
+    message = {"role": "assistant", "tool_calls": [{"id": "1", "index": 0, **call}]}
+    head = {"id": "c", "created": 1, "model": "m"}
+    if not stream:
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+        return Raw(json.dumps({**head, "object": "chat.completion", "choices": [choice]}).encode())
+    told = [({"delta": message}, None), ({"delta": {}}, "tool_calls")]
+    chunks = [{"index": 0, **said, "finish_reason": end} for said, end in told]
+    lines = [json.dumps({**head, "object": "chat.completion.chunk", "choices": [one]}) for one in chunks]
+    return Raw("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode(), "text/event-stream")
+
+
+def dumped(response: Any, *, stream: bool) -> str:
+    return str([part.to_dict() for part in (response if stream else [response])])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("case", CALLS)
+def test_a_call_in_a_chat_brings_words_in_one_place_alone(case, stream):
+    """Of the call that is the answer, whatever its kind, what is delivered is what was judged."""
+    kind = "custom" if "custom" in case and "beside a function" not in case else "function"
+    tools = [{"type": kind, kind: {"name": "f"}}]
+    with Server([chat_of({"type": kind, **CALLS[case]}, stream=stream)]) as server:
+        create = forced.wrap(server.openai()).chat.completions.create
+        try:
+            response = create(model="m", messages=ASKED, tools=tools, tool_choice=tools[0], stream=stream)
+            said = dumped(response, stream=stream)
+        except (Rejected, ServerFault):
+            assert case == "a custom tool beside a function"
+            return
+    assert "STRAY" not in said
+    assert GOOD in said
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_the_same_of_what_a_wrapped_function_gives(case):
+    """Where nobody knows the request a call has one place, too."""
+    with Server([chat_of({"type": "function", **CALLS[case]}, stream=False)]) as server:
+        client = server.openai()
+        ask = forced.wrap(lambda messages: client.chat.completions.create(model="m", messages=messages))
+        said = dumped(ask(ASKED), stream=False)
+    assert "STRAY" not in said
+    assert GOOD in said
+
+
+@pytest.mark.parametrize("case", ITEMS)
+def test_a_call_in_a_response_brings_words_in_one_place_alone(case):
+    """As in a chat."""
+    item = {"id": "i", "call_id": "c", "name": "f", "status": "completed", **ITEMS[case]}
+    whole = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": [item]}
+    choice = {"type": "custom" if "custom" in case else "function", "name": "f"}
+    with Server([Raw(json.dumps(whole).encode())]) as server:
+        create = forced.wrap(server.openai()).responses.create
+        said = dumped(create(model="m", input="q", tools=[choice], tool_choice=choice), stream=False)
+    assert "STRAY" not in said
+    assert GOOD in said
+
+
+def test_a_streamed_call_that_becomes_one_of_another_kind_is_a_fault_of_the_server_s():
+    """Its arguments and its input would be judged as one text, and are told as two."""
+    pieces = [{"function": {"name": "f", "arguments": GOOD}}, {"custom": {"input": MORE}}]
+    choices = [{"index": 0, "delta": {"tool_calls": [{"index": 0, **piece}]}} for piece in pieces]
+    lines = [json.dumps({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}) for choice in choices]
+    step = Raw("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode(), "text/event-stream")
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    with Server([step]) as server, pytest.raises(ServerFault, match="two kinds"):
+        create = forced.wrap(server.openai()).chat.completions.create
+        list(create(model="m", messages=ASKED, tools=tools, tool_choice=tools[0], stream=True))

@@ -146,18 +146,23 @@ def _adapter(kind: type) -> Any:
         return None
 
 
-_PLAIN: Final = frozenset(
-    """
-    builtins.NoneType builtins.bool builtins.bytes builtins.complex builtins.float builtins.int datetime.date
-    datetime.datetime datetime.time datetime.timedelta decimal.Decimal ipaddress.IPv4Address ipaddress.IPv4Interface
-    ipaddress.IPv4Network ipaddress.IPv6Address ipaddress.IPv6Interface ipaddress.IPv6Network pathlib.PosixPath
-    pathlib.PurePosixPath pathlib.PureWindowsPath pathlib.WindowsPath pydantic.AmqpDsn pydantic.AnyHttpUrl
-    pydantic.AnyUrl pydantic.AnyWebsocketUrl pydantic.ClickHouseDsn pydantic.CockroachDsn pydantic.FileUrl
-    pydantic.FtpUrl pydantic.HttpUrl pydantic.KafkaDsn pydantic.MariaDBDsn pydantic.MongoDsn pydantic.MySQLDsn
-    pydantic.NatsDsn pydantic.PostgresDsn pydantic.RedisDsn pydantic.SecretBytes pydantic.SecretStr
-    pydantic.SnowflakeDsn pydantic.WebsocketUrl pydantic_core.MultiHostUrl pydantic_core.Url uuid.UUID
-    """.split()
-)
+_PLAIN: Final = {
+    f"{home}.{name}"
+    for home, names in {
+        "builtins": "NoneType bool bytes complex float int",
+        "datetime": "date datetime time timedelta",
+        "decimal": "Decimal",
+        "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network",
+        "pathlib": "PosixPath PurePosixPath PureWindowsPath WindowsPath",
+        "pydantic": """
+            AmqpDsn AnyHttpUrl AnyUrl AnyWebsocketUrl ClickHouseDsn CockroachDsn FileUrl FtpUrl HttpUrl KafkaDsn
+            MariaDBDsn MongoDsn MySQLDsn NatsDsn PostgresDsn RedisDsn SecretBytes SecretStr SnowflakeDsn WebsocketUrl
+            """,
+        "pydantic_core": "MultiHostUrl Url",
+        "uuid": "UUID",
+    }.items()
+    for name in names.split()
+}
 """Types of which somebody has looked at what their reading passes over: blanks, signs, zeros, and no words. (Of "1 MB
 and whatever follows" a `ByteSize` keeps the number.)"""
 

@@ -21,7 +21,7 @@ from guards.clients.incoming import Incoming
 from guards.clients.judged_text import Judged, recorded
 from guards.clients.question import Question, delivered
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
-from guards.effects import Client
+from guards.effects import Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 from guards.outgoing.texts import Beside, Keys
@@ -419,9 +419,16 @@ class _Keeping(CallableClient):
         return self, {}
 
     def read(self, raw: Any) -> Reply:
-        reply = super().read(raw)
-        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
+        try:
+            reply = super().read(raw)
+        except NoAnswer as signal:  # of a contract of data a call alone is the answer
+            self._keep(raw, signal.reply)
+            raise
+        self._keep(raw, reply)
         return reply
+
+    def _keep(self, raw: Any, reply: Reply) -> None:
+        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
 
     def result(self, outcome: Outcome[Any], judged: Judged) -> Any:
         outcome.raise_if_rejected()
