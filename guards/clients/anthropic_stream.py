@@ -10,21 +10,14 @@ from typing import Any, Final
 from guards.clients.anthropic_beside import EVENT, TAKES, is_beside
 from guards.clients.beside import GONE, Delivery
 from guards.clients.fields import index_in, object_in, object_of, text_in
-from guards.clients.incoming import Chunks
 from guards.clients.members import altered, body_of, copied, get, member, put
 from guards.clients.server_faults import check
 from guards.clients.tools import Tools, written
+from guards.clients.words_or_call import WordsOrCall
 from guards.errors import ServerFault
 from guards.messages import Reply
 
-__all__ = ["MessageChunks", "chunks_for"]
-
-
-def chunks_for(_: Any) -> Chunks:
-    """How a stream is read, by its first event; nobody knows what was asked."""
-    from guards.clients.anthropic import read
-
-    return MessageChunks(read, None)
+__all__ = ["MessageChunks"]
 
 
 class MessageChunks:
@@ -42,7 +35,7 @@ class MessageChunks:
         self._stop: Any = None
         self._stopped = False
         self.holds = False
-        self._spoken = False
+        self._answer = WordsOrCall()
         self._last_words = -1
         """The last block that words came of."""
         self._first: int | None = None
@@ -73,11 +66,8 @@ class MessageChunks:
         self._add(index, body_of(block) if block is not None else {})
         kind, text = text_in(block, "type"), text_in(block, "text")
         text_in(block, "name")
-        if kind == "text" and text:
-            self._follow(index)
         self.holds = self.holds or not is_beside(self._blocks[index], self._tools)
-        self._spoken = self._spoken or bool(text)
-        return text if text and kind == "text" and self._is_answer(index) else ""
+        return self._said(index, text) if text and kind == "text" else ""
 
     def _delta(self, index: int, delta: Any) -> str:
         kind = text_in(delta, "type")
@@ -86,11 +76,8 @@ class MessageChunks:
             block = self._blocks.get(index) or self._add(index, {"type": "text", "text": ""})
             if block.get("type") != "text":
                 raise ServerFault("the server's answer has text in a block that is none", passing=False)
-            if added:
-                self._follow(index)
             block["text"] = (block.get("text") or "") + added
-            self._spoken = self._spoken or bool(added)
-            return added if self._is_answer(index) else ""
+            return self._said(index, added)
         if kind == "input_json_delta":
             if self._blocks.get(index, {}).get("type") not in TAKES[kind]:
                 raise ServerFault("the server's answer has arguments in a block that is no call", passing=False)
@@ -99,7 +86,9 @@ class MessageChunks:
             forced = self._tools.forced if self._tools is not None else None
             if forced is None or self._blocks[index].get("name") == forced:
                 self._first = index if self._first is None else min(self._first, index)
-            return piece if self._is_answer(index) else ""
+            if index != self._first:
+                return ""
+            return self._answer.arguments(piece) if self._tools is None else piece if forced is not None else ""
         return ""
 
     def _add(self, index: int, block: dict[str, Any]) -> dict[str, Any]:
@@ -109,20 +98,14 @@ class MessageChunks:
         self._blocks[index] = block
         return block
 
-    def _follow(self, index: int) -> None:
-        """Words of a block: they are told as they come, and read block by block."""
-        if index < self._last_words:
+    def _said(self, index: int, words: str) -> str:
+        """What words of a block add to the answer: they are told as they come, and read block by block."""
+        if words and index < self._last_words:
             raise ServerFault("the server's answer goes on with a text behind a later one", passing=False)
-        self._last_words = index
-
-    def _is_answer(self, index: int) -> bool:
-        """Whether this block is what the answer is made of: the words, or the first call that is one."""
-        block = self._blocks.get(index, {})
+        self._last_words = index if words else self._last_words
         if self._tools is None:
-            return block.get("type") == "text" or (index == self._first and not self._spoken)
-        if self._tools.forced is None:
-            return block.get("type") == "text"
-        return index == self._first
+            return self._answer.words(words)
+        return words if self._tools.forced is None else ""
 
     def _count(self, usage: Any) -> None:
         for name in ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"):

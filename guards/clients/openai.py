@@ -24,8 +24,11 @@ from guards.clients.endpoint import (
     unrequested,
 )
 from guards.clients.fetching import fetch_of
+from guards.clients.incoming import Chunks
 from guards.clients.members import get, is_sent, listed, put
+from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
+from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, each
@@ -33,7 +36,7 @@ from guards.errors import ConfigError
 from guards.findings import escape
 from guards.messages import Reply
 
-__all__ = ["adapt", "chat", "chat_mode", "endpoint_of", "read", "responses", "shape_of"]
+__all__ = ["adapt", "chat", "chat_mode", "chunks_for", "endpoint_of", "read", "responses", "shape_of"]
 
 Mode = Literal["text", "json", "json_schema", "tool"]
 _MODES: Final = ("text", "json", "json_schema", "tool")
@@ -152,6 +155,17 @@ def read(raw: Any) -> Reply:
             f"the response holds {len(answers)} answers", where="client", hint="ask for one, or use .wrap(client)"
         )
     return unrequested(endpoint, answers[0])
+
+
+def chunks_for(chunk: Any) -> Chunks:
+    """How a stream is read, by its first chunk; nobody knows what was asked."""
+    check(chunk)
+    if str(get(chunk, "type", "")).startswith("response."):
+        return ResponseChunks(read, None)
+    choices = get(chunk, "choices")
+    if not isinstance(choices, list):
+        raise ConfigError(f"the client gave a stream of {type(chunk).__name__}", where="client")
+    return CompletionChunks(read, None) if choices and get(choices[0], "delta") is None else ChatChunks(read, None)
 
 
 def _refuse_client(llm: Any, where: str) -> None:
