@@ -33,6 +33,7 @@ from guards.clients.fetching import fetch_of
 from guards.clients.fields import objects_in, text_in
 from guards.clients.incoming import Chunks, SdkChunks
 from guards.clients.members import body_of, copied, get, is_count, listed, member, members_of, put
+from guards.clients.parsed import is_type, parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, is_arguments, written
 from guards.clients.words_or_call import is_blank
@@ -289,7 +290,7 @@ def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
     for piece in first:
         put(piece, "text", text)
         if "parsed_output" in (members_of(piece) or ()):
-            put(piece, "parsed_output", _parsed(text or "", options))
+            put(piece, "parsed_output", parsed(text, options.get("output_format")))
     # An empty block would be refused when the caller sends the turn back.
     put(message, "content", without(get(message, "content"), pieces, first))
     return message
@@ -345,26 +346,13 @@ def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `.parse` as those of `.create`."""
     kind: Any = options.get("output_format")
     options = {name: value for name, value in options.items() if name != "output_format"}
-    if not _is_type(kind):
+    if not is_type(kind):
         return options
     from anthropic import transform_schema
     from pydantic import TypeAdapter
 
     schema = {"type": "json_schema", "schema": transform_schema(TypeAdapter(kind).json_schema())}
     return {**options, "output_config": {**(options.get("output_config") or {}), "format": schema}}
-
-
-def _parsed(text: str, options: Mapping[str, Any]) -> Any:
-    kind: Any = options.get("output_format")
-    if not _is_type(kind):
-        return None
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_json(text)
-
-
-def _is_type(kind: Any) -> bool:
-    return kind is not None and not isinstance(kind, Mapping) and type(kind).__name__ not in ("NotGiven", "Omit")
 
 
 def _system(given: Any, turns: Sequence[Message]) -> Any:

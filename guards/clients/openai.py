@@ -30,6 +30,7 @@ from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
 from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of
+from guards.clients.parsed import parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, each
 from guards.errors import ConfigError
@@ -247,9 +248,8 @@ def _check_mode(mode: str, where: str) -> None:
 # -- `.parse` ----------------------------------------------------------------------------------------------------------
 
 
-def _with_arguments(response: Any, tools: Any) -> Any:
-    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is. Pydantic's own
-    error where the arguments are not of the tool's type."""
+def _with_arguments(response: Any, tools: Any, read: Callable[[str, Any], Any]) -> Any:
+    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is."""
     bodies = {
         name: body for tool in each(tools) for body in [get(tool, "function", tool)] for name in [get(body, "name")]
     }
@@ -261,20 +261,25 @@ def _with_arguments(response: Any, tools: Any) -> Any:
             continue
         kind = getattr(body, "model", None)  # pydantic_function_tool leaves it there
         if kind is not None:
-            put(call, "parsed_arguments", kind.model_validate_json(call.arguments))
+            put(call, "parsed_arguments", read(call.arguments, kind))
         elif get(body, "strict"):
             put(call, "parsed_arguments", json.loads(call.arguments))
     return response
+
+
+def _unjudged(arguments: str, kind: Any) -> Any:
+    """Of a call that goes on as it came: pydantic's own error where its arguments are not of the tool's type."""
+    return kind.model_validate_json(arguments)
 
 
 class _Chat(Chat):
     """Of the SDK itself: with `.parse`, where calls of the caller's own tools come with their arguments read, too."""
 
     def passing(self, raw: Any, tools: Tools) -> Any:
-        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"), _unjudged)
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"), parsed)
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":
@@ -288,10 +293,10 @@ class _Responses(Responses):
     """As `_Chat`."""
 
     def passing(self, raw: Any, tools: Tools) -> Any:
-        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"), _unjudged)
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"), parsed)
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":

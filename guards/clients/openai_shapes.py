@@ -19,6 +19,7 @@ from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of, chat_tools, is_brought, is_forced, response_tools, waiting, with_echo
+from guards.clients.parsed import parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Asked, Tools, is_arguments, stops_of, written
 from guards.clients.words_or_call import is_blank
@@ -501,15 +502,6 @@ def _part(part: Any) -> Any:
     """The text of a part; other kinds of parts (a thinking one, a picture) have none."""
     text = member(part, "text")
     return text if isinstance(text, str) else None
-
-
-def parsed(text: str | None, kind: Any) -> Any:
-    """What `.parse` puts beside the text; pydantic's own error where the accepted text is not of the caller's type."""
-    if text is None or kind is None or isinstance(kind, Mapping) or type(kind).__name__ in ("NotGiven", "Omit"):
-        return None
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_json(text)
 
 
 def _message(raw: Any) -> Any:
