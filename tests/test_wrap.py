@@ -737,8 +737,8 @@ ANSWERING = frozenset(
 """Parts of a path under which an answer may be made or brought back."""
 LOOKED_AT = _listed("""
     batches.cancel batches.list batches.retrieve beta.chat.completions.delete beta.responses.delete
-    beta.responses.input_items.list beta.responses.input_tokens.count chat.completions.delete responses.delete
-    responses.input_items.list responses.input_tokens.count messages.count_tokens beta.messages.count_tokens
+    beta.responses.input_tokens.count chat.completions.delete responses.delete
+    responses.input_tokens.count messages.count_tokens beta.messages.count_tokens
     messages.batches.cancel messages.batches.delete messages.batches.list messages.batches.retrieve
     evals.create evals.delete evals.list evals.retrieve evals.update
 """)
