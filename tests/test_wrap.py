@@ -35,10 +35,10 @@ from guards import (  # noqa: E402
     check,
     outcome_of,
 )
-from guards.clients import _module  # noqa: E402
 from guards.clients import anthropic as of_anthropic  # noqa: E402
 from guards.clients import openai as of_openai  # noqa: E402
 from guards.clients.faults import transient  # noqa: E402
+from guards.clients.sdks import module_of  # noqa: E402
 from guards.clients.surface import COPIES, passes  # noqa: E402
 from guards.contracts import Text  # noqa: E402
 from guards.errors import ConfigError  # noqa: E402
@@ -737,8 +737,8 @@ ANSWERING = frozenset(
 """Parts of a path under which an answer may be made or brought back."""
 LOOKED_AT = _listed("""
     batches.cancel batches.list batches.retrieve beta.chat.completions.delete beta.responses.delete
-    beta.responses.input_items.list beta.responses.input_tokens.count chat.completions.delete responses.delete
-    responses.input_items.list responses.input_tokens.count messages.count_tokens beta.messages.count_tokens
+    beta.responses.input_tokens.count chat.completions.delete responses.delete
+    responses.input_tokens.count messages.count_tokens beta.messages.count_tokens
     messages.batches.cancel messages.batches.delete messages.batches.list messages.batches.retrieve
     evals.create evals.delete evals.list evals.retrieve evals.update
 """)
@@ -762,7 +762,7 @@ def test_every_method_of_the_sdk_is_guarded_refused_or_known_to_be_harmless(sdk)
             except ConfigError:
                 refused.append(dotted)
                 continue
-            if _module(sdk).endpoint_of(type(owner).__module__, path[-1]) is not None:
+            if module_of(sdk).endpoint_of(type(owner).__module__, path[-1]) is not None:
                 guarded.append(dotted)
             elif passes(sdk, path):
                 passing.append(dotted)

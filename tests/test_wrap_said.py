@@ -6,7 +6,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -22,6 +22,8 @@ from pydantic import (
     AliasPath,
     BaseModel,
     BeforeValidator,
+    ByteSize,
+    ConfigDict,
     Field,
     HttpUrl,
     Json,
@@ -37,6 +39,7 @@ openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
 
 from server import Raw, Server  # noqa: E402
+from server import answer as spoken  # noqa: E402
 from test_wrap_beside import Chat, asked, calling, chunk, dumped, sse  # noqa: E402
 
 from guards import Guarded, Raise, Rejected, check, outcome_of  # noqa: E402
@@ -391,6 +394,39 @@ KINDS = {
 def test_values_of_other_kinds_keep_their_spelling(answer):
     """What became a date, a secret, a number is delivered as the model wrote it."""
     assert json.loads(told(guarded(Kinds), json.dumps(answer))) == KINDS
+
+
+class Sizes(BaseModel):
+    model_config = ConfigDict(strict=False)
+    size: ByteSize = ByteSize(0)
+    sizes: list[ByteSize] = []
+    by_size: dict[ByteSize, int] = {}
+    when: datetime | None = None
+    share: float = 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivered"),
+    [
+        ({"size": f"1 MB {STRAY}"}, {"size": 1000000}),
+        ({"sizes": ["2 kB", f"1 MB {STRAY}"]}, {"sizes": [2000, 1000000]}),
+        ({"by_size": {f"1 MB {STRAY}": 1}}, {"by_size": {"1000000": 1}}),
+        ({"when": "2020-01-01T00:00:00.123456789Z"}, {"when": "2020-01-01T00:00:00.123456Z"}),
+        ({"when": "2020-01-01 00:00:00.123456Z"}, {"when": "2020-01-01 00:00:00.123456Z"}),
+        ({"share": f"0.5{'0' * 20}7"}, {"share": 0.5}),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_of_which_the_type_keeps_a_part_is_delivered_in_the_value_s_words(answer, delivered, stream):
+    """A size passes over what follows its unit, a time and a number over their last digits: no guard saw any of it."""
+    with Server([spoken(json.dumps(answer))]) as server:
+        ask = guarded(Sizes).wrap(server.openai()).chat.completions.create
+        response = ask(model="m", messages=[{"role": "user", "content": "q"}], stream=stream)
+        said = (
+            [chunk.choices[0].delta for chunk in response if chunk.choices] if stream else [response.choices[0].message]
+        )
+    text = "".join(part.content or "" for part in said)
+    assert json.loads(text) == delivered
 
 
 @pytest.mark.parametrize(

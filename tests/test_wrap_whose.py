@@ -460,10 +460,19 @@ def test_a_raw_response_is_refused_however_it_is_asked_for():
         ("openai", "containers.with_raw_response"),
         ("anthropic", "files.download"),
         ("anthropic", "beta.files.download"),
+        ("anthropic", "beta.memory_stores.memories.retrieve"),
+        ("anthropic", "beta.memory_stores.memories.list"),
+        ("anthropic", "beta.memory_stores.memories.update"),
+        ("anthropic", "beta.memory_stores.memories.with_raw_response"),
+        ("anthropic", "beta.memory_stores.memory_versions.retrieve"),
+        ("anthropic", "beta.memory_stores.memory_versions.list"),
+        ("openai", "responses.input_items.list"),
+        ("openai", "responses.input_items.with_raw_response"),
+        ("openai", "beta.responses.input_items.list"),
     ],
 )
-def test_a_file_that_a_model_wrote_is_not_handed_out(sdk, name):
-    """What a tool of the server's made for it: as the file of a batch."""
+def test_what_a_model_wrote_before_is_not_handed_out(sdk, name):
+    """A file of a batch or of a tool of the server's, a memory, the earlier turns of a conversation."""
     with Server([]) as server:
         client = getattr(server, sdk)()
         try:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from guards.clients.anthropic_beside import MESSAGE
+from guards.clients.anthropic_stream import MessageChunks
 from guards.clients.anthropic_tools import is_offered, message_tools, serves
 from guards.clients.beside import Delivery
 from guards.clients.callables import reply_turns
@@ -30,16 +31,18 @@ from guards.clients.endpoint import (
 )
 from guards.clients.fetching import fetch_of
 from guards.clients.fields import objects_in, text_in
-from guards.clients.incoming import SdkChunks
+from guards.clients.incoming import Chunks, SdkChunks
 from guards.clients.members import body_of, copied, get, is_count, listed, member, members_of, put
+from guards.clients.parsed import is_type, parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, is_arguments, written
+from guards.clients.words_or_call import is_blank
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 from guards.outgoing.blocks import named
 from guards.outgoing.texts import Beside, Elsewhere, Keys
 
-__all__ = ["Messages", "adapt", "endpoint_of", "messages", "read"]
+__all__ = ["Messages", "adapt", "chunks_for", "endpoint_of", "messages", "read"]
 
 Mode = Literal["text", "tool"]
 
@@ -122,6 +125,11 @@ def read(raw: Any) -> Reply:
     return unrequested(Messages(), raw)
 
 
+def chunks_for(_: Any) -> Chunks:
+    """How a stream is read, by its first event; nobody knows what was asked."""
+    return MessageChunks(read, None)
+
+
 def shape_of(raw: Any) -> Endpoint | None:
     """The endpoint that gives such a response; None for what is no answer."""
     return Messages() if isinstance(get(raw, "content"), list) else None
@@ -161,8 +169,6 @@ class Messages(Endpoint):
         return fetch
 
     def chunks(self, read: Callable[[Any], Reply], tools: Tools) -> SdkChunks:
-        from guards.clients.anthropic_stream import MessageChunks
-
         return MessageChunks(read, tools)
 
     def ask(self, options: Mapping[str, Any], turns: Sequence[Message]) -> dict[str, Any]:
@@ -192,7 +198,7 @@ class Messages(Endpoint):
             return False
         if stop == "pause_turn" and not calls:
             # A tool of the server's is still at work; the caller sends the turn back to go on. What was said is judged.
-            return serves(tools) and not _spoken(raw)
+            return serves(tools) and is_blank(_spoken(raw))
         own = tools.forced is None and all(is_offered(call, tools) for call in calls)
         return bool(calls) and own and all(is_arguments(get(call, "input", {})) for call in calls)
 
@@ -206,13 +212,13 @@ class Messages(Endpoint):
         self.split(raw)
         calls = _blocks(raw, "tool_use")
         text = "" if _answers(calls, tools) else _spoken(raw)
-        if not text:
+        if calls and is_blank(text):
             # Several calls are several documents: the reader says what it thinks of that.
             text = "\n".join(written(get(call, "input", {})) for call in calls)
         finish = get(raw, "stop_reason")
         if isinstance(finish, str) and finish.lower() == "refusal":
             explained = member(get(raw, "stop_details"), "explanation")
-            text = text or (explained if isinstance(explained, str) else "")
+            text = explained if isinstance(explained, str) and is_blank(text) else text
         elif tools is not None and not all(is_offered(call, tools) for call in calls):
             finish = UNKNOWN_TOOL
         return Reply(text, _usage(get(raw, "usage")), finish if isinstance(finish, str) else None, raw)
@@ -232,7 +238,7 @@ class Messages(Endpoint):
 
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         calls = _blocks(raw, "tool_use")
-        by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
+        by_call = _answers(calls, tools) or (tools is None and bool(calls) and is_blank(_spoken(raw)))
         return MESSAGE(raw, Delivery(True, text, by_call, tools))
 
     def passing(self, raw: Any, tools: Tools) -> Any:
@@ -284,7 +290,7 @@ def _saying(message: Any, text: str | None, options: Mapping[str, Any]) -> Any:
     for piece in first:
         put(piece, "text", text)
         if "parsed_output" in (members_of(piece) or ()):
-            put(piece, "parsed_output", _parsed(text or "", options))
+            put(piece, "parsed_output", parsed(text, options.get("output_format")))
     # An empty block would be refused when the caller sends the turn back.
     put(message, "content", without(get(message, "content"), pieces, first))
     return message
@@ -340,26 +346,13 @@ def _with_schema(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `.parse` as those of `.create`."""
     kind: Any = options.get("output_format")
     options = {name: value for name, value in options.items() if name != "output_format"}
-    if not _is_type(kind):
+    if not is_type(kind):
         return options
     from anthropic import transform_schema
     from pydantic import TypeAdapter
 
     schema = {"type": "json_schema", "schema": transform_schema(TypeAdapter(kind).json_schema())}
     return {**options, "output_config": {**(options.get("output_config") or {}), "format": schema}}
-
-
-def _parsed(text: str, options: Mapping[str, Any]) -> Any:
-    kind: Any = options.get("output_format")
-    if not _is_type(kind):
-        return None
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_json(text)
-
-
-def _is_type(kind: Any) -> bool:
-    return kind is not None and not isinstance(kind, Mapping) and type(kind).__name__ not in ("NotGiven", "Omit")
 
 
 def _system(given: Any, turns: Sequence[Message]) -> Any:

@@ -10,21 +10,14 @@ from typing import Any, Final
 from guards.clients.anthropic_beside import EVENT, TAKES, is_beside
 from guards.clients.beside import GONE, Delivery
 from guards.clients.fields import index_in, object_in, object_of, text_in
-from guards.clients.incoming import Chunks
 from guards.clients.members import altered, body_of, copied, get, member, put
 from guards.clients.server_faults import check
 from guards.clients.tools import Tools, written
+from guards.clients.words_or_call import WordsOrCall
 from guards.errors import ServerFault
 from guards.messages import Reply
 
-__all__ = ["MessageChunks", "chunks_for"]
-
-
-def chunks_for(_: Any) -> Chunks:
-    """How a stream is read, by its first event; nobody knows what was asked."""
-    from guards.clients.anthropic import read
-
-    return MessageChunks(read, None)
+__all__ = ["MessageChunks"]
 
 
 class MessageChunks:
@@ -42,7 +35,9 @@ class MessageChunks:
         self._stop: Any = None
         self._stopped = False
         self.holds = False
-        self._spoken = False
+        self._answer = WordsOrCall()
+        self._last_words = -1
+        """The last block that words came of."""
         self._first: int | None = None
         """The first block that is a call's, of the forced tool where there is one."""
 
@@ -68,23 +63,21 @@ class MessageChunks:
         """A block may begin with text in it."""
         if index in self._blocks:
             raise ServerFault("the server's answer has two blocks of one number", passing=False)
-        self._blocks[index] = body_of(block) if block is not None else {}
+        self._add(index, body_of(block) if block is not None else {})
         kind, text = text_in(block, "type"), text_in(block, "text")
         text_in(block, "name")
         self.holds = self.holds or not is_beside(self._blocks[index], self._tools)
-        self._spoken = self._spoken or bool(text)
-        return text if text and kind == "text" and self._is_answer(index) else ""
+        return self._said(index, text) if text and kind == "text" else ""
 
     def _delta(self, index: int, delta: Any) -> str:
         kind = text_in(delta, "type")
         if kind == "text_delta":
             added = text_in(delta, "text") or ""
-            block = self._blocks.setdefault(index, {"type": "text", "text": ""})
+            block = self._blocks.get(index) or self._add(index, {"type": "text", "text": ""})
             if block.get("type") != "text":
                 raise ServerFault("the server's answer has text in a block that is none", passing=False)
             block["text"] = (block.get("text") or "") + added
-            self._spoken = self._spoken or bool(added)
-            return added if self._is_answer(index) else ""
+            return self._said(index, added)
         if kind == "input_json_delta":
             if self._blocks.get(index, {}).get("type") not in TAKES[kind]:
                 raise ServerFault("the server's answer has arguments in a block that is no call", passing=False)
@@ -93,17 +86,26 @@ class MessageChunks:
             forced = self._tools.forced if self._tools is not None else None
             if forced is None or self._blocks[index].get("name") == forced:
                 self._first = index if self._first is None else min(self._first, index)
-            return piece if self._is_answer(index) else ""
+            if index != self._first:
+                return ""
+            return self._answer.arguments(piece) if self._tools is None else piece if forced is not None else ""
         return ""
 
-    def _is_answer(self, index: int) -> bool:
-        """Whether this block is what the answer is made of: the words, or the first call that is one."""
-        block = self._blocks.get(index, {})
+    def _add(self, index: int, block: dict[str, Any]) -> dict[str, Any]:
+        """A further block. One before those that came would be read elsewhere than it was told."""
+        if index < next(reversed(self._blocks), index):
+            raise ServerFault("the server's answer has its blocks in another order than their numbers", passing=False)
+        self._blocks[index] = block
+        return block
+
+    def _said(self, index: int, words: str) -> str:
+        """What words of a block add to the answer: they are told as they come, and read block by block."""
+        if words and index < self._last_words:
+            raise ServerFault("the server's answer goes on with a text behind a later one", passing=False)
+        self._last_words = index if words else self._last_words
         if self._tools is None:
-            return block.get("type") == "text" or (index == self._first and not self._spoken)
-        if self._tools.forced is None:
-            return block.get("type") == "text"
-        return index == self._first
+            return self._answer.words(words)
+        return words if self._tools.forced is None else ""
 
     def _count(self, usage: Any) -> None:
         for name in ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"):
@@ -145,7 +147,7 @@ class MessageChunks:
         return told
 
     def agrees(self, response: Any, text: str | None, seen: Sequence[Any]) -> bool:
-        return True  # the whole is put together from the events
+        return True  # the whole is put together from the events, in the order that they came in
 
     def behind(self, chunks: list[Any]) -> list[Any]:
         return chunks

@@ -23,6 +23,7 @@ __all__ = [
     "Rule",
     "beside",
     "counts",
+    "each",
     "facts",
     "gone",
     "is_word",
@@ -178,7 +179,7 @@ def members(rules: Mapping[str, Rule], rest: Rule = unknown) -> Rule:
                 changes[name] = _nothing(inner) if stays is GONE else stays
         return altered(value, changes, unnamed) if changes or unnamed else value
 
-    return _each(rule)
+    return each(rule)
 
 
 def named(by: str, rules: Mapping[str, Rule], other: Callable[[str], Rule | None] = lambda _: None) -> Rule:
@@ -190,10 +191,10 @@ def named(by: str, rules: Mapping[str, Rule], other: Callable[[str], Rule | None
         own = (rules.get(kind) or other(kind)) if isinstance(kind, str) else None
         return (own or unknown)(value, at)
 
-    return _each(rule)
+    return each(rule)
 
 
-def _each(one: Rule) -> Rule:
+def each(one: Rule) -> Rule:
     """The same of every item, where there is a list; items that are gone leave it."""
 
     def rule(value: Any, at: Delivery) -> Any:
@@ -234,7 +235,7 @@ def _counts(value: Any, at: Delivery) -> Any:
 
 
 _FACTS: Final = members({}, rest=_facts)
-_FACT_LISTS: Final = _each(_facts)
+_FACT_LISTS: Final = each(_facts)
 _COUNTS: Final = members(dict.fromkeys(("service_tier", "inference_geo", "model", "speed", "type"), word), rest=_counts)
 
 

@@ -1,6 +1,6 @@
 """A plain callable as a client: of messages or of one string, sync or async.
 
-What it gets is decided once, by its signature. What it gave back is read by `guards.clients.reply_of`.
+What it gets is decided once, by its signature. What it gave back is read by `guards.clients.replies`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_origin
 from weakref import WeakKeyDictionary
 
-from guards.clients.incoming import Incoming, is_stream
+from guards.clients.incoming import Incoming, gives_pieces
+from guards.clients.replies import answer_of
 from guards.effects import Ask, Client
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -24,12 +25,12 @@ from guards.values.colour import is_async
 
 __all__ = [
     "CallableClient",
+    "Plain",
     "Signature",
     "aopened",
     "collected",
     "one_prompt",
     "owner_of",
-    "reply_of_plain",
     "reply_turns",
     "signature_of",
     "waiting",
@@ -41,7 +42,39 @@ EMPTY: Final = "(empty answer)"
 """Stands for an answer of nothing: some providers refuse an empty turn, and some templates two user turns running."""
 
 
-class CallableClient:
+class Plain:
+    """A client of the caller's own code, that gives what `_called` gives it: no fault of it is the transport's."""
+
+    __slots__ = ()
+    severable = False
+    colour: Colour
+
+    def send(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask, timeout)
+        return collected(result) if self.colour == "async" else waiting(result, timeout)
+
+    def open(self, ask: Ask, timeout: float | None) -> Any:
+        result = self._called(ask, timeout)
+        return aopened(result) if self.colour == "async" else Incoming(result)
+
+    def _called(self, ask: Ask, timeout: float | None) -> Any:
+        """What the caller's own code gives for a question, or an awaitable of it when `colour` is "async"."""
+        raise NotImplementedError
+
+    def read(self, raw: Any) -> Reply:
+        return answer_of(raw)
+
+    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
+        return reply_turns(reply, feedback)
+
+    def transient(self, fault: BaseException) -> bool:
+        return False
+
+    def retry_after(self, fault: BaseException) -> float | None:
+        return None
+
+
+class CallableClient(Plain):
     """Calls a function with messages (a list of dicts) or with one string, as its signature says, decided once.
 
     A parameter named `messages`, or whose annotation is a list, gets messages; `prompt` or `str` gets one string; a
@@ -49,7 +82,6 @@ class CallableClient:
     """
 
     __slots__ = ("_signature", "colour", "function")
-    severable = False
 
     def __init__(self, function: Callable[..., Any], *, where: str = "call") -> None:
         self.function = function
@@ -70,14 +102,6 @@ class CallableClient:
     def aside(self) -> Client:
         return self
 
-    def send(self, ask: Ask, timeout: float | None) -> Any:
-        result = self._called(ask, timeout)
-        return collected(result) if self.colour == "async" else waiting(result, timeout)
-
-    def open(self, ask: Ask, timeout: float | None) -> Any:
-        result = self._called(ask, timeout)
-        return aopened(result) if self.colour == "async" else Incoming(result)
-
     def _called(self, ask: Ask, timeout: float | None) -> Any:
         signature = self._signature
         question: Any = one_prompt(ask) if signature.as_text else [dict(turn) for turn in ask.messages]
@@ -85,20 +109,6 @@ class CallableClient:
         if signature.keyword is None:
             return self.function(question, **options)
         return self.function(**{signature.keyword: question}, **options)
-
-    def read(self, raw: Any) -> Reply:
-        from guards.clients import answer_of
-
-        return answer_of(raw)
-
-    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return reply_turns(reply, feedback)
-
-    def transient(self, fault: BaseException) -> bool:
-        return False
-
-    def retry_after(self, fault: BaseException) -> float | None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +149,6 @@ def reply_turns(reply: Reply, feedback: str) -> tuple[Message, ...]:
     """The answer as the assistant's turn, the feedback as the next."""
     text = reply.text if reply.text.strip() else EMPTY
     return {"role": "assistant", "content": text}, {"role": "user", "content": feedback}
-
-
-def reply_of_plain(raw: Any) -> Reply | None:
-    """Text, a `Reply` or an iterator of text as a `Reply`; None for anything else."""
-    if isinstance(raw, str):
-        return Reply(raw)
-    if isinstance(raw, Reply):
-        return raw
-    if isinstance(raw, Iterator):
-        return Reply("".join(_pieces(raw)))
-    return None
 
 
 def one_prompt(ask: Ask) -> str:
@@ -252,8 +251,7 @@ def _name(function: Any) -> str:
 
 def waiting(result: Any, bound: float | None) -> Any:
     """What a callable gave; where time is bound what comes in pieces as an answer on its way, as it may take long."""
-    in_pieces = bound is not None and (is_stream(result) or isinstance(result, Iterator))
-    return Incoming(result) if in_pieces else result
+    return Incoming(result) if bound is not None and gives_pieces(result) else result
 
 
 async def aopened(result: Any) -> Incoming:
@@ -271,21 +269,6 @@ async def collected(result: Any) -> Any:
             pass
         return incoming.reply
     return result
-
-
-def _pieces(raw: Iterator[Any]) -> list[str]:
-    return _texts(list(raw))
-
-
-def _texts(pieces: list[Any]) -> list[str]:
-    strange = next((piece for piece in pieces if not isinstance(piece, str)), None)
-    if strange is not None or not all(isinstance(piece, str) for piece in pieces):
-        raise ConfigError(
-            f"the client gave an iterator of {type(strange).__name__}, not of text",
-            where="client",
-            hint="yield pieces of text, or ask without stream=True and return the SDK's own response",
-        )
-    return pieces
 
 
 def _labelled(turn: Message) -> str:

@@ -17,6 +17,7 @@ from guards.clients.incoming import Chunks, Incoming, SdkChunks
 from guards.clients.members import encodable
 from guards.clients.server_faults import named
 from guards.clients.tools import Tools, schema_told
+from guards.clients.words_or_call import is_blank
 from guards.effects import Ask, Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
@@ -191,7 +192,7 @@ def unrequested(endpoint: Endpoint, raw: Any) -> Reply:
     if reply.finish in ("refusal", "content_filter", "length"):  # said first, whatever it calls
         return reply
     if endpoint.calls(raw):
-        raise NoAnswer(reply, is_data=not endpoint.spoken(raw).strip() and reply.text != "")
+        raise NoAnswer(reply, is_data=is_blank(endpoint.spoken(raw)) and reply.text != "")
     if reply.finish == "tool_calls":
         raise NoAnswer(reply)
     return reply

@@ -5,18 +5,17 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterator, Sequence
-from importlib import import_module
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from guards.clients.done import Done
+from guards.clients.sdks import SDKS, module_of
 from guards.clients.server_faults import BROKEN, broken, check_pieces, cut_off, in_words, is_json
+from guards.clients.whole import whole_of
 from guards.effects import NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Reply
 
-__all__ = ["Chunks", "Incoming", "SdkChunks", "is_stream"]
-
-_SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
+__all__ = ["Chunks", "Incoming", "SdkChunks", "gives_pieces"]
 
 
 class Chunks(Protocol):
@@ -80,7 +79,7 @@ class Incoming:
         self._chunks = chunks
         self._whole: Reply | None = None
         self._signal: NoAnswer | None = None
-        self.severable = chunks is not None or is_stream(raw)
+        self.severable = chunks is not None or _is_stream(raw)
         self._ahead: list[str | None] = []
         """Pieces that were read before anybody asked for one."""
         # Some streams are both; whoever asked for one knows which it is.
@@ -94,13 +93,11 @@ class Incoming:
             )
         if self.is_async:
             self._pieces: Any = raw.__aiter__()
-        elif chunks is not None or _gives_pieces(raw):
+        elif chunks is not None or gives_pieces(raw):
             self._pieces = iter(raw)
         else:
-            from guards.clients import answer_of
-
             try:
-                self._whole = answer_of(raw)
+                self._whole = whole_of(raw)
                 self._pieces = iter((self._whole.text,))
             except NoAnswer as signal:
                 self._signal = signal
@@ -192,7 +189,7 @@ class Incoming:
         """Raises `ServerFault` for a stream that merely stopped: what came of it is no answer."""
         if self._whole is not None:
             return
-        if not (self._chunks.ended(done=self._done.seen) if self._chunks is not None else not is_stream(self._raw)):
+        if not (self._chunks.ended(done=self._done.seen) if self._chunks is not None else not _is_stream(self._raw)):
             raise cut_off()
 
     def _read(self, chunk: Any) -> str:
@@ -212,9 +209,9 @@ class _Text:
     def text(self, chunk: Any) -> str:
         if not isinstance(chunk, str):
             raise ConfigError(
-                f"the client gave a piece that is {type(chunk).__name__}, not text",
+                f"the client gave an iterator of {type(chunk).__name__}, not text",
                 where="client",
-                hint="yield pieces of text, or give the stream of an SDK as it is",
+                hint="yield pieces of text, or the chunks of an SDK as they are",
             )
         self._pieces.append(chunk)
         return chunk
@@ -233,25 +230,22 @@ def _add_words(fault: Exception) -> None:
         fault.add_note(f"guards: the server said: {words}")
 
 
-def _gives_pieces(raw: Any) -> bool:
-    if isinstance(raw, str | Reply):
-        return False
-    return isinstance(raw, Iterator) or is_stream(raw)
+def gives_pieces(raw: Any) -> bool:
+    """Whether it is to be read piece by piece: an iterator, or an SDK's own stream."""
+    return not isinstance(raw, str | Reply) and (isinstance(raw, Iterator) or _is_stream(raw))
 
 
-def is_stream(raw: Any) -> bool:
+def _is_stream(raw: Any) -> bool:
     """Whether it is an SDK's own stream. Its responses may be iterable as well (over their fields), and are none."""
     kind = type(raw)
-    return kind.__name__.endswith("Stream") and kind.__module__.partition(".")[0] in _SDKS and hasattr(raw, "__iter__")
+    return kind.__name__.endswith("Stream") and kind.__module__.partition(".")[0] in SDKS and hasattr(raw, "__iter__")
 
 
 def _chunks_for(chunk: Any) -> Chunks:
     if isinstance(chunk, str):
         return _Text()
     root = type(chunk).__module__.partition(".")[0]
-    if root in _SDKS:
-        chunks: Chunks = import_module(f"guards.clients.{'openai' if root == 'litellm' else root}_stream").chunks_for(
-            chunk
-        )
+    if root in SDKS:
+        chunks: Chunks = module_of("openai" if root == "litellm" else root).chunks_for(chunk)
         return chunks
     return _Text()

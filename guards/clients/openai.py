@@ -24,16 +24,20 @@ from guards.clients.endpoint import (
     unrequested,
 )
 from guards.clients.fetching import fetch_of
+from guards.clients.incoming import Chunks
 from guards.clients.members import get, is_sent, listed, put
+from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_shapes import Chat, Completions, Responses, shape_of
+from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of
+from guards.clients.parsed import parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools, each
 from guards.errors import ConfigError
 from guards.findings import escape
 from guards.messages import Reply
 
-__all__ = ["adapt", "chat", "chat_mode", "endpoint_of", "read", "responses", "shape_of"]
+__all__ = ["adapt", "chat", "chat_mode", "chunks_for", "endpoint_of", "read", "responses", "shape_of"]
 
 Mode = Literal["text", "json", "json_schema", "tool"]
 _MODES: Final = ("text", "json", "json_schema", "tool")
@@ -154,6 +158,17 @@ def read(raw: Any) -> Reply:
     return unrequested(endpoint, answers[0])
 
 
+def chunks_for(chunk: Any) -> Chunks:
+    """How a stream is read, by its first chunk; nobody knows what was asked."""
+    check(chunk)
+    if str(get(chunk, "type", "")).startswith("response."):
+        return ResponseChunks(read, None)
+    choices = get(chunk, "choices")
+    if not isinstance(choices, list):
+        raise ConfigError(f"the client gave a stream of {type(chunk).__name__}", where="client")
+    return CompletionChunks(read, None) if choices and get(choices[0], "delta") is None else ChatChunks(read, None)
+
+
 def _refuse_client(llm: Any, where: str) -> None:
     """`ConfigError` for a client or resource; nothing for a callable of another kind."""
     if callable(llm) and not hasattr(llm, "with_options"):
@@ -233,9 +248,8 @@ def _check_mode(mode: str, where: str) -> None:
 # -- `.parse` ----------------------------------------------------------------------------------------------------------
 
 
-def _with_arguments(response: Any, tools: Any) -> Any:
-    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is. Pydantic's own
-    error where the arguments are not of the tool's type."""
+def _with_arguments(response: Any, tools: Any, read: Callable[[str, Any], Any]) -> Any:
+    """A response of `.parse` with the arguments of its calls read, as the SDK does; any other as it is."""
     bodies = {
         name: body for tool in each(tools) for body in [get(tool, "function", tool)] for name in [get(body, "name")]
     }
@@ -247,20 +261,25 @@ def _with_arguments(response: Any, tools: Any) -> Any:
             continue
         kind = getattr(body, "model", None)  # pydantic_function_tool leaves it there
         if kind is not None:
-            put(call, "parsed_arguments", kind.model_validate_json(call.arguments))
+            put(call, "parsed_arguments", read(call.arguments, kind))
         elif get(body, "strict"):
             put(call, "parsed_arguments", json.loads(call.arguments))
     return response
+
+
+def _unjudged(arguments: str, kind: Any) -> Any:
+    """Of a call that goes on as it came: pydantic's own error where its arguments are not of the tool's type."""
+    return kind.model_validate_json(arguments)
 
 
 class _Chat(Chat):
     """Of the SDK itself: with `.parse`, where calls of the caller's own tools come with their arguments read, too."""
 
     def passing(self, raw: Any, tools: Tools) -> Any:
-        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"), _unjudged)
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"), parsed)
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":
@@ -274,10 +293,10 @@ class _Responses(Responses):
     """As `_Chat`."""
 
     def passing(self, raw: Any, tools: Tools) -> Any:
-        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"))
+        return _with_arguments(super().passing(raw, tools), tools.asked.get("tools"), _unjudged)
 
     def rewritten(self, raw: Any, text: str | None, options: Mapping[str, Any]) -> Any:
-        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"))
+        return _with_arguments(super().rewritten(raw, text, options), request_of(options).get("tools"), parsed)
 
     def fetch(self, resource: Any, method: str) -> Callable[..., Any]:
         if method != "parse":

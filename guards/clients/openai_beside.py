@@ -15,6 +15,7 @@ from guards.clients.beside import (
     Rule,
     beside,
     counts,
+    each,
     facts,
     gone,
     kept,
@@ -71,12 +72,18 @@ def _spoken(content: Any) -> str:
 
 
 def _call(value: Any, at: Delivery) -> Any:
-    """The call whose arguments are the answer, or one that was made beside an answer in words."""
-    return _CALL(value, at) if at.in_calls else gone(value, at)
+    """A call, the old one, whose arguments are the answer, or that was made beside an answer in words."""
+    return _OLD_CALL(value, at) if at.in_calls else gone(value, at)
 
 
 def _calls(value: Any, at: Delivery) -> Any:
-    return _call(value, at) if isinstance(value, list | tuple) else gone(value, at)
+    """As `_call`."""
+    return _CALLS(value, at) if at.in_calls and isinstance(value, list | tuple) else gone(value, at)
+
+
+def _one_call(value: Any, at: Delivery) -> Any:
+    """One of a kind, as it is read: what stands in another kind's place nobody has judged."""
+    return (_CALL if member(value, "function") else _CUSTOM_CALL)(value, at)
 
 
 def _arguments(value: Any, _: Delivery) -> Any:
@@ -131,10 +138,11 @@ _PARTS: Final = named(
     {"thinking": beside, "reasoning": beside, "reasoning_text": beside},
     lambda _: members({"type": word, "text": text} | _SOURCES),
 )
-_FUNCTION: Final = members({"name": word} | _all("arguments input", _arguments))
-_CALL: Final = members(
-    _IS | {"function": _FUNCTION, "custom": _FUNCTION, "name": word, "arguments": _arguments, "extra_content": facts}
-)
+_FUNCTION: Final = {"name": word, "arguments": _arguments}
+_CALL: Final = members(_IS | {"function": members(_FUNCTION), "extra_content": facts})
+_CUSTOM_CALL: Final = members(_IS | {"custom": members({"name": word, "input": _arguments}), "extra_content": facts})
+_CALLS: Final = each(_one_call)
+_OLD_CALL: Final = members(_IS | _FUNCTION | {"extra_content": facts})
 _MESSAGE: Final = members(
     _IS | _THINKING | _SOURCES | {"content": _words, "tool_calls": _calls, "function_call": _call, "parsed": _ours}
 )
@@ -156,8 +164,8 @@ _DELTA: Final = members(
     | {
         "content": lambda v, at: _PARTS(v, at) if isinstance(v, list) else text(v, at),
         "refusal": text,
-        "tool_calls": _CALL,
-        "function_call": _CALL,
+        "tool_calls": _CALLS,
+        "function_call": _OLD_CALL,
     }
 )
 CHAT_CHUNK: Final = members(
@@ -176,7 +184,8 @@ def _at_work(value: Any, at: Delivery) -> Any:
 def _answering(value: Any, at: Delivery) -> Any:
     own = at.passing and is_brought(value, at.tools)
     answers = at.by_call and (at.tools is None or is_forced(value, at.tools))
-    return _ANSWER(value, at) if own or answers else GONE
+    rule = _CUSTOM_ANSWER if member(value, "type") == "custom_tool_call" else _ANSWER
+    return rule(value, at) if own or answers else GONE
 
 
 def _message(value: Any, at: Delivery) -> Any:
@@ -186,7 +195,8 @@ def _message(value: Any, at: Delivery) -> Any:
 _STATUS: Final = one_of("completed", "failed", "in_progress", "incomplete")
 _ITEM_IS: Final = _all("id type", word) | {"status": _STATUS}
 _CALL_IS: Final = _ITEM_IS | _all("call_id name namespace server_label status", word) | {"caller": facts}
-_ANSWER: Final = members(_CALL_IS | _all("arguments input", _arguments))
+_ANSWER: Final = members(_CALL_IS | {"arguments": _arguments})
+_CUSTOM_ANSWER: Final = members(_CALL_IS | {"input": _arguments})
 _TEXT: Final = members({"type": word, "text": text, "parsed": _ours, "logprobs": log_probabilities.in_part} | _SOURCES)
 _SPOKEN_PARTS: Final = named("type", {"output_text": _TEXT, "text": _TEXT})
 _SPOKEN: Final = members(

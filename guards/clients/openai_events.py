@@ -16,6 +16,7 @@ from guards.clients.openai_beside import BEGINS, DELTA, DONE, IMAGE, LAST, OTHER
 from guards.clients.openai_stream import made
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Tools
+from guards.clients.words_or_call import WordsOrCall
 from guards.errors import ServerFault
 from guards.messages import Reply
 
@@ -66,7 +67,7 @@ class ResponseChunks:
         self._read = read
         self._tools = tools
         self._pieces: list[str] = []
-        self._spoken = False
+        self._answer = WordsOrCall()
         self._names: dict[int, str | None] = {}
         """The tools of the calls, by the number of the item."""
         self._deltas: dict[tuple[Any, ...], list[str]] = {}
@@ -101,19 +102,18 @@ class ResponseChunks:
             return ""
         delta, at = text_in(event, "delta") or "", _at(event, stem)
         self._deltas.setdefault(at, []).append(delta)
-        if not self._is_answer(event, kind):
-            return ""
-        self._pieces.append(delta)
-        return delta
+        added = self._added(event, kind, delta)
+        self._pieces.append(added)
+        return added
 
-    def _is_answer(self, event: Any, kind: str) -> bool:
-        words, arguments = kind in _WORDS, kind in _ARGUMENTS
-        self._spoken = self._spoken or words
+    def _added(self, event: Any, kind: str, delta: str) -> str:
+        """What a delta adds to the answer."""
+        words, arguments = delta if kind in _WORDS else "", delta if kind in _ARGUMENTS else ""
         if self._tools is None:
-            return words or (arguments and not self._spoken)
+            return self._answer.words(words) + self._answer.arguments(arguments)
         if self._tools.forced is None:
             return words
-        return arguments and self._names.get(index_in(event, "output_index")) == self._tools.forced
+        return arguments if self._names.get(index_in(event, "output_index")) == self._tools.forced else ""
 
     def reply(self) -> Reply:
         if self._whole is None:

@@ -19,8 +19,10 @@ from guards.clients.openai_beside import CHAT, COMPLETION, HEAD, RESPONSE
 from guards.clients.openai_events import ResponseChunks
 from guards.clients.openai_stream import ChatChunks, CompletionChunks
 from guards.clients.openai_tools import calls_of, chat_tools, is_brought, is_forced, response_tools, waiting, with_echo
+from guards.clients.parsed import parsed
 from guards.clients.server_faults import check, no_answer
 from guards.clients.tools import Asked, Tools, is_arguments, stops_of, written
+from guards.clients.words_or_call import is_blank
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Message, Reply
 from guards.outgoing.blocks import named
@@ -124,7 +126,7 @@ class Chat(Endpoint):
         if tools is not None and any(not call.offered(tools) for call in calls):
             finish = UNKNOWN_TOOL
         text = "" if _by_call(calls, tools, None) else text_of(get(message, "content"))
-        if not text:
+        if calls and is_blank(text):
             # Several calls are several documents: the reader says what it thinks of that.
             text = "\n".join(call.arguments for call in calls)
         usage = _usage(get(raw, "usage"), "prompt_tokens", "completion_tokens")
@@ -186,7 +188,7 @@ def _by_call(calls: Sequence[Any], tools: Tools | None, content: str | None) -> 
     words."""
     if tools is not None:
         return any(call.forced(tools) for call in calls)
-    return bool(calls) and content == ""
+    return bool(calls) and content is not None and is_blank(content)
 
 
 # -- responses ---------------------------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ class Responses(Endpoint):
         refusal = _refusal(raw)
         calls = _calls(raw)
         text = "" if _answers(calls, tools) else _spoken(raw)
-        if not text and (tools is None or tools.forced is not None or not _is_cut(raw)):
+        if calls and is_blank(text) and (tools is None or tools.forced is not None or not _is_cut(raw)):
             text = "\n".join(_arguments(call) for call in calls)
         finish: str | None = _word(member(get(raw, "incomplete_details"), "reason"))
         if refusal:
@@ -301,7 +303,7 @@ class Responses(Endpoint):
 
     def cleared(self, raw: Any, text: str, tools: Tools | None) -> Any:
         calls = _calls(raw)
-        by_call = _answers(calls, tools) or (tools is None and bool(calls) and not _spoken(raw))
+        by_call = _answers(calls, tools) or (tools is None and bool(calls) and is_blank(_spoken(raw)))
         return RESPONSE(raw, Delivery(True, text, by_call, None if tools is None else with_echo(raw, tools)))
 
     def passing(self, raw: Any, tools: Tools) -> Any:
@@ -500,15 +502,6 @@ def _part(part: Any) -> Any:
     """The text of a part; other kinds of parts (a thinking one, a picture) have none."""
     text = member(part, "text")
     return text if isinstance(text, str) else None
-
-
-def parsed(text: str | None, kind: Any) -> Any:
-    """What `.parse` puts beside the text; pydantic's own error where the accepted text is not of the caller's type."""
-    if text is None or kind is None or isinstance(kind, Mapping) or type(kind).__name__ in ("NotGiven", "Omit"):
-        return None
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_json(text)
 
 
 def _message(raw: Any) -> Any:

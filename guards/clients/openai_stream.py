@@ -8,31 +8,16 @@ from typing import Any
 
 from guards.clients.beside import Delivery
 from guards.clients.fields import index_in, object_in, object_of, objects_in, text_in, words_in
-from guards.clients.incoming import Chunks
 from guards.clients.members import body_of, copied, get, listed, member, put
 from guards.clients.openai_beside import CHAT_CHUNK, COMPLETION
 from guards.clients.openai_stream_calls import StreamedCalls
 from guards.clients.server_faults import check
 from guards.clients.tools import Tools
+from guards.clients.words_or_call import WordsOrCall
 from guards.errors import ConfigError, ServerFault
 from guards.messages import Reply
 
-__all__ = ["ChatChunks", "CompletionChunks", "chunks_for", "made"]
-
-
-def chunks_for(chunk: Any) -> Chunks:
-    """How a stream is read, by its first chunk; nobody knows what was asked."""
-    from guards.clients.openai import read
-
-    check(chunk)
-    if str(get(chunk, "type", "")).startswith("response."):
-        from guards.clients.openai_events import ResponseChunks
-
-        return ResponseChunks(read, None)
-    choices = get(chunk, "choices")
-    if not isinstance(choices, list):
-        raise ConfigError(f"the client gave a stream of {type(chunk).__name__}", where="client")
-    return CompletionChunks(read, None) if choices and get(choices[0], "delta") is None else ChatChunks(read, None)
+__all__ = ["ChatChunks", "CompletionChunks", "made"]
 
 
 class ChatChunks:
@@ -45,6 +30,7 @@ class ChatChunks:
         self._content: list[str] = []
         self._refusal: list[str] = []
         self._calls = StreamedCalls(tools)
+        self._answer = WordsOrCall()
         self._finish: Any = None
         self._usage: Any = None
         self._head: dict[str, Any] = {}
@@ -64,7 +50,7 @@ class ChatChunks:
                 pieces.append(said)
         arguments = self._calls.take(delta)
         if self._calls.tools is None:
-            return content or ("" if self._content else arguments)
+            return self._answer.words(content or "") + self._answer.arguments(arguments)
         return arguments if self._calls.tools.forced is not None else content or ""
 
     def reply(self) -> Reply:

@@ -38,7 +38,7 @@ class StreamedCalls:
             added += arguments if call is first else ""
         old = object_in(delta, "function_call")
         if old is not None:
-            arguments = _joined(self._old, old)
+            arguments = _joined(self._old, old, "arguments")
             added += "" if self._calls else arguments
         return added
 
@@ -59,21 +59,24 @@ class StreamedCalls:
 
     def _taken(self, piece: Any) -> tuple[dict[str, Any], str]:
         body, other = object_in(piece, "function"), object_in(piece, "custom")
-        if body is not None and other is not None:
-            raise ServerFault("the server's answer has a call of two kinds", passing=False)
+        said = {"function": body, "custom": other}
+        kinds = {kind for kind, held in said.items() if held is not None or get(piece, "type") == kind}
         body = other if body is None else body
         ident, index = text_in(piece, "id"), index_in(piece, "index")
         call = self._known(ident, index, body)
         if call is None:
             call = {"type": "function", "function": {"name": "", "arguments": ""}}
             self._calls.append(call)
-        if get(piece, "custom") is not None or get(piece, "type") == "custom":
-            call["type"] = "custom"
+        if any(call["function"].values()):
+            kinds |= {call["type"]}
+        if len(kinds) > 1:
+            raise ServerFault("the server's answer has a call of two kinds", passing=False)
+        call["type"] = next(iter(kinds), call["type"])
         self._at[index] = call
         if ident and "id" not in call:
             call["id"] = ident
             self._ids.setdefault(ident, call)
-        return call, _joined(call["function"], body)
+        return call, _joined(call["function"], body, "input" if call["type"] == "custom" else "arguments")
 
     def _known(self, ident: Any, index: Any, body: Any) -> dict[str, Any] | None:
         """The call that a delta goes on with; None where it begins another."""
@@ -104,12 +107,12 @@ def _begins_another(call: dict[str, Any], ident: Any, body: Any) -> bool:
     return complete and (renamed or bool(get(body, "arguments")))
 
 
-def _joined(so_far: dict[str, Any], body: Any) -> str:
+def _joined(so_far: dict[str, Any], body: Any, place: str) -> str:
     """Add a delta to a call; what it adds to the arguments."""
     name = text_in(body, "name")
     if name is not None and name != so_far["name"]:
         so_far["name"] = name if name.startswith(so_far["name"]) else so_far["name"] + name
-    arguments = written(member(body, "arguments") or member(body, "input"))
+    arguments = written(member(body, place))
     if arguments == so_far["arguments"] and is_arguments(arguments):
         return ""  # the whole of it once more
     so_far["arguments"] += arguments

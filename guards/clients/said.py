@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
@@ -110,7 +112,7 @@ def _read(kind: type, word: Any) -> Any:
     if kind is str:
         return word if type(word) is str else NOTHING
     adapter = _adapter(kind)
-    if adapter is None or (isinstance(word, str) and ".." in unquote(word)):  # a URL takes back the steps before it
+    if adapter is None or (isinstance(word, str) and _loses(kind, word)):
         return NOTHING
     try:
         return adapter.validate_python(word)
@@ -118,10 +120,23 @@ def _read(kind: type, word: Any) -> Any:
         return NOTHING
 
 
+def _loses(kind: type, word: str) -> bool:
+    """Whether a text may have said more than a value of this type keeps: a URL takes back the steps before `..`, and
+    digits past the last that it has room for are dropped."""
+    finest = _FINEST.get(kind)
+    return ".." in unquote(word) or (finest is not None and finest.search(word) is not None)
+
+
+_FINEST: Final = {
+    **dict.fromkeys((datetime, time, timedelta), re.compile(r"[.,]\d{7}")),
+    **dict.fromkeys((float, complex), re.compile(r"(\d[._]?){18}")),
+}
+
+
 @lru_cache(maxsize=128)
 def _adapter(kind: type) -> Any:
-    """pydantic's reading of a type that runs no code of an author's, and loses nothing of a text; None for others."""
-    if kind.__module__.partition(".")[0] not in _PLAIN or hasattr(kind, "__pydantic_validator__"):
+    """pydantic's reading of a type that runs no code of an author's, and keeps the words of a text; None for others."""
+    if f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}" not in _PLAIN:
         return None
     from pydantic import TypeAdapter
 
@@ -131,9 +146,25 @@ def _adapter(kind: type) -> Any:
         return None
 
 
-_PLAIN: Final = frozenset(
-    ["builtins", "datetime", "decimal", "ipaddress", "pathlib", "pydantic", "pydantic_core", "uuid"]
-)
+_PLAIN: Final = {
+    f"{home}.{name}"
+    for home, names in {
+        "builtins": "NoneType bool bytes complex float int",
+        "datetime": "date datetime time timedelta",
+        "decimal": "Decimal",
+        "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network",
+        "pathlib": "PosixPath PurePosixPath PureWindowsPath WindowsPath",
+        "pydantic": """
+            AmqpDsn AnyHttpUrl AnyUrl AnyWebsocketUrl ClickHouseDsn CockroachDsn FileUrl FtpUrl HttpUrl KafkaDsn
+            MariaDBDsn MongoDsn MySQLDsn NatsDsn PostgresDsn RedisDsn SecretBytes SecretStr SnowflakeDsn WebsocketUrl
+            """,
+        "pydantic_core": "MultiHostUrl Url",
+        "uuid": "UUID",
+    }.items()
+    for name in names.split()
+}
+"""Types of which somebody has looked at what their reading passes over: blanks, signs, zeros, and no words. (Of "1 MB
+and whatever follows" a `ByteSize` keeps the number.)"""
 
 
 def _is_same_json(own: Any, word: Any) -> bool:

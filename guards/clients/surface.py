@@ -15,9 +15,9 @@ __all__ = ["COPIES", "harmless", "passes", "passes_litellm"]
 _PASSING_AREAS: Final = {
     "openai": named(
         """
-        admin audio.speech audio.voice_consents audio.voices beta.responses.input_items beta.responses.input_tokens
-        containers content_provenance_checks embeddings files fine_tuning.checkpoints fine_tuning.jobs images models
-        moderations responses.input_items responses.input_tokens safety skills uploads vector_stores videos webhooks
+        admin audio.speech audio.voice_consents audio.voices beta.responses.input_tokens containers
+        content_provenance_checks embeddings files fine_tuning.checkpoints fine_tuning.jobs images models moderations
+        responses.input_tokens safety skills uploads vector_stores videos webhooks
         """
     ),
     "anthropic": named(
@@ -30,11 +30,14 @@ _PASSING_AREAS: Final = {
 """Resources of which no method makes an answer of a language model, nor brings one back but for those below."""
 _BRINGING: Final = named(
     """
-    beta.files.download containers.files.content.retrieve files.content files.download files.retrieve_content
+    beta.files.download beta.memory_stores.memories.list beta.memory_stores.memories.retrieve
+    beta.memory_stores.memories.update beta.memory_stores.memory_versions.list
+    beta.memory_stores.memory_versions.retrieve containers.files.content.retrieve files.content files.download
+    files.retrieve_content
     """
 )
-"""Methods of such resources that bring back what a model wrote all the same: the answers of a batch lie in a file, and
-so does what a tool of the server's (a search, code) made for it."""
+"""Methods of such resources that bring back what a model wrote all the same: the answers of a batch lie in a file, so
+does what a tool of the server's (a search, code) made for it, and a memory is a model's own text."""
 _PASSING_METHODS: Final = {
     "openai": named(
         """
@@ -51,7 +54,7 @@ _PASSING_METHODS: Final = {
     ),
 }
 """The same, method by method. `responses.retrieve` and its like are not here: an answer made elsewhere (in the
-background, say) would come in by them."""
+background, say) would come in by them, and by `responses.input_items` those that were given before."""
 _PASSING_CLIENT: Final = frozenset({"close", "is_closed", "platform_headers"})
 COPIES: Final = frozenset({"copy", "with_options", "with_middleware"})
 

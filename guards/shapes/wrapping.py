@@ -13,15 +13,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
-from guards.clients import _module, _response_sdk, sdk_of
 from guards.clients.callables import CallableClient, Signature, owner_of, signature_of
 from guards.clients.endpoint import Endpoint, changed, colour_of, homes_of
 from guards.clients.fetching import Fetch, fetch_of
 from guards.clients.incoming import Incoming
 from guards.clients.judged_text import Judged, recorded
 from guards.clients.question import Question, delivered
+from guards.clients.sdks import module_of, of_response, sdk_of
 from guards.clients.surface import COPIES, harmless, passes, passes_litellm
-from guards.effects import Client
+from guards.effects import Client, NoAnswer
 from guards.errors import ConfigError
 from guards.messages import Message, Reply
 from guards.outgoing.texts import Beside, Keys
@@ -209,7 +209,7 @@ def _is_method(value: Any) -> bool:
 
 
 def _endpoint(resource: Any, name: str, sdk: str) -> Endpoint | None:
-    of = _module(sdk).endpoint_of
+    of = module_of(sdk).endpoint_of
     endpoints: Iterator[Endpoint | None] = (of(home, name) for home in homes_of(resource, name))
     return next(filter(None, endpoints), None)
 
@@ -419,9 +419,16 @@ class _Keeping(CallableClient):
         return self, {}
 
     def read(self, raw: Any) -> Reply:
-        reply = super().read(raw)
-        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
+        try:
+            reply = super().read(raw)
+        except NoAnswer as signal:  # of a contract of data a call alone is the answer
+            self._keep(raw, signal.reply)
+            raise
+        self._keep(raw, reply)
         return reply
+
+    def _keep(self, raw: Any, reply: Reply) -> None:
+        self._last = reply.text if isinstance(raw, Incoming) or hasattr(raw, "__next__") else raw
 
     def result(self, outcome: Outcome[Any], judged: Judged) -> Any:
         outcome.raise_if_rejected()
@@ -434,8 +441,8 @@ class _Keeping(CallableClient):
                 return None
             # What else it holds was said of the first text, and may repeat it.
             return last if text == last.text else replace(last, text=text, raw=None)
-        sdk = _response_sdk(last)
-        endpoint: Endpoint | None = _module(sdk).shape_of(last) if sdk is not None else None
+        sdk = of_response(last)
+        endpoint: Endpoint | None = module_of(sdk).shape_of(last) if sdk is not None else None
         if endpoint is None:
             return _remembered(last, outcome)
         if text is not None and text == endpoint.read(last, None).text:
