@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from guards.clients import answer_of, reply_turns
-from guards.clients.callables import waiting
+from guards.clients import answer_of
+from guards.clients.callables import Plain, waiting
 from guards.clients.incoming import Incoming
 from guards.driving.drivers import drain, leave, leave_async, perform, perform_async
 from guards.effects import Ask, Client, Effect, NoAnswer, OutOfTime
@@ -259,28 +259,13 @@ class Handle(Generic[R_co]):
         return self._reply
 
 
-class _Caller:
+class _Caller(Plain):
     """The client where the caller's own code asks: it is never sent to, only its turns are made."""
 
+    __slots__ = ()
     colour: Literal["sync", "async"] = "sync"
-    severable = False
     owner: object = None
     aside: Client | None = None
 
-    def send(self, ask: Ask, timeout: float | None) -> Any:
+    def _called(self, ask: Ask, timeout: float | None) -> Any:
         raise ConfigError("the caller makes the calls here", where="attempts")
-
-    def open(self, ask: Ask, timeout: float | None) -> Any:
-        raise ConfigError("the caller makes the calls here", where="attempts")
-
-    def read(self, raw: Any) -> Reply:
-        return answer_of(raw)
-
-    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return reply_turns(reply, feedback)
-
-    def transient(self, fault: BaseException) -> bool:
-        return False
-
-    def retry_after(self, fault: BaseException) -> float | None:
-        return None

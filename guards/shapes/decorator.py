@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, Typ
 
 from typing_extensions import ParamSpec
 
-from guards.clients import answer_of, reply_turns, resolve
-from guards.clients.callables import aopened, collected, waiting
+from guards.clients import resolve
+from guards.clients.callables import Plain
 from guards.clients.endpoint import changed, resent
-from guards.clients.incoming import Incoming
 from guards.driving.drivers import run_async, run_sync
 from guards.effects import Ask, Client
 from guards.engine.call import Call, begin
 from guards.engine.plan import Plan, Showing, plan_of
 from guards.engine.terms import Terms
 from guards.errors import ConfigError
-from guards.messages import Feedback, Message, Reply, as_messages
+from guards.messages import Feedback, Message, as_messages
 from guards.outgoing.texts import Beside, Keys, held_back
 from guards.records import Outcome
 from guards.values.colour import is_async
@@ -121,24 +120,15 @@ class _Bound:
         return _Bound(bound, {**self.context, **others}, asked, self.passed, messages, self.turned), others
 
 
-class _Function:
+class _Function(Plain):
     """The client behind a decorated function: one set of arguments, asked once per attempt."""
 
     def __init__(self, shape: _Shape, bound: _Bound) -> None:
         self._shape = shape
         self._bound = bound
         self.colour: Literal["sync", "async"] = "async" if shape.is_async else "sync"
-        self.severable = False
         self.owner: object = shape
         self.aside: Client | None = None
-
-    def send(self, ask: Ask, timeout: float | None) -> Any:
-        result = self._called(ask)
-        return collected(result) if self._shape.is_async else waiting(result, timeout)
-
-    def open(self, ask: Ask, timeout: float | None) -> Any:
-        result = self._called(ask)
-        return aopened(result) if self._shape.is_async else Incoming(result)
 
     def beside(self) -> Iterator[Beside]:
         return self._bound.beside()
@@ -147,7 +137,7 @@ class _Function:
         bound, context = self._bound.amended(turns, beside)
         return _Function(self._shape, bound), context
 
-    def _called(self, ask: Ask) -> Any:
+    def _called(self, ask: Ask, timeout: float | None) -> Any:
         shape = self._shape
         bound = self._bound.arguments
         if shape.feedback is not None:
@@ -156,18 +146,6 @@ class _Function:
         elif shape.messages is not None and ask.extra:
             bound.arguments[shape.messages] = list(ask.messages)
         return shape.function(*bound.args, **bound.kwargs)
-
-    def read(self, raw: Any) -> Reply:
-        return answer_of(raw)
-
-    def turns(self, reply: Reply, feedback: str) -> tuple[Message, ...]:
-        return reply_turns(reply, feedback)
-
-    def transient(self, fault: BaseException) -> bool:
-        return False
-
-    def retry_after(self, fault: BaseException) -> float | None:
-        return None
 
 
 class _Wrapper:
