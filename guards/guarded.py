@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, TypeAlias, cast, overload
 
-from typing_extensions import ParamSpec, TypeForm, TypeVar
+from typing_extensions import ParamSpec, TypeForm, TypeVar, Unpack
 
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
@@ -16,7 +16,7 @@ from guards.contracts.base import Contract, Style
 from guards.driving.drivers import run_async, run_sync
 from guards.engine.call import begin
 from guards.engine.plan import Plan, plan_of
-from guards.engine.terms import UNSAID, Terms, WholeOnly, terms_of
+from guards.engine.terms import UNSAID, Options, Terms, WholeOnly, terms_of
 from guards.errors import ConfigError
 from guards.identity import describe
 from guards.messages import Message, as_messages
@@ -78,15 +78,8 @@ class Guarded(Generic[R_co]):
         self: Guarded[T],
         contract: Contract[T] | Compiled[T] | Guarded[T],
         *,
-        guards: Iterable[Guard | Placed] = ...,
-        input_guards: Iterable[Guard] = ...,
         on_fail: Policy[Never] = ...,
-        budget: Budget = ...,
-        format: Literal["json", "xml"] | None = ...,
-        reading: Dial = ...,
-        limits: Limits = ...,
-        transport: Any = ...,
-        hooks: Iterable[Hook] = ...,
+        **options: Unpack[Options],
     ) -> None: ...
     @overload
     def __init__(
@@ -94,29 +87,15 @@ class Guarded(Generic[R_co]):
         contract: Contract[T] | Compiled[T] | Guarded[T],
         *,
         on_fail: Policy[D],
-        guards: Iterable[Guard | Placed] = ...,
-        input_guards: Iterable[Guard] = ...,
-        budget: Budget = ...,
-        format: Literal["json", "xml"] | None = ...,
-        reading: Dial = ...,
-        limits: Limits = ...,
-        transport: Any = ...,
-        hooks: Iterable[Hook] = ...,
+        **options: Unpack[Options],
     ) -> None: ...
     @overload
     def __init__(
         self: Guarded[T],
         contract: TypeForm[T],
         *,
-        guards: Iterable[Guard | Placed] = ...,
-        input_guards: Iterable[Guard] = ...,
         on_fail: Policy[Never] = ...,
-        budget: Budget = ...,
-        format: Literal["json", "xml"] | None = ...,
-        reading: Dial = ...,
-        limits: Limits = ...,
-        transport: Any = ...,
-        hooks: Iterable[Hook] = ...,
+        **options: Unpack[Options],
     ) -> None: ...
     @overload
     def __init__(
@@ -124,29 +103,15 @@ class Guarded(Generic[R_co]):
         contract: TypeForm[T],
         *,
         on_fail: Policy[D],
-        guards: Iterable[Guard | Placed] = ...,
-        input_guards: Iterable[Guard] = ...,
-        budget: Budget = ...,
-        format: Literal["json", "xml"] | None = ...,
-        reading: Dial = ...,
-        limits: Limits = ...,
-        transport: Any = ...,
-        hooks: Iterable[Hook] = ...,
+        **options: Unpack[Options],
     ) -> None: ...
     @overload
     def __init__(
         self: Guarded[Any],
         contract: Mapping[str, Any] | Path,
         *,
-        guards: Iterable[Guard | Placed] = ...,
-        input_guards: Iterable[Guard] = ...,
         on_fail: Policy[Any] = ...,
-        budget: Budget = ...,
-        format: Literal["json", "xml"] | None = ...,
-        reading: Dial = ...,
-        limits: Limits = ...,
-        transport: Any = ...,
-        hooks: Iterable[Hook] = ...,
+        **options: Unpack[Options],
     ) -> None: ...
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypedDict
 
 from typing_extensions import TypeVar
 
@@ -25,7 +25,7 @@ from guards.reading.reading import Dial, Limits, check_dial
 if TYPE_CHECKING:
     from guards.events import Hook
 
-__all__ = ["UNSAID", "Terms", "WholeOnly", "terms_of"]
+__all__ = ["UNSAID", "Options", "Terms", "WholeOnly", "terms_of"]
 
 T = TypeVar("T", default=Any)
 
@@ -41,6 +41,19 @@ class _Unsaid:
 
 
 UNSAID: Final = _Unsaid()
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a ticket beside its contract; but for `on_fail`, which says what is delivered."""
+
+    guards: Iterable[Guard | Placed]
+    input_guards: Iterable[Guard]
+    budget: Budget
+    format: Literal["json", "xml"] | None
+    reading: Dial
+    limits: Limits
+    transport: Any
+    hooks: Iterable[Hook]
 
 
 @dataclass(frozen=True)

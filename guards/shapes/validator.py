@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Never, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, TypedDict, overload
 
-from typing_extensions import TypeForm, TypeVar
+from typing_extensions import TypeForm, TypeVar, Unpack
 
 from guards.checks.base import Guard, Placed
 from guards.clients import resolve
@@ -39,6 +39,16 @@ __all__ = ["Compiled", "avalidate", "contract", "desk_of", "validate"]
 
 T = TypeVar("T")
 D = TypeVar("D", default=Never)
+
+
+class ValidateOptions(TypedDict, total=False):
+    """What may be said of a validation beside its contract; but for `on_fail`, which says what is delivered."""
+
+    guards: Iterable[Guard | Placed]
+    context: Mapping[str, Any] | None
+    format: str | None
+    reading: Dial | None
+    limits: Limits | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,36 +120,24 @@ def validate(
     text: str,
     contract: Contract[T] | Compiled[T] | Guarded[T],
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[T | D]: ...
 @overload
 def validate(
     text: str,
     contract: TypeForm[T],
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[T | D]: ...
 @overload
 def validate(
     text: str,
     contract: Mapping[str, Any] | Path,
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[Any]: ...
 
 
@@ -183,36 +181,24 @@ async def avalidate(
     text: str,
     contract: Contract[T] | Compiled[T] | Guarded[T],
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[T | D]: ...
 @overload
 async def avalidate(
     text: str,
     contract: TypeForm[T],
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[T | D]: ...
 @overload
 async def avalidate(
     text: str,
     contract: Mapping[str, Any] | Path,
     *,
-    guards: Iterable[Guard | Placed] = (),
-    context: Mapping[str, Any] | None = None,
-    format: str | None = None,
-    reading: Dial | None = None,
-    limits: Limits | None = None,
     on_fail: Policy[D] | None = None,
+    **options: Unpack[ValidateOptions],
 ) -> Outcome[Any]: ...
 
 
