@@ -17,9 +17,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    RootModel,
     create_model,
     model_validator,
 )
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from guards import Finding, Fix, Guarded, check, contract, validate
 from guards.contracts import JsonSchema, RelaxNG, XmlSchema
@@ -75,6 +77,29 @@ class Dog(BaseModel):
     text: str
 
 
+class Titled(Cat):
+    model_config = ConfigDict(title="Feline")
+
+
+class Called(RootModel[Titled | Dog]):
+    pass
+
+
+class CatDict(TypedDict):
+    kind: Literal["cat"]
+    text: str
+
+
+class DogDict(TypedDict):
+    kind: Literal["dog"]
+    text: str
+
+
+class Signed(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    id: str = Field(alias="@id")
+
+
 class Owner(BaseModel):
     pet: Cat | Dog
     others: list[Cat | Dog] = []
@@ -125,7 +150,10 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
     ),
     (
         Either,
-        ["/Either/name", "//label", "//entry[@key='full name']", "//entry[@key='name']", "/Either/entry"],
+        [
+            *("/Either/name", "//label", "//entry[@key='full name']", "//entry[@key='name']", "/Either/entry"),
+            *("//entry['full name' = @key]", "//*['label' = name(.)]", "//*[not(local-name(.) != 'name') and .]"),
+        ],
         [
             "<Either><name>EVIL</name></Either>",
             "<Either><label>EVIL</label></Either>",
@@ -160,6 +188,16 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
             f"<Owner><pet>{CAT.replace('EVIL', 'x')}</pet><others>{CAT}</others></Owner>",
             f"<Owner><pet>{CAT.replace('EVIL', 'x')}</pet><entry key='others'>{CAT}</entry></Owner>",
         ],
+    ),
+    (
+        Signed,
+        ["/Signed/entry[@key='@id']", "//entry[@key = concat('@', 'id')]", "/Signed/entry", "/*/id"],
+        ["<Signed><entry key='@id'>EVIL</entry></Signed>", "<Signed><id>EVIL</id></Signed>"],
+    ),
+    (
+        Called,
+        ["/Feline/text", "/Called/text", "/*/text"],
+        [f"<{root}>{CAT}</{root}>" for root in ("Called", "Feline", "Dog")],
     ),
     (
         SCHEMA,
@@ -200,6 +238,10 @@ def test_what_an_answer_spelled_is_what_a_finding_shows():
     [
         (Union[Cat, Dog], "/Dog/text", f"<Cat>{CAT}</Cat>"),
         (Union[Cat, Dog], "/Dog/text", f"<answer>{CAT}</answer>"),
+        (Called, "/Dog/text", f"<Feline>{CAT}</Feline>"),
+        (Called, "/Dog/text", f"<Dog>{CAT}</Dog>"),
+        (Union[CatDict, DogDict], "/DogDict/text", f"<CatDict>{CAT}</CatDict>"),
+        (Union[CatDict, DogDict], "/DogDict/text", f"<DogDict>{CAT}</DogDict>"),
         (Shelf, "//entry", "<Shelf><tags>EVIL</tags></Shelf>"),
         (Shelf, "//entry[@key='b']", "<Shelf><tags>x</tags><notes><a>EVIL</a><b>x</b></notes></Shelf>"),
         (Shelf, "/Shelf/notes/tags", "<Shelf><tags>EVIL</tags></Shelf>"),
@@ -208,6 +250,52 @@ def test_what_an_answer_spelled_is_what_a_finding_shows():
 def test_what_a_path_does_not_mean_is_not_judged(kind, path, answer):
     """Another member of a union, a field of the type in the place of an entry, another key."""
     assert validate(answer, kind, format="xml", guards=[no_evil.on(path)]).ok
+
+
+@pytest.mark.parametrize("root", ["answer", "CatDict", "DogDict"])
+def test_the_name_of_the_root_does_not_say_which_member_it_is(root):
+    """Under whichever name an answer stands, a path to a union's member judges what is of that member."""
+    kind = Union[CatDict, DogDict]
+    assert not validate(f"<{root}>{CAT}</{root}>", kind, format="xml", guards=[no_evil.on("/CatDict/text")]).ok
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (Either, "/Either/*[starts-with(name(), 'label')]"),
+        (Either, "//*[contains(local-name(), 'name')]"),
+        (Either, "//*[string(name()) = 'label']"),
+        (Either, "//*[name() = concat('la', 'bel')]"),
+        (Either, "//*[name(..) = 'Either']"),
+        (Either, "//name | //*[string-length(name(.)) = 5]"),
+        (Either, "//entry[@key]"),
+        (Either, "//entry[starts-with(@key, 'full')]"),
+        (Either, "//entry[@key='full name' or @key='x']"),
+        (Either, "//*[@key='full name']"),
+        (Either, "//entry[(@key='full name')]"),
+        (Either, "//entry[normalize-space(@key)='full name']"),
+        (Either, "//entry[./@key='full name']"),
+        (Either, "//entry[attribute::key='full name']"),
+        (Either, "//entry[@*='full name']"),
+        (Either, "/Either[entry[@key]]/name"),
+        (Either, "//name | /descendant::entry[@key]"),
+        (Shelf, "/Shelf/notes/a[../@key='notes']"),
+        (SCHEMA, "/S/*[@key='b c']"),
+    ],
+)
+def test_a_path_that_reads_names_as_only_some_answers_write_them_is_refused(kind, path):
+    """What asks for a piece of a name, or for the key of a field, would miss another spelling of the same."""
+    with pytest.raises(ConfigError, match="reads"):
+        Guarded(kind, format="xml", guards=[no_evil.on(path)])
+
+
+@pytest.mark.parametrize("path", ["[@key]", "[@key='a' or @key='b']", "[starts-with(@key, 'a')]", "[@*='a']"])
+@pytest.mark.parametrize("way", ["/Shelf/notes/entry", "/Shelf/notes/*"])
+@pytest.mark.parametrize("entry", ["<a>EVIL</a>", "<entry key='a'>EVIL</entry>"])
+def test_keys_that_the_type_does_not_name_may_be_read_as_texts(way, path, entry):
+    """An entry of a dict has its key, however the answer wrote it."""
+    answer = f"<Shelf><tags>x</tags><notes>{entry}</notes></Shelf>"
+    assert not validate(answer, Shelf, format="xml", guards=[no_evil.on(way + path)]).ok
 
 
 @pytest.mark.parametrize("answer", ["<Maybe/>", f"<Maybe><a{NIL}/></Maybe>"])

@@ -46,7 +46,8 @@ class DataAsXml(Contract[T]):
         self._guide = Guide(schema)
         members = self._guide.members(schema)
         # A union may also be answered under the name of the member that is meant.
-        self.roots = (self.root, *(filter(is_name, names_of(members)) if len(members) > 1 else ()))
+        self._members = names_of(members) if len(members) > 1 else {}
+        self.roots = (self.root, *filter(is_name, self._members))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataAsXml) and bool(self.inner == other.inner)
@@ -114,7 +115,7 @@ class DataAsXml(Contract[T]):
 
     def check_path(self, path: str, where: str) -> None:
         from guards.contracts.typed.contract import Typed
-        from guards.contracts.xml.paths import check_xpath, in_schema, in_type
+        from guards.contracts.xml.paths import check_spellings, in_schema, in_type
 
         attribute = _ATTRIBUTE.search(path)
         if attribute is not None:
@@ -125,18 +126,17 @@ class DataAsXml(Contract[T]):
                 + (f": {path[: attribute.start()]}{attribute[1]}" if attribute[1] != "key" else ""),
             )
         top, held = in_type(self.inner.shape) if isinstance(self.inner, Typed) else in_schema(self._guide)
-        check_xpath(path, where, dict.fromkeys(self.roots, top), held)
+        check_spellings(path, where, dict.fromkeys(self.roots, top), held)
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
-        from guards.contracts.xml.spellings import selected
+        from guards.contracts.xml.spellings import members_called, selected
 
         document = reading.document
         if not isinstance(document, AnsweredXml):
             return []
-        own = type(reading.value).__name__  # of a union, what it is; else it may be any
-        roots = (self.root, own) if own in self.roots else self.roots
+        roots = (self.root, *filter(is_name, members_called(reading.value, self._members)))
         others = dict(self.inner.respelled(reading))
-        places = selected(document, path, roots, others) or document.select(path)
+        places = selected(document, path, roots, others)
         stands = self.inner.stands_of(reading, places)
         return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
