@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import count
 from typing import Annotated, Any, Literal, NamedTuple, Union
 from xml.sax.saxutils import escape, quoteattr
@@ -93,6 +94,43 @@ class CatDict(TypedDict):
 class DogDict(TypedDict):
     kind: Literal["dog"]
     text: str
+
+
+class Line(BaseModel):
+    kind: str = "note"
+    price: Decimal
+    text: str
+    more: str | None = None
+    many: list[str] = []
+
+
+class Lines(BaseModel):
+    lines: list[Line]
+
+
+class Kitty(BaseModel):
+    kind: Literal["cat"] = "cat"
+    text: str
+
+
+class Puppy(BaseModel):
+    kind: Literal["dog"] = "dog"
+    text: str
+    bark: str = "woof"
+
+
+class Pets(BaseModel):
+    pets: list[Kitty | Puppy]
+
+
+class FromBoth(BaseModel):
+    name: str = Field(validation_alias=AliasChoices(AliasPath("user", "name"), "name"))
+
+
+class Crossed(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    a: str = Field(alias="b")
+    b: str = Field(alias="c")
 
 
 class Signed(BaseModel):
@@ -190,6 +228,44 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
         ],
     ),
     (
+        Lines,
+        [
+            *("/Lines/lines[kind='note']/text", "//lines[not(kind='x')]/text", "//lines[kind]/text"),
+            *("//lines[not(more)]/text", "//lines[not(many)]/text", "//lines[count(*)=3]/text", "//lines[text]/*[3]"),
+            *("//lines[price>1000]/text", "//lines[price='1500']/text", "//text[../price=1500.0]"),
+            *("//lines[last()]/text", "/Lines[lines/kind]/lines[1]/text"),
+        ],
+        [
+            f"<Lines><lines>{kind}<price>{price}</price><text>EVIL</text>{more}</lines></Lines>"
+            for kind in ("", "<kind>note</kind>", "<entry key='kind'>note</entry>")
+            for price in ("1500", " 1500.0 ", "+1.5e3")
+            for more in ("", f"<more{NIL}/>", f"<more{NIL}/><many{NIL}/>")
+        ],
+    ),
+    (
+        Pets,
+        ["//pets[kind='dog']/text", "/Pets/pets[2]/text", "//pets[kind='cat']/following-sibling::pets/text"],
+        [
+            f"<Pets><pets>{first}</pets><pets>{second}</pets></Pets>"
+            for first in ("<kind>cat</kind><text>x</text>", "<text>x</text>", "<entry key='text'>x</entry>")
+            for second in ("<kind>dog</kind><text>EVIL</text>", "<text>EVIL</text><bark>woof</bark>")
+        ],
+    ),
+    (
+        dict[int, str],
+        ["/answer/entry[@key='10']", "//entry[@key > 9]", "/answer/entry[contains(@key, '10')]"],
+        [f"<answer><entry key='{key}'>EVIL</entry></answer>" for key in ("10", " 10", "010", "1_0", "+10")],
+    ),
+    (
+        FromBoth,
+        ["/FromBoth/name", "/FromBoth/user/name", "//name", "/FromBoth/user", "/FromBoth/*[name() = 'name']"],
+        [
+            "<FromBoth><name>EVIL</name></FromBoth>",
+            "<FromBoth><user><name>EVIL</name></user></FromBoth>",
+            "<FromBoth><entry key='user'><name>EVIL</name><x>x</x></entry></FromBoth>",
+        ],
+    ),
+    (
         Signed,
         ["/Signed/entry[@key='@id']", "//entry[@key = concat('@', 'id')]", "/Signed/entry", "/*/id"],
         ["<Signed><entry key='@id'>EVIL</entry></Signed>", "<Signed><id>EVIL</id></Signed>"],
@@ -238,6 +314,12 @@ def test_what_an_answer_spelled_is_what_a_finding_shows():
     [
         (Union[Cat, Dog], "/Dog/text", f"<Cat>{CAT}</Cat>"),
         (Union[Cat, Dog], "/Dog/text", f"<answer>{CAT}</answer>"),
+        (Crossed, "/Crossed/b", "<Crossed><b>x</b><c>EVIL</c></Crossed>"),
+        (Crossed, "/Crossed/b", "<Crossed><a>x</a><c>EVIL</c></Crossed>"),
+        (Crossed, "/Crossed/c", "<Crossed><b>EVIL</b><c>x</c></Crossed>"),
+        (FromList, "/FromList/names[2]", "<FromList><names>EVIL</names><names>x</names></FromList>"),
+        (Lines, "//lines[more]/text", f"<Lines><lines><price>1</price><text>EVIL</text><more{NIL}/></lines></Lines>"),
+        (Lines, "//kind", "<Lines><lines><price>1</price><text>EVIL</text></lines></Lines>"),
         (Called, "/Dog/text", f"<Feline>{CAT}</Feline>"),
         (Called, "/Dog/text", f"<Dog>{CAT}</Dog>"),
         (Union[CatDict, DogDict], "/DogDict/text", f"<CatDict>{CAT}</CatDict>"),
@@ -317,6 +399,19 @@ def test_many_spellings_of_a_deep_answer_take_no_longer():
         answer = f"<text>x</text><branch>{answer}</branch>"
     outcome = validate(f"<Tree>{answer}</Tree>", Tree, format="xml", guards=[no_evil.on("//tree/words")])
     assert [finding.code for finding in outcome.findings] == ["test.evil"]
+
+
+def test_what_may_stand_in_too_many_places_is_not_passed():
+    """Each level may stand in two places, which is a tree of 2**30 elements: the guard says that it cannot judge it."""
+
+    class Twice(BaseModel):
+        inner: Twice | None = Field(None, validation_alias=AliasChoices(AliasPath("held", "inner"), "inner"))
+
+    answer = "<inner/>"
+    for _ in range(30):
+        answer = f"<inner>{answer}</inner>"
+    outcome = validate(f"<Twice>{answer}</Twice>", Twice, format="xml", guards=[no_evil.on("//inner")])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
 
 
 # -- any type, any spelling ------------------------------------------------------------------------------------------
@@ -425,6 +520,32 @@ def test_the_same_is_judged_in_every_spelling(data):
     first, second = Seen(compiled, path, usual), Seen(compiled, path, other)
     assert first.values
     assert second.values == first.values
+    asked = path + data.draw(predicates(ways[-1][1:], steps.get("key") or steps.tag))
+    try:
+        first, second = Seen(compiled, asked, usual), Seen(compiled, asked, other)
+    except ConfigError:
+        return
+    assert second.values == first.values
+
+
+def predicates(way: str, name: str) -> st.SearchStrategy[str]:
+    """What a path may ask of an element or of what stands around it, in whatever form."""
+    text = quoteattr(name)
+    own = [f"{reads} {sign} {text}" for reads in ("name()", "local-name(.)", "@key") for sign in ("=", "!=")]
+    own += [f"{text} = {reads}" for reads in ("name(.)", "@key", "./@key", "@*", "attribute::key")]
+    own += [f"{test}({reads}, {text})" for test in ("starts-with", "contains") for reads in ("name()", "@key", ".")]
+    own += [
+        "@key",
+        f"self::{way}" if "[" not in way else f"self::*[name() = {text}]",
+        f"../{way}",
+        f"{way}",
+        "*",
+        "node()",
+    ]
+    own += ["1", "last()", "position() < 2", ". = 'x'", "count(*) > 1", "string-length(.) > 2", "following-sibling::*"]
+    one = st.sampled_from(own)
+    some = st.builds("{} {} {}".format, one, st.sampled_from(["and", "or"]), one)
+    return st.builds("[{}]".format, st.one_of(one, some, one.map("not({})".format)))
 
 
 # -- paths that lead nowhere -----------------------------------------------------------------------------------------

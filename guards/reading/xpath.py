@@ -11,10 +11,18 @@ from typing import Final, Literal, NamedTuple
 
 from guards.reading.answered_xml import ENTRY, NAME
 
-__all__ = ["MARKS", "Step", "in_marks", "mark", "plain_xpath", "reads_keys", "reads_names"]
+__all__ = ["BARE", "MARKS", "NULL", "Step", "in_marks", "mark", "plain_xpath", "reads_keys", "reads_names"]
 
 MARKS: Final = {"spelled": "urn:output-guards:spelled"}
 """The prefix and namespace of the attributes by which an element has its names."""
+
+
+NULL: Final = "null"
+"""The attribute of an element that is null, or a list of nothing: absence says the same."""
+
+
+BARE: Final = "bare"
+"""That of an element which may be an entry of whatever key."""
 
 
 def mark(name: str) -> str:
@@ -65,18 +73,24 @@ def plain_xpath(expression: str) -> list[Step] | None:
 
 def in_marks(expression: str) -> str:
     """The same XPath for a tree whose elements have their names as `MARKS`, since an element may have several."""
-    found, made, done, at = _tokens(expression), "", 0, 0
+    found, made, done, at, depth = _tokens(expression), "", 0, 0, 0
     while at < len(found):
         token = found[at]
+        depth += (token.text == "[") - (token.text == "]")
         compared = _compared(found, at)
         if compared is not None:
             name, is_same, behind = compared
-            words = f"{'boolean' if is_same else 'not'}(@{_PREFIX}:{mark(name)})"
+            words = f"{'boolean' if is_same else 'not'}(@{_PREFIX}:{BARE if name == ENTRY else mark(name)})"
         elif token.text == "*" and _is_key(found, at):
             words, behind = "key", at + 1  # the marks are no attributes of the answer
-        elif token.kind == "name" and token.text != "*":
+        elif token.kind == "name":
             named, behind = _named(found, at)
-            words = f"*[@{_PREFIX}:{mark(named or '')}]"
+            # What a predicate asks for is not there where it is null; what a path leads to is.
+            is_asked = depth and [one.text for one in found[max(at - 2, 0) : at]] != ["self", "::"]
+            is_bare = token.text == ENTRY and behind == at + 1
+            asked = [f"@{_PREFIX}:{BARE if is_bare else mark(named)}"] if named is not None else []
+            asked += [f"not(@{_PREFIX}:{NULL})"] if is_asked else []
+            words = f"*[{' and '.join(asked)}]" if asked else "*"
         else:
             at += 1
             continue

@@ -129,15 +129,20 @@ class DataAsXml(Contract[T]):
         check_spellings(path, where, dict.fromkeys(self.roots, top), held)
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
+        from guards.contracts.typed.contract import Typed
+        from guards.contracts.typed.notes import Notes
+        from guards.contracts.typed.queries import stands_for
+        from guards.contracts.typed.structures import Part
         from guards.contracts.xml.spellings import members_called, selected
 
         document = reading.document
         if not isinstance(document, AnsweredXml):
             return []
         roots = (self.root, *filter(is_name, members_called(reading.value, self._members)))
-        others = dict(self.inner.respelled(reading))
-        places = selected(document, path, roots, others)
-        stands = self.inner.stands_of(reading, places)
+        if isinstance(self.inner, Typed):
+            return stands_for(selected(self.inner.whole(reading), reading.made or Notes(), document, path, roots))
+        parts = selected(Part(None, reading.value, document.data, ()), Notes(), document, path, roots)
+        stands = (stand for part in parts for stand in self.inner.stands(reading, part.place))
         return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:

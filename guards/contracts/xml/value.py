@@ -27,11 +27,11 @@ from guards.contracts.xml.guide import ANY, LEAVES, Guide, Schema, kind_of, list
 from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
-from guards.reading.numbers import dumps, exact
+from guards.reading.numbers import Comparable, as_whole, dumps, exact
 from guards.reading.spelling import one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
-__all__ = ["ITEM", "XSI", "placed_tree", "read_tree", "write_tree"]
+__all__ = ["ITEM", "XSI", "leaf_text", "read_tree", "write_tree"]
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL: Final = f"{{{XSI}}}nil"
@@ -327,6 +327,15 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value)
 
 
+def leaf_text(value: Any) -> str:
+    """A leaf as a query compares it: a number in one form, however it was written."""
+    number = value.written if isinstance(value, Comparable) else value
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        return _legal(_text(number))
+    whole = as_whole(number)
+    return str(number if whole is None else whole)
+
+
 def _name(element: Any) -> str:
     """The local name, without the cost of a QName for each element."""
     return str(element.tag).rpartition("}")[2]
@@ -365,24 +374,14 @@ def write_tree(data: Any, name: str, *, empty: bool = True) -> Written:
     return Written(root, writer.paths)
 
 
-def placed_tree(data: Any, name: str) -> tuple[Any, dict[Any, Place]]:
-    """The same tree, with the place of each element."""
-    root = etree.Element(name)
-    writer = _Writer(empty=True)
-    writer.value(root, data, (), f"/{name}")
-    return root, writer.places
-
-
 class _Writer:
     def __init__(self, empty: bool) -> None:
         self.empty = empty
         self.typed = False
         self.paths: dict[Place, str] = {}
-        self.places: dict[Any, Place] = {}
 
     def value(self, element: Any, data: Any, place: Place, path: str) -> None:
         self.paths[place] = path
-        self.places[element] = place
         if data is None:
             element.set(_NIL, "true")
         elif isinstance(data, Mapping):
