@@ -129,3 +129,11 @@ def test_an_entry_goes_by_what_its_key_became(key, written, named, path):
 def test_a_name_means_the_field_for_which_the_answer_used_it(path, ok):
     """Where the alias of one field is the name of another, a query tells them apart as a plain path does."""
     assert validate('{"b": "fine", "c": "EVIL"}', Crossed, guards=[no_evil.on(path)]).ok is ok
+
+
+def test_an_entry_of_which_the_key_may_change_is_no_plain_place_of_a_stream():
+    """While an answer comes, a key as it is written does not tell the entry: it is judged with the whole."""
+    assert Typed(dict[int, str]).steps_of("$['1']") is None
+    assert Typed(dict[STRIPPED, str]).steps_of("$.a") is None
+    assert Typed(dict[int, str]).steps_of("$.*") == ((None,),)
+    assert Typed(dict[str, str]).steps_of("$.a") == (("a",),)
