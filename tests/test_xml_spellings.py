@@ -190,6 +190,7 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
         Either,
         [
             *("/Either/name", "//label", "//entry[@key='full name']", "//entry[@key='name']", "/Either/entry"),
+            *("/Either[entry[@key='full name'] = 'EVIL']/name", "//*[self::entry[@key='label'] = 'EVIL']"),
             *("//entry['full name' = @key]", "//*['label' = name(.)]", "//*[not(local-name(.) != 'name') and .]"),
         ],
         [

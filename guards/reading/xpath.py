@@ -112,12 +112,7 @@ def reads_names(expression: str) -> bool:
 
 def reads_keys(expression: str) -> bool:
     """Whether elements are told by an `@key` in another way than as `entry[@key='...']`."""
-    found, at = _tokens(expression), 0
-    while at < len(found):
-        if _is_key(found, at):
-            return True
-        at = _named(found, at)[1] if found[at].kind == "name" else at + 1
-    return False
+    return bool(_keys(_tokens(expression)))
 
 
 class _Token(NamedTuple):
@@ -188,13 +183,23 @@ def _is_key(found: Sequence[_Token], at: int) -> bool:
     return is_attribute and found[at].text.rpartition(":")[2] in ("key", "*", "node")
 
 
+def _keys(found: Sequence[_Token]) -> list[int]:
+    """Where elements are told by an `@key` in another way than as `entry[@key='...']`."""
+    there, at = [], 0
+    while at < len(found):
+        if _is_key(found, at):
+            there.append(at)
+        at = _named(found, at)[1] if found[at].kind == "name" else at + 1
+    return there
+
+
 def _keyed(predicates: Sequence[_Token]) -> bool | None:
-    if not any(_is_key(predicates, at) for at in range(len(predicates))):
+    keys = _keys(predicates)
+    if not keys:
         return False
     inside = [token.text for token in predicates]
     leaves = any(text in ("/", "//", "..", "::") for text in inside)
-    depth = [inside[:at].count("[") - inside[:at].count("]") for at in range(len(inside))]
-    return None if leaves or max(depth) > 1 else True
+    return None if leaves or any(inside[:at].count("[") - inside[:at].count("]") > 1 for at in keys) else True
 
 
 def _behind(found: Sequence[_Token], at: int) -> int:
