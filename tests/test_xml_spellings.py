@@ -335,6 +335,29 @@ def test_what_a_path_does_not_mean_is_not_judged(kind, path, answer):
     assert validate(answer, kind, format="xml", guards=[no_evil.on(path)]).ok
 
 
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        (Pets, "<Pets><pets><Puppy><text>EVIL</text></Puppy></pets></Pets>"),
+        (Pets, f"<Pets><pets {XSI} xsi:type='Puppy'><text>EVIL</text></pets></Pets>"),
+        (Pets, f"<Pets {XSI}><pets xsi:type='Puppy'><entry key='text'>EVIL</entry></pets></Pets>"),
+        (Union[Kitty, Puppy], "<Puppy><text>EVIL</text></Puppy>"),
+        (Union[Kitty, Puppy], "<answer><Puppy><text>EVIL</text></Puppy></answer>"),
+        (Annotated[Kitty | Puppy, Field(discriminator="kind")], "<Puppy><text>EVIL</text></Puppy>"),
+    ],
+)
+def test_a_member_that_an_element_names_is_that_member(kind, answer):
+    """Where the constant by which members differ is left out, the name says it: of the value, and to a filter."""
+    path = "//pets[kind='dog']/text" if kind is Pets else "/*[kind='dog']/text"
+    outcome = validate(answer.replace("EVIL", "good"), kind, format="xml", guards=[no_evil.on(path)])
+    assert outcome.ok
+    assert "Puppy" in repr(outcome.value)
+    assert not validate(answer, kind, format="xml", guards=[no_evil.on(path)]).ok
+
+
 @pytest.mark.parametrize("root", ["answer", "CatDict", "DogDict"])
 def test_the_name_of_the_root_does_not_say_which_member_it_is(root):
     """Under whichever name an answer stands, a path to a union's member judges what is of that member."""
