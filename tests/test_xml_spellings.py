@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import count
 from typing import Annotated, Any, Literal, NamedTuple, Union
 from xml.sax.saxutils import escape, quoteattr
@@ -17,9 +18,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    RootModel,
     create_model,
     model_validator,
 )
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from guards import Finding, Fix, Guarded, check, contract, validate
 from guards.contracts import JsonSchema, RelaxNG, XmlSchema
@@ -75,6 +78,66 @@ class Dog(BaseModel):
     text: str
 
 
+class Titled(Cat):
+    model_config = ConfigDict(title="Feline")
+
+
+class Called(RootModel[Titled | Dog]):
+    pass
+
+
+class CatDict(TypedDict):
+    kind: Literal["cat"]
+    text: str
+
+
+class DogDict(TypedDict):
+    kind: Literal["dog"]
+    text: str
+
+
+class Line(BaseModel):
+    kind: str = "note"
+    price: Decimal
+    text: str
+    more: str | None = None
+    many: list[str] = []
+
+
+class Lines(BaseModel):
+    lines: list[Line]
+
+
+class Kitty(BaseModel):
+    kind: Literal["cat"] = "cat"
+    text: str
+
+
+class Puppy(BaseModel):
+    kind: Literal["dog"] = "dog"
+    text: str
+    bark: str = "woof"
+
+
+class Pets(BaseModel):
+    pets: list[Kitty | Puppy]
+
+
+class FromBoth(BaseModel):
+    name: str = Field(validation_alias=AliasChoices(AliasPath("user", "name"), "name"))
+
+
+class Crossed(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    a: str = Field(alias="b")
+    b: str = Field(alias="c")
+
+
+class Signed(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    id: str = Field(alias="@id")
+
+
 class Owner(BaseModel):
     pet: Cat | Dog
     others: list[Cat | Dog] = []
@@ -125,7 +188,11 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
     ),
     (
         Either,
-        ["/Either/name", "//label", "//entry[@key='full name']", "//entry[@key='name']", "/Either/entry"],
+        [
+            *("/Either/name", "//label", "//entry[@key='full name']", "//entry[@key='name']", "/Either/entry"),
+            *("/Either[entry[@key='full name'] = 'EVIL']/name", "//*[self::entry[@key='label'] = 'EVIL']"),
+            *("//entry['full name' = @key]", "//*['label' = name(.)]", "//*[not(local-name(.) != 'name') and .]"),
+        ],
         [
             "<Either><name>EVIL</name></Either>",
             "<Either><label>EVIL</label></Either>",
@@ -160,6 +227,54 @@ SPELLINGS: list[tuple[Any, list[str], list[str]]] = [
             f"<Owner><pet>{CAT.replace('EVIL', 'x')}</pet><others>{CAT}</others></Owner>",
             f"<Owner><pet>{CAT.replace('EVIL', 'x')}</pet><entry key='others'>{CAT}</entry></Owner>",
         ],
+    ),
+    (
+        Lines,
+        [
+            *("/Lines/lines[kind='note']/text", "//lines[not(kind='x')]/text", "//lines[kind]/text"),
+            *("//lines[not(more)]/text", "//lines[not(many)]/text", "//lines[count(*)=3]/text", "//lines[text]/*[3]"),
+            *("//lines[price>1000]/text", "//lines[price='1500']/text", "//text[../price=1500.0]"),
+            *("//lines[last()]/text", "/Lines[lines/kind]/lines[1]/text"),
+        ],
+        [
+            f"<Lines><lines>{kind}<price>{price}</price><text>EVIL</text>{more}</lines></Lines>"
+            for kind in ("", "<kind>note</kind>", "<entry key='kind'>note</entry>")
+            for price in ("1500", " 1500.0 ", "+1.5e3")
+            for more in ("", f"<more{NIL}/>", f"<more{NIL}/><many{NIL}/>")
+        ],
+    ),
+    (
+        Pets,
+        ["//pets[kind='dog']/text", "/Pets/pets[2]/text", "//pets[kind='cat']/following-sibling::pets/text"],
+        [
+            f"<Pets><pets>{first}</pets><pets>{second}</pets></Pets>"
+            for first in ("<kind>cat</kind><text>x</text>", "<text>x</text>", "<entry key='text'>x</entry>")
+            for second in ("<kind>dog</kind><text>EVIL</text>", "<text>EVIL</text><bark>woof</bark>")
+        ],
+    ),
+    (
+        dict[int, str],
+        ["/answer/entry[@key='10']", "//entry[@key > 9]", "/answer/entry[contains(@key, '10')]"],
+        [f"<answer><entry key='{key}'>EVIL</entry></answer>" for key in ("10", " 10", "010", "1_0", "+10")],
+    ),
+    (
+        FromBoth,
+        ["/FromBoth/name", "/FromBoth/user/name", "//name", "/FromBoth/user", "/FromBoth/*[name() = 'name']"],
+        [
+            "<FromBoth><name>EVIL</name></FromBoth>",
+            "<FromBoth><user><name>EVIL</name></user></FromBoth>",
+            "<FromBoth><entry key='user'><name>EVIL</name><x>x</x></entry></FromBoth>",
+        ],
+    ),
+    (
+        Signed,
+        ["/Signed/entry[@key='@id']", "//entry[@key = concat('@', 'id')]", "/Signed/entry", "/*/id"],
+        ["<Signed><entry key='@id'>EVIL</entry></Signed>", "<Signed><id>EVIL</id></Signed>"],
+    ),
+    (
+        Called,
+        ["/Feline/text", "/Called/text", "/*/text"],
+        [f"<{root}>{CAT}</{root}>" for root in ("Called", "Feline", "Dog")],
     ),
     (
         SCHEMA,
@@ -200,6 +315,16 @@ def test_what_an_answer_spelled_is_what_a_finding_shows():
     [
         (Union[Cat, Dog], "/Dog/text", f"<Cat>{CAT}</Cat>"),
         (Union[Cat, Dog], "/Dog/text", f"<answer>{CAT}</answer>"),
+        (Crossed, "/Crossed/b", "<Crossed><b>x</b><c>EVIL</c></Crossed>"),
+        (Crossed, "/Crossed/b", "<Crossed><a>x</a><c>EVIL</c></Crossed>"),
+        (Crossed, "/Crossed/c", "<Crossed><b>EVIL</b><c>x</c></Crossed>"),
+        (FromList, "/FromList/names[2]", "<FromList><names>EVIL</names><names>x</names></FromList>"),
+        (Lines, "//lines[more]/text", f"<Lines><lines><price>1</price><text>EVIL</text><more{NIL}/></lines></Lines>"),
+        (Lines, "//kind", "<Lines><lines><price>1</price><text>EVIL</text></lines></Lines>"),
+        (Called, "/Dog/text", f"<Feline>{CAT}</Feline>"),
+        (Called, "/Dog/text", f"<Dog>{CAT}</Dog>"),
+        (Union[CatDict, DogDict], "/DogDict/text", f"<CatDict>{CAT}</CatDict>"),
+        (Union[CatDict, DogDict], "/DogDict/text", f"<DogDict>{CAT}</DogDict>"),
         (Shelf, "//entry", "<Shelf><tags>EVIL</tags></Shelf>"),
         (Shelf, "//entry[@key='b']", "<Shelf><tags>x</tags><notes><a>EVIL</a><b>x</b></notes></Shelf>"),
         (Shelf, "/Shelf/notes/tags", "<Shelf><tags>EVIL</tags></Shelf>"),
@@ -208,6 +333,75 @@ def test_what_an_answer_spelled_is_what_a_finding_shows():
 def test_what_a_path_does_not_mean_is_not_judged(kind, path, answer):
     """Another member of a union, a field of the type in the place of an entry, another key."""
     assert validate(answer, kind, format="xml", guards=[no_evil.on(path)]).ok
+
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        (Pets, "<Pets><pets><Puppy><text>EVIL</text></Puppy></pets></Pets>"),
+        (Pets, f"<Pets><pets {XSI} xsi:type='Puppy'><text>EVIL</text></pets></Pets>"),
+        (Pets, f"<Pets {XSI}><pets xsi:type='Puppy'><entry key='text'>EVIL</entry></pets></Pets>"),
+        (Union[Kitty, Puppy], "<Puppy><text>EVIL</text></Puppy>"),
+        (Union[Kitty, Puppy], "<answer><Puppy><text>EVIL</text></Puppy></answer>"),
+        (Annotated[Kitty | Puppy, Field(discriminator="kind")], "<Puppy><text>EVIL</text></Puppy>"),
+    ],
+)
+def test_a_member_that_an_element_names_is_that_member(kind, answer):
+    """Where the constant by which members differ is left out, the name says it: of the value, and to a filter."""
+    path = "//pets[kind='dog']/text" if kind is Pets else "/*[kind='dog']/text"
+    outcome = validate(answer.replace("EVIL", "good"), kind, format="xml", guards=[no_evil.on(path)])
+    assert outcome.ok
+    assert "Puppy" in repr(outcome.value)
+    assert not validate(answer, kind, format="xml", guards=[no_evil.on(path)]).ok
+
+
+@pytest.mark.parametrize("root", ["answer", "CatDict", "DogDict"])
+def test_the_name_of_the_root_does_not_say_which_member_it_is(root):
+    """Under whichever name an answer stands, a path to a union's member judges what is of that member."""
+    kind = Union[CatDict, DogDict]
+    assert not validate(f"<{root}>{CAT}</{root}>", kind, format="xml", guards=[no_evil.on("/CatDict/text")]).ok
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (Either, "/Either/*[starts-with(name(), 'label')]"),
+        (Either, "//*[contains(local-name(), 'name')]"),
+        (Either, "//*[string(name()) = 'label']"),
+        (Either, "//*[name() = concat('la', 'bel')]"),
+        (Either, "//*[name(..) = 'Either']"),
+        (Either, "//name | //*[string-length(name(.)) = 5]"),
+        (Either, "//entry[@key]"),
+        (Either, "//entry[starts-with(@key, 'full')]"),
+        (Either, "//entry[@key='full name' or @key='x']"),
+        (Either, "//*[@key='full name']"),
+        (Either, "//entry[(@key='full name')]"),
+        (Either, "//entry[normalize-space(@key)='full name']"),
+        (Either, "//entry[./@key='full name']"),
+        (Either, "//entry[attribute::key='full name']"),
+        (Either, "//entry[@*='full name']"),
+        (Either, "/Either[entry[@key]]/name"),
+        (Either, "//name | /descendant::entry[@key]"),
+        (Shelf, "/Shelf/notes/a[../@key='notes']"),
+        (SCHEMA, "/S/*[@key='b c']"),
+    ],
+)
+def test_a_path_that_reads_names_as_only_some_answers_write_them_is_refused(kind, path):
+    """What asks for a piece of a name, or for the key of a field, would miss another spelling of the same."""
+    with pytest.raises(ConfigError, match="reads"):
+        Guarded(kind, format="xml", guards=[no_evil.on(path)])
+
+
+@pytest.mark.parametrize("path", ["[@key]", "[@key='a' or @key='b']", "[starts-with(@key, 'a')]", "[@*='a']"])
+@pytest.mark.parametrize("way", ["/Shelf/notes/entry", "/Shelf/notes/*"])
+@pytest.mark.parametrize("entry", ["<a>EVIL</a>", "<entry key='a'>EVIL</entry>"])
+def test_keys_that_the_type_does_not_name_may_be_read_as_texts(way, path, entry):
+    """An entry of a dict has its key, however the answer wrote it."""
+    answer = f"<Shelf><tags>x</tags><notes>{entry}</notes></Shelf>"
+    assert not validate(answer, Shelf, format="xml", guards=[no_evil.on(way + path)]).ok
 
 
 @pytest.mark.parametrize("answer", ["<Maybe/>", f"<Maybe><a{NIL}/></Maybe>"])
@@ -229,6 +423,19 @@ def test_many_spellings_of_a_deep_answer_take_no_longer():
         answer = f"<text>x</text><branch>{answer}</branch>"
     outcome = validate(f"<Tree>{answer}</Tree>", Tree, format="xml", guards=[no_evil.on("//tree/words")])
     assert [finding.code for finding in outcome.findings] == ["test.evil"]
+
+
+def test_what_may_stand_in_too_many_places_is_not_passed():
+    """Each level may stand in two places, which is a tree of 2**30 elements: the guard says that it cannot judge it."""
+
+    class Twice(BaseModel):
+        inner: Twice | None = Field(None, validation_alias=AliasChoices(AliasPath("held", "inner"), "inner"))
+
+    answer = "<inner/>"
+    for _ in range(30):
+        answer = f"<inner>{answer}</inner>"
+    outcome = validate(f"<Twice>{answer}</Twice>", Twice, format="xml", guards=[no_evil.on("//inner")])
+    assert [finding.code for finding in outcome.findings] == ["guard.failed"]
 
 
 # -- any type, any spelling ------------------------------------------------------------------------------------------
@@ -337,6 +544,32 @@ def test_the_same_is_judged_in_every_spelling(data):
     first, second = Seen(compiled, path, usual), Seen(compiled, path, other)
     assert first.values
     assert second.values == first.values
+    asked = path + data.draw(predicates(ways[-1][1:], steps.get("key") or steps.tag))
+    try:
+        first, second = Seen(compiled, asked, usual), Seen(compiled, asked, other)
+    except ConfigError:
+        return
+    assert second.values == first.values
+
+
+def predicates(way: str, name: str) -> st.SearchStrategy[str]:
+    """What a path may ask of an element or of what stands around it, in whatever form."""
+    text = quoteattr(name)
+    own = [f"{reads} {sign} {text}" for reads in ("name()", "local-name(.)", "@key") for sign in ("=", "!=")]
+    own += [f"{text} = {reads}" for reads in ("name(.)", "@key", "./@key", "@*", "attribute::key")]
+    own += [f"{test}({reads}, {text})" for test in ("starts-with", "contains") for reads in ("name()", "@key", ".")]
+    own += [
+        "@key",
+        f"self::{way}" if "[" not in way else f"self::*[name() = {text}]",
+        f"../{way}",
+        f"{way}",
+        "*",
+        "node()",
+    ]
+    own += ["1", "last()", "position() < 2", ". = 'x'", "count(*) > 1", "string-length(.) > 2", "following-sibling::*"]
+    one = st.sampled_from(own)
+    some = st.builds("{} {} {}".format, one, st.sampled_from(["and", "or"]), one)
+    return st.builds("[{}]".format, st.one_of(one, some, one.map("not({})".format)))
 
 
 # -- paths that lead nowhere -----------------------------------------------------------------------------------------

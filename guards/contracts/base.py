@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, get_args
 
@@ -120,10 +120,6 @@ class Contract(ABC, Generic[T]):
         except (LookupError, TypeError):
             return []
 
-    def stands_of(self, reading: Reading[T], places: Sequence[Place]) -> list[Stand]:
-        """The same of several places."""
-        return [stand for place in places for stand in self.stands(reading, place)]
-
     def written(self, reading: Reading[T]) -> Any:
         """What is delivered as data of a document, less what no answer has set; raises what its type's own code does.
         Here the document is what is delivered."""
@@ -132,10 +128,6 @@ class Contract(ABC, Generic[T]):
     def told(self, reading: Reading[T]) -> list[Stand]:
         """Every part of what is delivered, keys left out."""
         return [Stand((), reading.value)]
-
-    def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
-        """The places of this answer that could have been written in another way, with the other names."""
-        return []
 
 
 @describe.register

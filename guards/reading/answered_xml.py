@@ -63,6 +63,11 @@ class AnsweredXml(Document):
             path += f"[{part + 1}]" if isinstance(part, int) else step(part)
         return path
 
+    @property
+    def places(self) -> AbstractSet[Place]:
+        """All places of the data."""
+        return self._paths.keys()
+
     def place(self, path: str) -> Place | None:
         return self._places.get(path)
 

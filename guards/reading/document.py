@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from guards.errors import ConfigError
 from guards.findings import as_index, join_pointer, parse_pointer
-from guards.reading.numbers import dumps, is_inexact
+from guards.reading.numbers import comparable, dumps, is_inexact
 
 __all__ = [
     "Document",
@@ -102,6 +102,9 @@ class InexactDocument(JsonDocument):
     """A JSON document with numbers that a float may change (`numbers.is_inexact`)."""
 
     __slots__ = ()
+
+    def select(self, expression: str) -> list[Place]:
+        return [tuple(node.location) for node in compile_jsonpath(expression).find(comparable(self.data))]
 
 
 def document_of(data: Any) -> JsonDocument:

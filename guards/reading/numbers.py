@@ -15,8 +15,10 @@ from typing import Any, Final, TypeAlias
 __all__ = [
     "INFINITE",
     "OUT_OF_RANGE",
+    "Comparable",
     "Number",
     "as_whole",
+    "comparable",
     "decimal_of",
     "dumps",
     "exact",
@@ -103,6 +105,38 @@ def numerically(value: Number) -> Number | Fraction:
             return value
         return int(value) if -(2**53) < value < 2**53 and value.is_integer() else Fraction(repr(value))
     return Fraction(value) if value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS else value
+
+
+class Comparable(float):
+    """A Decimal for those who take floats alone (the filters of a JSONPath): it compares as it is written."""
+
+    def __init__(self, written: Decimal) -> None:
+        self.written = written
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.written == _exactly(other))
+
+    def __lt__(self, other: float) -> bool:
+        return bool(self.written < _exactly(other))
+
+    def __gt__(self, other: float) -> bool:
+        return bool(self.written > _exactly(other))
+
+    def __hash__(self) -> int:
+        return hash(self.written)
+
+
+def _exactly(other: Any) -> Any:
+    return other.written if isinstance(other, Comparable) else decimal_of(other) if type(other) is float else other
+
+
+def comparable(data: Any) -> Any:
+    """Data whose numbers all compare with floats."""
+    if isinstance(data, dict):
+        return {key: comparable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [comparable(value) for value in data]
+    return Comparable(data) if isinstance(data, Decimal) else data
 
 
 def is_inexact(data: Any) -> bool:

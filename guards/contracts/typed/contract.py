@@ -111,7 +111,7 @@ class Typed(Contract[T]):
         from guards.contracts.typed.parts import judged_inside
 
         seen: dict[int, list[Fields]] | None = {} if self._runs_code else None
-        found = judged_inside(self._whole(reading), reading.made or Notes(), seen)
+        found = judged_inside(self.whole(reading), reading.made or Notes(), seen)
         # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
         judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
         if seen is not None:
@@ -125,7 +125,7 @@ class Typed(Contract[T]):
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
         from guards.contracts.typed.queries import selected
 
-        return selected(self._whole(reading), reading.made or Notes(), path)
+        return selected(self.whole(reading), reading.made or Notes(), path)
 
     def check_path(self, path: str, where: str) -> None:
         from guards.contracts.typed.paths import check_path
@@ -148,31 +148,20 @@ class Typed(Contract[T]):
         return within(self._shape, place, value, steps)
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
-        return self.stands_of(reading, [place])
-
-    def stands_of(self, reading: Reading[T], places: Sequence[Place]) -> list[Stand]:
         from guards.contracts.typed.parts import Places, named_by, stand_of
 
-        whole, made = self._whole(reading), reading.made or Notes()
-        at = Places(whole, made).at
+        whole, made = self.whole(reading), reading.made or Notes()
         # Another answer may have written the same field in another way.
-        return [stand_of(part) for place in places for part in at(place) or named_by(whole, made, place)]
+        return [stand_of(part) for part in Places(whole, made).at(place) or named_by(whole, made, place)]
 
     def told(self, reading: Reading[T]) -> list[Stand]:
         from guards.contracts.typed.parts import stand_of, told
 
-        return [stand_of(part) for part in told(self._whole(reading), reading.made or Notes())]
+        return [stand_of(part) for part in told(self.whole(reading), reading.made or Notes())]
 
     def written(self, reading: Reading[T]) -> Any:
         dump: Any = self._adapter.dump_python
         return dump(reading.value, mode="json", by_alias=True, exclude_unset=True, round_trip=True, warnings=False)
-
-    def respelled(self, reading: Reading[T]) -> list[tuple[Place, list[str]]]:
-        if not self._shape.has_spellings:
-            return []
-        from guards.contracts.typed.parts import respelled
-
-        return list(respelled(self._whole(reading), reading.made or Notes()))
 
     @cached_property
     def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Fields]]], None]:
@@ -180,7 +169,8 @@ class Typed(Contract[T]):
 
         return check_no_stranger
 
-    def _whole(self, reading: Reading[T]) -> Part:
+    def whole(self, reading: Reading[T]) -> Part:
+        """What is delivered, as the part that holds all others."""
         return Part(self._shape, reading.value, reading.document.data if reading.document else ABSENT, ())
 
     @cached_property

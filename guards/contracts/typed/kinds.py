@@ -10,7 +10,7 @@ from uuid import UUID
 
 from guards.contracts.typed.nodes import nodes
 
-__all__ = ["Definitions", "as_it_is", "class_of", "fits_kind", "holds_any", "members_of"]
+__all__ = ["Definitions", "as_it_is", "class_of", "fits_kind", "holds_any", "keeps_text", "members_of"]
 
 Definitions: TypeAlias = Mapping[str, Any]
 """Nodes by the reference that others have to them."""
@@ -61,6 +61,12 @@ def holds_any(node: Any, definitions: Definitions) -> bool:
     return False
 
 
+def keeps_text(node: Any, config: Mapping[str, Any] | None) -> bool:
+    """Whether a node hands on every text just as the document has it."""
+    changes = [node.get(word) or (config or {}).get(f"str_{word}") for word in _CHANGES]
+    return node["type"] in ("any", "literal") or (node["type"] == "str" and not any(changes))
+
+
 def members_of(node: Any) -> list[Any]:
     """The nodes of a union's members."""
     choices = node["choices"].values() if isinstance(node["choices"], Mapping) else node["choices"]
@@ -91,6 +97,7 @@ def _is_record(value: Any) -> bool:
     return hasattr(type(value), "__pydantic_fields__") or hasattr(type(value), "__dataclass_fields__")
 
 
+_CHANGES: Final = ("strip_whitespace", "to_lower", "to_upper")
 _DEEPEST: Final = 50
 """Definitions may refer to each other in a circle."""
 _CODE: Final = ("function-after", "function-before", "function-wrap")

@@ -19,7 +19,7 @@ from guards.reading.document import Place, Steps
 if TYPE_CHECKING:
     from guards.contracts.typed.notes import Notes
 
-__all__ = ["Lost", "Places", "judged_inside", "named_by", "parts_of", "respelled", "stand_of", "told"]
+__all__ = ["Lost", "Places", "judged_inside", "named_by", "parts_of", "stand_of", "told"]
 
 
 # -- what guards inside the type judge -------------------------------------------------------------------------------
@@ -173,17 +173,6 @@ def told(part: Part, notes: Notes) -> Iterator[Part]:
     for child in parts_of(part, notes):
         if child.names:
             yield from told(child, notes)
-
-
-def respelled(part: Part, notes: Notes) -> Iterator[tuple[Place, list[str]]]:
-    """The places that a document may write in another way, with the other names; the inner before the outer."""
-    for child in parts_of(part, notes):
-        if child.names:
-            yield from respelled(child, notes)
-            # The items of a list are written as elements of its name.
-            others = [way[0] for way in child.also if way != child.names and all(isinstance(n, int) for n in way[1:])]
-            if child.exact and others:
-                yield child.place, [str(name) for name in others]
 
 
 def parts_of(part: Part, notes: Notes) -> list[Part]:

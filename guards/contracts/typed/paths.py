@@ -11,7 +11,7 @@ from guards.contracts.typed.members import Given, Root, Same
 from guards.contracts.typed.notes import Notes
 from guards.contracts.typed.parts import named_by, stand_of
 from guards.contracts.typed.shape import Shape, may_move, passes_over
-from guards.contracts.typed.structures import ABSENT, Fields, Items, Part, Structure
+from guards.contracts.typed.structures import ABSENT, Entries, Fields, Items, Part, Structure
 from guards.errors import ConfigError
 from guards.reading.document import Place, Steps, compile_jsonpath, plain_steps
 
@@ -114,6 +114,8 @@ def _spelled(shape: Shape | None, steps: Steps) -> Iterator[Steps]:
     ways = inner.step(steps[0])
     if ways is None or any(len(way) > 1 for way, _ in ways):
         raise _Depends
+    if isinstance(inner, Entries) and inner.rewrites and steps[0] is not None:
+        raise _Depends  # other keys may become this one
     for way, further in ways:
         yield from ((*way, *tail) for tail in _spelled(further, steps[1:]))
 

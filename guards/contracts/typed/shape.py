@@ -9,13 +9,12 @@ guard is passed over. How a value is walked along its shape is `typed.parts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Final
 
 import pydantic_core
 
 from guards.contracts.typed.annotations import declared, in_annotation, strays
-from guards.contracts.typed.kinds import as_it_is, class_of, holds_any, members_of
+from guards.contracts.typed.kinds import as_it_is, class_of, holds_any, keeps_text, members_of
 from guards.contracts.typed.members import Given, Layer, Member, Members, Parsed, Revealed, Root, Same
 from guards.contracts.typed.nodes import nodes
 from guards.contracts.typed.structures import (
@@ -96,11 +95,6 @@ class Shape:
                 seen[id(shape)] = shape
                 waiting += shape.below()
         return list(seen.values())
-
-    @cached_property
-    def has_spellings(self) -> bool:
-        """Whether a document may write some place of it in more than one way."""
-        return any(shape.inner is not None and shape.inner.has_spellings for shape in self.reachable())
 
     @property
     def notes(self) -> dict[int, Any]:
@@ -375,6 +369,7 @@ class _Builder:
         shape.inner = Entries(
             self.build(keys, config) if keys is not None else None,
             self.build(values, config) if values is not None else None,
+            rewrites=keys is not None and not keeps_text(keys, config),
         )
 
     def parsed(self, shape: Shape, node: Any, config: Any) -> None:

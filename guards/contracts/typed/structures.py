@@ -10,10 +10,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from guards.reading.document import Place, Steps
+from guards.reading.numbers import as_whole, dumps
 
 if TYPE_CHECKING:
     from guards.contracts.typed.shape import Shape
@@ -79,9 +81,6 @@ class Part(NamedTuple):
 
 class Structure(ABC):
     """What the values of a shape hold. `settle` is called once, when it is known which parts lead to guards."""
-
-    has_spellings: bool = False
-    """Whether a document may write some part of it in more than one way."""
 
     @property
     @abstractmethod
@@ -204,7 +203,6 @@ class Fields(Structure):
         """The class that its author wrote."""
         self.open = behaviour == "allow"
         self.closed = behaviour == "forbid"
-        self.has_spellings = any(len(field.spellings) > 1 for field in fields)
         self._names = frozenset(field.attribute for field in fields)
         self._computed = getattr(cls, "__pydantic_computed_fields__", None) or {}
         self._guarded: tuple[Field, ...] = fields
@@ -386,11 +384,12 @@ class Items(Structure):
 
 
 class Entries(Structure):
-    """A mapping. A key is a part, too."""
+    """A mapping. A key is a part, too. `rewrites`: whether a key may become another text than a document has."""
 
-    def __init__(self, keys: Shape | None, values: Shape | None) -> None:
+    def __init__(self, keys: Shape | None, values: Shape | None, *, rewrites: bool = False) -> None:
         self.keys = keys
         self.values = values
+        self.rewrites = rewrites
 
     @property
     def shapes(self) -> Iterator[Shape]:
@@ -424,7 +423,11 @@ class Entries(Structure):
             yield Part(self.keys, key, MADE, place, False)
         if not guarded or (self.values is not None and self.values.guarded):
             exact = whole.exact and name is not None
-            yield Part(self.values, item, data, place, exact, (str(key) if name is None else name,))
+            written = str(key) if name is None else name
+            # A key that became something else goes by what it became, too.
+            texts = [] if type(key) is str and key == written else _texts(key)
+            also = tuple((text,) for text in texts if text != written)
+            yield Part(self.values, item, data, place, exact, (written,), also)
 
     def step(self, name: str | int | None) -> Ways | None:
         if isinstance(name, int):
@@ -447,6 +450,17 @@ def as_text(value: Any) -> str:
     """A scalar as a document writes it in a text: a member of an enum, a date."""
     value = value.value if isinstance(value, Enum) else value
     return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _texts(key: Any) -> list[str]:
+    """The texts by which a path may name a key that is none."""
+    texts = [as_text(key)]
+    if isinstance(key, bool):
+        texts.append(dumps(key))
+    elif isinstance(key, float | Decimal) and Decimal(key).is_finite():
+        whole = as_whole(key)
+        texts.append(str(float(key) if whole is None else whole))
+    return texts
 
 
 def _index(data: list[Any], item: Any) -> int | None:

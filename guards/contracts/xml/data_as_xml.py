@@ -46,7 +46,8 @@ class DataAsXml(Contract[T]):
         self._guide = Guide(schema)
         members = self._guide.members(schema)
         # A union may also be answered under the name of the member that is meant.
-        self.roots = (self.root, *(filter(is_name, names_of(members)) if len(members) > 1 else ()))
+        self._members = names_of(members) if len(members) > 1 else {}
+        self.roots = (self.root, *filter(is_name, self._members))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataAsXml) and bool(self.inner == other.inner)
@@ -118,7 +119,7 @@ class DataAsXml(Contract[T]):
 
     def check_path(self, path: str, where: str) -> None:
         from guards.contracts.typed.contract import Typed
-        from guards.contracts.xml.paths import check_xpath, in_schema, in_type
+        from guards.contracts.xml.paths import check_spellings, in_schema, in_type
 
         attribute = _ATTRIBUTE.search(path)
         if attribute is not None:
@@ -129,19 +130,23 @@ class DataAsXml(Contract[T]):
                 + (f": {path[: attribute.start()]}{attribute[1]}" if attribute[1] != "key" else ""),
             )
         top, held = in_type(self.inner.shape) if isinstance(self.inner, Typed) else in_schema(self._guide)
-        check_xpath(path, where, dict.fromkeys(self.roots, top), held)
+        check_spellings(path, where, dict.fromkeys(self.roots, top), held)
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
-        from guards.contracts.xml.spellings import selected
+        from guards.contracts.typed.contract import Typed
+        from guards.contracts.typed.notes import Notes
+        from guards.contracts.typed.queries import stands_for
+        from guards.contracts.typed.structures import Part
+        from guards.contracts.xml.spellings import members_called, selected
 
         document = reading.document
         if not isinstance(document, AnsweredXml):
             return []
-        own = type(reading.value).__name__  # of a union, what it is; else it may be any
-        roots = (self.root, own) if own in self.roots else self.roots
-        others = dict(self.inner.respelled(reading))
-        places = selected(document, path, roots, others) or document.select(path)
-        stands = self.inner.stands_of(reading, places)
+        roots = (self.root, *filter(is_name, members_called(reading.value, self._members)))
+        if isinstance(self.inner, Typed):
+            return stands_for(selected(self.inner.whole(reading), reading.made or Notes(), document, path, roots))
+        parts = selected(Part(None, reading.value, document.data, ()), Notes(), document, path, roots)
+        stands = (stand for part in parts for stand in self.inner.stands(reading, part.place))
         return list({(stand.place, id(stand.value)): stand for stand in stands}.values())
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:

@@ -6,7 +6,7 @@ takes further keys), any may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
@@ -20,9 +20,9 @@ from guards.contracts.xml.value import ITEM
 from guards.errors import ConfigError
 from guards.reading.answered_xml import ENTRY, is_name, step
 from guards.reading.xml_shape import FREE, SchemaShape
-from guards.reading.xpath import plain_xpath
+from guards.reading.xpath import Step, plain_xpath, reads_keys, reads_names
 
-__all__ = ["Held", "Node", "check_xpath", "in_schema", "in_type", "in_xml_schema"]
+__all__ = ["Held", "Node", "check_spellings", "check_xpath", "in_schema", "in_type", "in_xml_schema"]
 
 Node: TypeAlias = "tuple[Any, bool]"
 """What the contract says of an element. Of data also whether a list there has `<item>`s: else the element is one of
@@ -45,15 +45,21 @@ class Held:
 
     @property
     def names(self) -> set[str]:
-        return {name for children, _ in self.forms for name in children} | {f"@{name}" for name in self.attributes}
+        """As steps of a path."""
+        return {_step(name) for children, _ in self.forms for name in children} | {f"@{one}" for one in self.attributes}
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether some child has a name that the contract knows, and its answer may yet write as an entry."""
+        return any(not in_list for children, _ in self.forms for _, in_list in chain(*children.values()))
 
     @property
     def nodes(self) -> list[Node]:
         return [node for children, further in self.forms for node in (*chain(*children.values()), further) if node]
 
-    def named(self, name: str) -> list[Node]:
+    def named(self, name: str | None) -> list[Node]:
         """The children that a step of a path means. An entry without a key may be any that has no name of XML."""
-        if name == "*":
+        if name is None:
             return self.nodes
         found: list[Node] = []
         for children, further in self.forms:
@@ -65,23 +71,54 @@ class Held:
 
 def check_xpath(path: str, where: str, roots: Mapping[str, Node], held: Callable[[Node], Held]) -> None:
     """`ConfigError` for a plain path that leads nowhere whatever the answer is."""
+    for _ in _walked(path, where, roots, held):
+        pass
+
+
+def check_spellings(path: str, where: str, roots: Mapping[str, Node], held: Callable[[Node], Held]) -> None:
+    """The same where an answer may write its names in several ways; and for a path that reads them in a way which does
+    not fit them all."""
+    if reads_names(path):
+        raise ConfigError(
+            f"{path!r} reads the names of elements, which answers may spell in several ways",
+            where=where,
+            hint="name the elements, or compare as a whole: *[name() = 'total' or name() = 'sum']",
+        )
+    document = Held([({name: [node] for name, node in roots.items()}, None)])
+    told = list(_walked(path, where, roots, held))
+    unclear = any(step.keyed is None for step, _ in told) if told else reads_keys(path)
+    near = [one for step, here in told if step.keyed for one in here]
+    if any(one.has_fields for one in (_all_below([document], held) if unclear else near)):
+        raise ConfigError(
+            f"{path!r} reads keys of entries where answers may write them as names of elements",
+            where=where,
+            hint="name each one alone: //entry[@key='unit price'] | //entry[@key='x']",
+        )
+
+
+def _walked(
+    path: str, where: str, roots: Mapping[str, Node], held: Callable[[Node], Held]
+) -> Iterator[tuple[Step, Sequence[Held]]]:
+    """Each step of a plain path with all that the elements may be in which it looks. Raises `ConfigError` for one that
+    leads nowhere."""
     document = Held([({name: [node] for name, node in roots.items()}, None)])
     here = [document]
-    for number, (name, deep) in enumerate(plain_xpath(path) or ()):
-        if deep:
+    for number, at in enumerate(plain_xpath(path) or ()):
+        if at.deep:
             here = _all_below(here, held)
-        if name == "." and not number:
+        if at.kind == "self" and not number:
             here = [held(node) for node in document.nodes]
-        if name in ("", ".", "text()"):
-            continue
-        if name[0] == "@":
-            if any(one.any_attribute or name[1:] in one.attributes for one in here):
+        yield at, here
+        if at.kind == "attribute":
+            if any(one.any_attribute or at.name in one.attributes for one in here):
                 continue
-            further = [one for one in here if name == "@*" and one.attributes]
+            further = [one for one in here if at.name is None and one.attributes]
+        elif at.kind == "element":
+            further = [held(node) for one in here for node in one.named(at.name)]
         else:
-            further = [held(node) for one in here for node in one.named(name)]
+            continue
         if not further:
-            raise _leads_nowhere(path, where, name, here, document, held)
+            raise _leads_nowhere(path, where, at, here, document, held)
         here = further
 
 
@@ -100,22 +137,27 @@ _SHOWN: Final = 5
 
 
 def _leads_nowhere(
-    path: str, where: str, name: str, here: Sequence[Held], document: Held, held: Callable[[Node], Held]
+    path: str, where: str, at: Step, here: Sequence[Held], document: Held, held: Callable[[Node], Held]
 ) -> ConfigError:
+    key = at.name if at.name is not None else "*"
+    shown = f"@{key}" if at.kind == "attribute" else key
+    name = shown if at.kind == "attribute" else _step(key)
     there = sorted({key for one in here for key in one.names})
     anywhere = sorted({key for one in _all_below([document], held) for key in one.names})
     if name in document.names:
-        hint = f"the root is {step(name)}"
+        hint = f"the root is /{name}"
     elif name in anywhere:
-        hint = f"wherever it stands, it is /{_step(name)}"
+        hint = f"wherever it stands, it is //{name}"
     else:
         near = get_close_matches(name, there, _SHOWN) or get_close_matches(name, anywhere, _SHOWN) or there or anywhere
-        hint = f"known names are {', '.join(_step(key)[1:] for key in near[:_SHOWN])}"
-    return ConfigError(f"{path!r} leads nowhere: no answer by this contract has {name!r} there", where=where, hint=hint)
+        hint = f"known names are {', '.join(near[:_SHOWN])}"
+    return ConfigError(
+        f"{path!r} leads nowhere: no answer by this contract has {shown!r} there", where=where, hint=hint
+    )
 
 
 def _step(name: str) -> str:
-    return f"/{name}" if name[0] == "@" else step(name)
+    return step(name).removeprefix("/")
 
 
 # -- what the contracts say ------------------------------------------------------------------------------------------

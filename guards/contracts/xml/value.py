@@ -27,11 +27,11 @@ from guards.contracts.xml.guide import ANY, LEAVES, Guide, Schema, kind_of, list
 from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
-from guards.reading.numbers import dumps, exact
+from guards.reading.numbers import Comparable, as_whole, dumps, exact
 from guards.reading.spelling import one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
-__all__ = ["ITEM", "XSI", "placed_tree", "read_tree", "write_tree"]
+__all__ = ["ITEM", "XSI", "leaf_text", "read_tree", "write_tree"]
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL: Final = f"{{{XSI}}}nil"
@@ -75,13 +75,15 @@ class _Reader:
         self.check_text(element, children, path)
         wrapped = self.wrapped(children, members)
         if wrapped is not None:
-            return self.value(children[0], (wrapped,), place, f"{path}/{_name(children[0])}")
+            return _as_member(self.value(children[0], (wrapped,), place, f"{path}/{_name(children[0])}"), wrapped)
         chosen = self.choose(children, members)
         if chosen is not None and kind_of(chosen) == "array":
             return self.sequence(children, chosen, place, path)
         if chosen is not None and kind_of(chosen) in (*LEAVES, "null"):
             chosen = ANY  # elements where a leaf should be: the contract says so
-        return self.mapping(children, chosen or ANY, place, path)
+        data = self.mapping(children, chosen or ANY, place, path)
+        is_named = element.get(_TYPE) is not None and len(members) == 1
+        return _as_member(data, members[0]) if is_named else data
 
     def named(self, element: Any, members: Sequence[Schema]) -> Sequence[Schema]:
         """The members that an `xsi:type` names; all of them where it names none."""
@@ -243,7 +245,7 @@ class _Reader:
         """An element around items in the place of an item: the items would be lost with what the model passes over."""
         children = child_elements(element)
         shapes = [member for member in members if kind_of(member) == "object" and member.get("properties")]
-        if not children or not shapes or len(shapes) < len(members):
+        if not children or not shapes or len(shapes) < len(members) or self.wrapped(children, members) is not None:
             return
         if any(self.guide.member(shape, _key(child)) is not ANY for shape in shapes for child in children):
             return
@@ -268,6 +270,16 @@ class _Reader:
         if stray:
             words = "must hold elements only, and no text between them"
             self.faults.append(Finding("schema.type", words, path, expected="elements", actual=stray))
+
+
+def _as_member(data: Any, member: Schema) -> Any:
+    """What an element holds that names the member of a union: a constant by default, which tells that member from
+    others, is said by the name."""
+    if not isinstance(data, dict):
+        return data
+    told = {name: schema for name, schema in (member.get("properties") or ANY).items() if isinstance(schema, Mapping)}
+    said = {name: one["const"] for name, one in told.items() if "const" in one and one.get("default") == one["const"]}
+    return {**said, **data} if said else data
 
 
 def _lexical(text: str, schema: Schema, kind: str | None) -> tuple[bool, Any, bool]:
@@ -327,6 +339,15 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value)
 
 
+def leaf_text(value: Any) -> str:
+    """A leaf as a query compares it: a number in one form, however it was written."""
+    number = value.written if isinstance(value, Comparable) else value
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        return _legal(_text(number))
+    whole = as_whole(number)
+    return str(number if whole is None else whole)
+
+
 def _name(element: Any) -> str:
     """The local name, without the cost of a QName for each element."""
     return str(element.tag).rpartition("}")[2]
@@ -349,6 +370,7 @@ def read_tree(root: Any, guide: Guide) -> tuple[Any, Written, tuple[Finding, ...
     members = guide.members(guide.schema)
     named = names_of(members).get(_name(root)) if len(members) > 1 else None
     data = reader.value(root, members if named is None else (named,), (), f"/{_name(root)}")
+    data = data if named is None else _as_member(data, named)
     return data, Written(root, reader.paths, reader.free), tuple(reader.faults)
 
 
@@ -365,24 +387,14 @@ def write_tree(data: Any, name: str, *, empty: bool = True) -> Written:
     return Written(root, writer.paths)
 
 
-def placed_tree(data: Any, name: str) -> tuple[Any, dict[Any, Place]]:
-    """The same tree, with the place of each element."""
-    root = etree.Element(name)
-    writer = _Writer(empty=True)
-    writer.value(root, data, (), f"/{name}")
-    return root, writer.places
-
-
 class _Writer:
     def __init__(self, empty: bool) -> None:
         self.empty = empty
         self.typed = False
         self.paths: dict[Place, str] = {}
-        self.places: dict[Any, Place] = {}
 
     def value(self, element: Any, data: Any, place: Place, path: str) -> None:
         self.paths[place] = path
-        self.places[element] = place
         if data is None:
             element.set(_NIL, "true")
         elif isinstance(data, Mapping):
