@@ -583,8 +583,7 @@ class _Mender:
                 return
             if outer.at in self._closed:
                 break  # it has a closing tag of its own, so that the element stands inside of it
-        if is_leaf(node.shape) and (same or self._has_words(node)):
-            # Without words it may as well hold the element, which is one that nobody knows.
+        if is_leaf(node.shape) and same:
             self._close_to(len(self._stack) - 2)
 
     def _close_to(self, index: int, name: str = "") -> None:
@@ -592,10 +591,26 @@ class _Mender:
         for at, node in enumerate(self._stack[index + 1 :], index):
             self._refuse_two_nestings(self._stack[at], node, name)
             self.note("xml.unclosed", "an element was never closed", before=node.name)
-            if is_leaf(node.shape) and node.parts and isinstance(node.parts[-1], str):
-                # The line break and the indent before the next tag are layout.
-                node.parts[-1] = _LAYOUT.sub("", node.parts[-1])
+            if is_leaf(node.shape):
+                self._end_text(self._stack[at], node)
         del self._stack[index + 1 :]
+
+    def _end_text(self, outer: Node, node: Node) -> None:
+        """Settles where a text that is never closed ends: elements that nobody knows, on lines of their own behind it,
+        stand behind it; those among its words are a part of it."""
+        parts = node.parts
+        if node.words and node.nodes:
+            index = next(index for index, part in enumerate(parts) if isinstance(part, Node))
+            own_line = index > 0 and isinstance(before := parts[index - 1], str) and _LAYOUT.search(before)
+            words = any(isinstance(part, str) and part.strip(BLANK) for part in parts[index:])
+            if bool(own_line) == words:
+                self.refuse("xml.ambiguous", f"<{node.name}> is never closed: where its text ends is not clear")
+            if own_line:
+                outer.parts += [part for part in parts[index:] if isinstance(part, Node)]
+                del parts[index:]
+        if parts and isinstance(parts[-1], str):
+            # The line break and the indent before the next tag are layout.
+            parts[-1] = _LAYOUT.sub("", parts[-1])
 
     def _refuse_two_nestings(self, outer: Node, node: Node, behind: str = "") -> None:
         """Of an element that was never closed: where its last child could as well stand behind it, nobody knows."""
@@ -800,7 +815,7 @@ class _Mender:
             innermost = node is self._stack[-1]
             # Of a root that holds elements the last closing tag may be all that is missing.
             whole = node is self._stack[1] and bool(node.nodes) and not _ends_in_words(node)
-            node.cut = innermost and not whole
+            node.cut = (innermost or is_leaf(node.shape)) and not whole
             if node is self._stack[1] and not (innermost and is_leaf(node.shape)):
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
                 continue

@@ -1,0 +1,60 @@
+"""Texts of broken XML answers: nothing is lost from them, nothing gets into them, and where both is possible they are
+refused."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from guards import validate
+from guards.contracts import XmlSchema
+
+
+class Note(BaseModel):
+    title: str
+    body: str | None = None
+    tags: list[str] = []
+    n: int | None = None
+
+
+TWIN = XmlSchema(
+    """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Note"><xs:complexType><xs:sequence>
+    <xs:element name="title" type="xs:string"/><xs:element name="body" type="xs:string" minOccurs="0"/>
+    <xs:element name="tags" type="xs:string" minOccurs="0" maxOccurs="unbounded"/>
+    <xs:element name="n" type="xs:integer" minOccurs="0"/></xs:sequence></xs:complexType></xs:element></xs:schema>"""
+)
+AMBIGUOUS = ["xml.ambiguous"]
+
+
+def read(inner: str, contract: Any = Note) -> Any:
+    return validate(inner if inner.startswith("<Note") else f"<Note>{inner}</Note>", contract, format="xml")
+
+
+def meant(inner: str, **values: Any) -> None:
+    """Both the type and its twin in XML Schema read these values, with a record."""
+    for contract in (Note, TWIN):
+        outcome = read(inner, contract)
+        assert outcome.ok, (inner, outcome.findings)
+        found = outcome.value.model_dump(exclude_defaults=True) if contract is Note else outcome.value
+        assert {key: value for key, value in found.items() if value is not None} == values, inner
+        assert outcome.repairs
+
+
+def refused(inner: str, codes: list[str] = AMBIGUOUS) -> None:
+    for contract in (Note, TWIN):
+        assert [finding.code for finding in read(inner, contract).findings] == codes, inner
+
+
+@pytest.mark.parametrize("markup", ["<b>it</b>", "<br/>", "<br>", "<i>a</i> and <b>c</b>"])
+def test_markup_among_words_does_not_end_a_text(markup):
+    """Of an element that is never closed the words behind markup that nobody knows are a part, as the markup is."""
+    meant(f"<title>use {markup} here\n<body>b</body>", title=f"use {markup} here", body="b")
+    meant(f"\n<title>A</title>\n<body>one {markup} three\n", title="A", body=f"one {markup} three")
+    assert not read(f"<Note><title>use {markup} here").ok
+
+
+@pytest.mark.parametrize("text", ["use <b>it</b>", "A<extra>x</extra>", "A\n<extra>x</extra> more", "A <br/>"])
+def test_markup_at_the_end_of_a_text_that_is_never_closed_is_refused(text):
+    """Whether an element is the end of a text or stands behind it is not guessed; on a line of its own it is behind."""
+    refused(f"<title>{text}\n<body>b</body>")
+    assert read("<title>A\n<extra>x</extra>\n<body>b</body>").value == Note(title="A", body="b")
