@@ -58,3 +58,31 @@ def test_markup_at_the_end_of_a_text_that_is_never_closed_is_refused(text):
     """Whether an element is the end of a text or stands behind it is not guessed; on a line of its own it is behind."""
     refused(f"<title>{text}\n<body>b</body>")
     assert read("<title>A\n<extra>x</extra>\n<body>b</body>").value == Note(title="A", body="b")
+
+
+@pytest.mark.parametrize("end", ["", "]", "]>", "]]", "] ]>", "]]&gt;", "]] >"])
+def test_a_cdata_section_without_its_end_stays_in_its_element(end):
+    """One that is never ended, or by half a mark, ends with its element, though another one follows; the mark is no
+    text."""
+    body = f"<body><![CDATA[x &{end}</body>"
+    meant(f"<title>A</title>{body}<tags><![CDATA[t]]></tags><n>5</n>", title="A", body="x &", tags=["t"], n=5)
+    meant(f"<title>A</title>{body}", title="A", body="x &")
+
+
+@pytest.mark.parametrize("mark", ["<!CDATA[", "<[CDATA[", "[CDATA[", "<!CDATA[[", "<! [CDATA ["])
+def test_half_a_mark_begins_a_cdata_section(mark):
+    """A section whose first mark is not whole is read where a text begins with it, and refused among words."""
+    meant(f"<title>A</title><body>{mark}a < b]]></body><n>5</n>", title="A", body="a < b", n=5)
+    if "[CDATA [" not in mark:
+        refused(f"<title>A</title><body>write {mark}x]]> & so</body>")
+        assert read(f"<title>A</title><body>write {mark} & so</body>").value.body == f"write {mark} & so"
+
+
+def test_brackets_of_a_cdata_section_stay():
+    """Brackets that are a pair within the data are no end of it, and where both may be it is refused."""
+    meant("<title>A</title><body><![CDATA[a[b[0]]</body>", title="A", body="a[b[0]]")
+    meant("<title>A</title><body><![CDATA[see [1]</body>", title="A", body="see [1]")
+    refused("<title>A</title><body><![CDATA[a[0]]</body>")
+    refused("<title>A & B</title><tags><![CDATA[a</tags><tags><![CDATA[b]]></tags>")
+    whole = "<title>A & B</title><body><![CDATA[a</body> b]]></body>"
+    meant(whole, title="A & B", body="a</body> b")

@@ -224,7 +224,10 @@ def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
 
 _S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
-_MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})", re.IGNORECASE)
+_MARK: Final = re.compile(
+    rf"<!--|<!\s*\[\s*CDATA\s*\[|<\[CDATA\[|<!CDATA\[{{1,2}}|\[CDATA\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})",
+    re.IGNORECASE,
+)
 _CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
 # A name with blanks in it, in a tag without attributes.
 _SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
@@ -248,7 +251,9 @@ _FOLLOWS: Final = re.compile(rf"(?<!\s)\s++{_NAME}(?::{_NAME})?\s*+=\s*+\Z")
 _BEHIND_VALUE: Final = re.compile(r"[\s/>?<]|\Z|[\"'“”]\s*+/?>")
 _NAMED: Final = re.compile(rf"{_NAME}(?::{_NAME})?\s*+=")
 _INSTRUCTION: Final = re.compile(rf"<\?(?!xml[\s?]){_NAME}(?:\s.*)?\?>", re.DOTALL | re.IGNORECASE)
+_CDATA: Final = re.compile(r"<!\s*\[\s*CDATA\s*\[", re.IGNORECASE)
 _CDATA_END: Final = re.compile(r"\]\]\s*(?:>|&gt;)")
+_HALF_CDATA_END: Final = re.compile(r"\](?:[ \t]?\])?[ \t]?>?\Z")
 _BREAK: Final = re.compile("[\t\n]")
 _ENTITY: Final = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]*));|&")
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -421,15 +426,64 @@ class _Mender:
         return found[0]
 
     def _cdata(self, found: re.Match[str]) -> None:
-        end = _CDATA_END.search(self.text, found.end())
+        if not _CDATA.match(found[0]) and not self._opens_cdata(found):
+            self._add(found[0])
+            self._at = found.end()
+            return
+        place = bisect_left(self._cdata_ends, found.end(), key=_start)
+        end = self._cdata_ends[place] if place < len(self._cdata_ends) else None
+        if end is not None and self._ends_another(found, end):
+            end = None
         if found[0] != "<![CDATA[" or end is None or end[0] != "]]>":
             self.note("xml.cdata", "a CDATA section was not written as one", before=found[0])
-        stop = end.start() if end else self._next_closer(found.end())
-        after = self.text[end.end() : self.text.find("<", end.end())] if end else ""
-        if "]]>" in after and "<![CDATA[" in self.text[found.end() : stop]:
+        if end is None:
+            stop = self._next_closer(found.end())
+            self._add(self.clean(self._without_half_end(self.text[found.end() : stop])), raw=True)
+            self._at = stop
+            return
+        after = self.text[end.end() : self.text.find("<", end.end())]
+        if "]]>" in after and "<![CDATA[" in self.text[found.end() : end.start()]:
             self.refuse("xml.ambiguous", "a CDATA section stands in another: which of the ends closes is not clear")
-        self._add(self.clean(self.text[found.end() : stop]), raw=True)
-        self._at = end.end() if end else stop
+        self._add(self.clean(self.text[found.end() : end.start()]), raw=True)
+        self._at = end.end()
+
+    def _opens_cdata(self, found: re.Match[str]) -> bool:
+        """Whether the half of a mark begins a CDATA section: it does where a text begins with it and its end follows."""
+        node, stop = self._stack[-1], self._next_closer(found.end())
+        if not is_leaf(node.shape):
+            return False
+        if not self._has_words(node):
+            return self.text.find("]", found.end(), stop) >= 0
+        place = bisect_left(self._cdata_ends, found.end(), key=_start)
+        if place < len(self._cdata_ends) and self._cdata_ends[place].start() < stop:
+            self.refuse("xml.ambiguous", f"{found[0]} begins a CDATA section, or is a part of the text")
+        return False
+
+    @cached_property
+    def _cdata_ends(self) -> list[re.Match[str]]:
+        return list(_CDATA_END.finditer(self.text))
+
+    def _ends_another(self, found: re.Match[str], end: re.Match[str]) -> bool:
+        """Whether a CDATA section that begins here never ends, and the end found is that of one in another element."""
+        closer = self._next_closer(found.end())
+        if closer >= end.start() or self.text.find("<![CDATA[", closer, end.start()) < 0:
+            return False
+        behind = _CLOSING.search(self.text, end.end())
+        if behind is None or not behind[2] or self.names.key(behind[2]) == self.names.key(self._stack[-1].name):
+            self.refuse("xml.ambiguous", "a CDATA section is never ended, or holds tags and another one")
+        return True
+
+    def _without_half_end(self, data: str) -> str:
+        """The data of a CDATA section that is never ended, without what is left of its end."""
+        half = _HALF_CDATA_END.search(data)
+        if half is None:
+            return data
+        bare = data[: half.start()]
+        if bare.count("[") <= bare.count("]"):
+            return bare
+        if ">" in half[0] or data.count("[") != data.count("]"):
+            self.refuse("xml.ambiguous", f"a CDATA section is never ended: {half[0]} ends it, or is a part of it")
+        return data  # brackets of its own
 
     def _next_closer(self, at: int) -> int:
         """Where the element that is open now is closed."""
@@ -854,6 +908,10 @@ class _Mender:
         for found in pattern.finditer(self.text):
             places[self.names.key(found[1])].append(found.start())
         return places
+
+
+def _start(found: re.Match[str]) -> int:
+    return found.start()
 
 
 def _space_in(key: str) -> str:
