@@ -86,3 +86,56 @@ def test_brackets_of_a_cdata_section_stay():
     refused("<title>A & B</title><tags><![CDATA[a</tags><tags><![CDATA[b]]></tags>")
     whole = "<title>A & B</title><body><![CDATA[a</body> b]]></body>"
     meant(whole, title="A & B", body="a</body> b")
+
+
+@pytest.mark.parametrize(
+    ("inner", "values"),
+    [
+        ("<title>A</title><tags>b<tags>", {"title": "A", "tags": ["b"]}),
+        ("<title>A</title><tags>b<tags/>", {"title": "A", "tags": ["b"]}),
+        ("<title>A</title><tags>b<tags><n>5<n>", {"title": "A", "tags": ["b"], "n": 5}),
+        ("<title>A</title><tags>a<tags><tags>b<tags/>", {"title": "A", "tags": ["a", "b"]}),
+        ("<title>A<title/><body>b<body>", {"title": "A", "body": "b"}),
+        ("<title>A</title><tags><tags>b</tags>", {"title": "A", "tags": ["b"]}),
+        ("<title>A</title>\n<tags>\n  <tags>b</tags>\n  <tags>c</tags>\n", {"title": "A", "tags": ["b", "c"]}),
+        ("<title><title>A</title>", {"title": "A"}),
+        ("<title>A</title><tags>b<tags>c</tags>", {"title": "A", "tags": ["b", "c"]}),
+        ("<title>A</title><tags>b\n<tags>c\n<tags><i>d</i> e</tags>", {"title": "A", "tags": ["b", "c", "<i>d</i> e"]}),
+    ],
+)
+def test_a_tag_without_its_mark_invents_no_empty_item(inner, values):
+    """An opening tag directly behind words is the closing one, and one that stands twice opens one element."""
+    meant(inner, **values)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<title>A</title><tags>b<tags></tags>",
+        "<title>A</title><tags>a\n<tags>b\n<tags>\n",
+        "<title>A</title><tags><tags/>",
+        "<title>A</title><tags>b\n<tags/>\n",
+    ],
+)
+def test_an_empty_item_that_may_be_a_closing_tag_is_refused(inner):
+    """Where a tag may as well begin an empty item nobody knows which was meant."""
+    refused(inner)
+
+
+class Loose(BaseModel):
+    sku: str | None = None
+
+
+class Order(BaseModel):
+    items: list[Loose] = []
+
+
+def test_an_empty_object_is_not_invented_either():
+    """The same holds for items that hold elements, all of which may be left out."""
+    for inner in ("<items><sku>a</sku><items>", "<items><sku>a</sku><items/>"):
+        outcome = validate(f"<Order>{inner}</Order>", Order, format="xml")
+        assert [finding.code for finding in outcome.findings] == AMBIGUOUS
+    doubled = validate("<Order><items><items><sku>a</sku></items></Order>", Order, format="xml")
+    assert doubled.value == Order(items=[Loose(sku="a")])
+    listed = validate("<Order><items><sku>a</sku><items><sku>b</sku></Order>", Order, format="xml")
+    assert listed.value == Order(items=[Loose(sku="a"), Loose(sku="b")])

@@ -240,6 +240,8 @@ _TAG: Final = re.compile(
 )
 _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
+# Nothing but blanks up to the next tag, or the end.
+_BEHIND: Final = re.compile(rf"\s*+(?:</(?:{_NAME}:)?({_NAME})|<(?:{_NAME}:)?({_NAME})|\Z)")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
 _CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
@@ -528,6 +530,9 @@ class _Mender:
             self._at = len(self.text)
             return
         written = self.text[self._at : end]
+        if self._opens_again(name, attributes, written):
+            self._at = end
+            return
         if noted == self._noted and not _TAG.fullmatch(written) and found is not spaced:
             self.note("xml.tag", "a tag was not written as one", before=written[:80])
         spaces = self._stack[-1].spaces
@@ -550,6 +555,39 @@ class _Mender:
                         "limit.depth", f"the document is nested deeper than {self._depth} levels", expected=self._depth
                     )
                 )
+
+    def _opens_again(self, name: str, attributes: list[tuple[str, str]], tag: str) -> bool:
+        """Whether an opening tag of the open element's name opens nothing: it stands there twice, or is the closing tag
+        without its mark. Were it taken for the next element, that would be an empty one that nobody wrote."""
+        node = self._stack[-1]
+        shape, key = node.shape, self.names.key(name)
+        if key != self.names.key(node.name) or node.at in self._closed or shape is None or shape.free or shape.mixed:
+            return False
+        if self.names.child(shape, folded(name)) is not None:
+            return False
+        doubt = f"{tag} begins another element, or stands there in the place of </{name}>"
+        behind = _BEHIND.match(self.text, self._at + len(tag))
+        closes, opens = (self.names.key(found) if found else "" for found in (behind.groups() if behind else ("", "")))
+        if not node.words and not node.nodes:
+            if tag.endswith("/>") or (attributes and node.attributes) or closes == key:
+                self.refuse("xml.ambiguous", doubt)
+            self.note("xml.tag", "an opening tag that stood twice was left out", before=tag)
+            node.attributes += attributes
+            node.parts.clear()
+            return True
+        if behind is None:
+            return False  # words: the next one begins
+        if (opens and not self.names.knows(opens)) or not (closes or opens or tag.endswith("/>")):
+            return False
+        if not is_leaf(shape):
+            if tag.endswith("/>") or closes not in ("", key):
+                self.refuse("xml.ambiguous", doubt)
+            return False
+        if attributes or closes == key or not _ends_in_words(node) or _LAYOUT.search(str(node.parts[-1])):
+            self.refuse("xml.ambiguous", doubt)
+        self.note("xml.tag", "a closing tag was not written as one", before=tag)
+        self._close(tag)
+        return True
 
     def _declared(self, attributes: list[tuple[str, str]]) -> dict[str, str]:
         """The namespaces that a tag declares, by prefix."""
