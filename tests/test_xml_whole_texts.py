@@ -1,13 +1,15 @@
 """Texts of broken XML answers: nothing is lost from them, nothing gets into them, and where both is possible they are
 refused."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from lxml import etree
 from pydantic import BaseModel
 
-from guards import validate
+from guards import contract, validate
 from guards.contracts import XmlSchema
+from guards.contracts.xml.data_as_xml import DataAsXml
 
 
 class Note(BaseModel):
@@ -139,3 +141,113 @@ def test_an_empty_object_is_not_invented_either():
     assert doubled.value == Order(items=[Loose(sku="a")])
     listed = validate("<Order><items><sku>a</sku><items><sku>b</sku></Order>", Order, format="xml")
     assert listed.value == Order(items=[Loose(sku="a"), Loose(sku="b")])
+
+
+class Tree(BaseModel):
+    title: str
+    kids: list["Tree"] = []
+
+
+def test_an_element_inside_of_its_own_kind_is_closed_without_a_record():
+    """A proper closing tag of a recursive type is no repair."""
+    kid = "<kids><title>x</title><kids><title>y</title></kids></kids>"
+    outcome = validate(f"<Tree><title>a & b</title>{kid}</Tree>", Tree, format="xml")
+    assert outcome.value == Tree(title="a & b", kids=[Tree(title="x", kids=[Tree(title="y")])])
+    assert [repair.code for repair in outcome.repairs] == ["xml.ampersand"]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "</title>A<title><body>b</body>",
+        "<title>A</title></n>5<n>",
+        "<title>A</title></tags>b<tags>",
+        "<title>A</title></n> hello <body>b</body>",
+        "<title>A</body><body>b</title>",
+        "<title>A</body>\n<n>5</title>",
+    ],
+)
+def test_swapped_tags_are_refused(inner):
+    """Words behind a tag that closes nothing are no prose, and the tags of two siblings no text of the first."""
+    refused(inner)
+
+
+def test_a_tag_that_closes_nothing_is_still_left_out():
+    """Where no words stand beside it nothing can be lost, and in a text that is closed it is a part of the text."""
+    meant("<title>A</title></n><body>b</body>", title="A", body="b")
+    meant("<title>write </p><p> or </body></title>", title="write </p><p> or </body>")
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    name: str
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    name: str
+    tricks: list[str] = []
+    friend: "Cat | Dog | None" = None
+
+
+class Zoo(BaseModel):
+    name: str | None = None
+    pets: list[Cat | Dog] = []
+    star: Cat | str | None = None
+
+
+MARKED = ["text</p>", "</p>", "List<String>", "Bob <bob@x.org>", "a <b>c</b> d", "if (a<b && c>d) {}", "('</name>')"]
+
+
+@pytest.mark.parametrize("text", MARKED)
+def test_a_text_in_a_member_of_a_union_is_whole(text):
+    """A text is read the same in a plain model, in a member of a union, and in one inside of that."""
+    plain = validate(f"<Dog><name>{text}</name><kind>dog</kind></Dog>", Dog, format="xml")
+    assert plain.value == Dog(name=text, kind="dog")
+    inner = f"<kind>dog</kind><name>{text}</name><tricks>a & b</tricks><tricks>{text}</tricks>"
+    friend = "<friend><name>x</name><kind>cat</kind></friend>"
+    outcome = validate(f"<Zoo><pets>{inner}{friend}</pets><pets><Dog>{inner}</Dog></pets></Zoo>", Zoo, format="xml")
+    first = Dog(name=text, kind="dog", tricks=["a & b", text], friend=Cat(name="x", kind="cat"))
+    assert not outcome.ok or outcome.value.pets[0] == first
+    outcome = validate(f"<Zoo><pets>{inner}{friend}</pets></Zoo>", Zoo, format="xml")
+    assert outcome.ok, outcome.findings
+    assert outcome.value.pets == [first]
+
+
+def test_an_unclosed_text_in_a_member_of_a_union_ends_before_its_layout():
+    """Though the type around the union has a member of that name, too."""
+    outcome = validate("<Zoo><pets><kind>cat</kind><name>true\n </pets></Zoo>", Zoo, format="xml")
+    assert outcome.value == Zoo(pets=[Cat(kind="cat", name="true")])
+
+
+def test_half_a_member_of_a_union_is_none():
+    """Of a union nothing tells what else a member that was cut off would have held, though its children are known."""
+    half = "<pets><kind>dog</kind><name>y</name><tricks>t</tricks>"
+    outcome = validate(f"<Zoo><pets><kind>cat</kind><name>x</name></pets>{half}", Zoo, format="xml")
+    assert outcome.value == Zoo(pets=[Cat(kind="cat", name="x")])
+    assert "xml.truncated" in {repair.code for repair in outcome.repairs}
+
+
+def test_the_schema_of_a_union_holds_for_other_tools():
+    """The XML Schema of a type with unions compiles, and takes each member in the order of its type."""
+    schema = etree.XMLSchema(etree.fromstring(DataAsXml(contract(Zoo)).xsd()))
+    dog = "<pets><kind>dog</kind><name>x</name><tricks>a</tricks><friend><kind>cat</kind><name>y</name></friend></pets>"
+    assert schema.validate(etree.fromstring(f"<Zoo><name>z</name>{dog}<star>text</star></Zoo>"))
+    assert not schema.validate(etree.fromstring("<Zoo><pets><strange/></pets></Zoo>"))
+
+
+class Bird(BaseModel):
+    name: str
+    kind: Literal["bird"]
+
+
+class Aviary(BaseModel):
+    pet: Cat | Bird
+
+
+def test_members_of_a_union_may_differ_in_their_order():
+    """Members whose children stand in different orders are read in either."""
+    etree.XMLSchema(etree.fromstring(DataAsXml(contract(Aviary)).xsd()))
+    for pet in ("<name>a<b</name><kind>bird</kind>", "<kind>bird</kind><name>a<b</name>"):
+        outcome = validate(f"<Aviary><pet>{pet}</pet></Aviary>", Aviary, format="xml")
+        assert outcome.value == Aviary(pet=Bird(name="a<b", kind="bird"))

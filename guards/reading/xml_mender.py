@@ -242,6 +242,7 @@ _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
 # Nothing but blanks up to the next tag, or the end.
 _BEHIND: Final = re.compile(rf"\s*+(?:</(?:{_NAME}:)?({_NAME})|<(?:{_NAME}:)?({_NAME})|\Z)")
+_WORDS: Final = re.compile(r"\s*+[^\s<]")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
 _CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
@@ -767,13 +768,13 @@ class _Mender:
             return
         self._settle()
         self._at = found.end()
-        if name in open_names[1:-1] and self._closed_again(name):
-            self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
-            self._close(found[0])
-        elif name == open_names[-1]:
+        if name == open_names[-1]:
             tag = f"</{node.prefix}{':' * bool(node.prefix)}{node.name}"
             if not found[0].startswith(tag) or found[0][len(tag) :].strip(BLANK) != ">":
                 self.note("xml.tag", "a closing tag was not written as one", before=found[0])
+            self._close(found[0])
+        elif name in open_names[1:-1] and self._closed_again(name):
+            self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
         elif name in open_names[1:]:
             self._close_to(len(open_names) - 1 - open_names[::-1].index(name))
@@ -783,8 +784,8 @@ class _Mender:
         elif not name or not self.names.knows(name) or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
-        elif _ends_in_words(node):
-            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text before it begins is not clear")
+        elif _ends_in_words(node) or (not _is_mixed(node.shape) and _WORDS.match(self.text, found.end())):
+            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text beside it begins is not clear")
         else:
             self.note("xml.tag", "a closing tag that closes nothing was left out", before=found[0])
 
@@ -798,7 +799,14 @@ class _Mender:
             return False
         if name != open_names[-1]:
             surplus = name not in open_names or self._closed_again(name, found.end())
-            return surplus and self._closed_later(node)
+            if not (surplus and self._closed_later(node)):
+                return False
+            outer, behind = self._stack[-2], _BEHIND.match(self.text, found.end())
+            siblings = (found[2], behind[2] if behind else None)
+            if all(sibling and self.names.child(outer.shape, folded(sibling)) is not None for sibling in siblings):
+                words = f"{found[0]}<{siblings[1]}> is a part of the text, or closing tags are swapped"
+                self.refuse("xml.ambiguous", words)
+            return True
         # Its own name, in words that go on and are closed once more.
         outer = self._stack[-2]
         gap = self.text[found.end() : self.text.find("<", found.end())].strip(BLANK)
@@ -959,6 +967,10 @@ def _space_in(key: str) -> str:
 def _ends_in_words(node: Node) -> bool:
     last = node.parts[-1] if node.parts else None
     return isinstance(last, str) and bool(last.strip(BLANK))
+
+
+def _is_mixed(shape: Shape | None) -> bool:
+    return shape is not None and shape.mixed
 
 
 def _may_repeat(shape: Shape | None, name: str) -> bool:
