@@ -251,3 +251,26 @@ def test_members_of_a_union_may_differ_in_their_order():
     for pet in ("<name>a<b</name><kind>bird</kind>", "<kind>bird</kind><name>a<b</name>"):
         outcome = validate(f"<Aviary><pet>{pet}</pet></Aviary>", Aviary, format="xml")
         assert outcome.value == Aviary(pet=Bird(name="a<b", kind="bird"))
+
+
+@pytest.mark.parametrize("tag", ["<\\/{}>", "/{}>", "<\\{}>", "[/{}]", "(/{})", "\\/{}>", "< \\/{}>"])
+@pytest.mark.parametrize("layout", ["", "\n  "])
+def test_a_closing_tag_without_some_of_its_marks_is_no_text(tag, layout):
+    """What is left of the closing tag of an element that is never closed does not stay in its text."""
+    title, tags = (f"<{name}>Bob{tag.format(name)}{layout}" for name in ("title", "tags"))
+    meant(title, title="Bob")
+    meant(f"{title}<body>b</body>{tags}<tags>c</tags>", title="Bob", body="b", tags=["Bob", "c"])
+
+
+def test_closing_tags_escaped_as_in_json():
+    """A whole document may have them; in a text that is closed they are a part of it."""
+    assert read("<Note><title>A<\\/title><body>b &amp; c<\\/body><\\/Note>").value == Note(title="A", body="b & c")
+    meant("<title>say <\\/b> twice</title><n>1</n>", title="say <\\/b> twice", n=1)
+
+
+def test_what_may_be_the_end_of_a_closing_tag_is_refused():
+    """Where a part of its name is left, nobody knows how much of the text belongs to it."""
+    refused("<title>Boble>")
+    refused("<title>A</title><body>x title body>")
+    refused("<title>a List<Title>")
+    meant("<title>a List<Entitle>", title="a List<Entitle>")

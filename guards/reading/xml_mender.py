@@ -225,10 +225,10 @@ def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
 _S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
 _MARK: Final = re.compile(
-    rf"<!--|<!\s*\[\s*CDATA\s*\[|<\[CDATA\[|<!CDATA\[{{1,2}}|\[CDATA\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})",
+    rf"<!--|<!\s*\[\s*CDATA\s*\[|<\[CDATA\[|<!CDATA\[{{1,2}}|\[CDATA\[|<!DOCTYPE\b|<\?|<\s*\\?/|<(?=\s*{_NAME})",
     re.IGNORECASE,
 )
-_CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
+_CLOSING: Final = re.compile(rf"<\s*\\?/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
 # A name with blanks in it, in a tag without attributes.
 _SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
 _CLOSING_SPACED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)\s*>")
@@ -244,7 +244,7 @@ _BARE: Final = re.compile(r"\s*/?>")
 _BEHIND: Final = re.compile(rf"\s*+(?:</(?:{_NAME}:)?({_NAME})|<(?:{_NAME}:)?({_NAME})|\Z)")
 _WORDS: Final = re.compile(r"\s*+[^\s<]")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
-_CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
+_CLOSERS: Final = re.compile(rf"<\\?/\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
@@ -264,6 +264,8 @@ _XML: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _XML_SPACE: Final = {"xml": "http://www.w3.org/XML/1998/namespace"}
 _FARTHEST: Final = 1000  # of parts that are looked through
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
+_HALF_TAG: Final = re.compile(rf"(?:(?:<[\\/]*|[\\/]+)\s?({_NAME})\s?>|[\[(]/({_NAME})[\])])\s*\Z")
+_LONGEST_NAME: Final = 300
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
 _MOST_NOTES: Final = 100
 BLANK: Final = " \t\r\n"
@@ -584,7 +586,7 @@ class _Mender:
             if tag.endswith("/>") or closes not in ("", key):
                 self.refuse("xml.ambiguous", doubt)
             return False
-        if attributes or closes == key or not _ends_in_words(node) or _LAYOUT.search(str(node.parts[-1])):
+        if attributes or name != node.name or closes == key or not _ends_in_words(node) or _LAYOUT.search(str(node.parts[-1])):
             self.refuse("xml.ambiguous", doubt)
         self.note("xml.tag", "a closing tag was not written as one", before=tag)
         self._close(tag)
@@ -703,7 +705,17 @@ class _Mender:
                 del parts[index:]
         if parts and isinstance(parts[-1], str):
             # The line break and the indent before the next tag are layout.
-            parts[-1] = _LAYOUT.sub("", parts[-1])
+            parts[-1] = self._without_half_tag(node, _LAYOUT.sub("", parts[-1]))
+
+    def _without_half_tag(self, node: Node, words: str) -> str:
+        """The last words of an element that is never closed, without a closing tag that lacks some of its marks."""
+        half = _HALF_TAG.search(words, max(0, len(words) - _LONGEST_NAME))
+        if half is not None and self.names.key(half[1] or half[2]) == self.names.key(node.name):
+            self.note("xml.tag", "a closing tag was not written as one", before=half[0])
+            return words[: half.start()]
+        if words.endswith(f"{node.name[-2:]}>") and words.rfind("<") <= words.rfind(">", 0, -1):
+            self.refuse("xml.ambiguous", f"<{node.name}> is never closed: what ends its text may be its closing tag")
+        return words
 
     def _refuse_two_nestings(self, outer: Node, node: Node, behind: str = "") -> None:
         """Of an element that was never closed: where its last child could as well stand behind it, nobody knows."""
