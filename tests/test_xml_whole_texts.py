@@ -34,17 +34,17 @@ def read(inner: str, contract: Any = Note) -> Any:
 
 def meant(inner: str, **values: Any) -> None:
     """Both the type and its twin in XML Schema read these values, with a record."""
-    for contract in (Note, TWIN):
-        outcome = read(inner, contract)
+    for form in (Note, TWIN):
+        outcome = read(inner, form)
         assert outcome.ok, (inner, outcome.findings)
-        found = outcome.value.model_dump(exclude_defaults=True) if contract is Note else outcome.value
+        found = outcome.value.model_dump(exclude_defaults=True) if form is Note else outcome.value
         assert {key: value for key, value in found.items() if value is not None} == values, inner
         assert outcome.repairs
 
 
 def refused(inner: str, codes: list[str] = AMBIGUOUS) -> None:
-    for contract in (Note, TWIN):
-        assert [finding.code for finding in read(inner, contract).findings] == codes, inner
+    for form in (Note, TWIN):
+        assert [finding.code for finding in read(inner, form).findings] == codes, inner
 
 
 @pytest.mark.parametrize("markup", ["<b>it</b>", "<br/>", "<br>", "<i>a</i> and <b>c</b>"])
@@ -274,3 +274,73 @@ def test_what_may_be_the_end_of_a_closing_tag_is_refused():
     refused("<title>A</title><body>x title body>")
     refused("<title>a List<Title>")
     meant("<title>a List<Entitle>", title="a List<Entitle>")
+
+
+def test_words_behind_a_value_without_quotes_are_refused():
+    """They may belong to it; a name that the schema has is the next attribute, and a value of one word is read."""
+    refused("<Note title=Hello World n=4></Note>")
+    refused("<Note title=Hello checked/>")
+    meant("<Note title=Hello n=4></Note>", title="Hello", n=4)
+    assert read("<title>see <a href=x y z>here</a></title>").value == Note(title="see <a href=x y z>here</a>")
+
+
+def test_a_document_type_in_a_text_is_a_part_of_it():
+    """It is kept where the text is words, left out of a number, and never taken for more than its element holds."""
+    meant(
+        "<title>A</title><body>Start with <!DOCTYPE html> & then</body>",
+        title="A",
+        body="Start with <!DOCTYPE html> & then",
+    )
+    meant("<title>A</title><body><!DOCTYPE [ & so</body><n>5</n>", title="A", body="<!DOCTYPE [ & so", n=5)
+    meant("<title>A</title><n><!DOCTYPE html>5</n>", title="A", n=5)
+
+
+@pytest.mark.parametrize("declaration", ["<!DOCTYPE x SYSTEM 'a'>", "<!DOCTYPE x [<!ENTITY a 'b'>]>"])
+def test_a_document_type_with_more_is_refused_wherever_it_stands(declaration):
+    """One that declares entities or names something outside is refused inside of the root as before it."""
+    for inner in (
+        f"<title>A</title>{declaration}<body>& b</body>",
+        f"<title>A</title><body>x {declaration} & b</body>",
+    ):
+        refused(inner, ["xml.doctype"])
+
+
+def test_two_values_for_one_member_are_refused():
+    """An attribute and an element that say different things are not settled; the same said twice counts once."""
+    refused('<Note title="A"><title>B & C</title></Note>')
+    refused('<Note tags="a"><title>B & C</title><tags>c</tags></Note>')
+    meant('<Note n="5"><title>B & C</title><n>5</n></Note>', title="B & C", n=5)
+
+
+@pytest.mark.parametrize(
+    "words", ["body: text", '"body": "text",', "body> text", "body = text", "- **body**: text", "tags: c"]
+)
+def test_a_member_that_is_written_as_words_is_not_set_aside(words):
+    """What stands between elements by the name of a member that is not there, or may repeat, is no prose."""
+    refused(f"<title>A & B</title><tags>b</tags>{words}<n>1</n>", ["xml.syntax"])
+
+
+def test_prose_between_elements_is_set_aside():
+    """A label with nothing behind it, words that name a member, and the name of one that is there lose nothing."""
+    meant("Here are the tags:<title>A</title><tags>b</tags>", title="A", tags=["b"])
+    meant("<title>A</title>The body follows, title: A<n>1</n>", title="A", n=1)
+
+
+@pytest.mark.parametrize("mark", ["&am", "&lt", "&#1", "&", "<![CDA", "<![CDATA", "<!", "<!-", "<", "<![CDATA[]]"])
+def test_half_a_mark_at_the_end_of_an_answer_is_no_text(mark):
+    """What the end of the answer left of an entity or a tag is left out, on record."""
+    meant(f"<Note><title>A</title><body>b {mark}", title="A", body="b ")
+    outcome = read(f"<Note><title>A</title><body>b</body>{mark}")
+    assert outcome.value == Note(title="A", body="b")
+    if "[]" not in mark:
+        assert "xml.truncated" in {repair.code for repair in outcome.repairs}
+
+
+def test_a_member_in_another_case_is_not_lost():
+    """An optional member whose name is written in another case is read, on record, and refused by strict reading."""
+    for name in ("Tags", "TAGS"):
+        inner = f"<title>A</title><{name}>b</{name}><Body>c</Body>"
+        outcome = read(inner)
+        assert outcome.value == Note(title="A", tags=["b"], body="c")
+        assert {repair.code for repair in outcome.repairs} == {"xml.name"}
+        assert not validate(f"<Note>{inner}</Note>", Note, format="xml", reading="strict").ok

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 
 from guards.findings import Finding
 from guards.reading.spelling import folded, one_of_many
-from guards.reading.xml_prolog import Unreadable, doctype_end
+from guards.reading.xml_prolog import Unreadable, doctype_end, doctype_fault
 from guards.reading.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
 from guards.records import Repair
 
@@ -128,19 +128,28 @@ class Names:
         return frozenset(name for name, _ in self._uses)
 
     @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The names of all attributes of the schema, folded."""
+        return frozenset(folded(attribute.name) for shape in self._shapes for attribute in shape.attributes.values())
+
+    @cached_property
     def _uses(self) -> set[tuple[str, str | None]]:
         """The names of all elements that stand in others, with their namespaces."""
-        uses: set[tuple[str, str | None]] = set()
+        return {(key.rpartition("}")[2], shape.spaces.get(key)) for shape in self._shapes for key in shape.children}
+
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        """The shapes of the roots, and of what stands in them."""
+        shapes: list[Shape] = []
         waiting = list(self.roots.values())
         seen: set[int] = set()
         while waiting:
             shape = waiting.pop()
             if id(shape) not in seen:
                 seen.add(id(shape))
-                for key, (inner, _) in shape.children.items():
-                    uses.add((key.rpartition("}")[2], shape.spaces.get(key)))
-                    waiting.append(inner)
-        return uses
+                shapes.append(shape)
+                waiting += (inner for inner, _ in shape.children.values())
+        return shapes
 
     @cached_property
     def _spaces_of(self) -> dict[str, set[str | None]]:
@@ -264,6 +273,8 @@ _XML: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _XML_SPACE: Final = {"xml": "http://www.w3.org/XML/1998/namespace"}
 _FARTHEST: Final = 1000  # of parts that are looked through
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
+# Of an entity, a tag, a comment, a CDATA section: what the end of an answer may leave of it.
+_HALF_MARK: Final = re.compile(r"(?:&#?\w*+|<(?:!(?:-|\[?\w*+)|\\)?)\Z")
 _HALF_TAG: Final = re.compile(rf"(?:(?:<[\\/]*|[\\/]+)\s?({_NAME})\s?>|[\[(]/({_NAME})[\])])\s*\Z")
 _LONGEST_NAME: Final = 300
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
@@ -321,11 +332,27 @@ class _Mender:
             else:
                 words = "an XML declaration that stood elsewhere, or was not written as one, was left out"
                 self._passed_over("?>", "xml.declaration", words, _INSTRUCTION)
-        self._add(self.text[self._at :])
+        rest = self.text[self._at :]
+        if len(self._stack) > 1 and (half := _HALF_MARK.search(rest, max(0, len(rest) - _LONGEST_NAME))) is not None:
+            self.note("xml.truncated", "half a mark at the end of the answer was left out", before=half[0])
+            rest = rest[: half.start()]
+        self._add(rest)
         self._end()
 
     def _doctype(self) -> None:
-        end = doctype_end(self.text, self._at)
+        node = self._stack[-1]
+        end = -1 if is_leaf(node.shape) and "<!" in self._absent else doctype_end(self.text, self._at)
+        if is_leaf(node.shape) and not 0 <= end <= self._next_closer(self._at):
+            self._absent.add("<!")  # in a text it need not be understood, and one look is enough
+            self._literal(self._at + 2)
+            return
+        if end >= 0 and (fault := doctype_fault(self.text[self._at : end])) is not None:
+            raise Unreadable(fault)
+        if is_leaf(node.shape):
+            words = "a document type declaration that stood elsewhere was left out"
+            self._settle_markup(node, self.text[self._at : end], "xml.declaration", words)
+            self._at = end
+            return
         if end < 0:
             self.refuse("xml.syntax", "not well-formed XML: the document type is never closed")
         if len(self._stack) > 1 or self.top.parts or "".join(self._words).strip(BLANK):
@@ -453,7 +480,7 @@ class _Mender:
         self._at = end.end()
 
     def _opens_cdata(self, found: re.Match[str]) -> bool:
-        """Whether the half of a mark begins a CDATA section: it does where a text begins with it and its end follows."""
+        """Whether the half of a mark begins a CDATA section: a text begins with it, and its end follows."""
         node, stop = self._stack[-1], self._next_closer(found.end())
         if not is_leaf(node.shape):
             return False
@@ -586,7 +613,13 @@ class _Mender:
             if tag.endswith("/>") or closes not in ("", key):
                 self.refuse("xml.ambiguous", doubt)
             return False
-        if attributes or name != node.name or closes == key or not _ends_in_words(node) or _LAYOUT.search(str(node.parts[-1])):
+        if (
+            attributes
+            or name != node.name
+            or closes == key
+            or not _ends_in_words(node)
+            or _LAYOUT.search(str(node.parts[-1]))
+        ):
             self.refuse("xml.ambiguous", doubt)
         self.note("xml.tag", "a closing tag was not written as one", before=tag)
         self._close(tag)
@@ -853,7 +886,7 @@ class _Mender:
         None where this is no tag.
         """
         text, attributes = self.text, list[tuple[str, str]]()
-        start = at
+        start, bare = at, False
         while at - start < _LONGEST_TAG:
             found = _IN_TAG.match(text, at)
             if found is None:
@@ -870,6 +903,8 @@ class _Mender:
             if not name:
                 continue
             if not equals:
+                if bare and not self.names.knows(name) and folded(name) not in self.names.attributes:
+                    self.refuse("xml.ambiguous", f"{name!r} stands behind a value without quotes, and may belong to it")
                 self.note("xml.attribute_quotes", "an attribute had no value", before=name)
                 attributes.append((name, ""))
                 continue
@@ -899,7 +934,8 @@ class _Mender:
                 continue
             at = value.end()
             attributes.append((name, self._value(next(part for part in value.groups() if part is not None))))
-            if value[4] is not None or value[3] is not None:
+            bare = value[4] is not None
+            if bare or value[3] is not None:
                 self.note("xml.attribute_quotes", "the value of an attribute had no quotes", before=name)
         return None
 
