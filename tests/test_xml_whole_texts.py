@@ -29,7 +29,7 @@ AMBIGUOUS = ["xml.ambiguous"]
 
 
 def read(inner: str, contract: Any = Note) -> Any:
-    return validate(inner if inner.startswith("<Note") else f"<Note>{inner}</Note>", contract, format="xml")
+    return validate(inner if inner.startswith("<Note") or "</Note>" in inner else f"<Note>{inner}</Note>", contract, format="xml")
 
 
 def meant(inner: str, **values: Any) -> None:
@@ -344,3 +344,16 @@ def test_a_member_in_another_case_is_not_lost():
         assert outcome.value == Note(title="A", tags=["b"], body="c")
         assert {repair.code for repair in outcome.repairs} == {"xml.name"}
         assert not validate(f"<Note>{inner}</Note>", Note, format="xml", reading="strict").ok
+
+
+def test_tags_that_cross_are_refused():
+    """An element that begins in a text and ends behind it is no part of the text."""
+    refused("<title>x <body>y</title> z</body>")
+    refused("<title>\n  <Note>A</title><body>b</body></Note>")
+    meant("<title>write <body> here</title><body>b</body>", title="write <body> here", body="b")
+
+
+def test_the_closing_tag_of_the_root_may_lack_its_marks():
+    """Nothing but the root can be meant by its name, so that what is left of the tag is neither a part nor a fault."""
+    for end in ("<Note/>", "<\\Note>", "/Note>"):
+        assert read(f"<Note><title>A</title>\n{end}").value == Note(title="A")

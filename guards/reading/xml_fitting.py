@@ -488,18 +488,20 @@ class _Fitter:
             words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
         elif (
-            name := next((name for name in _MEMBER.findall(text) if self._is_missed(name, shape, there)), None)
+            name := next((name for name in _MEMBER.findall(text) if self._is_missed(name, shape, there, path)), None)
         ) is not None:
             words = f"{name!r} stands between elements as text: what it says would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
-    def _is_missed(self, name: str, shape: Shape, there: set[str]) -> bool:
+    def _is_missed(self, name: str, shape: Shape, there: set[str], path: str) -> bool:
         """Whether a name in the text between elements may be that of one of them, in another form."""
         plain = folded(name)
         many = any(many for key, (_, many) in shape.children.items() if folded(key.rpartition("}")[2]) == plain)
-        return self.names.knows(name) and (many or plain not in there)
+        # Its own name may be what is left of the closing tag.
+        own = plain == folded(path.rpartition("/")[2].partition("[")[0]) and self.names.child(shape, plain) is None
+        return self.names.knows(name) and not own and (many or plain not in there)
 
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
         order = {id(element): index for index, element in enumerate(children_of(shape.content))}

@@ -609,17 +609,11 @@ class _Mender:
             return False  # words: the next one begins
         if (opens and not self.names.knows(opens)) or not (closes or opens or tag.endswith("/>")):
             return False
-        if not is_leaf(shape):
-            if tag.endswith("/>") or closes not in ("", key):
-                self.refuse("xml.ambiguous", doubt)
+        leaf, single = is_leaf(shape), not _may_repeat(self._stack[-2].shape, folded(name))
+        if not leaf and not tag.endswith("/>") and closes in ("", key):
             return False
-        if (
-            attributes
-            or name != node.name
-            or closes == key
-            or not _ends_in_words(node)
-            or _LAYOUT.search(str(node.parts[-1]))
-        ):
+        directly = leaf and _ends_in_words(node) and not _LAYOUT.search(str(node.parts[-1]))
+        if attributes or name != node.name or closes == key or not (directly or single):
             self.refuse("xml.ambiguous", doubt)
         self.note("xml.tag", "a closing tag was not written as one", before=tag)
         self._close(tag)
@@ -664,7 +658,11 @@ class _Mender:
         empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
         if empty or self._closes_before_end(name, node) or self._is_item(name, node):
             return True
-        return self.names.knows(name) and not self._closed_later(node)
+        if not self.names.knows(name):
+            return False
+        if self._closed_later(node) and self._at in self._closed:
+            self.refuse("xml.ambiguous", f"<{name}> begins in <{node.name}> and ends behind it")
+        return not self._closed_later(node)
 
     def _has_words(self, node: Node) -> bool:
         """Whether the open element holds text so far."""
