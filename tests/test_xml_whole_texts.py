@@ -29,7 +29,9 @@ AMBIGUOUS = ["xml.ambiguous"]
 
 
 def read(inner: str, contract: Any = Note) -> Any:
-    return validate(inner if inner.startswith("<Note") or "</Note>" in inner else f"<Note>{inner}</Note>", contract, format="xml")
+    return validate(
+        inner if inner.startswith("<Note") or "</Note>" in inner else f"<Note>{inner}</Note>", contract, format="xml"
+    )
 
 
 def meant(inner: str, **values: Any) -> None:
@@ -273,7 +275,9 @@ def test_what_may_be_the_end_of_a_closing_tag_is_refused():
     refused("<title>Boble>")
     refused("<title>A</title><body>x title body>")
     refused("<title>a List<Title>")
+    refused("<title>A&lt;/title&gt;<body>b</body>")
     meant("<title>a List<Entitle>", title="a List<Entitle>")
+    meant("<title>&lt;title&gt;\n<body>b</body>", title="<title>", body="b")
 
 
 def test_words_behind_a_value_without_quotes_are_refused():
@@ -357,3 +361,6 @@ def test_the_closing_tag_of_the_root_may_lack_its_marks():
     """Nothing but the root can be meant by its name, so that what is left of the tag is neither a part nor a fault."""
     for end in ("<Note/>", "<\\Note>", "/Note>"):
         assert read(f"<Note><title>A</title>\n{end}").value == Note(title="A")
+    for tree, ok in (("<title>B</title>/kids>", True), ("<title>B</title>/kids><kids><title>C</title></kids>", False)):
+        outcome = validate(f"<Tree><title>A</title><kids>{tree}</Tree>", Tree, format="xml")
+        assert outcome.value == (Tree(title="A", kids=[Tree(title="B")]) if ok else None)

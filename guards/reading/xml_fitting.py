@@ -353,9 +353,10 @@ class _Fitter:
                 if child is not None:
                     placed.append((child, element))
 
-        for part in parts:
+        last = max((index for index, part in enumerate(parts) if isinstance(part, Node)), default=-1)
+        for index, part in enumerate(parts):
             if isinstance(part, str):
-                self._text_between(made, part, shape, placed, path, there)
+                self._text_between(made, part, shape, placed, path, there, last=index > last)
             elif (element := meant(part)) is not None:
                 place(part, element)
             else:
@@ -475,7 +476,15 @@ class _Fitter:
         self.note("xml.extra", words, f"{path}/{node.name}", node.source)
 
     def _text_between(
-        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str, there: set[str]
+        self,
+        made: Any,
+        text: str,
+        shape: Shape,
+        placed: list[tuple[Any, Element | None]],
+        path: str,
+        there: set[str],
+        *,
+        last: bool,
     ) -> None:
         if shape.mixed:
             if placed:
@@ -487,21 +496,19 @@ class _Fitter:
         elif (tag := next((tag for tag in _TAG.findall(text) if self.names.knows(tag)), None)) is not None:
             words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
-        elif (
-            name := next((name for name in _MEMBER.findall(text) if self._is_missed(name, shape, there, path)), None)
-        ) is not None:
+        elif (name := self._missed(text, shape, there)) is not None and not (last and _is_end(text, path)):
             words = f"{name!r} stands between elements as text: what it says would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
 
-    def _is_missed(self, name: str, shape: Shape, there: set[str], path: str) -> bool:
-        """Whether a name in the text between elements may be that of one of them, in another form."""
-        plain = folded(name)
-        many = any(many for key, (_, many) in shape.children.items() if folded(key.rpartition("}")[2]) == plain)
-        # Its own name may be what is left of the closing tag.
-        own = plain == folded(path.rpartition("/")[2].partition("[")[0]) and self.names.child(shape, plain) is None
-        return self.names.knows(name) and not own and (many or plain not in there)
+    def _missed(self, text: str, shape: Shape, there: set[str]) -> str | None:
+        """A name in the text between elements that may be that of one of them, in another form."""
+        many = {folded(key.rpartition("}")[2]) for key, (_, repeats) in shape.children.items() if repeats}
+        for name in _MEMBER.findall(text):
+            if self.names.knows(name) and (folded(name) in many or folded(name) not in there):
+                return str(name)
+        return None
 
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
         order = {id(element): index for index, element in enumerate(children_of(shape.content))}
@@ -543,10 +550,17 @@ class _Fitter:
                 last.tail = (last.tail or "") + part
 
 
+def _is_end(text: str, path: str) -> bool:
+    """Whether a text is what is left of the closing tag of the element at a path."""
+    found = _HALF_END.fullmatch(text.strip(BLANK))
+    return found is not None and folded(found[1]) == folded(path.rpartition("/")[2].partition("[")[0])
+
+
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
 
 
+_HALF_END: Final = re.compile(r"<?\s?[\\/]+\s?([\w.\-]+)\s?>")
 # A name with something to say behind it, as a label or a key, or in half a tag.
 _MEMBER: Final = re.compile(r"(?<![\w.\-])([^\W\d][\w.\-]*+)[\"'`*]*+(?:\s?[:=]\s*+\S|>)")
 _TAG: Final = re.compile(r"<\s*+/?\s*+(?:[^\W\d][\w.\-]*+:)?([^\W\d][\w.\-]*+)")

@@ -275,7 +275,7 @@ _FARTHEST: Final = 1000  # of parts that are looked through
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 # Of an entity, a tag, a comment, a CDATA section: what the end of an answer may leave of it.
 _HALF_MARK: Final = re.compile(r"(?:&#?\w*+|<(?:!(?:-|\[?\w*+)|\\)?)\Z")
-_HALF_TAG: Final = re.compile(rf"(?:(?:<[\\/]*|[\\/]+)\s?({_NAME})\s?>|[\[(]/({_NAME})[\])])\s*\Z")
+_HALF_TAG: Final = re.compile(rf"(?:<?\s?[\\/]+\s?({_NAME})\s?>|[\[(]/({_NAME})[\])])\s*\Z")
 _LONGEST_NAME: Final = 300
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
 _MOST_NOTES: Final = 100
@@ -742,6 +742,8 @@ class _Mender:
         """The last words of an element that is never closed, without a closing tag that lacks some of its marks."""
         half = _HALF_TAG.search(words, max(0, len(words) - _LONGEST_NAME))
         if half is not None and self.names.key(half[1] or half[2]) == self.names.key(node.name):
+            if self.text.rfind(half[0], node.at, self._at) < 0:
+                self.refuse("xml.ambiguous", f"<{node.name}> is never closed: {half[0]} is escaped, and may be text")
             self.note("xml.tag", "a closing tag was not written as one", before=half[0])
             return words[: half.start()]
         if words.endswith(f"{node.name[-2:]}>") and words.rfind("<") <= words.rfind(">", 0, -1):
