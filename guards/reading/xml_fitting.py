@@ -16,7 +16,8 @@ from lxml import etree
 from guards.findings import Finding
 from guards.reading.numbers import as_whole
 from guards.reading.spelling import boolean, folded, number, number_in, one_of_many, pick, pick_in
-from guards.reading.xml_mender import BLANK, Names, Node, is_leaf, names_item
+from guards.reading.xml_names import Names, is_leaf, may_repeat, names_item
+from guards.reading.xml_node import BLANK, Node
 from guards.reading.xml_prolog import Unreadable
 from guards.reading.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.records import Repair
@@ -504,9 +505,9 @@ class _Fitter:
 
     def _missed(self, text: str, shape: Shape, there: set[str]) -> str | None:
         """A name in the text between elements that may be that of one of them, in another form."""
-        many = {folded(key.rpartition("}")[2]) for key, (_, repeats) in shape.children.items() if repeats}
         for name in _MEMBER.findall(text):
-            if self.names.knows(name) and (folded(name) in many or folded(name) not in there):
+            plain = folded(name)
+            if self.names.knows(name) and (plain not in there or may_repeat(shape, plain)):
                 return str(name)
         return None
 

@@ -10,218 +10,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
 from guards.findings import Finding
-from guards.reading.spelling import folded, one_of_many
+from guards.reading.spelling import folded
+from guards.reading.xml_names import Names, is_leaf, may_repeat, names_item
+from guards.reading.xml_node import BLANK, Node
 from guards.reading.xml_prolog import Unreadable, doctype_end, doctype_fault
-from guards.reading.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
+from guards.reading.xml_shape import Shape, SimpleType, children_of
 from guards.records import Repair
 
-__all__ = ["BLANK", "Names", "Node", "is_closed", "is_leaf", "mend_xml", "names_item"]
-
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """An element as it was written: its local name, what it holds, and the shape that the schema gives it, if any.
-
-    `spaces` are the namespaces by prefix that hold inside of it; `tags` its opening and closing tag as written, with
-    the place of the first. `cut` says that the end of the text cut it off before its own end, `words` that it holds
-    more text than blanks.
-    """
-
-    name: str
-    shape: Shape | None = None
-    prefix: str = ""
-    attributes: list[tuple[str, str]] = field(default_factory=list)
-    parts: list[Node | str] = field(default_factory=list)
-    cut: bool = False
-    spaces: Mapping[str, str] = field(default_factory=dict)
-    tags: tuple[str, str] = ("", "")
-    at: int = -1
-    words: bool = False
-
-    @property
-    def space(self) -> str | None:
-        """Its namespace; None where there is none, or its prefix is declared nowhere."""
-        return self.spaces.get(self.prefix) or None
-
-    @property
-    def unbound(self) -> bool:
-        """Whether its prefix is declared nowhere."""
-        return bool(self.prefix) and not self.spaces.get(self.prefix)
-
-    @property
-    def source(self) -> str:
-        """The element as it was written, its entities replaced."""
-        inner = "".join(part if isinstance(part, str) else part.source for part in self.parts)
-        return f"{self.tags[0]}{inner}{self.tags[1]}"
-
-    @property
-    def nodes(self) -> list[Node]:
-        return [part for part in self.parts if isinstance(part, Node)]
-
-    @property
-    def text(self) -> str:
-        """What stands directly inside."""
-        return "".join(part for part in self.parts if isinstance(part, str))
-
-
-class Names:
-    """The names of a schema, folded: which elements there are, which may be the root, and which stand in which."""
-
-    def __init__(self, schema: SchemaShape) -> None:
-        self.schema = schema
-
-    @cached_property
-    def roots(self) -> dict[str, Shape]:
-        return {folded(name): element.shape for name, element in self.schema.roots.items()}
-
-    def key(self, name: str) -> str:
-        """What tells an element's tags from those of others: the name folded, save where the schema has names that
-        differ by case or marks alone (`Answer` and `answer`)."""
-        return name if name in self._alike else folded(name)
-
-    @cached_property
-    def _alike(self) -> frozenset[str]:
-        spelled: dict[str, set[str]] = defaultdict(set)
-        for name in self._names:
-            spelled[folded(name)].add(name)
-        return frozenset(name for names in spelled.values() if len(names) > 1 for name in names)
-
-    def knows(self, name: str) -> bool:
-        """Whether any element of the schema has that name."""
-        return folded(name) in self.everywhere
-
-    @cached_property
-    def everywhere(self) -> frozenset[str]:
-        """Every element name of the schema, folded."""
-        return frozenset(map(folded, self._names))
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return self._members | self.schema.roots.keys()
-
-    @cached_property
-    def beside(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names, folded, that a document holds and that thus are missed where they stand beside it: those that no
-        root has, and those that also a root has that holds elements and no text."""
-        members = frozenset(map(folded, self._members))
-        roots = {name for name, shape in self.roots.items() if not (shape.free or shape.mixed or is_leaf(shape))}
-        return members - self.roots.keys(), members & roots
-
-    def may_be_root(self, node: Node) -> bool:
-        """Whether an element is a root by its name, and not by what it holds a part of one that has the same name."""
-        name = folded(node.name)
-        root = self.roots.get(name)
-        if name not in self.beside[1] or (node.name in self.schema.roots and node.name not in self._members):
-            return root is not None
-        return any(self.child(root, folded(inner.name)) is not None for inner in node.nodes)
-
-    @cached_property
-    def _members(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self._uses)
-
-    @cached_property
-    def attributes(self) -> frozenset[str]:
-        """The names of all attributes of the schema, folded."""
-        return frozenset(folded(attribute.name) for shape in self._shapes for attribute in shape.attributes.values())
-
-    @cached_property
-    def _uses(self) -> set[tuple[str, str | None]]:
-        """The names of all elements that stand in others, with their namespaces."""
-        return {(key.rpartition("}")[2], shape.spaces.get(key)) for shape in self._shapes for key in shape.children}
-
-    @cached_property
-    def _shapes(self) -> list[Shape]:
-        """The shapes of the roots, and of what stands in them."""
-        shapes: list[Shape] = []
-        waiting = list(self.roots.values())
-        seen: set[int] = set()
-        while waiting:
-            shape = waiting.pop()
-            if id(shape) not in seen:
-                seen.add(id(shape))
-                shapes.append(shape)
-                waiting += (inner for inner, _ in shape.children.values())
-        return shapes
-
-    @cached_property
-    def _spaces_of(self) -> dict[str, set[str | None]]:
-        """The namespaces that the schema has each element name in, folded."""
-        found: dict[str, set[str | None]] = {}
-        for name, space in self._uses:
-            found.setdefault(folded(name), set()).add(space)
-        return found
-
-    def child(self, shape: Shape | None, name: str, space: str | None = None) -> Shape | None:
-        """The shape of the child of that folded name; None where there is none.
-
-        `space` where the child has a namespace that cannot be the document's own, so that only that one will do.
-        """
-        if shape is None:
-            return None
-        known = self._children.get(id(shape))
-        if known is None:
-            known = self._children[id(shape)] = {}
-            for key, (inner, _) in shape.children.items():
-                plain = folded(key.rpartition("}")[2])
-                known.setdefault((plain, None), inner)
-                known[plain, shape.spaces.get(key)] = inner
-        return known.get((name, space))
-
-    @cached_property
-    def _children(self) -> dict[int, dict[tuple[str, str | None], Shape]]:
-        return {}
-
-    def foreign(self, node: Node, root: Node | None) -> bool:
-        """Whether an element is of another namespace than the schema and its document's root, if there is one."""
-        if root is None:
-            return False
-        if node.unbound:
-            # One that the schema has in one other namespace alone has a prefix wherever it stands.
-            spaces = self._spaces_of.get(folded(node.name), {None})
-            imported = len(spaces) == 1 and spaces.isdisjoint({None, root.space})
-            return node.prefix != root.prefix and not imported
-        return node.space is not None and node.space not in (*self.spaces, root.space)
-
-    def chosen(self, node: Node) -> Shape | None:
-        """The shape of the type that an element's `xsi:type` names."""
-        for name, value in node.attributes:
-            prefix, _, local = name.rpartition(":")
-            if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
-                of, _, named = value.strip(BLANK).rpartition(":")
-                return self.schema.named_type(named, node.spaces.get(of))
-        return None
-
-    def space_of(self, shape: Shape) -> str | None:
-        """The namespace of a type that has a name."""
-        return self._type_spaces.get(id(shape))
-
-    @cached_property
-    def _type_spaces(self) -> dict[int, str]:
-        return {id(shape): _space_in(key) for key, shape in self.schema.types.items() if key.startswith("{")}
-
-    @cached_property
-    def prefixes(self) -> dict[str, str]:
-        """A prefix for each namespace that types have."""
-        spaces = dict.fromkeys(filter(None, map(_space_in, self.schema.types)))
-        return {f"ns{number}": space for number, space in enumerate(spaces)}
-
-    @cached_property
-    def spaces(self) -> frozenset[str | None]:
-        """The namespaces of the roots."""
-        return frozenset(element.namespace for element in self.schema.roots.values())
-
-    def root_with(self, name: str) -> Shape | None:
-        """The shape of the only root that has such a child."""
-        found = [shape for shape in self.roots.values() if self.child(shape, name) is not None]
-        return found[0] if len(found) == 1 else None
+__all__ = ["mend_xml"]
 
 
 def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
@@ -279,8 +81,6 @@ _HALF_TAG: Final = re.compile(rf"(?:<?\s?[\\/]+\s?({_NAME})\s?>|[\[(]/({_NAME})[
 _LONGEST_NAME: Final = 300
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
 _MOST_NOTES: Final = 100
-BLANK: Final = " \t\r\n"
-"""XML's white space; a no-break space is text."""
 _BROKEN: Final = frozenset({"xml.tag", "xml.unclosed"})
 _MOST_BROKEN: Final = 2000
 _LONGEST_TAG: Final = 100_000
@@ -609,7 +409,7 @@ class _Mender:
             return False  # words: the next one begins
         if (opens and not self.names.knows(opens)) or not (closes or opens or tag.endswith("/>")):
             return False
-        leaf, single = is_leaf(shape), not _may_repeat(self._stack[-2].shape, folded(name))
+        leaf, single = is_leaf(shape), not may_repeat(self._stack[-2].shape, folded(name))
         if not leaf and not tag.endswith("/>") and closes in ("", key):
             return False
         directly = leaf and _ends_in_words(node) and not _LAYOUT.search(str(node.parts[-1]))
@@ -765,7 +565,7 @@ class _Mender:
             return
         if _stands_before(behind, name, outer.shape):
             return
-        if _may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
+        if may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
             words = f"<{node.name}> is never closed, and <{last.name}> may stand in it or behind it"
             self.refuse("xml.ambiguous", words)
 
@@ -861,7 +661,7 @@ class _Mender:
         around = _first(self._closers[self.names.key(outer.name)], found.end())
         if again >= min(_first(self._openers[name], found.end()), around):
             return False
-        if _may_repeat(outer.shape, folded(node.name)):
+        if may_repeat(outer.shape, folded(node.name)):
             words = f"{found[0]} stands here twice: it is a part of the text, or the tag that opens the next is missing"
             self.refuse("xml.ambiguous", words)
         return True
@@ -1008,10 +808,6 @@ def _start(found: re.Match[str]) -> int:
     return found.start()
 
 
-def _space_in(key: str) -> str:
-    return key[1:].rpartition("}")[0]
-
-
 def _ends_in_words(node: Node) -> bool:
     last = node.parts[-1] if node.parts else None
     return isinstance(last, str) and bool(last.strip(BLANK))
@@ -1019,12 +815,6 @@ def _ends_in_words(node: Node) -> bool:
 
 def _is_mixed(shape: Shape | None) -> bool:
     return shape is not None and shape.mixed
-
-
-def _may_repeat(shape: Shape | None, name: str) -> bool:
-    """Whether children of that folded name may stand there several times."""
-    children = shape.children.items() if shape is not None else ()
-    return any(many for key, (_, many) in children if folded(key.rpartition("}")[2]) == name)
 
 
 def _first(places: list[int], at: int) -> int:
@@ -1041,21 +831,3 @@ def _stands_before(one: str, other: str, shape: Shape) -> bool:
     names = [{folded(use.name) for use in children_of(item)} for item in content.items]
     first, last = ([n for n, held in enumerate(names) if name in held] for name in (one, other))
     return bool(first and last) and first[-1] < last[0]
-
-
-def names_item(name: str, around: str) -> bool:
-    """Whether an element is by its name an item of what the element around it holds."""
-    return folded(name) in _ITEMS or one_of_many(name, around)
-
-
-_ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
-
-
-def is_closed(node: Node) -> bool:
-    """Whether an element has a closing tag of its own, or needs none."""
-    return bool(node.tags[1]) or node.tags[0].endswith("/>")
-
-
-def is_leaf(shape: Shape | None) -> bool:
-    """Whether an element of this shape holds text and no elements."""
-    return shape is not None and (shape.simple or (shape.text is not None and not shape.children and not shape.mixed))
