@@ -359,7 +359,7 @@ def test_tags_that_cross_are_refused():
 
 def test_the_closing_tag_of_the_root_may_lack_its_marks():
     """Nothing but the root can be meant by its name, so that what is left of the tag is neither a part nor a fault."""
-    for end in ("<Note/>", "<\\Note>", "/Note>"):
+    for end in ("<Note/>", "<\\Note>", "/Note>", "<\\Note>\nHope it helps."):
         assert read(f"<Note><title>A</title>\n{end}").value == Note(title="A")
     for tree, ok in (("<title>B</title>/kids>", True), ("<title>B</title>/kids><kids><title>C</title></kids>", False)):
         outcome = validate(f"<Tree><title>A</title><kids>{tree}</Tree>", Tree, format="xml")

@@ -497,7 +497,7 @@ class _Fitter:
         elif (tag := next((tag for tag in _TAG.findall(text) if self.names.knows(tag)), None)) is not None:
             words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
-        elif (name := self._missed(text, shape, there)) is not None and not (last and _is_end(text, path)):
+        elif (name := self._missed(_behind_end(text, path) if last else text, shape, there)) is not None:
             words = f"{name!r} stands between elements as text: what it says would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
@@ -551,17 +551,18 @@ class _Fitter:
                 last.tail = (last.tail or "") + part
 
 
-def _is_end(text: str, path: str) -> bool:
-    """Whether a text is what is left of the closing tag of the element at a path."""
-    found = _HALF_END.fullmatch(text.strip(BLANK))
-    return found is not None and folded(found[1]) == folded(path.rpartition("/")[2].partition("[")[0])
+def _behind_end(text: str, path: str) -> str:
+    """What stands behind what is left of the closing tag of the element at a path; all where nothing is left of it."""
+    found = _HALF_END.match(text)
+    own = found is not None and folded(found[1]) == folded(path.rpartition("/")[2].partition("[")[0])
+    return text[found.end() :] if found is not None and own else text
 
 
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
 
 
-_HALF_END: Final = re.compile(r"<?\s?[\\/]+\s?([\w.\-]+)\s?>")
+_HALF_END: Final = re.compile(r"\s*+<?\s?[\\/]+\s?([\w.\-]+)\s?>")
 # A name with something to say behind it, as a label or a key, or in half a tag.
 _MEMBER: Final = re.compile(r"(?<![\w.\-])([^\W\d][\w.\-]*+)[\"'`*]*+(?:\s?[:=]\s*+\S|>)")
 _TAG: Final = re.compile(r"<\s*+/?\s*+(?:[^\W\d][\w.\-]*+:)?([^\W\d][\w.\-]*+)")

@@ -1,4 +1,4 @@
-"""What the names of a schema say: which elements there are, which may be the root of an answer, which stand in which."""
+"""What the names of a schema say: which elements there are, which may be the root, and which stand in which."""
 
 from __future__ import annotations
 
