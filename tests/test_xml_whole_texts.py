@@ -353,8 +353,12 @@ def test_a_member_in_another_case_is_not_lost():
 def test_tags_that_cross_are_refused():
     """An element that begins in a text and ends behind it is no part of the text."""
     refused("<title>x <body>y</title> z</body>")
+    refused("<title>see <body>it</body> here\n<n>5</n>")
+    meant("<title>A\n<body>b</body>\nprose\n<n>5</n>", title="A", body="b", n=5)
+    meant("<title>A<body>b</body>\n", title="A", body="b")
     refused("<title>\n  <Note>A</title><body>b</body></Note>")
     meant("<title>write <body> here</title><body>b</body>", title="write <body> here", body="b")
+    meant("<title>a<n</title><body>b</body></n>", title="a<n", body="b")
 
 
 def test_the_closing_tag_of_the_root_may_lack_its_marks():

@@ -53,6 +53,8 @@ _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
 # Nothing but blanks up to the next tag, or the end.
 _BEHIND: Final = re.compile(rf"\s*+(?:</(?:{_NAME}:)?({_NAME})|<(?:{_NAME}:)?({_NAME})|\Z)")
+_WHOLE: Final = re.compile(rf"<(?:{_NAME}:)?{_NAME}[^<>]*+>")
+_MORE: Final = re.compile(r"<[^<>]*+>[ \t]*+[^\s<]")
 _WORDS: Final = re.compile(r"\s*+[^\s<]")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
 _CLOSERS: Final = re.compile(rf"<\\?/\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
@@ -460,7 +462,7 @@ class _Mender:
             return True
         if not self.names.knows(name):
             return False
-        if self._closed_later(node) and self._at in self._closed:
+        if self._closed_later(node) and self._at in self._closed and _WHOLE.match(self.text, self._at):
             self.refuse("xml.ambiguous", f"<{name}> begins in <{node.name}> and ends behind it")
         return not self._closed_later(node)
 
@@ -505,12 +507,22 @@ class _Mender:
         for index in range(len(self._stack) - 2, 0, -1):
             outer = self._stack[index]
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
+                self._refuse_among_words(node, outer, name)
                 self._close_to(index, name)
                 return
             if outer.at in self._closed:
                 break  # it has a closing tag of its own, so that the element stands inside of it
         if is_leaf(node.shape) and same:
             self._close_to(len(self._stack) - 2)
+
+    def _refuse_among_words(self, node: Node, outer: Node, name: str) -> None:
+        """Of a text that is never closed: an element of the schema in the midst of a line may be a part of it."""
+        if not is_leaf(node.shape) or not node.words or node.nodes or _is_mixed(outer.shape):
+            return
+        closer = _first(self._closers[self.names.key(name)], self._at)
+        inline = _ends_in_words(node) and not _LAYOUT.search(str(node.parts[-1]))
+        if inline and closer < len(self.text) and _MORE.match(self.text, closer):
+            self.refuse("xml.ambiguous", f"<{node.name}> is never closed, and <{name}> stands among its words")
 
     def _close_to(self, index: int, name: str = "") -> None:
         """Close all elements above that place of the stack, since one of that name follows."""
@@ -686,7 +698,8 @@ class _Mender:
         None where this is no tag.
         """
         text, attributes = self.text, list[tuple[str, str]]()
-        start, bare = at, False
+        start, bare, around = at, False, self._stack[-1].shape
+        loose = around is not None and (around.free or around.mixed)  # what stands there may be of another language
         while at - start < _LONGEST_TAG:
             found = _IN_TAG.match(text, at)
             if found is None:
@@ -703,7 +716,7 @@ class _Mender:
             if not name:
                 continue
             if not equals:
-                if bare and not self.names.knows(name) and folded(name) not in self.names.attributes:
+                if bare and not loose and not self.names.knows(name) and folded(name) not in self.names.attributes:
                     self.refuse("xml.ambiguous", f"{name!r} stands behind a value without quotes, and may belong to it")
                 self.note("xml.attribute_quotes", "an attribute had no value", before=name)
                 attributes.append((name, ""))
