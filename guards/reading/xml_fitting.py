@@ -16,7 +16,8 @@ from lxml import etree
 from guards.findings import Finding
 from guards.reading.numbers import as_whole
 from guards.reading.spelling import boolean, folded, number, number_in, one_of_many, pick, pick_in
-from guards.reading.xml_mender import BLANK, Names, Node, is_leaf, names_item
+from guards.reading.xml_names import Names, is_leaf, may_repeat, names_item
+from guards.reading.xml_node import BLANK, Node
 from guards.reading.xml_prolog import Unreadable
 from guards.reading.xml_shape import XSI, Attribute, Element, Shape, SimpleType, children_of, typed
 from guards.records import Repair
@@ -211,7 +212,17 @@ class _Fitter:
             if known.namespace != space:
                 self.note("xml.namespace", "the namespace was missing, or another", where, space, known.namespace)
             self._put(made, _qualified(known.namespace, known.name), self._spelled(value, known.type, where), where)
-        elif not foreign and self.names.child(shape, folded(local)) is not None and not _has(node, local):
+        elif (
+            not foreign
+            and self.names.child(shape, folded(local)) is not None
+            and not (shape.any_attribute and _has(node, local))
+        ):
+            if _has(node, local, but=value):
+                words = f"{local} is given as an attribute and as an element, with different values"
+                raise Unreadable(Finding("xml.ambiguous", words, f"{path}/{local}"))
+            if _has(node, local):
+                self.note("xml.attribute", "an attribute that said what an element says counts once", where, value)
+                return
             self.note("xml.attribute", "an attribute stood for an element", f"{path}/{local}", value)
             children.append(Node(local, parts=[value], spaces=node.spaces, prefix=node.prefix))
         elif shape.any_attribute or shape.free or (is_leaf(shape) and not node.parts and prefix != "xml"):
@@ -343,9 +354,10 @@ class _Fitter:
                 if child is not None:
                     placed.append((child, element))
 
-        for part in parts:
+        last = max((index for index, part in enumerate(parts) if isinstance(part, Node)), default=-1)
+        for index, part in enumerate(parts):
             if isinstance(part, str):
-                self._text_between(made, part, shape, placed, path, alone=not there)
+                self._text_between(made, part, shape, placed, path, there, last=index > last)
             elif (element := meant(part)) is not None:
                 place(part, element)
             else:
@@ -465,20 +477,39 @@ class _Fitter:
         self.note("xml.extra", words, f"{path}/{node.name}", node.source)
 
     def _text_between(
-        self, made: Any, text: str, shape: Shape, placed: list[tuple[Any, Element | None]], path: str, *, alone: bool
+        self,
+        made: Any,
+        text: str,
+        shape: Shape,
+        placed: list[tuple[Any, Element | None]],
+        path: str,
+        there: set[str],
+        *,
+        last: bool,
     ) -> None:
         if shape.mixed:
             if placed:
                 placed[-1][0].tail = (placed[-1][0].tail or "") + text
             else:
                 made.text = (made.text or "") + text
-        elif text.strip(BLANK) and alone:
+        elif text.strip(BLANK) and not there:
             made.text = text  # all that the element holds: it would be lost
         elif (tag := next((tag for tag in _TAG.findall(text) if self.names.knows(tag)), None)) is not None:
             words = f"a tag of <{tag}> stands between elements as text: what it holds would be lost"
             raise Unreadable(Finding("xml.syntax", words, path))
+        elif (name := self._missed(_behind_end(text, path) if last else text, shape, there)) is not None:
+            words = f"{name!r} stands between elements as text: what it says would be lost"
+            raise Unreadable(Finding("xml.syntax", words, path))
         elif text.strip(BLANK):
             self.note("xml.text", "text between elements was left out", path, text.strip(BLANK))
+
+    def _missed(self, text: str, shape: Shape, there: set[str]) -> str | None:
+        """A name in the text between elements that may be that of one of them, in another form."""
+        for name in _MEMBER.findall(text):
+            plain = folded(name)
+            if self.names.knows(name) and (plain not in there or may_repeat(shape, plain)):
+                return str(name)
+        return None
 
     def _sorted(self, placed: list[tuple[Any, Element | None]], shape: Shape, path: str) -> None:
         order = {id(element): index for index, element in enumerate(children_of(shape.content))}
@@ -520,10 +551,20 @@ class _Fitter:
                 last.tail = (last.tail or "") + part
 
 
+def _behind_end(text: str, path: str) -> str:
+    """What stands behind what is left of the closing tag of the element at a path; all where nothing is left of it."""
+    found = _HALF_END.match(text)
+    own = found is not None and folded(found[1]) == folded(path.rpartition("/")[2].partition("[")[0])
+    return text[found.end() :] if found is not None and own else text
+
+
 def _cut(path: str) -> Unreadable:
     return Unreadable(Finding("xml.truncated", "the answer ends inside of an element", path))
 
 
+_HALF_END: Final = re.compile(r"\s*+<?\s?[\\/]+\s?([\w.\-]+)\s?>")
+# A name with something to say behind it, as a label or a key, or in half a tag.
+_MEMBER: Final = re.compile(r"(?<![\w.\-])([^\W\d][\w.\-]*+)[\"'`*]*+(?:\s?[:=]\s*+\S|>)")
 _TAG: Final = re.compile(r"<\s*+/?\s*+(?:[^\W\d][\w.\-]*+:)?([^\W\d][\w.\-]*+)")
 
 
@@ -564,8 +605,10 @@ def _one(attributes: Iterable[Attribute], name: str, space: str | None, *, forei
     return found[0] if len(found) == 1 else None
 
 
-def _has(node: Node, name: str) -> bool:
-    return any(folded(child.name) == folded(name) for child in node.nodes)
+def _has(node: Node, name: str, but: str | None = None) -> bool:
+    """Whether an element holds one of that folded name, of another text than `but`."""
+    named = (child for child in node.nodes if folded(child.name) == folded(name))
+    return any(but is None or bool(child.nodes) or child.text.strip(BLANK) != but.strip(BLANK) for child in named)
 
 
 def _qualified(namespace: str | None, name: str) -> str:

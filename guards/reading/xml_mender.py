@@ -10,209 +10,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from html.entities import html5
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
 from guards.findings import Finding
-from guards.reading.spelling import folded, one_of_many
-from guards.reading.xml_prolog import Unreadable, doctype_end
-from guards.reading.xml_shape import XSI, SchemaShape, Shape, SimpleType, children_of
+from guards.reading.spelling import folded
+from guards.reading.xml_names import Names, is_leaf, may_repeat, names_item
+from guards.reading.xml_node import BLANK, Node
+from guards.reading.xml_prolog import Unreadable, doctype_end, doctype_fault
+from guards.reading.xml_shape import Shape, SimpleType, children_of
 from guards.records import Repair
 
-__all__ = ["BLANK", "Names", "Node", "is_closed", "is_leaf", "mend_xml", "names_item"]
-
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """An element as it was written: its local name, what it holds, and the shape that the schema gives it, if any.
-
-    `spaces` are the namespaces by prefix that hold inside of it; `tags` its opening and closing tag as written, with
-    the place of the first. `cut` says that the end of the text cut it off before its own end, `words` that it holds
-    more text than blanks.
-    """
-
-    name: str
-    shape: Shape | None = None
-    prefix: str = ""
-    attributes: list[tuple[str, str]] = field(default_factory=list)
-    parts: list[Node | str] = field(default_factory=list)
-    cut: bool = False
-    spaces: Mapping[str, str] = field(default_factory=dict)
-    tags: tuple[str, str] = ("", "")
-    at: int = -1
-    words: bool = False
-
-    @property
-    def space(self) -> str | None:
-        """Its namespace; None where there is none, or its prefix is declared nowhere."""
-        return self.spaces.get(self.prefix) or None
-
-    @property
-    def unbound(self) -> bool:
-        """Whether its prefix is declared nowhere."""
-        return bool(self.prefix) and not self.spaces.get(self.prefix)
-
-    @property
-    def source(self) -> str:
-        """The element as it was written, its entities replaced."""
-        inner = "".join(part if isinstance(part, str) else part.source for part in self.parts)
-        return f"{self.tags[0]}{inner}{self.tags[1]}"
-
-    @property
-    def nodes(self) -> list[Node]:
-        return [part for part in self.parts if isinstance(part, Node)]
-
-    @property
-    def text(self) -> str:
-        """What stands directly inside."""
-        return "".join(part for part in self.parts if isinstance(part, str))
-
-
-class Names:
-    """The names of a schema, folded: which elements there are, which may be the root, and which stand in which."""
-
-    def __init__(self, schema: SchemaShape) -> None:
-        self.schema = schema
-
-    @cached_property
-    def roots(self) -> dict[str, Shape]:
-        return {folded(name): element.shape for name, element in self.schema.roots.items()}
-
-    def key(self, name: str) -> str:
-        """What tells an element's tags from those of others: the name folded, save where the schema has names that
-        differ by case or marks alone (`Answer` and `answer`)."""
-        return name if name in self._alike else folded(name)
-
-    @cached_property
-    def _alike(self) -> frozenset[str]:
-        spelled: dict[str, set[str]] = defaultdict(set)
-        for name in self._names:
-            spelled[folded(name)].add(name)
-        return frozenset(name for names in spelled.values() if len(names) > 1 for name in names)
-
-    def knows(self, name: str) -> bool:
-        """Whether any element of the schema has that name."""
-        return folded(name) in self.everywhere
-
-    @cached_property
-    def everywhere(self) -> frozenset[str]:
-        """Every element name of the schema, folded."""
-        return frozenset(map(folded, self._names))
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return self._members | self.schema.roots.keys()
-
-    @cached_property
-    def beside(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names, folded, that a document holds and that thus are missed where they stand beside it: those that no
-        root has, and those that also a root has that holds elements and no text."""
-        members = frozenset(map(folded, self._members))
-        roots = {name for name, shape in self.roots.items() if not (shape.free or shape.mixed or is_leaf(shape))}
-        return members - self.roots.keys(), members & roots
-
-    def may_be_root(self, node: Node) -> bool:
-        """Whether an element is a root by its name, and not by what it holds a part of one that has the same name."""
-        name = folded(node.name)
-        root = self.roots.get(name)
-        if name not in self.beside[1] or (node.name in self.schema.roots and node.name not in self._members):
-            return root is not None
-        return any(self.child(root, folded(inner.name)) is not None for inner in node.nodes)
-
-    @cached_property
-    def _members(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self._uses)
-
-    @cached_property
-    def _uses(self) -> set[tuple[str, str | None]]:
-        """The names of all elements that stand in others, with their namespaces."""
-        uses: set[tuple[str, str | None]] = set()
-        waiting = list(self.roots.values())
-        seen: set[int] = set()
-        while waiting:
-            shape = waiting.pop()
-            if id(shape) not in seen:
-                seen.add(id(shape))
-                for key, (inner, _) in shape.children.items():
-                    uses.add((key.rpartition("}")[2], shape.spaces.get(key)))
-                    waiting.append(inner)
-        return uses
-
-    @cached_property
-    def _spaces_of(self) -> dict[str, set[str | None]]:
-        """The namespaces that the schema has each element name in, folded."""
-        found: dict[str, set[str | None]] = {}
-        for name, space in self._uses:
-            found.setdefault(folded(name), set()).add(space)
-        return found
-
-    def child(self, shape: Shape | None, name: str, space: str | None = None) -> Shape | None:
-        """The shape of the child of that folded name; None where there is none.
-
-        `space` where the child has a namespace that cannot be the document's own, so that only that one will do.
-        """
-        if shape is None:
-            return None
-        known = self._children.get(id(shape))
-        if known is None:
-            known = self._children[id(shape)] = {}
-            for key, (inner, _) in shape.children.items():
-                plain = folded(key.rpartition("}")[2])
-                known.setdefault((plain, None), inner)
-                known[plain, shape.spaces.get(key)] = inner
-        return known.get((name, space))
-
-    @cached_property
-    def _children(self) -> dict[int, dict[tuple[str, str | None], Shape]]:
-        return {}
-
-    def foreign(self, node: Node, root: Node | None) -> bool:
-        """Whether an element is of another namespace than the schema and its document's root, if there is one."""
-        if root is None:
-            return False
-        if node.unbound:
-            # One that the schema has in one other namespace alone has a prefix wherever it stands.
-            spaces = self._spaces_of.get(folded(node.name), {None})
-            imported = len(spaces) == 1 and spaces.isdisjoint({None, root.space})
-            return node.prefix != root.prefix and not imported
-        return node.space is not None and node.space not in (*self.spaces, root.space)
-
-    def chosen(self, node: Node) -> Shape | None:
-        """The shape of the type that an element's `xsi:type` names."""
-        for name, value in node.attributes:
-            prefix, _, local = name.rpartition(":")
-            if local == "type" and node.spaces.get(prefix, XSI if prefix == "xsi" else None) == XSI and prefix:
-                of, _, named = value.strip(BLANK).rpartition(":")
-                return self.schema.named_type(named, node.spaces.get(of))
-        return None
-
-    def space_of(self, shape: Shape) -> str | None:
-        """The namespace of a type that has a name."""
-        return self._type_spaces.get(id(shape))
-
-    @cached_property
-    def _type_spaces(self) -> dict[int, str]:
-        return {id(shape): _space_in(key) for key, shape in self.schema.types.items() if key.startswith("{")}
-
-    @cached_property
-    def prefixes(self) -> dict[str, str]:
-        """A prefix for each namespace that types have."""
-        spaces = dict.fromkeys(filter(None, map(_space_in, self.schema.types)))
-        return {f"ns{number}": space for number, space in enumerate(spaces)}
-
-    @cached_property
-    def spaces(self) -> frozenset[str | None]:
-        """The namespaces of the roots."""
-        return frozenset(element.namespace for element in self.schema.roots.values())
-
-    def root_with(self, name: str) -> Shape | None:
-        """The shape of the only root that has such a child."""
-        found = [shape for shape in self.roots.values() if self.child(shape, name) is not None]
-        return found[0] if len(found) == 1 else None
+__all__ = ["mend_xml"]
 
 
 def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
@@ -224,8 +35,11 @@ def mend_xml(text: str, names: Names, depth: int) -> tuple[Node, list[Repair]]:
 
 _S: Final = r"[ \t\n]"
 _NAME: Final = r"[^\W\d][\w.\-]*+"
-_MARK: Final = re.compile(rf"<!--|<!\s*\[\s*CDATA\s*\[|<!DOCTYPE\b|<\?|<\s*/|<(?=\s*{_NAME})", re.IGNORECASE)
-_CLOSING: Final = re.compile(rf"<\s*/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
+_MARK: Final = re.compile(
+    rf"<!--|<!\s*\[\s*CDATA\s*\[|<\[CDATA\[|<!CDATA\[{{1,2}}|\[CDATA\[|<!DOCTYPE\b|<\?|<\s*\\?/|<(?=\s*{_NAME})",
+    re.IGNORECASE,
+)
+_CLOSING: Final = re.compile(rf"<\s*\\?/\s*(?:(?:({_NAME}):)?({_NAME}))?\s*(?:>|(?=<)|\Z)")
 # A name with blanks in it, in a tag without attributes.
 _SPACED: Final = re.compile(rf"<(\s*)(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)(?=\s*>)")
 _CLOSING_SPACED: Final = re.compile(rf"<\s*/\s*(?:({_NAME}):)?({_NAME}(?:[ \t]++{_NAME})++)\s*>")
@@ -237,8 +51,13 @@ _TAG: Final = re.compile(
 )
 _EMPTY: Final = re.compile(r"<[^<>]*/>")
 _BARE: Final = re.compile(r"\s*/?>")
+# Nothing but blanks up to the next tag, or the end.
+_BEHIND: Final = re.compile(rf"\s*+(?:</(?:{_NAME}:)?({_NAME})|<(?:{_NAME}:)?({_NAME})|\Z)")
+_WHOLE: Final = re.compile(rf"<(?:{_NAME}:)?{_NAME}[^<>]*+>")
+_MORE: Final = re.compile(r"<[^<>]*+>[ \t]*+[^\s<]")
+_WORDS: Final = re.compile(r"\s*+[^\s<]")
 _COMMENT: Final = re.compile(r"<!--(?:(?!--).)*+-->", re.DOTALL)
-_CLOSERS: Final = re.compile(rf"</\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
+_CLOSERS: Final = re.compile(rf"<\\?/\s*(?:{_NAME}:)?({_NAME}(?:[ \t]++{_NAME})*+(?=\s*>)|{_NAME})")
 _OPENERS: Final = re.compile(rf"<(?:{_NAME}:)?({_NAME})")
 _IN_TAG: Final = re.compile(r"\s*(?:(/?>)|(<)|([^\s=<>/\"'“”]+)\s*(=)?|(.))", re.DOTALL)
 _VALUE: Final = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|[“”]([^“”]*)[“”]|([^\s<>\"']+(?<!/)))")
@@ -248,7 +67,9 @@ _FOLLOWS: Final = re.compile(rf"(?<!\s)\s++{_NAME}(?::{_NAME})?\s*+=\s*+\Z")
 _BEHIND_VALUE: Final = re.compile(r"[\s/>?<]|\Z|[\"'“”]\s*+/?>")
 _NAMED: Final = re.compile(rf"{_NAME}(?::{_NAME})?\s*+=")
 _INSTRUCTION: Final = re.compile(rf"<\?(?!xml[\s?]){_NAME}(?:\s.*)?\?>", re.DOTALL | re.IGNORECASE)
+_CDATA: Final = re.compile(r"<!\s*\[\s*CDATA\s*\[", re.IGNORECASE)
 _CDATA_END: Final = re.compile(r"\]\]\s*(?:>|&gt;)")
+_HALF_CDATA_END: Final = re.compile(r"\](?:[ \t]?\])?[ \t]?>?\Z")
 _BREAK: Final = re.compile("[\t\n]")
 _ENTITY: Final = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]*));|&")
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -256,10 +77,12 @@ _XML: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _XML_SPACE: Final = {"xml": "http://www.w3.org/XML/1998/namespace"}
 _FARTHEST: Final = 1000  # of parts that are looked through
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
+# Of an entity, a tag, a comment, a CDATA section: what the end of an answer may leave of it.
+_HALF_MARK: Final = re.compile(r"(?:&#?\w*+|<(?:!(?:-|\[?\w*+)|\\)?)\Z")
+_HALF_TAG: Final = re.compile(rf"(?:<?\s?[\\/]+\s?({_NAME})\s?>|[\[(]/({_NAME})[\])])\s*\Z")
+_LONGEST_NAME: Final = 300
 _LAYOUT: Final = re.compile(r"[ \t]*\n\s*\Z")
 _MOST_NOTES: Final = 100
-BLANK: Final = " \t\r\n"
-"""XML's white space; a no-break space is text."""
 _BROKEN: Final = frozenset({"xml.tag", "xml.unclosed"})
 _MOST_BROKEN: Final = 2000
 _LONGEST_TAG: Final = 100_000
@@ -311,11 +134,27 @@ class _Mender:
             else:
                 words = "an XML declaration that stood elsewhere, or was not written as one, was left out"
                 self._passed_over("?>", "xml.declaration", words, _INSTRUCTION)
-        self._add(self.text[self._at :])
+        rest = self.text[self._at :]
+        if len(self._stack) > 1 and (half := _HALF_MARK.search(rest, max(0, len(rest) - _LONGEST_NAME))) is not None:
+            self.note("xml.truncated", "half a mark at the end of the answer was left out", before=half[0])
+            rest = rest[: half.start()]
+        self._add(rest)
         self._end()
 
     def _doctype(self) -> None:
-        end = doctype_end(self.text, self._at)
+        node = self._stack[-1]
+        end = -1 if is_leaf(node.shape) and "<!" in self._absent else doctype_end(self.text, self._at)
+        if is_leaf(node.shape) and not 0 <= end <= self._next_closer(self._at):
+            self._absent.add("<!")  # in a text it need not be understood, and one look is enough
+            self._literal(self._at + 2)
+            return
+        if end >= 0 and (fault := doctype_fault(self.text[self._at : end])) is not None:
+            raise Unreadable(fault)
+        if is_leaf(node.shape):
+            words = "a document type declaration that stood elsewhere was left out"
+            self._settle_markup(node, self.text[self._at : end], "xml.declaration", words)
+            self._at = end
+            return
         if end < 0:
             self.refuse("xml.syntax", "not well-formed XML: the document type is never closed")
         if len(self._stack) > 1 or self.top.parts or "".join(self._words).strip(BLANK):
@@ -421,15 +260,64 @@ class _Mender:
         return found[0]
 
     def _cdata(self, found: re.Match[str]) -> None:
-        end = _CDATA_END.search(self.text, found.end())
+        if not _CDATA.match(found[0]) and not self._opens_cdata(found):
+            self._add(found[0])
+            self._at = found.end()
+            return
+        place = bisect_left(self._cdata_ends, found.end(), key=_start)
+        end = self._cdata_ends[place] if place < len(self._cdata_ends) else None
+        if end is not None and self._ends_another(found, end):
+            end = None
         if found[0] != "<![CDATA[" or end is None or end[0] != "]]>":
             self.note("xml.cdata", "a CDATA section was not written as one", before=found[0])
-        stop = end.start() if end else self._next_closer(found.end())
-        after = self.text[end.end() : self.text.find("<", end.end())] if end else ""
-        if "]]>" in after and "<![CDATA[" in self.text[found.end() : stop]:
+        if end is None:
+            stop = self._next_closer(found.end())
+            self._add(self.clean(self._without_half_end(self.text[found.end() : stop])), raw=True)
+            self._at = stop
+            return
+        after = self.text[end.end() : self.text.find("<", end.end())]
+        if "]]>" in after and "<![CDATA[" in self.text[found.end() : end.start()]:
             self.refuse("xml.ambiguous", "a CDATA section stands in another: which of the ends closes is not clear")
-        self._add(self.clean(self.text[found.end() : stop]), raw=True)
-        self._at = end.end() if end else stop
+        self._add(self.clean(self.text[found.end() : end.start()]), raw=True)
+        self._at = end.end()
+
+    def _opens_cdata(self, found: re.Match[str]) -> bool:
+        """Whether the half of a mark begins a CDATA section: a text begins with it, and its end follows."""
+        node, stop = self._stack[-1], self._next_closer(found.end())
+        if not is_leaf(node.shape):
+            return False
+        if not self._has_words(node):
+            return self.text.find("]", found.end(), stop) >= 0
+        place = bisect_left(self._cdata_ends, found.end(), key=_start)
+        if place < len(self._cdata_ends) and self._cdata_ends[place].start() < stop:
+            self.refuse("xml.ambiguous", f"{found[0]} begins a CDATA section, or is a part of the text")
+        return False
+
+    @cached_property
+    def _cdata_ends(self) -> list[re.Match[str]]:
+        return list(_CDATA_END.finditer(self.text))
+
+    def _ends_another(self, found: re.Match[str], end: re.Match[str]) -> bool:
+        """Whether a CDATA section that begins here never ends, and the end found is that of one in another element."""
+        closer = self._next_closer(found.end())
+        if closer >= end.start() or self.text.find("<![CDATA[", closer, end.start()) < 0:
+            return False
+        behind = _CLOSING.search(self.text, end.end())
+        if behind is None or not behind[2] or self.names.key(behind[2]) == self.names.key(self._stack[-1].name):
+            self.refuse("xml.ambiguous", "a CDATA section is never ended, or holds tags and another one")
+        return True
+
+    def _without_half_end(self, data: str) -> str:
+        """The data of a CDATA section that is never ended, without what is left of its end."""
+        half = _HALF_CDATA_END.search(data)
+        if half is None:
+            return data
+        bare = data[: half.start()]
+        if bare.count("[") <= bare.count("]"):
+            return bare
+        if ">" in half[0] or data.count("[") != data.count("]"):
+            self.refuse("xml.ambiguous", f"a CDATA section is never ended: {half[0]} ends it, or is a part of it")
+        return data  # brackets of its own
 
     def _next_closer(self, at: int) -> int:
         """Where the element that is open now is closed."""
@@ -474,6 +362,9 @@ class _Mender:
             self._at = len(self.text)
             return
         written = self.text[self._at : end]
+        if self._opens_again(name, attributes, written):
+            self._at = end
+            return
         if noted == self._noted and not _TAG.fullmatch(written) and found is not spaced:
             self.note("xml.tag", "a tag was not written as one", before=written[:80])
         spaces = self._stack[-1].spaces
@@ -496,6 +387,39 @@ class _Mender:
                         "limit.depth", f"the document is nested deeper than {self._depth} levels", expected=self._depth
                     )
                 )
+
+    def _opens_again(self, name: str, attributes: list[tuple[str, str]], tag: str) -> bool:
+        """Whether an opening tag of the open element's name opens nothing: it stands there twice, or is the closing tag
+        without its mark. Were it taken for the next element, that would be an empty one that nobody wrote."""
+        node = self._stack[-1]
+        shape, key = node.shape, self.names.key(name)
+        if key != self.names.key(node.name) or node.at in self._closed or shape is None or shape.free or shape.mixed:
+            return False
+        if self.names.child(shape, folded(name)) is not None:
+            return False
+        doubt = f"{tag} begins another element, or stands there in the place of </{name}>"
+        behind = _BEHIND.match(self.text, self._at + len(tag))
+        closes, opens = (self.names.key(found) if found else "" for found in (behind.groups() if behind else ("", "")))
+        if not node.words and not node.nodes:
+            if tag.endswith("/>") or (attributes and node.attributes) or closes == key:
+                self.refuse("xml.ambiguous", doubt)
+            self.note("xml.tag", "an opening tag that stood twice was left out", before=tag)
+            node.attributes += attributes
+            node.parts.clear()
+            return True
+        if behind is None:
+            return False  # words: the next one begins
+        if (opens and not self.names.knows(opens)) or not (closes or opens or tag.endswith("/>")):
+            return False
+        leaf, single = is_leaf(shape), not may_repeat(self._stack[-2].shape, folded(name))
+        if not leaf and not tag.endswith("/>") and closes in ("", key):
+            return False
+        directly = leaf and _ends_in_words(node) and not _LAYOUT.search(str(node.parts[-1]))
+        if attributes or name != node.name or closes == key or not (directly or single):
+            self.refuse("xml.ambiguous", doubt)
+        self.note("xml.tag", "a closing tag was not written as one", before=tag)
+        self._close(tag)
+        return True
 
     def _declared(self, attributes: list[tuple[str, str]]) -> dict[str, str]:
         """The namespaces that a tag declares, by prefix."""
@@ -536,7 +460,11 @@ class _Mender:
         empty = not shape.mixed and _EMPTY.match(self.text, self._at) is not None
         if empty or self._closes_before_end(name, node) or self._is_item(name, node):
             return True
-        return self.names.knows(name) and not self._closed_later(node)
+        if not self.names.knows(name):
+            return False
+        if self._closed_later(node) and self._at in self._closed and _WHOLE.match(self.text, self._at):
+            self.refuse("xml.ambiguous", f"<{name}> begins in <{node.name}> and ends behind it")
+        return not self._closed_later(node)
 
     def _has_words(self, node: Node) -> bool:
         """Whether the open element holds text so far."""
@@ -579,23 +507,60 @@ class _Mender:
         for index in range(len(self._stack) - 2, 0, -1):
             outer = self._stack[index]
             if self.names.child(outer.shape, name) is not None and not self._closed_later(node):
+                self._refuse_among_words(node, outer, name)
                 self._close_to(index, name)
                 return
             if outer.at in self._closed:
                 break  # it has a closing tag of its own, so that the element stands inside of it
-        if is_leaf(node.shape) and (same or self._has_words(node)):
-            # Without words it may as well hold the element, which is one that nobody knows.
+        if is_leaf(node.shape) and same:
             self._close_to(len(self._stack) - 2)
+
+    def _refuse_among_words(self, node: Node, outer: Node, name: str) -> None:
+        """Of a text that is never closed: an element of the schema in the midst of a line may be a part of it."""
+        if not is_leaf(node.shape) or not node.words or node.nodes or _is_mixed(outer.shape):
+            return
+        closer = _first(self._closers[self.names.key(name)], self._at)
+        inline = _ends_in_words(node) and not _LAYOUT.search(str(node.parts[-1]))
+        if inline and closer < len(self.text) and _MORE.match(self.text, closer):
+            self.refuse("xml.ambiguous", f"<{node.name}> is never closed, and <{name}> stands among its words")
 
     def _close_to(self, index: int, name: str = "") -> None:
         """Close all elements above that place of the stack, since one of that name follows."""
         for at, node in enumerate(self._stack[index + 1 :], index):
             self._refuse_two_nestings(self._stack[at], node, name)
             self.note("xml.unclosed", "an element was never closed", before=node.name)
-            if is_leaf(node.shape) and node.parts and isinstance(node.parts[-1], str):
-                # The line break and the indent before the next tag are layout.
-                node.parts[-1] = _LAYOUT.sub("", node.parts[-1])
+            if is_leaf(node.shape):
+                self._end_text(self._stack[at], node)
         del self._stack[index + 1 :]
+
+    def _end_text(self, outer: Node, node: Node) -> None:
+        """Settles where a text that is never closed ends: elements that nobody knows, on lines of their own behind it,
+        stand behind it; those among its words are a part of it."""
+        parts = node.parts
+        if node.words and node.nodes:
+            index = next(index for index, part in enumerate(parts) if isinstance(part, Node))
+            own_line = index > 0 and isinstance(before := parts[index - 1], str) and _LAYOUT.search(before)
+            words = any(isinstance(part, str) and part.strip(BLANK) for part in parts[index:])
+            if bool(own_line) == words:
+                self.refuse("xml.ambiguous", f"<{node.name}> is never closed: where its text ends is not clear")
+            if own_line:
+                outer.parts += [part for part in parts[index:] if isinstance(part, Node)]
+                del parts[index:]
+        if parts and isinstance(parts[-1], str):
+            # The line break and the indent before the next tag are layout.
+            parts[-1] = self._without_half_tag(node, _LAYOUT.sub("", parts[-1]))
+
+    def _without_half_tag(self, node: Node, words: str) -> str:
+        """The last words of an element that is never closed, without a closing tag that lacks some of its marks."""
+        half = _HALF_TAG.search(words, max(0, len(words) - _LONGEST_NAME))
+        if half is not None and self.names.key(half[1] or half[2]) == self.names.key(node.name):
+            if self.text.rfind(half[0], node.at, self._at) < 0:
+                self.refuse("xml.ambiguous", f"<{node.name}> is never closed: {half[0]} is escaped, and may be text")
+            self.note("xml.tag", "a closing tag was not written as one", before=half[0])
+            return words[: half.start()]
+        if words.endswith(f"{node.name[-2:]}>") and words.rfind("<") <= words.rfind(">", 0, -1):
+            self.refuse("xml.ambiguous", f"<{node.name}> is never closed: what ends its text may be its closing tag")
+        return words
 
     def _refuse_two_nestings(self, outer: Node, node: Node, behind: str = "") -> None:
         """Of an element that was never closed: where its last child could as well stand behind it, nobody knows."""
@@ -612,7 +577,7 @@ class _Mender:
             return
         if _stands_before(behind, name, outer.shape):
             return
-        if _may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
+        if may_repeat(outer.shape, name) or all(folded(other.name) != name for other in outer.nodes):
             words = f"<{node.name}> is never closed, and <{last.name}> may stand in it or behind it"
             self.refuse("xml.ambiguous", words)
 
@@ -660,13 +625,13 @@ class _Mender:
             return
         self._settle()
         self._at = found.end()
-        if name in open_names[1:-1] and self._closed_again(name):
-            self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
-            self._close(found[0])
-        elif name == open_names[-1]:
+        if name == open_names[-1]:
             tag = f"</{node.prefix}{':' * bool(node.prefix)}{node.name}"
             if not found[0].startswith(tag) or found[0][len(tag) :].strip(BLANK) != ">":
                 self.note("xml.tag", "a closing tag was not written as one", before=found[0])
+            self._close(found[0])
+        elif name in open_names[1:-1] and self._closed_again(name):
+            self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
         elif name in open_names[1:]:
             self._close_to(len(open_names) - 1 - open_names[::-1].index(name))
@@ -676,8 +641,8 @@ class _Mender:
         elif not name or not self.names.knows(name) or is_leaf(node.shape):
             self.note("xml.tag", "an element was closed by another name", before=found[0], after=node.name)
             self._close(found[0])
-        elif _ends_in_words(node):
-            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text before it begins is not clear")
+        elif _ends_in_words(node) or (not _is_mixed(node.shape) and _WORDS.match(self.text, found.end())):
+            self.refuse("xml.ambiguous", f"{found[0]} closes nothing: where the text beside it begins is not clear")
         else:
             self.note("xml.tag", "a closing tag that closes nothing was left out", before=found[0])
 
@@ -691,7 +656,14 @@ class _Mender:
             return False
         if name != open_names[-1]:
             surplus = name not in open_names or self._closed_again(name, found.end())
-            return surplus and self._closed_later(node)
+            if not (surplus and self._closed_later(node)):
+                return False
+            outer, behind = self._stack[-2], _BEHIND.match(self.text, found.end())
+            siblings = (found[2], behind[2] if behind else None)
+            if all(sibling and self.names.child(outer.shape, folded(sibling)) is not None for sibling in siblings):
+                words = f"{found[0]}<{siblings[1]}> is a part of the text, or closing tags are swapped"
+                self.refuse("xml.ambiguous", words)
+            return True
         # Its own name, in words that go on and are closed once more.
         outer = self._stack[-2]
         gap = self.text[found.end() : self.text.find("<", found.end())].strip(BLANK)
@@ -701,7 +673,7 @@ class _Mender:
         around = _first(self._closers[self.names.key(outer.name)], found.end())
         if again >= min(_first(self._openers[name], found.end()), around):
             return False
-        if _may_repeat(outer.shape, folded(node.name)):
+        if may_repeat(outer.shape, folded(node.name)):
             words = f"{found[0]} stands here twice: it is a part of the text, or the tag that opens the next is missing"
             self.refuse("xml.ambiguous", words)
         return True
@@ -726,7 +698,8 @@ class _Mender:
         None where this is no tag.
         """
         text, attributes = self.text, list[tuple[str, str]]()
-        start = at
+        start, bare, around = at, False, self._stack[-1].shape
+        loose = around is not None and (around.free or around.mixed)  # what stands there may be of another language
         while at - start < _LONGEST_TAG:
             found = _IN_TAG.match(text, at)
             if found is None:
@@ -743,6 +716,8 @@ class _Mender:
             if not name:
                 continue
             if not equals:
+                if bare and not loose and not self.names.knows(name) and folded(name) not in self.names.attributes:
+                    self.refuse("xml.ambiguous", f"{name!r} stands behind a value without quotes, and may belong to it")
                 self.note("xml.attribute_quotes", "an attribute had no value", before=name)
                 attributes.append((name, ""))
                 continue
@@ -772,7 +747,8 @@ class _Mender:
                 continue
             at = value.end()
             attributes.append((name, self._value(next(part for part in value.groups() if part is not None))))
-            if value[4] is not None or value[3] is not None:
+            bare = value[4] is not None
+            if bare or value[3] is not None:
                 self.note("xml.attribute_quotes", "the value of an attribute had no quotes", before=name)
         return None
 
@@ -800,7 +776,7 @@ class _Mender:
             innermost = node is self._stack[-1]
             # Of a root that holds elements the last closing tag may be all that is missing.
             whole = node is self._stack[1] and bool(node.nodes) and not _ends_in_words(node)
-            node.cut = innermost and not whole
+            node.cut = (innermost or is_leaf(node.shape)) and not whole
             if node is self._stack[1] and not (innermost and is_leaf(node.shape)):
                 self.note("xml.unclosed", "an element was never closed", before=node.name)
                 continue
@@ -841,8 +817,8 @@ class _Mender:
         return places
 
 
-def _space_in(key: str) -> str:
-    return key[1:].rpartition("}")[0]
+def _start(found: re.Match[str]) -> int:
+    return found.start()
 
 
 def _ends_in_words(node: Node) -> bool:
@@ -850,10 +826,8 @@ def _ends_in_words(node: Node) -> bool:
     return isinstance(last, str) and bool(last.strip(BLANK))
 
 
-def _may_repeat(shape: Shape | None, name: str) -> bool:
-    """Whether children of that folded name may stand there several times."""
-    children = shape.children.items() if shape is not None else ()
-    return any(many for key, (_, many) in children if folded(key.rpartition("}")[2]) == name)
+def _is_mixed(shape: Shape | None) -> bool:
+    return shape is not None and shape.mixed
 
 
 def _first(places: list[int], at: int) -> int:
@@ -870,21 +844,3 @@ def _stands_before(one: str, other: str, shape: Shape) -> bool:
     names = [{folded(use.name) for use in children_of(item)} for item in content.items]
     first, last = ([n for n, held in enumerate(names) if name in held] for name in (one, other))
     return bool(first and last) and first[-1] < last[0]
-
-
-def names_item(name: str, around: str) -> bool:
-    """Whether an element is by its name an item of what the element around it holds."""
-    return folded(name) in _ITEMS or one_of_many(name, around)
-
-
-_ITEMS: Final = frozenset({"item", "li", "element", "entry", "value"})
-
-
-def is_closed(node: Node) -> bool:
-    """Whether an element has a closing tag of its own, or needs none."""
-    return bool(node.tags[1]) or node.tags[0].endswith("/>")
-
-
-def is_leaf(shape: Shape | None) -> bool:
-    """Whether an element of this shape holds text and no elements."""
-    return shape is not None and (shape.simple or (shape.text is not None and not shape.children and not shape.mixed))

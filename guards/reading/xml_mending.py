@@ -15,7 +15,9 @@ from guards.reading.spelling import is_null
 from guards.reading.xml_document import element_at
 from guards.reading.xml_fitting import documents, fit_xml
 from guards.reading.xml_locate import beside, find_documents, unfenced
-from guards.reading.xml_mender import BLANK, Names, Node, is_closed, mend_xml
+from guards.reading.xml_mender import mend_xml
+from guards.reading.xml_names import Names
+from guards.reading.xml_node import BLANK, Node, is_closed
 from guards.reading.xml_prolog import Unreadable
 from guards.reading.xml_shape import XSI
 from guards.records import Repair

@@ -21,7 +21,7 @@ from guards.reading.xml_prolog import Unreadable, blanked_prolog
 from guards.records import Repair
 
 if TYPE_CHECKING:
-    from guards.reading.xml_mender import Names
+    from guards.reading.xml_names import Names
 
 __all__ = ["Check", "Unreadable", "parse_xml", "read_xml"]
 

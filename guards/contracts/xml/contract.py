@@ -30,7 +30,7 @@ from guards.reading.xml_reader import Unreadable, parse_xml, read_xml
 from guards.reading.xml_shape import SchemaShape, value_of
 
 if TYPE_CHECKING:
-    from guards.reading.xml_mender import Names
+    from guards.reading.xml_names import Names
 
 __all__ = ["RelaxNG", "XmlSchema"]
 
@@ -78,7 +78,7 @@ class _Schema(Contract[Any]):
     @cached_property
     def names(self) -> Names:
         """The shape of the answer, for a reader that mends."""
-        from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
+        from guards.reading.xml_names import Names  # needed only where an answer has to be mended
 
         return Names(self.shape)
 

@@ -25,7 +25,7 @@ from guards.reading.xml_document import local_name
 from guards.reading.xml_reader import read_xml
 
 if TYPE_CHECKING:
-    from guards.reading.xml_mender import Names
+    from guards.reading.xml_names import Names
 
 __all__ = ["DataAsXml"]
 
@@ -81,7 +81,7 @@ class DataAsXml(Contract[T]):
 
         from guards.contracts.typed.contract import Typed
         from guards.contracts.xml.xsd_shape import shape_of_xsd
-        from guards.reading.xml_mender import Names  # needed only where an answer has to be mended
+        from guards.reading.xml_names import Names  # needed only where an answer has to be mended
         from guards.reading.xml_shape import SchemaShape
 
         hints = self.inner.hints() if isinstance(self.inner, Typed) else None

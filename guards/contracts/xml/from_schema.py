@@ -1,8 +1,8 @@
 """A JSON Schema as XML: the skeleton that shows a model what to write, and an XML Schema of the same.
 
-Both follow the rules of `xml.value`. What XML Schema 1.0 cannot say (a union of shapes, keys that are not known) it
-leaves open: the JSON Schema has the last word. It is narrower in two points, since it shows how to write: no other
-members than those of the type, and these in its order wherever one of them repeats.
+Both follow the rules of `xml.value`. What XML Schema 1.0 cannot say (which children of a union go together, keys
+that are not known) it leaves open: the JSON Schema has the last word. It is narrower in two points, since it shows how
+to write: no other members than those of the type, and these in its order in a union and wherever one of them repeats.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from guards.contracts.xml.guide import LEAVES, Guide, Schema, kind_of, listed, matches
+from guards.contracts.xml.guide import LEAVES, Guide, Schema, kind_of, listed, matches, names_of
 from guards.contracts.xml.value import ITEM
 from guards.reading.answered_xml import ENTRY, is_name
 
@@ -156,6 +156,10 @@ _ANY_LEAF: Final = "xs:anySimpleType"
 _TYPES: Final = {"integer": "xs:integer", "number": "xs:double", "boolean": "xs:boolean"}
 _OPEN: Final = '<xs:sequence><xs:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>'
 
+_MAY: Final = ' minOccurs="0"'
+_MANY: Final = ' minOccurs="0" maxOccurs="unbounded"'
+_OTHER: Final = '<xs:any namespace="##other" processContents="skip" minOccurs="0" maxOccurs="unbounded"/>'
+
 
 def xsd(guide: Guide, root: str) -> str:
     """An XML Schema 1.0 of the answer."""
@@ -171,7 +175,9 @@ class _Xsd:
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self.types: dict[str, str] = {}
-        self.named: dict[int, str] = {}
+        self.named: dict[Any, str] = {}
+        self.depth = 0
+        self.merged: dict[tuple[int, ...], Schema] = {}
 
     def element(self, name: str, schema: Any, occurs: str, *, lists: bool = False) -> str:
         """`lists` where the element may stand for a whole empty list, by `xsi:nil`."""
@@ -197,21 +203,58 @@ class _Xsd:
             numbers = [member for member in members if kind_of(member) in ("integer", "number")]
             if len(numbers) == 1 and all(member in numbers or _is_number(member) for member in members):
                 return _simple(numbers[0], str(kind_of(numbers[0])))
-            return _ANY_LEAF
+            same = {_simple(member, str(kind_of(member))) for member in members}
+            return same.pop() if len(same) == 1 else _ANY_LEAF
+        objects = [member for member in members if kind_of(member) == "object"]
+        if objects and kinds <= {*LEAVES, "object"} and all(map(_closed, objects)) and self.depth < _DEEPEST:
+            return self.union(objects, mixed=len(objects) < len(members))
         # Not xs:anyType, which would check children against the root's declaration where they have its name.
         return f'<xs:complexType mixed="true">{_OPEN}<xs:anyAttribute processContents="skip"/></xs:complexType>'
 
     def named_type(self, member: Schema, body: Callable[[Schema], str]) -> str:
         mark = _mark(member)
-        if mark in self.named:
-            return self.named[mark]
-        title = str(member.get("title", ""))
+        return self.named.get(mark) or self.written(mark, str(member.get("title", "")), lambda: body(member))
+
+    def written(self, mark: Any, title: str, body: Callable[[], str], attributes: str = "") -> str:
+        """The name of a type that is written once, whatever it stands in."""
         stem = title if is_name(title) else "Type"
         name = stem if stem not in self.types else f"{stem}.{len(self.types)}"
         self.named[mark] = name
         self.types[name] = ""  # taken, before what stands inside asks for a name
-        self.types[name] = f"<xs:complexType name={quoteattr(name)}>{body(member)}</xs:complexType>"
+        self.types[name] = f"<xs:complexType name={quoteattr(name)}{attributes}>{body()}</xs:complexType>"
         return name
+
+    def union(self, shapes: list[Schema], *, mixed: bool) -> str:
+        """The name of a type that holds the children of all members of a union, and each member by its own name."""
+        mark = (mixed, *map(_mark, shapes))
+        if mark in self.named:
+            return self.named[mark]
+        parts: dict[str, list[Any]] = {}
+        for shape in shapes:
+            for key, schema in (shape.get("properties") or {}).items():
+                parts.setdefault(key, []).append(schema)
+        for title, shape in names_of(shapes).items():
+            if is_name(title):
+                parts.setdefault(title, [shape])
+
+        def body() -> str:
+            self.depth += 1
+            children = "".join(self.member(key, self.one_of(schemas), _MAY)[0] for key, schemas in parts.items())
+            self.depth -= 1
+            # That more may follow tells the reader of half an answer that what it has may be another member.
+            if _in_one_order(shapes, list(parts)):
+                return f"<xs:sequence>{children}{_OTHER}</xs:sequence>"
+            return f"<xs:choice{_MANY}>{children}{_OTHER}</xs:choice>"
+
+        return self.written(mark, "", body, ' mixed="true"' if mixed else "")
+
+    def one_of(self, schemas: list[Any]) -> Any:
+        """One schema for a member that several shapes have."""
+        different = [schema for n, schema in enumerate(schemas) if schema not in schemas[:n]]
+        if len(different) == 1:
+            return different[0]
+        # Kept, since the guide knows schemas by their identity.
+        return self.merged.setdefault(tuple(map(id, different)), {"anyOf": different})
 
     def sequence(self, array: Schema) -> str:
         return f"<xs:sequence>{self.element(ITEM, array.get('items', {}), _often(array))}</xs:sequence>"
@@ -221,21 +264,23 @@ class _Xsd:
         parts: list[str] = []
         repeats = False
         for key, schema in (member.get("properties") or {}).items():
-            members = [m for m in self.guide.members(schema) if kind_of(m) != "null"]
-            array = members[0] if len(members) == 1 and kind_of(members[0]) == "array" else None
             needed = key in required and not self.guide.nullable(schema)
-            if array is not None and _uniform(array):
-                repeats = True
-                # Of a required list that is empty, one element stands there.
-                often = _often(array, 1) if needed else ' minOccurs="0" maxOccurs="unbounded"'
-                parts.append(self.element(key, array.get("items", {}), often, lists=True))
-            elif any(kind_of(m) == "array" for m in members):
-                repeats = True
-                parts.append(self.element(key, {}, ' minOccurs="0" maxOccurs="unbounded"', lists=True))
-            else:
-                parts.append(self.element(key, schema, "" if needed else ' minOccurs="0"'))
+            part, many = self.member(key, schema, "" if needed else _MAY)
+            parts.append(part)
+            repeats = repeats or many
         group = "sequence" if repeats else "all"  # xs:all has no order, and nothing in it may repeat
         return f"<xs:{group}>{''.join(parts)}</xs:{group}>"
+
+    def member(self, key: str, schema: Any, occurs: str) -> tuple[str, bool]:
+        """The element of an object's member, and whether it repeats."""
+        members = [m for m in self.guide.members(schema) if kind_of(m) != "null"]
+        if not any(kind_of(m) == "array" for m in members):
+            return self.element(key, schema, occurs), False
+        if all(kind_of(m) == "array" and _uniform(m) for m in members):
+            # Of a required list that is empty, one element stands there.
+            often = _MANY if occurs or len(members) > 1 else _often(members[0], 1)
+            return self.element(key, self.one_of([m.get("items", {}) for m in members]), often, lists=True), True
+        return self.element(key, {}, _MANY, lists=True), True
 
 
 def _closed(shape: Schema) -> bool:
@@ -245,6 +290,13 @@ def _closed(shape: Schema) -> bool:
         and "patternProperties" not in shape
         and all(is_name(key) for key in shape.get("properties") or {})
     )
+
+
+def _in_one_order(shapes: list[Schema], names: list[str]) -> bool:
+    """Whether all shapes have their members in the order of these names."""
+    order = {name: place for place, name in enumerate(names)}
+    places = [[order[name] for name in shape.get("properties") or ()] for shape in shapes]
+    return all(found == sorted(found) for found in places)
 
 
 def _uniform(array: Schema) -> bool:

@@ -28,7 +28,7 @@ from guards.findings import Finding
 from guards.reading.answered_xml import ENTRY, Written, is_name, step
 from guards.reading.document import Place
 from guards.reading.numbers import Comparable, as_whole, dumps, exact
-from guards.reading.spelling import one_of_many
+from guards.reading.spelling import folded, one_of_many
 from guards.reading.xml_document import attributes_of, child_elements
 
 __all__ = ["ITEM", "XSI", "leaf_text", "read_tree", "write_tree"]
@@ -202,11 +202,14 @@ class _Reader:
         return data
 
     def check_names(self, strange: Sequence[str], properties: Schema, path: str) -> None:
-        """Items that go by the singular of their list's name would be lost where other elements are passed over."""
+        """Items that go by the singular of their list's name, and members whose name is spelled in another way: they
+        would be lost where other elements are passed over."""
         for name in strange:
             for own, schema in properties.items():
-                if one_of_many(name, own) and self.guide.array(schema) is not None:
-                    words = f"is not part of this answer: an item of the list is written <{own}>"
+                an_item = one_of_many(name, own) and self.guide.array(schema) is not None
+                if an_item or folded(name) == folded(own):
+                    what = "an item of the list" if an_item else "this"
+                    words = f"is not part of this answer: {what} is written <{own}>"
                     where = f"{path}{step(name)}"
                     self.faults.append(Finding("schema.additionalProperties", words, where, expected=own, actual=name))
 
