@@ -1,0 +1,149 @@
+"""A part of a broken answer is no answer: what the contract asks for is read whole and where it stands, or refused."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from guards import validate
+from guards.contracts import JsonSchema
+
+REFUSED = object()
+
+
+class Company(BaseModel):
+    name: str
+    city: str | None = None
+
+
+class Person(BaseModel):
+    name: str
+    employer: Company | None = None
+    age: int | None = None
+    tags: list[str] = []
+
+
+class Address(BaseModel):
+    street: str | None = None
+    name: str | None = None
+    city: str | None = None
+
+
+class Guest(BaseModel):
+    name: str
+    addr: Address | None = None
+    age: int | None = None
+
+
+class OpenGuest(Guest):
+    model_config = ConfigDict(extra="allow")
+
+
+class Line(BaseModel):
+    sku: str
+    qty: int = 1
+    tags: list[str] = []
+
+
+class Node(BaseModel):
+    value: int
+    child: Optional["Node"] = None
+
+
+class Page(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    title: str
+    body: str | None = None
+
+
+def read(text: str, contract: Any, reading: str = "careful") -> Any:
+    """What was read, as plain data; REFUSED where nothing was."""
+    outcome = validate(text, contract, reading=reading)
+    return _plain(outcome.value) if outcome.ok else REFUSED
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_unset=True)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract"),
+    [
+        ('[{sku: "A", tags: ["x"]}, {sku: , tags: []}]', list[Line]),
+        ('[{sku: "A", qty: 2}, {sku: "B", qty: many, tags: []}]', list[Line]),
+        ('[{sku: "A", qty: 2}, {sku: "B", qty: many, sizes: {"x": 1}}]', dict[str, int]),
+        ('{error: "failed: no rows", rows: []}', list[Line]),
+        ('{error: "failed: no rows", rows: {}}', dict[str, int]),
+        ("[1 2 []]", list[int]),
+    ],
+)
+def test_a_list_inside_of_a_document_is_not_the_answer(text, contract, reading):
+    """What stands inside of a document that was read and does not hold is a part of it, empty or not."""
+    assert read(text, contract, reading) is REFUSED
+
+
+@pytest.mark.parametrize(
+    "text", ['[unclosed {"name": "x"}', '[see, e.g. {"name": "x"}]', '{the answer is {"name": "x"}}']
+)
+def test_a_document_in_brackets_of_prose_is_found(text):
+    """Brackets that hold but words around a document are prose."""
+    assert read(text, Person) == {"name": "x"}
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('"employer": {"name": "ACME"}, "age": 3}', Person, REFUSED),
+        ('employer: {"name": "ACME"}', Person, REFUSED),
+        ('name: A\nemployer: {"name": "B"}\nage: 3', Person, REFUSED),
+        ('"addr": {"street": "S"}, "name": "A", "age": 3}', Guest, {"addr": {"street": "S"}, "name": "A", "age": 3}),
+        ('"addr": {"name": "S"}, "age": 3}', Guest, REFUSED),
+        ('"meta": {}, "name": "A"}', Guest, REFUSED),
+        ('"meta": {}, "name": "A"}', OpenGuest, REFUSED),
+        ('meta: {}, "name": "A"}', OpenGuest, REFUSED),
+        ('Result: {"name": "ACME"}', Person, {"name": "ACME"}),
+        ('"result": {"name": "ACME"}', Person, {"name": "ACME"}),
+        ('Name: {"name": "ACME"}', Person, {"name": "ACME"}),
+        ('Employer: {"name": "A", "employer": {"name": "B"}}', Person, {"name": "A", "employer": {"name": "B"}}),
+    ],
+)
+def test_what_stands_under_a_key_is_that_members_value(text, contract, right, reading):
+    """A document behind a name is the answer only where the name is a label, not the key of one that lacks its bracket."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('{"employer": {"name": "ACME"}}', Person, REFUSED),
+        ('[{"employer": {"name": "ACME"}}]', list[Person], REFUSED),
+        ('{"tags": {"name": "ACME"}}', Person, REFUSED),
+        ('{"child": {"value": 1}}', Node, REFUSED),
+        ('{"child": {"value": 1, "child": {"value": 2}}}', Node, REFUSED),
+        ('{"value": {"value": 1}}', Node, {"value": 1}),
+        ('{"result": {"name": "ACME"}}', Person, {"name": "ACME"}),
+        ('{"result": {"name": "ACME"}', Person, {"name": "ACME"}),
+        ('{"k": {"a": []\n ,\n "body": "x", "title": "y"\n}', Page, REFUSED),
+    ],
+)
+def test_a_member_that_the_contract_knows_is_no_envelope(text, contract, right, reading):
+    """An object of one key is taken off only where that key cannot be one of what is asked for."""
+    assert read(text, contract, reading) == right
+
+
+def test_a_known_member_of_a_schema_is_no_envelope():
+    """A JSON Schema's own properties are none of the names that models put around an answer."""
+    schema = {
+        "type": "object",
+        "properties": {"id": {"type": "integer"}, "parent": {"$ref": "#"}},
+        "required": ["id"],
+    }
+    outcome = validate('{"parent": {"id": 1}}', JsonSchema(schema))
+    assert [(finding.code, finding.path) for finding in outcome.findings] == [("schema.required", "/id")]
