@@ -52,6 +52,11 @@ class Node(BaseModel):
     child: Optional["Node"] = None
 
 
+class Reference(BaseModel):
+    id: str
+    ref: int | str | None = None
+
+
 class Page(BaseModel):
     model_config = ConfigDict(extra="allow")
     title: str
@@ -147,3 +152,46 @@ def test_a_known_member_of_a_schema_is_no_envelope():
     }
     outcome = validate('{"parent": {"id": 1}}', JsonSchema(schema))
     assert [(finding.code, finding.path) for finding in outcome.findings] == [("schema.required", "/id")]
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('{"ref"": 5, "id": "A"}', Reference, {"ref": 5, "id": "A"}),
+        ('{"ref"": null, "id": "A"}', Reference, {"ref": None, "id": "A"}),
+        ('{"id"": A, "ref": 5}', Reference, {"id": "A", "ref": 5}),
+        ('{"id"" : "A", "ref": 5}', Reference, {"id": "A", "ref": 5}),
+        ("{'ref'': 5, 'id': 'A'}", Reference, {"ref": 5, "id": "A"}),
+        ('{“ref”": 5, "id": "A"}', Reference, {"ref": 5, "id": "A"}),
+        ('{"name"": "# Title",\n"age": 3}', Person, {"name": "# Title", "age": 3}),
+        ('{"ref" ": 5, "id": "A"}', Reference, REFUSED),
+    ],
+)
+def test_a_quote_too_many_behind_a_key_begins_no_text(text, contract, right, reading):
+    """The colon behind a doubled quote is a colon, never the value."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract"),
+    [
+        ('{"name": "T", "addr": {"street": "S", {"city": "C"}}, "age": 3}', Guest),
+        ('{"x": {"a": 1, {"c": 3}, "b": 1}, "y": 2}', dict[str, Any]),
+        ('{"x": {"a": 1, ["c", 3], "b": 1}, "y": 2}', dict[str, Any]),
+        ('[{"a": 1, {"c": 3}, "b": 1}]', list[dict[str, int]]),
+        ('{"rows": [{"a": 1, {"c": 3}, "b": 1}], "n": 1}', dict[str, Any]),
+        ('{"age": 3, [{"name": "Ana"}]}', Person),
+        ('{"tags": ["x"], [{"name": "Ana"}]}', Person),
+    ],
+)
+def test_a_bracket_without_a_key_moves_no_members(text, contract, reading):
+    """Where an object or a list stands that no key names, nobody can tell what holds it."""
+    assert read(text, contract, reading) is REFUSED
+
+
+@pytest.mark.parametrize("text", ['{"name": "x", {}}', '{"name": "x", {', '{"name": "x", []}'])
+def test_an_empty_bracket_without_a_key_holds_nothing(text):
+    """Brackets that hold nothing, at the end of all, are a slip."""
+    assert read(text, Person) == {"name": "x"}

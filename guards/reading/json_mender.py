@@ -108,6 +108,7 @@ _BARE_KEY: Final = re.compile(
     rf"""[^\s:={{}}\[\],;"'`(](?:[^\S\n]{{0,100}}+[^\s:={{}}\[\],;"'`]){{0,100}}?"""
     rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
 )
+_QUOTE_TOO_MANY: Final = re.compile(rf"[{_QUOTES}](?=\s{{0,200}}+[:：])")
 _QUOTED_KEY: Final = re.compile(
     rf"""(?:""?((?:[^"\\\n]|\\.){{1,100}})""?|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
@@ -348,7 +349,7 @@ class Mender(Notes):
         self.inner_quotes = 0
         if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
             known = guide.known is not None and folded(key[1] or key[2]) in guide.known
-            self.doubtful = self.doubtful or not (guide.kinds == _ONLY_OBJECT or known)
+            self.doubtful = self.doubtful or self._left or not (guide.kinds == _ONLY_OBJECT or known)
             item = self.container("{", guide)
         else:
             item = self.value(guide, _ITEM)
@@ -437,6 +438,7 @@ class Mender(Notes):
     def _object_ends(self, mark: str, *, comma_before: bool) -> bool:
         """Whether the closing bracket there, its own or another, ends the object; else it is passed."""
         if (early := self._too_early()) is not None:
+            self.doubtful = self.doubtful or self._left
             self.note("json.bracket", "a closing bracket stood too early", before=mark)
             self.at = early
             return False
@@ -505,8 +507,11 @@ class Mender(Notes):
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
         if has_keys and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
+            self._left = True
             return _MISSING
         if has_keys:
+            # What it holds may be the object's own, or belong to a key that was lost.
+            self.doubtful = self.doubtful or not ends_in_brackets(self.text, self.at)
             self.at += 1
             self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
             return _MISSING
@@ -515,6 +520,9 @@ class Mender(Notes):
         if self.space() == "}":
             self.at += 1
         return inner
+
+    _left = False
+    """Whether an object of a list was left where another began: a key that stands in the list may be its own."""
 
     # Keys.
 
@@ -582,7 +590,14 @@ class Mender(Notes):
 
     def after_key(self, key: str, guide: Guide) -> Any:
         """The value behind a key; `_MISSING` where there is none, `_NOTHING` where there is but a colon."""
+        before = self.at
         mark = self.space()
+        if too_many := _QUOTE_TOO_MANY.match(self.text, self.at):
+            # With a blank before, it may as well begin a text.
+            self.doubtful = self.doubtful or self.at > before
+            self.note("json.quotes", "a quote too many behind a key was left out", before=too_many[0])
+            self.at = too_many.end()
+            mark = self.space()
         colon = _COLON.match(self.text, self.at)
         if colon:
             if colon[0] != ":":
@@ -672,7 +687,8 @@ class Mender(Notes):
         if plain in inner and not outside and known is not None:
             return False
         # Where no object around knows it, the list may have lost the bracket of its next object.
-        self.doubtful = self.doubtful or plain in inner or (not outside and (known is not None or not items))
+        lost = plain in inner or (not outside and (known is not None or not items))
+        self.doubtful = self.doubtful or self._left or lost
         return True
 
     def _belongs_outside(self, key: str, guide: Guide, members: Iterable[str]) -> bool:
