@@ -703,11 +703,9 @@ class Mender(Notes):
 
     def only_brackets(self, at: int) -> bool:
         """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it. An
-        empty object or list is none such, if enough brackets follow to close all that is open."""
-        if self.text[at : at + 1] not in _OPENERS or not ends_in_brackets(self.text, at):
-            return False
-        empty = _EMPTY.match(self.text, at)
-        return empty is None or sum(mark in "}])" for mark in self.text[empty.end() :]) < len(self.stack)
+        empty object or list is none such."""
+        opens = self.text[at : at + 1] in _OPENERS and not _EMPTY.match(self.text, at)
+        return opens and ends_in_brackets(self.text, at)
 
     def _may_be_an_items(self, key: str, guide: Guide, members: dict[str, Any]) -> bool:
         """Whether a key that this object does not know may belong to an item of the list before, which seems closed."""
