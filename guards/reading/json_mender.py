@@ -385,6 +385,7 @@ class Mender(Notes):
         members: dict[str, Any] = {}
         valueless: list[Valueless] = []
         keys = 0
+        last: Any = None
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
@@ -430,9 +431,10 @@ class Mender(Notes):
             value = self.after_key(key, guide)
             keys += 1
             if value is _MISSING or value is _NOTHING:
-                valueless.append(Valueless(key, written, keys, has_colon=value is _NOTHING))
+                valueless.append(Valueless(key, written, keys, value is _NOTHING, type(last) is str))
             else:
                 self._put(key, value, members)
+            last = value
         return self._with_valueless(members, valueless, guide)
 
     def _object_ends(self, mark: str, *, comma_before: bool) -> bool:
@@ -481,7 +483,8 @@ class Mender(Notes):
                 self._put(lone.key, beside.key if beside.is_quoted else Bare(beside.key), members)
                 continue
             # What is no name, or has no colon beside it, may be a value or a part of one.
-            self.doubtful = self.doubtful or not lone.is_name or (beside is not None and not beside.has_colon)
+            pieces = not lone.is_name or lone.may_be_text(guide.known) or (beside is not None and not beside.has_colon)
+            self.doubtful = self.doubtful or pieces
             self.note(
                 "json.truncated" if self.open else "json.no_value", "a key without a value was left out", lone.key
             )
