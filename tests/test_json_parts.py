@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from guards import validate
@@ -195,3 +197,98 @@ def test_a_bracket_without_a_key_moves_no_members(text, contract, reading):
 def test_an_empty_bracket_without_a_key_holds_nothing(text):
     """Brackets that hold nothing, at the end of all, are a slip."""
     assert read(text, Person) == {"name": "x"}
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('{"rows": [["Hello!"]["¡Hola!"]]}', dict[str, Any], {"rows": [["Hello!"], ["¡Hola!"]]}),
+        ('{"name": "x", "tags": ["**a**";"**b**"]}', Person, {"name": "x", "tags": ["**a**", "**b**"]}),
+        ('{"name": "x", "tags": ["a."|"b."]}', Person, REFUSED),
+        ('{"name": "x", "tags": ["a."."b."]}', Person, REFUSED),
+        ('[["<b>x</b>"]],["<b>y</b>"]]', list[list[str]], REFUSED),
+        ('{"rows": [["a."],["b."]]],["(c)"]], "name": "n"}', dict[str, Any], REFUSED),
+        ('{"name": "by ";" or so", "tags": ["by "]" too"]}', Person, {"name": 'by ";" or so', "tags": ['by "]" too']}),
+    ],
+)
+def test_what_parts_items_is_no_quotation(text, contract, right, reading):
+    """Texts with marks at their edges are not one text around a quotation of a bracket or a separator."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('[{"a": 1}\n{}', list[dict[str, int]], [{"a": 1}, {}]),
+        ('[{"a": 1}\n{}\n{}', list[dict[str, int]], [{"a": 1}, {}, {}]),
+        ("[[1], [2][]", list[list[int]], [[1], [2], []]),
+        ("[[1], [2][", list[list[int]], [[1], [2]]),
+        ('["a" []', list[str], REFUSED),
+    ],
+)
+def test_an_empty_item_is_kept_where_the_list_is_not_closed(text, contract, right, reading):
+    """A whole empty pair is an item, whatever brackets are missing behind it; a bracket alone is none."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('{"name": "Paris", France}', Person, REFUSED),
+        ('{"name": "Paris", France, "age": 3}', Person, REFUSED),
+        ('{"a": "1", b}', dict[str, str], REFUSED),
+        ('{"name": "Paris", age}', Person, {"name": "Paris"}),
+        ('{"name": "Paris", France: }', Person, {"name": "Paris"}),
+        ('{"name": "Paris", "tags": ["a"], extra}', Person, {"name": "Paris", "tags": ["a"]}),
+    ],
+)
+def test_a_word_behind_a_text_may_be_its_rest(text, contract, right, reading):
+    """A word without a colon behind a text is left out only where it is the name of a member."""
+    assert read(text, contract, reading) == right
+
+
+@given(
+    st.lists(st.sampled_from([r"\n", r"\r", r"\t"]), min_size=1, max_size=4).map("".join),
+    st.sampled_from(["", "a", "Regex:", r"\w+", "Ends. ", r"C:\app"]),
+    st.sampled_from([r"\d+", r"\w", r"x \d", r"\alpha", "", "X", r"- \d"]),
+)
+def test_line_breaks_in_a_row_are_escapes_or_are_not(run, before, behind):
+    """Of the escapes that stand one behind the other in a text that was never escaped, none is read apart."""
+    outcome = validate(f'{{"code": "{before}{run}{behind}"}}', dict[str, str])
+    decoded = run.replace(r"\n", "\n").replace(r"\r", "\r").replace(r"\t", "\t")
+    assert not outcome.ok or outcome.value["code"] in {before + run + behind, before + decoded + behind}
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('[Paris, France", "Rome"]', list[str], REFUSED),
+        ('[a;b", "c"]', list[str], REFUSED),
+        ('{"name": "a", "tags": [Paris, France", "Rome"]}', Person, REFUSED),
+        ('[a", "c"]', list[str], ["a", "c"]),
+        ('[a", c", d]', list[str], ["a", "c", "d"]),
+    ],
+)
+def test_an_item_without_its_first_quote_is_not_split(text, contract, right, reading):
+    """The comma before a text that only ends with a quote may be one of the text."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('```json\n{"a": 1, "b: 2}\n```\nDone.', dict[str, int], REFUSED),
+        ('{"a": 1, "b: 2}\nDone.', dict[str, int], REFUSED),
+        ('{"a": 1, "b', dict[str, int], {"a": 1}),
+        ('{title: "T", k: 1, x: {a": 1}}', Page, REFUSED),
+        ('{title: "T", opts“: [1]}', Page, {"title": "T", "opts": [1]}),
+    ],
+)
+def test_a_quote_that_was_lost_takes_no_member(text, contract, right, reading):
+    """A key or a text swallows nothing of the document where one of its quotes is missing."""
+    assert read(text, contract, reading) == right

@@ -138,7 +138,8 @@ def _literal(content: str, run: re.Match[str], notes: Notes) -> bool:
     before = line.rpartition(" ")[2]
     upper, new_line = content[behind : behind + 1].isupper(), _NEW_LINE.match(content, behind)
     if path := in_a_path(before) or _PATTERN.search(before) or _PATTERN.match(content, behind):
-        notes.doubtful = notes.doubtful or upper or (path is True and new_line is not None)
+        paragraph = behind > at + 2 and (path is True or _END_OF_SENTENCE.search(before) is not None)
+        notes.doubtful = notes.doubtful or upper or paragraph or (path is True and new_line is not None)
         return True
     if not upper and not _END_OF_SENTENCE.search(before) and _PATH_BEFORE.search(line):
         notes.doubtful = True

@@ -106,7 +106,7 @@ _BEFORE_VALUE: Final = r"\s{0,200}+(?:=>|->|:=|[:=：](?!=))"
 _BARE_KEY: Final = re.compile(
     # Each run of blanks is passed once, and no further than a key reaches.
     rf"""[^\s:={{}}\[\],;"'`(](?:[^\S\n]{{0,100}}+[^\s:={{}}\[\],;"'`]){{0,100}}?"""
-    rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
+    rf"""(?:[^\S\n]{{1,100}}+(?=["'“”’`]{_BEFORE_VALUE})|(?=["'“”’`]?{_BEFORE_VALUE}))"""
 )
 _QUOTE_TOO_MANY: Final = re.compile(rf"[{_QUOTES}](?=\s{{0,200}}+[:：])")
 _QUOTED_KEY: Final = re.compile(
@@ -121,6 +121,8 @@ _AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
+_STRUCTURE: Final = re.compile(r"[{}\[\]:,]")
+_END_INSIDE: Final = re.compile(r"[}\]]|```")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
 _EMPTY: Final = re.compile(r"\{\s*\}|\[\s*\]|\(\s*\)")
 _OPENERS: Final = frozenset("{[(")
@@ -347,6 +349,7 @@ class Mender(Notes):
         self.place.append(len(items))
         before = self.at
         self.inner_quotes = 0
+        self._unopened = False
         if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
             known = guide.known is not None and folded(key[1] or key[2]) in guide.known
             self.doubtful = self.doubtful or self._left or not (guide.kinds == _ONLY_OBJECT or known)
@@ -355,6 +358,8 @@ class Mender(Notes):
             item = self.value(guide, _ITEM)
         self.place.pop()
         self.members += 1
+        if self._unopened and items and isinstance(items[-1], Bare):
+            self.doubtful = True  # the comma before may be one of the text
         if self.at == before:
             self.at += 1
         else:
@@ -363,6 +368,8 @@ class Mender(Notes):
 
     inner_quotes = 0
     _ellipsis = False
+    _unopened = False
+    """Whether a text ended with a quote that nothing opened."""
 
     def _scalars(self) -> list[Bare]:
         """Items that are passed at one go: a long list of numbers, say. Each is followed by a comma, which stays."""
@@ -385,7 +392,6 @@ class Mender(Notes):
         members: dict[str, Any] = {}
         valueless: list[Valueless] = []
         keys = 0
-        last: Any = None
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
@@ -431,10 +437,10 @@ class Mender(Notes):
             value = self.after_key(key, guide)
             keys += 1
             if value is _MISSING or value is _NOTHING:
-                valueless.append(Valueless(key, written, keys, value is _NOTHING, type(last) is str))
+                behind_text = type(next(reversed(members.values()), None)) is str
+                valueless.append(Valueless(key, written, keys, value is _NOTHING, behind_text))
             else:
                 self._put(key, value, members)
-            last = value
         return self._with_valueless(members, valueless, guide)
 
     def _object_ends(self, mark: str, *, comma_before: bool) -> bool:
@@ -548,6 +554,7 @@ class Mender(Notes):
                 return mixed
             key = self.string(guide, _KEY)
             if isinstance(key, Cut):
+                self.doubtful = self.doubtful or _END_INSIDE.search(key) is not None
                 self._cut_key(key)
                 return None
             return key
@@ -555,7 +562,7 @@ class Mender(Notes):
         if found:
             self.at = found.end()
             key = found[0].strip()
-            if self.text[self.at : self.at + 1] in "\"'”’`":
+            if self.text[self.at : self.at + 1] in "\"'“”’`":
                 self.at += 1
                 self.note("json.quotes", "a quote was missing", before=key)
             elif not key.startswith("**"):
@@ -814,7 +821,10 @@ class Mender(Notes):
         stray = written[-1:] if written[-1:] in "\"'”" and written.count(written[-1:]) % 2 else ""
         if stray:
             self.note("json.quotes", "a quote was missing", before=written)
+            self._unopened = True
             return unescaped(written[:-1], self)
+        if written.count('"') % 2 and _STRUCTURE.search(written):
+            self.doubtful = True  # a text of which a quote was lost may end elsewhere
         return self._bared(written)
 
     def _bared(self, written: str) -> Any:
