@@ -223,13 +223,14 @@ def test_what_parts_items_is_no_quotation(text, contract, right, reading):
     [
         ('[{"a": 1}\n{}', list[dict[str, int]], [{"a": 1}, {}]),
         ('[{"a": 1}\n{}\n{}', list[dict[str, int]], [{"a": 1}, {}, {}]),
-        ("[[1], [2][]", list[list[int]], [[1], [2], []]),
+        ("[[1], [2][]", list[list[int]], REFUSED),
+        ("[[1], [2][]]", list[list[int]], [[1], [2], []]),
         ("[[1], [2][", list[list[int]], [[1], [2]]),
         ('["a" []', list[str], REFUSED),
     ],
 )
 def test_an_empty_item_is_kept_where_the_list_is_not_closed(text, contract, right, reading):
-    """A whole empty pair is an item, whatever brackets are missing behind it; a bracket alone is none."""
+    """A whole empty pair is an item, whatever brackets are missing behind it, unless one of it may close the list."""
     assert read(text, contract, reading) == right
 
 

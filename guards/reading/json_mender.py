@@ -323,6 +323,7 @@ class Mender(Notes):
                 self.at += 1
                 continue
             if items and not commas:
+                self.doubtful = self.doubtful or self._closes_here(closer)
                 self.note("json.comma", "a comma was missing", after=",")
                 by_line = by_line or isinstance(items[-1], Bare)
             by_comma = by_comma or bool(items and commas)
@@ -716,6 +717,14 @@ class Mender(Notes):
         empty object or list is none such."""
         opens = self.text[at : at + 1] in _OPENERS and not _EMPTY.match(self.text, at)
         return opens and ends_in_brackets(self.text, at)
+
+    def _closes_here(self, closer: str) -> bool:
+        """Whether an empty list stands here whose bracket may close the one around, since brackets are missing, so that
+        its other one opens nothing."""
+        empty = _EMPTY.match(self.text, self.at)
+        if empty is None or empty[0][-1] != closer or not ends_in_brackets(self.text, self.at):
+            return False
+        return sum(mark in "}])" for mark in self.text[empty.end() :]) < len(self.stack)
 
     def _may_be_an_items(self, key: str, guide: Guide, members: dict[str, Any]) -> bool:
         """Whether a key that this object does not know may belong to an item of the list before, which seems closed."""

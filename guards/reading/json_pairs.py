@@ -99,7 +99,7 @@ def _closes_print(piece: str) -> bool:
 
 def torn(text: str, start: int, end: int, *, item: bool) -> bool:
     """Whether the text between the quotes at `start` and `end` may be several parts of the document: it holds a quote
-    that has no other, in a list (`item`) anywhere, else beside a comma, a colon, a bracket, or an end of the text; or it holds
+    that has no other, in a list (`item`) anywhere, else beside a comma, a colon, a bracket, or an end of the text; or
     two with no more between them than what parts items."""
     pairing, stop = Pairing(start), STOP[text[start]]
     while (found := stop.search(text, pairing.at, end)) is not None:
