@@ -293,3 +293,38 @@ def test_an_item_without_its_first_quote_is_not_split(text, contract, right, rea
 def test_a_quote_that_was_lost_takes_no_member(text, contract, right, reading):
     """A key or a text swallows nothing of the document where one of its quotes is missing."""
     assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "contract", "right"),
+    [
+        ('[["12:30"], ], ["a"]]', list[list[str]], REFUSED),
+        ('[[, ["x"], []]', list[list[str]], REFUSED),
+        ('{"title": "a", "m": [[, []], "n": 1}', Page, REFUSED),
+        ('{"title": "a", "m": {, "n": {"b": []}}', Page, REFUSED),
+        ('[["a"], [}, []]', list[list[str]], [["a"], [], []]),
+        ('[, "a", "b"]', list[str], ["a", "b"]),
+        ('{, "title": "a"', Page, {"title": "a"}),
+    ],
+)
+def test_an_empty_list_that_lacks_a_bracket_is_not_passed_over(text, contract, right, reading):
+    """What is left of an empty item, a comma and one bracket, is not taken for a comma and a bracket too many."""
+    assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("reading", ["careful", "eager"])
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ('{"title": "a", "m": 1, 2]}', REFUSED),
+        ('{"title": "a", "m": x,\n y]\n}', REFUSED),
+        ('{"title": ""# head", "body": "x"}', REFUSED),
+        ('{"title": ""// head", "body": "x"}', REFUSED),
+        ('{"title": "a"# a note\n, "body": "x"}', {"title": "a", "body": "x"}),
+        ('{"title": "a", // the "b"\n "body": "x"}', {"title": "a", "body": "x"}),
+    ],
+)
+def test_a_text_is_not_what_a_lost_bracket_or_quote_leaves(text, right, reading):
+    """Items without their first bracket are no text, and a text behind a doubled quote is no comment."""
+    assert read(text, Page, reading) == right

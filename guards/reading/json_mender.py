@@ -65,6 +65,7 @@ def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "", t
     mender = Mender(text, start, depth)
     mender.torn = torn
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
+    mender.doubtful = mender.doubtful or (mender.hollow and mender.noted("json.bracket"))
     end, behind = closers_behind(text, mender.at)
     return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
 
@@ -183,6 +184,9 @@ class Mender(Notes):
             passed = found[0]
             if _ODD_SPACE.search(passed):
                 if _NO_BLANK.search(passed):
+                    # Right behind a quote, a comment with another may be the text that it opens.
+                    behind = text[start - 1 : start] in CLOSERS and passed[0] in "/#"
+                    self.doubtful = self.doubtful or (behind and passed.count(text[start - 1]) % 2 == 1)
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
                     self._closes = self._closes or "}" in passed or "]" in passed
                 else:
@@ -205,6 +209,13 @@ class Mender(Notes):
             else:
                 break
         return mark, commas
+
+    def _comma_too_many(self, *, first: bool) -> None:
+        self.note("json.comma", "a comma too many was left out")
+        self.hollow = self.hollow or (first and len(self.stack) > 1)
+
+    hollow = False
+    """Whether a comma stood first in a list or an object: it is whole before it where a closing bracket is missing."""
 
     # Values.
 
@@ -296,16 +307,18 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
-                self.note("json.comma", "a comma too many was left out")
+                self._comma_too_many(first=not items)
             if not mark:
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
             if mark in "}])":
                 if items and (early := self._too_early()) is not None:
+                    self.doubtful = self.doubtful or bool(commas)  # an empty list without its first bracket?
                     self.note("json.bracket", "a closing bracket stood too early", before=mark)
                     self.at = early
                     continue
-                if mark == closer or (mark in "])" and not self._closes_outer(mark)) or self._meant_here(mark):
+                wrong = (mark in "])" or not items) and not self._closes_outer(mark)
+                if mark == closer or wrong or self._meant_here(mark):
                     self.at += 1
                     if mark != closer:
                         self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after=closer)
@@ -327,8 +340,8 @@ class Mender(Notes):
                 self.note("json.comma", "a comma was missing", after=",")
                 by_line = by_line or isinstance(items[-1], Bare)
             by_comma = by_comma or bool(items and commas)
-            if by_line and by_comma:
-                self.doubtful = True  # a line break may be one inside of an item
+            # A line break may be one inside of an item.
+            self.doubtful = self.doubtful or (by_line and by_comma)
             if self._key_of_outer(mark, items, guide):
                 self.note("json.bracket", "a closing bracket was missing", after=closer)
                 return self._told(items, odd)
@@ -396,7 +409,7 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
-                self.note("json.comma", "a comma too many was left out")
+                self._comma_too_many(first=not (members or valueless))
             if not mark:
                 self._ends_open(cut=bool(commas))
                 break
@@ -834,6 +847,8 @@ class Mender(Notes):
             return unescaped(written[:-1], self)
         if written.count('"') % 2 and _STRUCTURE.search(written):
             self.doubtful = True  # a text of which a quote was lost may end elsewhere
+        if "," in written and self.text[end : end + 1] == "]" and self.stack and self.stack[-1][0] == "{":
+            self.doubtful = True  # a list of which the bracket was lost
         return self._bared(written)
 
     def _bared(self, written: str) -> Any:
