@@ -193,7 +193,9 @@ def test_a_bracket_without_a_key_moves_no_members(text, contract, reading):
     assert read(text, contract, reading) is REFUSED
 
 
-@pytest.mark.parametrize("text", ['{"name": "x", {}}', '{"name": "x", {', '{"name": "x", []}'])
+@pytest.mark.parametrize(
+    "text", ['{"name": "x", {}}', '{"name": "x", {', '{"name": "x", []}', '{"name": "x", [}\nHope this helps!']
+)
 def test_an_empty_bracket_without_a_key_holds_nothing(text):
     """Brackets that hold nothing, at the end of all, are a slip."""
     assert read(text, Person) == {"name": "x"}
@@ -272,6 +274,7 @@ def test_line_breaks_in_a_row_are_escapes_or_are_not(run, before, behind):
         ('{"name": "a", "tags": [Paris, France", "Rome"]}', Person, REFUSED),
         ('[a", "c"]', list[str], ["a", "c"]),
         ('[a", c", d]', list[str], ["a", "c", "d"]),
+        ('[\n  Paris,\n  Rome",\n  "Lyon"\n]', list[str], ["Paris", "Rome", "Lyon"]),
     ],
 )
 def test_an_item_without_its_first_quote_is_not_split(text, contract, right, reading):
@@ -304,6 +307,8 @@ def test_a_quote_that_was_lost_takes_no_member(text, contract, right, reading):
         ('{"title": "a", "m": [[, []], "n": 1}', Page, REFUSED),
         ('{"title": "a", "m": {, "n": {"b": []}}', Page, REFUSED),
         ('[["a"], [}, []]', list[list[str]], [["a"], [], []]),
+        ('{"name": "x", "tags": [, "age": 3}', Person, {"name": "x", "tags": [], "age": 3}),
+        ('{"name": "x", "tags": [,]', Person, {"name": "x", "tags": []}),
         ('[, "a", "b"]', list[str], ["a", "b"]),
         ('{, "title": "a"', Page, {"title": "a"}),
     ],

@@ -19,6 +19,7 @@ from guards.reading.json_notes import Notes
 from guards.reading.json_pairs import CLOSERS
 from guards.reading.json_strings import PREFIX, Cut, ends_in_brackets, read_string
 from guards.reading.json_valueless import Valueless
+from guards.reading.leftover import goes_on
 from guards.reading.spelling import folded
 from guards.records import Repair
 
@@ -126,6 +127,7 @@ _STRUCTURE: Final = re.compile(r"[{}\[\]:,]")
 _END_INSIDE: Final = re.compile(r"[}\]]|```")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
 _EMPTY: Final = re.compile(r"\{\s*\}|\[\s*\]|\(\s*\)")
+_HOLDS_NOTHING: Final = re.compile(r"[{\[]\s*(?:[}\])]|\Z)")
 _OPENERS: Final = frozenset("{[(")
 _SWALLOWED: Final = re.compile(
     rf"""[{_QUOTES}]\s{{0,200}}+(?:[}}\]]|,\s{{0,200}}+[{_QUOTES}]?[\w -]{{1,60}}+[{_QUOTES}]?\s{{0,200}}+:)"""
@@ -210,12 +212,15 @@ class Mender(Notes):
                 break
         return mark, commas
 
-    def _comma_too_many(self, *, first: bool) -> None:
+    def _comma_too_many(self, mark: str, *, first: bool) -> None:
         self.note("json.comma", "a comma too many was left out")
-        self.hollow = self.hollow or (first and len(self.stack) > 1)
+        if first and len(self.stack) > 1 and mark and mark not in "}])":
+            key = _QUOTED_KEY.match(self.text, self.at) if self.stack[-1][0] != "{" else None
+            self.hollow = self.hollow or not (key and key[3])
 
     hollow = False
-    """Whether a comma stood first in a list or an object: it is whole before it where a closing bracket is missing."""
+    """Whether a comma stood first in a list or an object, and more behind it: a closing bracket that is missing may be
+    one before the comma."""
 
     # Values.
 
@@ -307,7 +312,7 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
-                self._comma_too_many(first=not items)
+                self._comma_too_many(mark, first=not items)
             if not mark:
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
@@ -373,7 +378,9 @@ class Mender(Notes):
         self.place.pop()
         self.members += 1
         if self._unopened and items and isinstance(items[-1], Bare):
-            self.doubtful = True  # the comma before may be one of the text
+            # The comma before, on the same line, may be one of the text.
+            around = self.text[max(0, before - _MOST_BLANKS) : before]
+            self.doubtful = self.doubtful or "\n" not in around[len(around.rstrip()) :]
         if self.at == before:
             self.at += 1
         else:
@@ -409,7 +416,7 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
-                self._comma_too_many(first=not (members or valueless))
+                self._comma_too_many(mark, first=not (members or valueless))
             if not mark:
                 self._ends_open(cut=bool(commas))
                 break
@@ -534,7 +541,8 @@ class Mender(Notes):
             return _MISSING
         if has_keys:
             # What it holds may be the object's own, or belong to a key that was lost.
-            self.doubtful = self.doubtful or not ends_in_brackets(self.text, self.at)
+            holds_nothing = _HOLDS_NOTHING.match(self.text, self.at) and not goes_on(self.text, self.at + 1)
+            self.doubtful = self.doubtful or not holds_nothing
             self.at += 1
             self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
             return _MISSING
