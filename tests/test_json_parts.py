@@ -7,7 +7,7 @@ from typing import Any, Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from guards import validate
 from guards.contracts import JsonSchema
@@ -47,6 +47,12 @@ class Line(BaseModel):
     sku: str
     qty: int = 1
     tags: list[str] = []
+
+
+class Aliased(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    name: str
+    employer: Company | None = Field(None, alias="boss")
 
 
 class Node(BaseModel):
@@ -108,6 +114,8 @@ def test_a_document_in_brackets_of_prose_is_found(text):
     [
         ('"employer": {"name": "ACME"}, "age": 3}', Person, REFUSED),
         ('employer: {"name": "ACME"}', Person, REFUSED),
+        ('- employer: {"name": "ACME"}', Person, REFUSED),
+        ('**Employer**: {"name": "ACME"}', Person, REFUSED),
         ('name: A\nemployer: {"name": "B"}\nage: 3', Person, REFUSED),
         ('"addr": {"street": "S"}, "name": "A", "age": 3}', Guest, {"addr": {"street": "S"}, "name": "A", "age": 3}),
         ('"addr": {"name": "S"}, "age": 3}', Guest, REFUSED),
@@ -143,6 +151,12 @@ def test_what_stands_under_a_key_is_that_members_value(text, contract, right, re
 def test_a_member_that_the_contract_knows_is_no_envelope(text, contract, right, reading):
     """An object of one key is taken off only where that key cannot be one of what is asked for."""
     assert read(text, contract, reading) == right
+
+
+@pytest.mark.parametrize("key", ["boss", "employer", "Employer"])
+def test_a_member_by_its_own_name_is_no_envelope(key):
+    """A field that goes by an alias is known by both of its names."""
+    assert read(f'{{"{key}": {{"name": "ACME"}}}}', Aliased) is REFUSED
 
 
 def test_a_known_member_of_a_schema_is_no_envelope():

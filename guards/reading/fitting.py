@@ -525,7 +525,7 @@ def _is_a_member(key: str, inner: Any, guide: Guide) -> bool:
     """Whether the key is one that the contract knows, unless it stands again inside and only there can be that one."""
     name = folded(key)
     again = isinstance(inner, dict) and any(folded(other) == name for other in inner)
-    return guide.holds(name, kind_of(inner)) or (not again and name in guide.spelled)
+    return guide.holds(name, kind_of(inner)) or (not again and guide.meant(name) is not None)
 
 
 def _rank(cost: int) -> int:

@@ -25,7 +25,7 @@ _MEMBER: Final = re.compile(
 )
 _ITEM_BEFORE: Final = re.compile(rf"""(?:[{_CLOSE_QUOTE}}}\]]|\A[\s\[]*-?\d[\d.]*)\s*,\s*\Z""")
 _ITS_NAME: Final = re.compile(
-    rf"""(?:\A|[\n{{,])\s*([{_OPEN_QUOTE}]?)([\w .-]{{1,100}})[{_CLOSE_QUOTE}]?\s*[:=]\s*\Z"""
+    rf"""(?:\A|[\n{{,])\s*(?:[-*+][ \t]+)?\**([{_OPEN_QUOTE}]?)([\w .-]{{1,100}})[{_CLOSE_QUOTE}]?\**\s*[:=]\**\s*\Z"""
 )
 _CLOSERS: Final = re.compile(r"[\s}\]);]*")
 # A bracket of prose is no smile, and a letter or a mark stands before it.
