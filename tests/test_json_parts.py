@@ -241,8 +241,10 @@ def test_what_parts_items_is_no_quotation(text, contract, right, reading):
         ('[{"a": 1}\n{}\n{}', list[dict[str, int]], [{"a": 1}, {}, {}]),
         ("[[1], [2][]", list[list[int]], REFUSED),
         ("[[1], [2][]]", list[list[int]], [[1], [2], []]),
+        ('[{"sku": "A"}[]', list[Line], [{"sku": "A"}]),
         ("[[1], [2][", list[list[int]], [[1], [2]]),
-        ('["a" []', list[str], REFUSED),
+        ('["a" []', list[str], ["a"]),
+        ('["a" []]', list[str], REFUSED),
     ],
 )
 def test_an_empty_item_is_kept_where_the_list_is_not_closed(text, contract, right, reading):

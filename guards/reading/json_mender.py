@@ -336,12 +336,11 @@ class Mender(Notes):
                 self.note("json.bracket", "a bracket that closes nothing was left out", before=mark)
                 self.at += 1
                 continue
-            if items and not commas and self.only_brackets(self.at):
+            if items and not commas and self._opens_nothing(closer, guide.element(len(items))):
                 self.note("json.bracket", "a bracket that opens nothing was left out", before=mark)
                 self.at += 1
                 continue
             if items and not commas:
-                self.doubtful = self.doubtful or self._closes_here(closer)
                 self.note("json.comma", "a comma was missing", after=",")
                 by_line = by_line or isinstance(items[-1], Bare)
             by_comma = by_comma or bool(items and commas)
@@ -738,6 +737,14 @@ class Mender(Notes):
         empty object or list is none such."""
         opens = self.text[at : at + 1] in _OPENERS and not _EMPTY.match(self.text, at)
         return opens and ends_in_brackets(self.text, at)
+
+    def _opens_nothing(self, closer: str, guide: Guide) -> bool:
+        """Whether the bracket that stands where an item of a list may stand is one too many."""
+        if not self._closes_here(closer):
+            return self.only_brackets(self.at)
+        stray = "array" not in guide.kinds
+        self.doubtful = self.doubtful or not stray
+        return stray
 
     def _closes_here(self, closer: str) -> bool:
         """Whether an empty list stands here whose bracket may close the one around, since brackets are missing, so that
