@@ -393,14 +393,15 @@ class _Fitter:
     def _without_envelope(self, value: dict[str, Any], guide: Guide) -> tuple[Any, int]:
         """An object of one key around what is asked for."""
         if len(value) == 1:
-            (inner,) = value.values()
+            ((key, inner),) = value.items()
             # A text in an object may be anything: an error's words, say. Not one that holds the document.
             holds = isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["} and "string" not in guide.kinds
             plain = not self._place and not isinstance(inner, str)
             # Where keys may have any name, that of the envelope may be one of them.
             any_key = guide.kinds == {"object"} and not guide.names and not guide.options
             told = isinstance(inner, dict | list) and not (any_key and (self._place or not inner))
-            if told or holds or ("object" not in guide.kinds and (plain or self._eager)):
+            told = told or holds or ("object" not in guide.kinds and (plain or self._eager))
+            if told and not _is_a_member(key, inner, guide):
                 fitted, cost = self._unwrapped(value, inner, guide, "an object of one key around the value")
                 if cost < MISFIT:
                     return fitted, cost
@@ -518,6 +519,13 @@ class _Fitter:
         for name, part in guide.names.items():
             if name not in members and name not in guide.required and part.default is not None:
                 members[name] = part.default[0]
+
+
+def _is_a_member(key: str, inner: Any, guide: Guide) -> bool:
+    """Whether the key is one that the contract knows, unless it stands again inside and only there can be that one."""
+    name = folded(key)
+    again = isinstance(inner, dict) and any(folded(other) == name for other in inner)
+    return guide.holds(name, kind_of(inner)) or (not again and guide.meant(name) is not None)
 
 
 def _rank(cost: int) -> int:

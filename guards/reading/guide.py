@@ -251,6 +251,17 @@ class Guide:
             return None
         return frozenset(self.spelled) | {folded(name) for name in self.names}
 
+    def holds(self, key: str, kind: str) -> bool:
+        """Whether there is a property of this folded name, in any member of a union, that may hold such a value."""
+        if self.options:
+            return any(option.holds(key, kind) for option in self.options)
+        name = self.meant(key)
+        return name is not None and kind in self.names[name].kinds
+
+    def meant(self, key: str) -> str | None:
+        """The property that a folded name means, be it the shown or the own one; None where there is none."""
+        return self.spelled.get(key) or next((name for name in self.names if folded(name) == key), None)
+
     def member(self, key: str) -> Guide:
         """What the property of this folded name holds, as the first member of a union that has it says."""
         for option in self.options:

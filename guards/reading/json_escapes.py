@@ -36,6 +36,8 @@ _COMMAND: Final = re.compile(
     r"|riangledown|riangleleft|rianglelefteq|riangleq|riangleright|rianglerighteq|t|tfamily|woheadleftarrow"
     r"|woheadrightarrow))(?![A-Za-z])"
 )
+# Line breaks and the like, one behind the other: they are all escapes, or none is.
+_RUN: Final = re.compile(rf"(?:(?!{_COMMAND.pattern})\\[nrt])+")
 _DRIVE: Final = r"(?:(?<![A-Za-z0-9])[A-Za-z]:|(?<![\w\\])\\\\(?=\w)|%\w+%)"
 _PATH: Final = re.compile(rf"{_DRIVE}(?:(?<=\\)|[\\/]|\Z)\S*\Z")
 _PATH_BEFORE: Final = re.compile(rf"{_DRIVE}(?:(?<=\\)|[\\/])")
@@ -63,6 +65,16 @@ def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
     odd = False
     raw = any(_means_nothing(found, len(content), cut) for found in _ESCAPE.finditer(content))
 
+    decided, literal = 0, False  # up to where, and how
+
+    def is_literal(at: int) -> bool:
+        nonlocal decided, literal
+        if at >= decided:
+            run = _RUN.match(content, at)
+            literal = run is None or _literal(content, run, notes)
+            decided = run.end() if run else at + 2
+        return literal
+
     def meant(found: re.Match[str]) -> str:
         nonlocal odd
         braces, four, two, eight, newline, other = found.groups()
@@ -75,7 +87,7 @@ def unescaped(content: str, notes: Notes, *, cut: bool = False) -> str:
         if raw and other == "\\":
             notes.doubtful = notes.doubtful or _may_be_one(content, found)
             return found[0]
-        if other in _PLAIN and not (raw and other in "bfnrt" and _literal(content, found.start(), notes)):
+        if other in _PLAIN and not (raw and other in "bfnrt" and is_literal(found.start())):
             return _PLAIN[other]
         odd = True
         if newline:
@@ -119,15 +131,15 @@ def _may_be_one(content: str, found: re.Match[str]) -> bool:
     return content[end : end + 1].isalnum() and not (starts and _HOST.match(content, end))
 
 
-def _literal(content: str, at: int, notes: Notes) -> bool:
-    """Whether the escape of a line break or its like is none, in a text that was never escaped."""
-    if content[at + 1] in "bf" or _COMMAND.match(content, at):
-        return True
-    line, behind = content[max(at - _MOST_BEFORE, 0) : at], at + 2
+def _literal(content: str, run: re.Match[str], notes: Notes) -> bool:
+    """Whether the escapes of line breaks or their like are none, in a text that was never escaped."""
+    at, behind = run.span()
+    line = content[max(at - _MOST_BEFORE, 0) : at]
     before = line.rpartition(" ")[2]
     upper, new_line = content[behind : behind + 1].isupper(), _NEW_LINE.match(content, behind)
     if path := in_a_path(before) or _PATTERN.search(before) or _PATTERN.match(content, behind):
-        notes.doubtful = notes.doubtful or upper or (path is True and new_line is not None)
+        paragraph = behind > at + 2 and (path is True or _END_OF_SENTENCE.search(before) is not None)
+        notes.doubtful = notes.doubtful or upper or paragraph or (path is True and new_line is not None)
         return True
     if not upper and not _END_OF_SENTENCE.search(before) and _PATH_BEFORE.search(line):
         notes.doubtful = True

@@ -19,6 +19,7 @@ from guards.reading.json_notes import Notes
 from guards.reading.json_pairs import CLOSERS
 from guards.reading.json_strings import PREFIX, Cut, ends_in_brackets, read_string
 from guards.reading.json_valueless import Valueless
+from guards.reading.leftover import goes_on
 from guards.reading.spelling import folded
 from guards.records import Repair
 
@@ -65,6 +66,7 @@ def mend(text: str, start: int, guide: Guide, depth: int, *, opener: str = "", t
     mender = Mender(text, start, depth)
     mender.torn = torn
     data = mender.container(opener, guide) if opener else mender.value(guide, _ROOT)
+    mender.doubtful = mender.doubtful or (mender.hollow and mender.noted("json.bracket"))
     end, behind = closers_behind(text, mender.at)
     return Mended(data, end, [*mender.repairs, *behind], mender.members, mender.open, mender.doubtful, mender.crowded)
 
@@ -106,8 +108,9 @@ _BEFORE_VALUE: Final = r"\s{0,200}+(?:=>|->|:=|[:=：](?!=))"
 _BARE_KEY: Final = re.compile(
     # Each run of blanks is passed once, and no further than a key reaches.
     rf"""[^\s:={{}}\[\],;"'`(](?:[^\S\n]{{0,100}}+[^\s:={{}}\[\],;"'`]){{0,100}}?"""
-    rf"""(?:[^\S\n]{{1,100}}+(?=["'”’`]{_BEFORE_VALUE})|(?=["'”’`]?{_BEFORE_VALUE}))"""
+    rf"""(?:[^\S\n]{{1,100}}+(?=["'“”’`]{_BEFORE_VALUE})|(?=["'“”’`]?{_BEFORE_VALUE}))"""
 )
+_QUOTE_TOO_MANY: Final = re.compile(rf"[{_QUOTES}](?=\s{{0,200}}+[:：])")
 _QUOTED_KEY: Final = re.compile(
     rf"""(?:""?((?:[^"\\\n]|\\.){{1,100}})""?|[{_QUOTES}]([^\n{_QUOTES}]{{1,100}})[{_QUOTES}])\s{{0,200}}+(=>|:=|[:=：](?!=))?"""
 )
@@ -120,8 +123,11 @@ _AROUND_MARKS: Final = frozenset("<`")
 _CLOSING: Final = re.compile(r"\s*[}\])](?:\s*[}\]);])*")
 _COMMA_BEHIND: Final = re.compile(r"[\s}\])]{1,200}+,\s{0,200}+")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
+_STRUCTURE: Final = re.compile(r"[{}\[\]:,]")
+_END_INSIDE: Final = re.compile(r"[}\]]|```")
 _BLANK_END: Final = re.compile(rf"[{_BLANK}]*+\Z")
 _EMPTY: Final = re.compile(r"\{\s*\}|\[\s*\]|\(\s*\)")
+_HOLDS_NOTHING: Final = re.compile(r"[{\[]\s*(?:[}\])]|\Z)")
 _OPENERS: Final = frozenset("{[(")
 _SWALLOWED: Final = re.compile(
     rf"""[{_QUOTES}]\s{{0,200}}+(?:[}}\]]|,\s{{0,200}}+[{_QUOTES}]?[\w -]{{1,60}}+[{_QUOTES}]?\s{{0,200}}+:)"""
@@ -180,6 +186,9 @@ class Mender(Notes):
             passed = found[0]
             if _ODD_SPACE.search(passed):
                 if _NO_BLANK.search(passed):
+                    # Right behind a quote, a comment with another may be the text that it opens.
+                    behind = text[start - 1 : start] in CLOSERS and passed[0] in "/#"
+                    self.doubtful = self.doubtful or (behind and passed.count(text[start - 1]) % 2 == 1)
                     self.note("json.comment", "a comment was passed over", before=passed.strip())
                     self._closes = self._closes or "}" in passed or "]" in passed
                 else:
@@ -202,6 +211,16 @@ class Mender(Notes):
             else:
                 break
         return mark, commas
+
+    def _comma_too_many(self, mark: str, *, first: bool) -> None:
+        self.note("json.comma", "a comma too many was left out")
+        if first and len(self.stack) > 1 and mark and mark not in "}])":
+            key = _QUOTED_KEY.match(self.text, self.at) if self.stack[-1][0] != "{" else None
+            self.hollow = self.hollow or not (key and key[3])
+
+    hollow = False
+    """Whether a comma stood first in a list or an object, and more behind it: a closing bracket that is missing may be
+    one before the comma."""
 
     # Values.
 
@@ -293,16 +312,18 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if items else 0):
-                self.note("json.comma", "a comma too many was left out")
+                self._comma_too_many(mark, first=not items)
             if not mark:
                 self._ends_open(cut=bool(commas))
                 return self._told(items, odd)
             if mark in "}])":
                 if items and (early := self._too_early()) is not None:
+                    self.doubtful = self.doubtful or bool(commas)  # an empty list without its first bracket?
                     self.note("json.bracket", "a closing bracket stood too early", before=mark)
                     self.at = early
                     continue
-                if mark == closer or (mark in "])" and not self._closes_outer(mark)) or self._meant_here(mark):
+                wrong = (mark in "])" or not items) and not self._closes_outer(mark)
+                if mark == closer or wrong or self._meant_here(mark):
                     self.at += 1
                     if mark != closer:
                         self.note("json.bracket", "a closing bracket was the wrong one", before=mark, after=closer)
@@ -315,7 +336,7 @@ class Mender(Notes):
                 self.note("json.bracket", "a bracket that closes nothing was left out", before=mark)
                 self.at += 1
                 continue
-            if items and not commas and self.only_brackets(self.at):
+            if items and not commas and self._opens_nothing(closer, guide.element(len(items))):
                 self.note("json.bracket", "a bracket that opens nothing was left out", before=mark)
                 self.at += 1
                 continue
@@ -323,8 +344,8 @@ class Mender(Notes):
                 self.note("json.comma", "a comma was missing", after=",")
                 by_line = by_line or isinstance(items[-1], Bare)
             by_comma = by_comma or bool(items and commas)
-            if by_line and by_comma:
-                self.doubtful = True  # a line break may be one inside of an item
+            # A line break may be one inside of an item.
+            self.doubtful = self.doubtful or (by_line and by_comma)
             if self._key_of_outer(mark, items, guide):
                 self.note("json.bracket", "a closing bracket was missing", after=closer)
                 return self._told(items, odd)
@@ -346,14 +367,19 @@ class Mender(Notes):
         self.place.append(len(items))
         before = self.at
         self.inner_quotes = 0
+        self._unopened = False
         if mark in CLOSERS and (key := _QUOTED_KEY.match(self.text, before)) and key[3]:
             known = guide.known is not None and folded(key[1] or key[2]) in guide.known
-            self.doubtful = self.doubtful or not (guide.kinds == _ONLY_OBJECT or known)
+            self.doubtful = self.doubtful or self._left or not (guide.kinds == _ONLY_OBJECT or known)
             item = self.container("{", guide)
         else:
             item = self.value(guide, _ITEM)
         self.place.pop()
         self.members += 1
+        if self._unopened and items and isinstance(items[-1], Bare):
+            # The comma before, on the same line, may be one of the text.
+            around = self.text[max(0, before - _MOST_BLANKS) : before]
+            self.doubtful = self.doubtful or "\n" not in around[len(around.rstrip()) :]
         if self.at == before:
             self.at += 1
         else:
@@ -362,6 +388,8 @@ class Mender(Notes):
 
     inner_quotes = 0
     _ellipsis = False
+    _unopened = False
+    """Whether a text ended with a quote that nothing opened."""
 
     def _scalars(self) -> list[Bare]:
         """Items that are passed at one go: a long list of numbers, say. Each is followed by a comma, which stays."""
@@ -387,7 +415,7 @@ class Mender(Notes):
         while True:
             mark, commas = self.separators()
             if commas > (1 if members or valueless else 0):
-                self.note("json.comma", "a comma too many was left out")
+                self._comma_too_many(mark, first=not (members or valueless))
             if not mark:
                 self._ends_open(cut=bool(commas))
                 break
@@ -429,7 +457,8 @@ class Mender(Notes):
             value = self.after_key(key, guide)
             keys += 1
             if value is _MISSING or value is _NOTHING:
-                valueless.append(Valueless(key, written, keys, has_colon=value is _NOTHING))
+                behind_text = type(next(reversed(members.values()), None)) is str
+                valueless.append(Valueless(key, written, keys, value is _NOTHING, behind_text))
             else:
                 self._put(key, value, members)
         return self._with_valueless(members, valueless, guide)
@@ -437,6 +466,7 @@ class Mender(Notes):
     def _object_ends(self, mark: str, *, comma_before: bool) -> bool:
         """Whether the closing bracket there, its own or another, ends the object; else it is passed."""
         if (early := self._too_early()) is not None:
+            self.doubtful = self.doubtful or self._left
             self.note("json.bracket", "a closing bracket stood too early", before=mark)
             self.at = early
             return False
@@ -479,7 +509,8 @@ class Mender(Notes):
                 self._put(lone.key, beside.key if beside.is_quoted else Bare(beside.key), members)
                 continue
             # What is no name, or has no colon beside it, may be a value or a part of one.
-            self.doubtful = self.doubtful or not lone.is_name or (beside is not None and not beside.has_colon)
+            pieces = not lone.is_name or lone.may_be_text(guide.known) or (beside is not None and not beside.has_colon)
+            self.doubtful = self.doubtful or pieces
             self.note(
                 "json.truncated" if self.open else "json.no_value", "a key without a value was left out", lone.key
             )
@@ -505,8 +536,12 @@ class Mender(Notes):
         """A bracket where a key should stand: a doubled bracket, or the next object of the list around."""
         if has_keys and mark == "{" and len(self.stack) > 1 and self.stack[-2][0] != "{":
             self.note("json.bracket", "a closing bracket was missing", after="}")
+            self._left = True
             return _MISSING
         if has_keys:
+            # What it holds may be the object's own, or belong to a key that was lost.
+            holds_nothing = _HOLDS_NOTHING.match(self.text, self.at) and not goes_on(self.text, self.at + 1)
+            self.doubtful = self.doubtful or not holds_nothing
             self.at += 1
             self.note("json.bracket", "a bracket that belongs to no key was left out", before=mark)
             return _MISSING
@@ -515,6 +550,9 @@ class Mender(Notes):
         if self.space() == "}":
             self.at += 1
         return inner
+
+    _left = False
+    """Whether an object of a list was left where another began: a key that stands in the list may be its own."""
 
     # Keys.
 
@@ -537,6 +575,7 @@ class Mender(Notes):
                 return mixed
             key = self.string(guide, _KEY)
             if isinstance(key, Cut):
+                self.doubtful = self.doubtful or _END_INSIDE.search(key) is not None
                 self._cut_key(key)
                 return None
             return key
@@ -544,7 +583,7 @@ class Mender(Notes):
         if found:
             self.at = found.end()
             key = found[0].strip()
-            if self.text[self.at : self.at + 1] in "\"'”’`":
+            if self.text[self.at : self.at + 1] in "\"'“”’`":
                 self.at += 1
                 self.note("json.quotes", "a quote was missing", before=key)
             elif not key.startswith("**"):
@@ -582,7 +621,14 @@ class Mender(Notes):
 
     def after_key(self, key: str, guide: Guide) -> Any:
         """The value behind a key; `_MISSING` where there is none, `_NOTHING` where there is but a colon."""
+        before = self.at
         mark = self.space()
+        if too_many := _QUOTE_TOO_MANY.match(self.text, self.at):
+            # With a blank before, it may as well begin a text.
+            self.doubtful = self.doubtful or self.at > before
+            self.note("json.quotes", "a quote too many behind a key was left out", before=too_many[0])
+            self.at = too_many.end()
+            mark = self.space()
         colon = _COLON.match(self.text, self.at)
         if colon:
             if colon[0] != ":":
@@ -672,7 +718,8 @@ class Mender(Notes):
         if plain in inner and not outside and known is not None:
             return False
         # Where no object around knows it, the list may have lost the bracket of its next object.
-        self.doubtful = self.doubtful or plain in inner or (not outside and (known is not None or not items))
+        lost = plain in inner or (not outside and (known is not None or not items))
+        self.doubtful = self.doubtful or self._left or lost
         return True
 
     def _belongs_outside(self, key: str, guide: Guide, members: Iterable[str]) -> bool:
@@ -687,11 +734,25 @@ class Mender(Notes):
 
     def only_brackets(self, at: int) -> bool:
         """Whether a bracket stands here that opens nothing and begins no text: no more than brackets follow it. An
-        empty object or list is none such, if enough brackets follow to close all that is open."""
-        if self.text[at : at + 1] not in _OPENERS or not ends_in_brackets(self.text, at):
+        empty object or list is none such."""
+        opens = self.text[at : at + 1] in _OPENERS and not _EMPTY.match(self.text, at)
+        return opens and ends_in_brackets(self.text, at)
+
+    def _opens_nothing(self, closer: str, guide: Guide) -> bool:
+        """Whether the bracket that stands where an item of a list may stand is one too many."""
+        if not self._closes_here(closer):
+            return self.only_brackets(self.at)
+        stray = "array" not in guide.kinds
+        self.doubtful = self.doubtful or not stray
+        return stray
+
+    def _closes_here(self, closer: str) -> bool:
+        """Whether an empty list stands here whose bracket may close the one around, since brackets are missing, so that
+        its other one opens nothing."""
+        empty = _EMPTY.match(self.text, self.at)
+        if empty is None or empty[0][-1] != closer or not ends_in_brackets(self.text, self.at):
             return False
-        empty = _EMPTY.match(self.text, at)
-        return empty is None or sum(mark in "}])" for mark in self.text[empty.end() :]) < len(self.stack)
+        return sum(mark in "}])" for mark in self.text[empty.end() :]) < len(self.stack)
 
     def _may_be_an_items(self, key: str, guide: Guide, members: dict[str, Any]) -> bool:
         """Whether a key that this object does not know may belong to an item of the list before, which seems closed."""
@@ -797,7 +858,12 @@ class Mender(Notes):
         stray = written[-1:] if written[-1:] in "\"'”" and written.count(written[-1:]) % 2 else ""
         if stray:
             self.note("json.quotes", "a quote was missing", before=written)
+            self._unopened = True
             return unescaped(written[:-1], self)
+        if written.count('"') % 2 and _STRUCTURE.search(written):
+            self.doubtful = True  # a text of which a quote was lost may end elsewhere
+        if "," in written and self.text[end : end + 1] == "]" and self.stack and self.stack[-1][0] == "{":
+            self.doubtful = True  # a list of which the bracket was lost
         return self._bared(written)
 
     def _bared(self, written: str) -> Any:

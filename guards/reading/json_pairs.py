@@ -41,6 +41,8 @@ _COLON: Final = re.compile(r"\s*:")
 _IN_PRINT: Final = re.compile(r"(?:\A|(?<=[\s(\[{]))[„‚“«](?=\w)[^„“”‚‘’«»]*\Z")
 _INCHES: Final = re.compile(r"(?:\A|[^\w.,/])[\d.,/]*\d\Z")
 _JOINT: Final = re.compile(r"\s*[,:]\s*")
+_PARTING: Final = re.compile(r"[\s,;.:|/&+()\[\]{}、，；-]*")
+_BRACKET: Final = re.compile(r"[\[\]{}]")
 _BEFORE, _BEHIND = frozenset("\"':,{["), frozenset("\"':,}]")
 _MOST_BLANKS: Final = 20
 
@@ -97,7 +99,8 @@ def _closes_print(piece: str) -> bool:
 
 def torn(text: str, start: int, end: int, *, item: bool) -> bool:
     """Whether the text between the quotes at `start` and `end` may be several parts of the document: it holds a quote
-    that has no other, in a list (`item`) anywhere, else beside a comma, a colon, a bracket, or an end of the text."""
+    that has no other, in a list (`item`) anywhere, else beside a comma, a colon, a bracket, or an end of the text; or
+    two with no more between them than what parts items."""
     pairing, stop = Pairing(start), STOP[text[start]]
     while (found := stop.search(text, pairing.at, end)) is not None:
         here = found.start()
@@ -105,7 +108,9 @@ def torn(text: str, start: int, end: int, *, item: bool) -> bool:
             pairing.at = here + 2
             continue
         inches = item and not pairing.opened and text[here - 1].isdigit()  # at most
-        lone = pairing.passes(text, here)
+        opened, lone = pairing.opened, pairing.passes(text, here)
+        if opened and not pairing.opened and _parts(text, opened, here, item):
+            return True
         if (lone and _tears(text, start, end, lone, item)) or (inches and _tears(text, start, end, here, False)):
             return True
     if pairing.opened and _tears(text, start, end, pairing.opened, item):
@@ -129,6 +134,13 @@ def paired(text: str, start: int, end: int) -> Pairing:
 def is_inside(text: str, start: int, end: int) -> bool:
     """Whether the quote at `end` opens or closes a quotation inside of the text from `start`, rather than ends it."""
     return bool(paired(text, start, end).opened) or text[end - 1].isspace()
+
+
+def _parts(text: str, opened: int, closed: int, item: bool) -> bool:
+    """Whether a quotation is what stands between the last quote of one item and the first of the next."""
+    between = text[opened + 1 : closed]
+    apart = text[opened - 1].isspace() or text[closed + 1 : closed + 2].isspace()  # "by ";" or so"
+    return not apart and _PARTING.fullmatch(between) is not None and (item or _BRACKET.search(between) is not None)
 
 
 def _tears(text: str, start: int, end: int, at: int, item: bool) -> bool:

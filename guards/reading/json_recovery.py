@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
 from guards.findings import Finding
 from guards.reading.asserts import refused_asserts
 from guards.reading.document import JsonDocument, document_of
-from guards.reading.fitting import MISFIT, fit
+from guards.reading.fitting import MISFIT, Fitted, fit
 from guards.reading.guide import Guide, kind_of
 from guards.reading.json_disguise import undisguised
 from guards.reading.json_mender import Bare, Mended, TooDeep, closers_behind, mend
@@ -43,6 +44,7 @@ _A_TRY: Final = 1024  # what a try costs beside its characters
 _MOST_STARTS: Final = 64
 _NOT_NAMED: Final = Finding("schema.hint", "does not go by the names that the schema shows (x-alias, x-enum-names)")
 _CUT_OFF: Final = Finding("json.truncated", "the answer ends inside of a list: its last item may not be whole")
+_UNCLOSED: Final = Finding("json.ambiguous", "a bracket is missing, and more than one object may end there")
 _OPENING: Final = re.compile(r"[{\[]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2}")
 _LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None"})
@@ -95,6 +97,11 @@ class _Candidate(Generic[T]):
     open: bool = False
     misfit: bool = False
     words: bool = False
+
+    @property
+    def grown(self) -> bool:
+        """Whether members were read behind the bracket that seemed to close it."""
+        return any(repair.code == "json.bracket" and repair.path == "" and repair.before for repair in self.repairs)
 
     @property
     def rough(self) -> bool:
@@ -166,6 +173,8 @@ class _Recovery(Generic[T]):
         self.refused_by_hints = False
         self.tried: list[_Candidate[T]] = []
         self.inner: list[_Candidate[T]] = []
+        self.documents: list[Span] = []
+        """What was read as a document that holds more than words without quotes, in the order of the text."""
         self.limit: list[Finding] = []
         self.beside: Finding | None = None
         self.exhausted = False
@@ -244,6 +253,7 @@ class _Recovery(Generic[T]):
             if candidate is not None:
                 candidates.append(candidate)
                 documents.append(found)
+        self.documents = [found.span for found in documents if _holds_more_than_words(found.data)]
         together = self._together(documents, candidates)
         return [together] if together is not None else candidates
 
@@ -438,7 +448,8 @@ class _Recovery(Generic[T]):
         return [candidate] if candidate is not None and candidate.reading.ok else []
 
     def _inside(self, around: Surroundings) -> list[_Candidate[T]]:
-        """Whole documents inside of what is broken: the outermost that parse."""
+        """Whole documents inside of what is broken: the outermost that parse, unless they are a part of a document that
+        was read around them."""
         if self.hinted:
             return []
         found: list[_Candidate[T]] = []
@@ -453,8 +464,13 @@ class _Recovery(Generic[T]):
                 waiting.extend(reversed(span.inner))
             else:
                 document, repairs = parsed
-                found.append(_Candidate(self._as_it_is(document, span), span, repairs))
+                if document.data and not self._is_a_part(span):
+                    found.append(_Candidate(self._as_it_is(document, span), span, repairs))
         return found
+
+    def _is_a_part(self, span: Span) -> bool:
+        before = bisect(self.documents, span.start, key=lambda around: around.start)
+        return before > 0 and span.end <= self.documents[before - 1].end
 
     def _alone(self, around: Surroundings) -> list[_Candidate[T]]:
         """A value without brackets: in a fence, behind the thinking part, or all there is."""
@@ -523,12 +539,23 @@ class _Recovery(Generic[T]):
         reading = self.check(document, dumps(fitted.data))
         if reading.ok and fitted.lost:
             reading = Reading(None, document, (_CUT_OFF,))
+        if reading.ok and self._may_be_unclosed(fitted, repairs):
+            reading = Reading(None, document, (_UNCLOSED,))
         if reading.ok and self.hinted:
             refused = refused_asserts(fitted.data, self.guide) if fitted.cost < MISFIT else (_NOT_NAMED,)
             if refused:
                 self.refused_by_hints = True
                 reading = Reading(None, document, refused)
         return _Candidate(reading, span, (*repairs, *fitted.repairs), is_open, fitted.cost >= MISFIT, fitted.words)
+
+    def _may_be_unclosed(self, fitted: Fitted, repairs: tuple[Repair, ...]) -> bool:
+        """Whether the object that was taken out of another may end before members that are those of the outer one: a
+        bracket was missing somewhere, and it has members that the contract does not know."""
+        known = self.guide.known
+        if known is None or not isinstance(fitted.data, dict) or all(folded(key) in known for key in fitted.data):
+            return False
+        unwrapped = any(repair.code == "value.unwrapped" and repair.path == "" for repair in fitted.repairs)
+        return unwrapped and any(repair.code == "json.bracket" for repair in repairs)
 
     def _parsed(self, span: Span) -> tuple[JsonDocument, tuple[Repair, ...]] | None:
         if not self._spend(span.end - span.start):
@@ -634,7 +661,7 @@ class _Recovery(Generic[T]):
         taken = fitting[-1]
         span = (taken.span.start, taken.span.end)
         others = [(candidate.span.start, candidate.span.end) for candidate in found if self._is_apart(candidate)]
-        part = part_beside(self.text, around.start, span, others)
+        part = part_beside(self.text, around.start, span, others, partial(self._is_its_key, taken))
         if part is not None:
             self.beside = self._left_out(part)
             return None
@@ -649,6 +676,16 @@ class _Recovery(Generic[T]):
             )
         cut = taken.open or any(repair.code == "json.truncated" for repair in taken.repairs)
         return _repaired(replace(taken.reading, cut=cut), (*repairs, *taken.repairs))
+
+    def _is_its_key(self, candidate: _Candidate[T], name: str, quoted: bool) -> bool:
+        """Whether the name before a document is the key under which it stands in another one: one that the contract
+        knows for such a value, or any that looks like a key where members follow the bracket that closes the value."""
+        assert candidate.reading.document is not None
+        data, plain = candidate.reading.document.data, folded(name)
+        again = not quoted and isinstance(data, dict) and any(folded(key) == plain for key in data)
+        if self.guide.holds(plain, kind_of(data)) and not again:
+            return True
+        return candidate.grown and (quoted or (name.islower() and " " not in name))
 
     def _refused(self, syntax: Finding) -> Reading[T]:
         """The findings that help most: of the candidate that came closest, else why there is none."""
@@ -701,6 +738,11 @@ class _Recovery(Generic[T]):
         if around.unclosed:
             return Finding("json.truncated", "the document is not closed: the answer ends before it does")
         return syntax
+
+
+def _holds_more_than_words(data: Any) -> bool:
+    parts = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return not all(isinstance(part, Bare) for part in parts)
 
 
 def _canonical(reading: Reading[Any]) -> str:

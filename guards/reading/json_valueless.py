@@ -18,12 +18,14 @@ _NO_NAME: Final = re.compile(r"[:,;{}\[\]()\n]")
 
 @dataclass(frozen=True, slots=True)
 class Valueless:
-    """The key; how it is `written`; which of the object's keys it is; whether a colon stands behind it."""
+    """The key; how it is `written`; which of the object's keys it is; whether a colon stands behind it, and whether a
+    text stands before it."""
 
     key: str
     written: str
     index: int
     has_colon: bool
+    behind_text: bool
 
     @property
     def is_quoted(self) -> bool:
@@ -38,6 +40,11 @@ class Valueless:
             written = self.written.rstrip()
             return len(written) > 1 and written[-1] in CLOSERS[written[0]]
         return not _SCALAR.fullmatch(self.key)
+
+    def may_be_text(self, known: Collection[str] | None) -> bool:
+        """Whether it may be the rest of the text before, whose quote stands too early: a word that is no known key."""
+        alone = not (self.is_quoted or self.has_colon)
+        return alone and self.behind_text and (known is None or folded(self.key) not in known)
 
     def is_key_of(self, beside: Valueless, known: Collection[str] | None) -> bool:
         """Whether what stands behind it and a comma is plainly its value."""

@@ -7,7 +7,7 @@ document is no prose, so the document was not read to its end, or does not begin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 __all__ = ["goes_on", "in_a_sentence", "part_beside"]
@@ -24,7 +24,9 @@ _MEMBER: Final = re.compile(
     rf"""(?:\A|[{{,\n])[ \t]*[{_OPEN_QUOTE}][^\n{_CLOSE_QUOTE}]{{1,100}}[{_CLOSE_QUOTE}][ \t]*:(?!//)"""
 )
 _ITEM_BEFORE: Final = re.compile(rf"""(?:[{_CLOSE_QUOTE}}}\]]|\A[\s\[]*-?\d[\d.]*)\s*,\s*\Z""")
-_ITS_NAME: Final = re.compile(rf"""\s*[{_OPEN_QUOTE}]?[\w .-]{{1,100}}[{_CLOSE_QUOTE}]?\s*[:=]\s*\Z""")
+_ITS_NAME: Final = re.compile(
+    rf"""(?:\A|[\n{{,])\s*(?:[-*+][ \t]+)?\**([{_OPEN_QUOTE}]?)([\w .-]{{1,100}})[{_CLOSE_QUOTE}]?\**\s*[:=]\**\s*\Z"""
+)
 _CLOSERS: Final = re.compile(r"[\s}\]);]*")
 # A bracket of prose is no smile, and a letter or a mark stands before it.
 _BRACKET: Final = re.compile(r"[{\[]|(?<![:;=^\-])[}\]]")
@@ -55,9 +57,18 @@ def goes_on(text: str, end: int) -> bool:
     return bool(opened) and closed and len(text) <= start + _MOST_BESIDE
 
 
-def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[tuple[int, int]]) -> int | None:
+def part_beside(
+    text: str,
+    start: int,
+    taken: tuple[int, int],
+    others: Iterable[tuple[int, int]],
+    is_key: Callable[[str, bool], bool],
+) -> int | None:
     """Where, outside of the document that was `taken` and of the `others` that were looked at, something stands that
-    is a part of a document; None where all of it is prose."""
+    is a part of a document; None where all of it is prose.
+
+    `is_key` says of a name right before the document, and of whether a quote stands before it, that it is no label but
+    the key of another document, of which this one is a part."""
     if goes_on(text, taken[1]):
         return taken[1]
     if _ITEM_BEFORE.search(text, max(start, taken[0] - _MOST_BESIDE), taken[0]):
@@ -67,7 +78,10 @@ def part_beside(text: str, start: int, taken: tuple[int, int], others: Iterable[
         if begin > at:
             piece = text[at:begin]
             found = _MEMBER.search(piece)
-            if found and not (begin == taken[0] and _ITS_NAME.fullmatch(piece)):
+            name = _ITS_NAME.search(piece, max(0, len(piece) - _MOST_BESIDE)) if begin == taken[0] else None
+            if name and is_key(name[2].strip(), bool(name[1])):
+                return at + name.start()
+            if found and not (name and name.start() == 0):
                 return at + found.start()
             # A quote that has no other between two documents belongs to both of them.
             if at >= taken[1] and piece.count('"') % 2:
