@@ -57,11 +57,7 @@ class Typed(Contract[T]):
             ) from fault
         self._schema = schema
         self._guarded = holds_guards(schema, type_)
-        self._notes = self._guarded and self._shape.notes
-        if self._notes:
-            schema = noted(schema, self._notes)
-        self._annotated = schema
-        self._validator, self._strict, self._compiled = compiled(validator, schema)
+        self._way = _Way(schema, self._shape.notes if self._guarded else {}, validator)
 
     def __eq__(self, other: object) -> bool:
         # Unions in another order compare equal, and the order can matter.
@@ -74,7 +70,10 @@ class Typed(Contract[T]):
         return f"Typed({_name(self.type)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Typed, (self.type,)
+        return Typed, (self.type,), {"places": True} if self._way.notes else None
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.note_places()
 
     def read(
         self,
@@ -127,6 +126,12 @@ class Typed(Contract[T]):
         from guards.contracts.typed.paths import check_path
 
         check_path(self._shape, path, where, _name(self.type))
+        self.note_places()
+
+    def note_places(self) -> None:
+        """From now on note what tells where parts of an answer stood: some guard asks for places."""
+        if self._shape.notes and not self._way.notes:
+            self._way = _Way(self._schema, self._shape.notes, None)
 
     def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
         from guards.contracts.typed.paths import steps_to
@@ -225,32 +230,18 @@ class Typed(Contract[T]):
         schema = self.hints()
         return ANY if schema is None else guide_of(schema)
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        from guards.contracts.typed.findings import Explainer  # its tables are needed only where something is wrong
-
-        return Explainer(self._compiled)
-
-    @cached_property
-    def _for_numbers(self) -> tuple[Compiled, Explainer]:
-        """For documents with numbers that pydantic's own parser changes: there is hardly ever one."""
-        from guards.contracts.typed.findings import Explainer
-
-        made = compiled_for_numbers(self._annotated)
-        return made, Explainer(made.schema)
-
     def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
         if type(document) is InexactDocument:
             return self._check_exactly(document, context)
-        made: Any = None
+        way, made = self._way, None
         try:
-            if self._notes:
+            if way.notes:
                 with noting() as made:
-                    value = self._validator.validate_json(source, strict=self._strict, context=context)
+                    value = way.validator.validate_json(source, strict=way.strict, context=context)
             else:
-                value = self._validator.validate_json(source, strict=self._strict, context=context)
+                value = way.validator.validate_json(source, strict=way.strict, context=context)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes findings
-            return self._explainer.refused(fault, document)
+            return way.explainer.refused(fault, document)
         # In a type with guards it is looked for when these are.
         if self._runs_code and guards_stand() and not self._guarded and (bad := self._with_stranger(value, document)):
             return bad
@@ -259,7 +250,8 @@ class Typed(Contract[T]):
     def _check_exactly(self, document: Document, context: Mapping[str, Any] | None) -> Reading[T]:
         from guards.contracts.typed.forms import validated
 
-        (validator, strict, _), explainer = self._for_numbers
+        way = self._way
+        (validator, strict, _), explainer = way.for_numbers
         validate = partial(validator.validate_json, strict=strict, context=context)
         try:
             with noting() as made:
@@ -268,7 +260,7 @@ class Typed(Contract[T]):
             return explainer.refused(fault, document)
         if self._runs_code and not self._guarded and (bad := self._with_stranger(value, document)):
             return bad
-        return Reading(value, document, made=made if self._notes else None)
+        return Reading(value, document, made=made if way.notes else None)
 
     def _with_stranger(self, value: T, document: Document) -> Reading[T] | None:
         """What becomes of a value in which guards stand that the type does not know; None where none do."""
@@ -277,6 +269,29 @@ class Typed(Contract[T]):
         except Misfit as fault:
             return Reading(None, document, (Finding("guard.failed", str(fault)),), faults=(fault,))
         return None
+
+
+class _Way:
+    """How answers are validated: with these notes."""
+
+    def __init__(self, schema: Any, notes: Mapping[int, Any], validator: Any) -> None:
+        self.notes = notes
+        self._schema = noted(schema, notes) if notes else schema
+        self.validator, self.strict, self._compiled = compiled(None if notes else validator, self._schema)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        from guards.contracts.typed.findings import Explainer  # its tables are needed only where something is wrong
+
+        return Explainer(self._compiled)
+
+    @cached_property
+    def for_numbers(self) -> tuple[Compiled, Explainer]:
+        """For documents with numbers that pydantic's own parser changes: there is hardly ever one."""
+        from guards.contracts.typed.findings import Explainer
+
+        made = compiled_for_numbers(self._schema)
+        return made, Explainer(made.schema)
 
 
 @describe.register
