@@ -14,7 +14,7 @@ from pydantic import PydanticUserError, TypeAdapter
 from guards.contracts.base import Contract, Format, Stand, Style
 from guards.contracts.typed.notes import Notes, noted, noting
 from guards.contracts.typed.shape import Shape, guards_stand, holds_guards, shape_of
-from guards.contracts.typed.structures import ABSENT, Fields, Misfit, Part
+from guards.contracts.typed.structures import ABSENT, Misfit, Part
 from guards.contracts.typed.validator import Compiled, compiled, compiled_for_numbers, readable, runs_code
 from guards.errors import ConfigError
 from guards.findings import Finding
@@ -105,7 +105,7 @@ class Typed(Contract[T]):
             return ()
         from guards.contracts.typed.parts import judged_inside
 
-        seen: dict[int, list[Fields]] | None = {} if self._runs_code else None
+        seen: dict[int, list[Shape]] | None = {} if self._runs_code else None
         found = judged_inside(self._whole(reading), reading.made or Notes(), seen)
         # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
         judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
@@ -176,7 +176,7 @@ class Typed(Contract[T]):
         return list(respelled(self._whole(reading), reading.made or Notes()))
 
     @cached_property
-    def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Fields]]], None]:
+    def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Shape]]], None]:
         from guards.contracts.typed.strangers import check_no_stranger  # most types run no code of their author
 
         return check_no_stranger

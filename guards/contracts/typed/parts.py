@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
-from guards.contracts.typed.shape import may_move, passes_over
-from guards.contracts.typed.structures import MADE, Entries, Fields, Items, Misfit, Names, Part, Structure
+from guards.contracts.typed.shape import Shape, may_move, passes_over
+from guards.contracts.typed.structures import MADE, Entries, Items, Misfit, Names, Part, Structure
 from guards.reading.document import Place, Steps
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["Lost", "Places", "judged_inside", "named_by", "parts_of", "respelled
 # -- what guards inside the type judge -------------------------------------------------------------------------------
 
 
-def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None = None) -> Iterator[tuple[Any, Stand]]:
+def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Shape]] | None = None) -> Iterator[tuple[Any, Stand]]:
     """Every guard inside the type that this value has a part for, with that part. `seen` takes down what each instance
     was judged as, by its identity."""
     part = _stirred(part, notes)
@@ -40,9 +40,9 @@ def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None
             if any(child.guarded for child in layer.shapes):
                 for further in layer.of(part, notes):
                     yield from judged_inside(further, notes, seen)
+        if seen is not None and shape.guarded:
+            seen.setdefault(id(part.value), []).append(shape)
         if shape.inner is not None and shape.guarded:
-            if seen is not None and isinstance(shape.inner, Fields):
-                seen.setdefault(id(part.value), []).append(shape.inner)
             for child in _inside(shape.inner, part, notes, guarded=True):
                 yield from judged_inside(child, notes, seen)
     except Misfit as fault:
