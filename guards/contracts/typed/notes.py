@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, wraps
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -30,15 +30,23 @@ NOTED: Final = "guards_noted"
 
 
 class Note:
-    """Of one value: the members that made it, and what further ones made of the same part of the answer."""
+    """Of one value: the members that made it, and what further ones made of the same part of the answer. `sure`:
+    whether no other can have made it."""
 
-    __slots__ = ("members", "others", "value")
+    __slots__ = ("members", "others", "sure", "value")
 
     def __init__(self, value: Any) -> None:
         self.value = value
         """Kept, so that its identity stays its own."""
         self.members: set[int] = set()
         self.others: list[tuple[int, Any]] = []
+        self.sure = True
+
+    def take(self, other: Note) -> None:
+        """What is known of another value holds for this one."""
+        self.members |= other.members
+        self.others += other.others
+        self.sure = self.sure and other.sure
 
 
 class Made(NamedTuple):
@@ -48,6 +56,10 @@ class Made(NamedTuple):
     value: Any
     held: tuple[Any, ...]
     own: bool
+
+
+Try: TypeAlias = tuple[Any, Note]
+"""What a validator got of pydantic, and what is known of that."""
 
 
 class Notes:
@@ -99,22 +111,21 @@ class Notes:
         """The last validator around the union is done: what it gave stands for what the member had made."""
         latest = self._latest.pop(union, None)  # None where a validator did without the union
         if latest is not None and latest.value is not value:
-            note = self._note(union, value)
-            note.members |= latest.members
-            note.others += latest.others
+            self._note(union, value).take(latest)
 
     def tried(self, union: int) -> Note | None:
         """What the union ended with last, which is then forgotten."""
         return self._latest.pop(union, None)
 
-    def settled(self, union: int, tries: list[tuple[Any, Note]], value: Any) -> None:
-        """A validator gave a value after so many tries: that of one of them, or it is taken for any of them."""
+    def settled(self, union: int, tries: list[Try], value: Any, *, told: bool) -> None:
+        """A validator gave a value after so many tries: that of one of them, or it is taken for any of them. `told`:
+        whether it tried what it had been given."""
         latest = next((note for made, note in tries if made is value), None)
         if latest is None and tries:
             latest = self._note(union, value)
+            latest.sure = latest.sure and told
             for _, note in tries:
-                latest.members |= note.members
-                latest.others += note.others
+                latest.take(note)
         if latest is not None:
             self._latest[union] = latest
 
@@ -294,14 +305,17 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
         if notes is None:
             return function(value, handler, *info)
         order = order_of(value)
-        tries: dict[int, list[tuple[Any, Note]]] = {union: [] for union in unions}
+        tries: dict[int, list[Try]] = {union: [] for union in unions}
+        told = False
 
         def handle(handed: Any, *where: Any) -> Any:
+            nonlocal told
             if not is_kept(order, handed):
                 notes.moved.add(about)
             for union in unions:
                 notes.tried(union)  # of a part of the answer that stands elsewhere
             made = handler(handed, *where)
+            told = told or handed is value
             for union, known in tries.items():
                 if (note := notes.tried(union)) is not None:
                     known.append((made, note))
@@ -309,7 +323,7 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
 
         given = function(value, handle, *info)
         for union, known in tries.items():
-            notes.settled(union, known, given)
+            notes.settled(union, known, given, told=told)
         return given
 
     watching = before if node["type"] == "function-before" else around
