@@ -194,6 +194,32 @@ def test_a_list_that_was_rewritten_passes_none_of_its_items_over(way, values, nu
     assert xs[index] in seen
 
 
+class Point(BaseModel):
+    p: int
+
+
+REMADE = {
+    "before": BeforeValidator(lambda xs: [{"p": 6 - x["p"]} for x in xs]),
+    "in place before": BeforeValidator(lambda xs: [x.update(p=6 - x["p"]) for x in xs] and xs),
+    "around": WrapValidator(lambda xs, read: read([{**x, "p": 6 - x["p"]} for x in xs])),
+    "after": AfterValidator(lambda xs: [Point(p=6 - x.p) for x in xs]),
+    "in place after": AfterValidator(lambda xs: [setattr(x, "p", 6 - x.p) for x in xs] and xs),
+}
+
+
+@pytest.mark.parametrize("way", REMADE)
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(values=NUMBERS, number=st.data())
+def test_a_record_that_was_rewritten_is_judged_where_it_stands(way, values, number):
+    """The same of objects, in whatever step they were made anew."""
+    index = number.draw(st.integers(0, len(values) - 1))
+    kind = create_model("Holder", xs=(Annotated[list[Point], REMADE[way]], ...))
+    xs, seen = judged(kind, [{"p": value} for value in values], f"$.xs[{index}]")
+    assert any(xs[index] is one for one in seen)
+    xs, seen = judged(kind, [{"p": value} for value in values], f"$.xs[{index}].p")
+    assert xs[index].p in seen
+
+
 class Row(BaseModel):
     at: datetime
     text: str

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from guards.contracts.typed.kinds import members_of
 from guards.contracts.typed.nodes import OPAQUE, is_node, named, nodes_below
-from guards.contracts.typed.orders import is_kept, is_object, is_shared, order_of
+from guards.contracts.typed.orders import Order, is_kept, is_object, is_shared, is_turned, order_of
 
 __all__ = ["NOTED", "Made", "Note", "Notes", "noted", "noting"]
 
@@ -70,6 +70,8 @@ class Notes:
         self._lists: list[Made] = []
         self.moved: set[int] = set()
         """The validators (by their nodes) that handed on another order than they were given."""
+        self.remade = False
+        """Whether one of them made items anew, so that what one says now another may have said."""
         self._found: dict[tuple[int, int], Note] = {}
         self._turns: dict[int, list[list[tuple[int, Any]]]] = {}
         """Of each union what its members have made, the outer turn before the inner."""
@@ -128,6 +130,12 @@ class Notes:
                 latest.take(note)
         if latest is not None:
             self._latest[union] = latest
+
+    def handed(self, validator: int, order: Order, value: Any) -> None:
+        """A validator hands something on, and was given this order."""
+        if not is_kept(order, value):
+            self.moved.add(validator)
+            self.remade = self.remade or not is_turned(order, value)
 
     def held(self, own: bool, value: Any) -> None:  # called by position
         """pydantic made a list or mapping."""
@@ -295,8 +303,7 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
             return function(value, *info)
         order = order_of(value)
         handed = function(value, *info)
-        if not is_kept(order, handed):
-            notes.moved.add(about)
+        notes.handed(about, order, handed)
         return handed
 
     @wraps(function, updated=())
@@ -310,8 +317,7 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
 
         def handle(handed: Any, *where: Any) -> Any:
             nonlocal told
-            if not is_kept(order, handed):
-                notes.moved.add(about)
+            notes.handed(about, order, handed)
             for union in unions:
                 notes.tried(union)  # of a part of the answer that stands elsewhere
             made = handler(handed, *where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["Order", "is_kept", "is_object", "is_shared", "order_of"]
+__all__ = ["Order", "is_kept", "is_object", "is_shared", "is_turned", "order_of"]
 
 
 class _Listed(NamedTuple):
@@ -43,6 +43,17 @@ def is_kept(order: Order, value: Any) -> bool:
         _is_same(was, now) and is_kept(below, now)
         for was, below, now in zip(order.items, order.below, value, strict=True)
     )
+
+
+def is_turned(order: Order, value: Any) -> bool:
+    """Whether each object or list in a list is one that was there, wherever in it: none was made anew."""
+    if isinstance(order, dict) and type(value) is dict:
+        return all(is_turned(below, value[key]) for key, below in order.items() if key in value)
+    if isinstance(order, _Listed) and type(value) is list:
+        there = {id(item): below for item, below in zip(order.items, order.below, strict=True)}
+        records = [item for item in value if is_object(item)]
+        return all(id(item) in there and is_turned(there[id(item)], item) for item in records)
+    return order is None
 
 
 def _is_same(was: Any, now: Any) -> bool:

@@ -86,7 +86,7 @@ class _Search:
         if not ordered:
             return True
         if self._whole.moved:  # a record that was handed on elsewhere
-            return self._notes.watching and isinstance(other.data, dict)
+            return self._notes.watching and not self._notes.remade and isinstance(other.data, dict)
         return self._notes.is_made(item.value)
 
     def _in_order(self, items: Sequence[Part]) -> list[Part] | None:

@@ -7,10 +7,10 @@ Which guards judge an answer is known from its type alone, so that those inside 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from pydantic import PydanticUserError, Secret, TypeAdapter
@@ -28,21 +28,42 @@ _Guarded = Mapping[str, Shape]
 """The fields of a class that lead to guards; "" stands for what stands under further keys, "[key]" for those."""
 
 
+class _Record(NamedTuple):
+    """A class by its fields, in the order of a tuple's items where it is one. `open`: whether its instances keep
+    further keys beside them."""
+
+    names: tuple[str, ...]
+    guarded: _Guarded
+    open: bool
+
+
 def check_no_stranger(value: Any, judged: Judged) -> None:
     """Misfit where a part of a value is of a class with guards that do not judge it."""
     waiting, seen = [value], set()
+    records: dict[type, _Record | None] = dict.fromkeys(_BUILTINS)
+    fine: set[tuple[type, tuple[int, ...]]] = set()
     for part in waiting:  # which grows
         kind = type(part)
         if kind in _SIMPLE or id(part) in seen:
             continue
         seen.add(id(part))
-        guarded = None if kind in _BUILTINS else _guarded(kind)
-        if guarded and not _is_judged(guarded, judged.get(id(part), ())):
-            raise Misfit(
-                f"a validator made a {kind.__name__}, of which the type does not speak there: the guards inside of it "
-                f"cannot run; name it in the type, in a union say"
-            )
-        waiting += _held(part) if guarded is None else _fields(part, kind)
+        try:
+            record = records[kind]
+        except KeyError:
+            record = records[kind] = _record(kind)
+        if record is None:
+            waiting += _held(part)
+            continue
+        if record.guarded:
+            known = judged.get(id(part), ())
+            way = (kind, tuple(map(id, known)))
+            if way not in fine and not _is_judged(record.guarded, known):
+                raise Misfit(
+                    f"a validator made a {kind.__name__}, of which the type does not speak there: the guards inside of "
+                    f"it cannot run; name it in the type, in a union say"
+                )
+            fine.add(way)
+        waiting += _fields(part, record)
 
 
 def _is_judged(guarded: _Guarded, judged: Sequence[Shape]) -> bool:
@@ -117,7 +138,7 @@ def _each(known: Sequence[Shape | None], own: Sequence[Shape | None], seen: set[
     )
 
 
-def _guarded(kind: type) -> _Guarded | None:
+def _record(kind: type) -> _Record | None:
     """None for what is no record."""
     try:
         return _CLASSES[kind]
@@ -126,9 +147,17 @@ def _guarded(kind: type) -> _Guarded | None:
         return found
 
 
-def _read(kind: type) -> _Guarded | None:
-    if not _names(kind):
+def _read(kind: Any) -> _Record | None:
+    fields = next((getattr(kind, name) for name in _FIELDS if hasattr(kind, name)), None)
+    if fields is None and issubclass(kind, tuple):
+        fields = getattr(kind, "_fields", None)
+    if fields is None:
         return None
+    is_open = getattr(kind, "__pydantic_config__", {}).get("extra") == "allow"  # of a dataclass
+    return _Record(tuple(fields), _guarded(kind), is_open)
+
+
+def _guarded(kind: type) -> _Guarded:
     try:
         schema = TypeAdapter(kind).core_schema
     except (PydanticUserError, TypeError, NameError):  # pydantic can make none of it, and has read no guard in it
@@ -161,25 +190,16 @@ def _of_fields(fields: Fields) -> _Guarded:
 # -- what a value holds
 
 
-def _names(kind: Any) -> Iterable[str]:
-    """The fields of a record; none of anything else."""
-    for fields in ("__pydantic_fields__", "__dataclass_fields__"):
-        if hasattr(kind, fields):
-            return tuple(getattr(kind, fields)) or ("",)
-    return getattr(kind, "_fields", ()) if issubclass(kind, tuple) else ()
-
-
-def _fields(part: Any, kind: Any) -> Iterator[Any]:
+def _fields(part: Any, record: _Record) -> Iterable[Any]:
     """What stands in its fields and under its further keys; what else it keeps for itself is not delivered."""
     if isinstance(part, tuple):
-        yield from tuple.__iter__(part)
-        return
-    yield from (_attribute(part, name) for name in _names(kind))
+        return tuple.__iter__(part)
+    own = _attribute(part, "__dict__") or {}
+    if record.open:
+        return [*own.values(), *(_attribute(part, name) for name in record.names)]
+    held = [own[name] if name in own else _attribute(part, name) for name in record.names]
     extra = _attribute(part, "__pydantic_extra__")
-    if isinstance(extra, dict):
-        yield from extra.values()
-    elif getattr(kind, "__pydantic_config__", {}).get("extra") == "allow":  # a dataclass
-        yield from (_attribute(part, "__dict__") or {}).values()
+    return [*held, *extra.values()] if isinstance(extra, dict) else held
 
 
 def _held(part: Any) -> Iterable[Any]:
@@ -207,8 +227,9 @@ def _attribute(part: Any, name: str) -> Any:
         return None
 
 
+_FIELDS: Final = ("__pydantic_fields__", "__dataclass_fields__")
 _ITEMS: Final[tuple[type[Iterable[Any]], ...]] = (list, tuple, set, frozenset, deque)
-_BUILTINS: Final = frozenset({dict, *_ITEMS})
+_BUILTINS: Final[frozenset[type]] = frozenset({dict, *_ITEMS})
 _TEXTS: Final = (str, bytes, bytearray, memoryview, range)
 _SIMPLE: Final = frozenset({str, int, float, bool, type(None), bytes, Decimal, date, datetime})
-_CLASSES: Final[WeakKeyDictionary[type, _Guarded | None]] = WeakKeyDictionary()
+_CLASSES: Final[WeakKeyDictionary[type, _Record | None]] = WeakKeyDictionary()
