@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import pathlib
@@ -333,6 +334,27 @@ def test_a_fix_goes_where_the_item_stands():
     rows = [{"at": "2026-01-01T10:00:00Z", "text": text} for text in ("fine", "EVIL")]
     outcome = validate(json.dumps({"xs": rows}), after(list[Row]), guards=[mended.on("$.xs[*].text")], on_fail=Fix())
     assert [row.text for row in outcome.value.xs] == ["fine", "good"]
+
+
+REBUILT = {
+    "deeply": lambda rows: copy.deepcopy(rows),
+    "with other words": lambda rows: [row.model_copy(update={"text": row.text.upper()}) for row in rows],
+    "anew": lambda rows: [Row(at=row.at, text=f" {row.text}") for row in rows],
+}
+
+
+@pytest.mark.parametrize("way", REBUILT)
+def test_a_copy_is_known_by_what_can_be_told_of_it(way):
+    """If only one item says so; else it may be any, and none is passed over."""
+    kind = create_model("Holder", xs=(Annotated[list[Row], AfterValidator(REBUILT[way])], ...))
+    for texts, is_told in ((("fine", "EVIL", "b"), True), (("EVIL", "EVIL", "b"), False)):
+        rows = [{"at": f"2026-01-0{n + 1}T10:00:00Z", "text": text} for n, text in enumerate(texts)]
+        answer = json.dumps({"xs": rows})
+        for index, text in enumerate(texts):
+            outcome = validate(answer, kind, guards=[no_evil.on(f"$.xs[{index}].text")])
+            assert outcome.ok is (text != "EVIL"), index
+            if is_told and text == "EVIL":
+                assert [finding.path for finding in outcome.findings] == [f"/xs/{index}/text"]
 
 
 def test_a_tree_keeps_its_places():

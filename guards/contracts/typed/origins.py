@@ -110,7 +110,7 @@ class _Search:
         return [found.get(number) or self._any(item, ()) for number, item in enumerate(items)]
 
     def _agreeing(self, item: Part, index: int) -> Part | None:
-        return self.put(item, index, stirred=False) if self._agrees(self.put(item, index), exactly=True) else None
+        return self.put(item, index, stirred=False) if self._agrees(self.put(item, index), _says) else None
 
     def _here(self, item: Part, *, exactly: bool) -> Part | None:
         """The item where it stands, if it says the same as the document there: if not `exactly`, nearly the same."""
@@ -118,11 +118,25 @@ class _Search:
         if index not in self.free:
             return None
         told = self._agreeing(item, index)
-        if told is None and not exactly and self._agrees(self.put(item, index), exactly=False):
+        if told is None and not exactly and self._nearly_agrees(item, index):
             told = self.put(item, index)
         if told is not None:
             self.free.discard(index)
         return told
+
+    def _nearly_agrees(self, item: Part, index: int) -> bool:
+        """Whether an item says nearly the same as the document does in a place; where it has values of which that
+        cannot be told, whether it does so in no other."""
+        if self._agrees(self.put(item, index), _nearly_says):
+            return True
+        if not self._agrees(self.put(item, index), _may_say):
+            return False
+        likely = self._likely(item)
+        return (
+            index in likely
+            and len(likely) <= _MOST_TRIED
+            and not any(self._agrees(self.put(item, other), _may_say) for other in likely - {index})
+        )
 
     def _at(self, item: Part, index: int) -> Part | None:
         """The item at this place, if it says the same."""
@@ -143,16 +157,19 @@ class _Search:
 
     def _anywhere(self, item: Part) -> Part | None:
         """The item at the place that says the same; of several the first, since one is as good as another."""
+        tried = (self._at(item, index) for index in islice(sorted(self._likely(item)), _MOST_TRIED))
+        return next((told for told in tried if told is not None), None)
+
+    def _likely(self, item: Part) -> set[int]:
+        """Where the document says what is rarest of what an item says."""
         if self._by_text is None:
             self._by_text = {}
-            for index in self.free:
-                for _, held in leaves(self._whole.data[index]):
-                    self._by_text.setdefault(as_text(held), set()).add(index)
+            for index, data in enumerate(self._whole.data):
+                for _, held in leaves(data):
+                    self._by_text.setdefault(_bare(as_text(held)), set()).add(index)
         said = islice(self._texts(item), _MOST_TRIED)
         there = [self._by_text[text] for text in said if text in self._by_text]
-        rarest = min(there, key=len, default=set[int]())
-        tried = (self._at(item, index) for index in islice(sorted(rarest), _MOST_TRIED))
-        return next((told for told in tried if told is not None), None)
+        return min(there, key=len, default=set[int]())
 
     def _texts(self, part: Part) -> Iterator[str]:
         """What its leaves say. It may hold itself."""
@@ -163,22 +180,22 @@ class _Search:
                 below = [child for child in self._below(one, self._notes) if child.names]
                 waiting += below
                 if not below and not hasattr(one.value, "__dict__"):
-                    yield as_text(one.value)
+                    yield _bare(as_text(one.value))
 
-    def _agrees(self, part: Part, *, exactly: bool) -> bool:
-        """Whether a part and all that it holds says what the document says there; if `exactly`, nothing more."""
+    def _agrees(self, part: Part, says: Callable[[Any, Any], bool]) -> bool:
+        """Whether a part and all that it holds `says` what the document says there; if exactly, nothing more."""
         value, data = part.value, part.data
         below = [child for child in self._below(part._replace(stirred=False), self._notes) if child.names]
         if not below:
-            return not data if isinstance(data, dict | list) else _is_same(value, data, exactly=exactly)
+            return not data if isinstance(data, dict | list) else says(value, data)
         said = [child for child in below if child.data is not ABSENT and child.data is not DEFAULT]
         # What was left out has its default in a model that knows nothing else to be set.
         there = len(getattr(value, "__pydantic_fields_set__", [c for c in below if c.data is not DEFAULT]))
-        if exactly and len(said) < there:
+        if says is _says and len(said) < there:
             return False
         if isinstance(data, list | dict) and len(said) < len(data) and not _may_leave_out(part):
             return False
-        return all(child.data is not MADE and self._agrees(child, exactly=exactly) for child in said)
+        return all(child.data is not MADE and self._agrees(child, says) for child in said)
 
 
 def _index(item: Part) -> int:
@@ -190,18 +207,27 @@ def _may_leave_out(part: Part) -> bool:
     return part.shape is not None and not isinstance(part.data, list) and passes_over(part.shape)
 
 
-def _is_same(value: Any, data: Any, *, exactly: bool) -> bool:
-    """If not `exactly`, a change of case or of spaces is none."""
+def _says(value: Any, data: Any) -> bool:
     if isinstance(data, str):
-        text = as_text(value)
-        return text == data or (not exactly and _bare(text) == _bare(data))
+        return as_text(value) == data
     value = value.value if isinstance(value, Enum) else value
     return isinstance(value, bool) == isinstance(data, bool) and bool(value == data)
+
+
+def _nearly_says(value: Any, data: Any) -> bool:
+    """A change of case or of spaces is none."""
+    return _says(value, data) or (isinstance(data, str) and _bare(as_text(value)) == _bare(data))
+
+
+def _may_say(value: Any, data: Any) -> bool:
+    """A date, a number of digits or an address may be written in many ways."""
+    return not isinstance(value, _PLAIN) or _nearly_says(value, data)
 
 
 def _bare(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
+_PLAIN: Final = (str, int, float, bool, type(None), Enum, dict, list)
 _MOST_TRIED: Final = 16
 """Texts by which an item is looked for, and places: the work stays linear where very many items are nearly the same."""
