@@ -363,3 +363,33 @@ def test_a_tree_keeps_its_places():
     SEEN.clear()
     assert validate("[[1, 5], [5, 1]]", grid, guards=[Watch().on("$[1][0]")]).ok
     assert SEEN == [5]
+
+
+@pytest.mark.parametrize("held", [3, None, [1], "text", [[]]])
+@pytest.mark.parametrize("kind", [dict[str, Annotated[str, no_evil]], dict[str, str]])
+def test_what_is_no_object_any_more_fails(kind, held):
+    """A validator may give anything for a mapping; then what it held cannot be judged."""
+    type_ = Annotated[kind, AfterValidator(lambda _: held)]
+    outcome = validate('{"a": "EVIL"}', type_, guards=[no_evil.on("$.a")])
+    assert {finding.code for finding in outcome.findings} == {"guard.failed"}
+
+
+class Two(BaseModel):
+    a: list[Row]
+    b: list[Row]
+
+    @model_validator(mode="after")
+    def same(self):
+        self.b = self.a[::-1]
+        return self
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_items_of_another_list_are_not_taken_for_ones_of_this(index):
+    """What a validator took from elsewhere is judged where it may stand."""
+    rows = [
+        {"at": f"2026-01-0{n + 1}T10:00:00Z", "text": text} for n, text in enumerate(("fine", "EVIL", "one", "two"))
+    ]
+    answer = json.dumps({"a": rows[:2], "b": rows[2:]})
+    assert not validate(answer, Two, guards=[no_evil.on(f"$.b[{index}].text")]).ok
+    assert validate(answer, Two, guards=[no_evil.on(f"$.a[{index}].text")]).ok is (index == 0)

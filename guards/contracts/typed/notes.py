@@ -50,9 +50,10 @@ class Note:
 
 
 class Made(NamedTuple):
-    """A list or mapping, and its items or keys as pydantic put them there. `own`: whether no constant of the type's
-    author is among them, so that one item is not another by chance."""
+    """A list or mapping, and its items or keys as pydantic put them there. `node`: that of the core schema. `own`:
+    whether no constant of the type's author is among them, so that one item is not another by chance."""
 
+    node: int
     value: Any
     held: tuple[Any, ...]
     own: bool
@@ -131,21 +132,21 @@ class Notes:
         if latest is not None:
             self._latest[union] = latest
 
-    def handed(self, validator: int, order: Order, value: Any) -> None:
+    def handed(self, validator: int | None, order: Order, value: Any) -> None:
         """A validator hands something on, and was given this order."""
-        if not is_kept(order, value):
+        if validator is not None and not is_kept(order, value):
             self.moved.add(validator)
             self.remade = self.remade or not is_turned(order, value)
 
-    def held(self, own: bool, value: Any) -> None:  # called by position
+    def held(self, node: int, own: bool, value: Any) -> None:  # called by position
         """pydantic made a list or mapping."""
-        self._lists.append(Made(value, tuple(value), own))
+        self._lists.append(Made(node, value, tuple(value), own))
 
     # -- asked when validation is over
 
-    def origins(self, value: Any, length: int) -> Mapping[int, int]:
+    def origins(self, node: Any, value: Any, length: int) -> Mapping[int, int]:
         """Which items of a list are those that pydantic made of the document's at its place, of so many: by index."""
-        made = self._by_value.get(id(value)) or self._source(value)
+        made = self._by_value.get(id(value)) or self._source(node, value)
         if made is None or len(made.held) != length:
             return {}
         if len(value) >= length and all(now is was for now, was in zip(value, made.held, strict=False)):
@@ -156,14 +157,20 @@ class Notes:
         found = {index: places.get(id(item)) for index, item in enumerate(value) if is_object(item)}
         return {index: place for index, place in found.items() if place is not None}
 
-    def _source(self, value: Any) -> Made | None:
-        """What a list took its items from, if that was one."""
+    def _source(self, node: Any, value: Any) -> Made | None:
+        """What a list took its items from, if that was one, and one of the same place in the type."""
         known = {id(made): made for item in value if (made := self._by_item.get(id(item))) is not None}
-        return next(iter(known.values())) if len(known) == 1 else None
+        made = next(iter(known.values())) if len(known) == 1 else None
+        return made if made is not None and made.node == id(node) else None
 
-    def keys(self, value: Any) -> tuple[Any, ...]:
-        """The keys of a mapping as pydantic made them; () where that is not known."""
-        made = self._by_value.get(id(value)) or self._by_keys.get(frozenset(value))
+    def keys(self, value: Any) -> tuple[Any, ...] | None:
+        """The keys of a mapping as pydantic made them; None where it was not pydantic that made it."""
+        made = self._by_value.get(id(value))
+        return None if made is None else made.held
+
+    def keys_alike(self, node: Any, value: Any) -> tuple[Any, ...]:
+        """The order in which pydantic made the same keys elsewhere; () where it made none, or in more than one."""
+        made = self._by_keys.get((id(node), frozenset(value)))
         return made.held if made is not None else ()
 
     def is_made(self, value: Any) -> bool:
@@ -185,13 +192,14 @@ class Notes:
         return found
 
     @cached_property
-    def _by_keys(self) -> dict[frozenset[Any], Made | None]:
-        found: dict[frozenset[Any], Made | None] = {}
+    def _by_keys(self) -> dict[tuple[int, frozenset[Any]], Made | None]:
+        found: dict[tuple[int, frozenset[Any]], Made | None] = {}
         for made in self._lists:
             if isinstance(made.value, Mapping):
-                known = found.setdefault(frozenset(made.held), made)
+                way = (made.node, frozenset(made.held))
+                known = found.setdefault(way, made)
                 if known is not None and known.held != made.held:
-                    found[frozenset(made.held)] = None
+                    found[way] = None
         return found
 
     @cached_property
@@ -245,7 +253,7 @@ class _Copy:
             for key, child in node.items()
         }
         if kind in _HANDING and (id(node) in self._nodes or (kind == "function-wrap" and about)):
-            copied = _watched(copied, id(node), about)
+            copied = _watched(copied, id(node) if id(node) in self._nodes else None, about)
         elif id(node) in self._nodes:
             copied = self._with_notes(node, copied)
         for union in unions:
@@ -257,7 +265,7 @@ class _Copy:
         if "choices" not in node and "schema" not in node:
             items = node.get("items_schema")
             own = all(one["type"] in _FRESH for one in (items if isinstance(items, list) else [items]) if one)
-            return _behind(copied, Notes.held, own)
+            return _behind(copied, Notes.held, union, own)
         if "choices" not in node:
             return {**copied, "schema": _behind(copied["schema"], Notes.chosen, union)}
         choices = copied["choices"]
@@ -291,9 +299,9 @@ class _Copy:
         return self._unions(node.get("schema"), seen) if node.get("type") in _AROUND else []
 
 
-def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, Any]:
-    """A validator of which it is noted whether it hands on what it is given in another order; and of one that calls
-    pydantic itself, each of the values that it got."""
+def _watched(node: dict[str, Any], about: int | None, unions: list[int]) -> dict[str, Any]:
+    """A validator of which it is noted (as of `about`) whether it hands on what it is given in another order; and of
+    one that calls pydantic itself, each of the values that it got."""
     function = node["function"]["function"]
 
     @wraps(function, updated=())
@@ -301,7 +309,7 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
         notes = _HERE.notes
         if notes is None:
             return function(value, *info)
-        order = order_of(value)
+        order = order_of(value) if about is not None else None
         handed = function(value, *info)
         notes.handed(about, order, handed)
         return handed
@@ -311,7 +319,7 @@ def _watched(node: dict[str, Any], about: int, unions: list[int]) -> dict[str, A
         notes = _HERE.notes
         if notes is None:
             return function(value, handler, *info)
-        order = order_of(value)
+        order = order_of(value) if about is not None else None
         tries: dict[int, list[Try]] = {union: [] for union in unions}
         told = False
 

@@ -8,7 +8,7 @@ such accounts differ, an item is taken for each that it may be; where none fits,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +31,7 @@ def placed(whole: Part, items: Sequence[Part], notes: Notes, below: Below, *, or
     if not isinstance(whole.data, list):
         return list(items)
     search = _Search(whole, notes, below)
-    made = notes.origins(whole.value, len(whole.data)) if not whole.moved and ordered else {}
+    made = notes.origins(_node(whole), whole.value, len(whole.data)) if not whole.moved and ordered else {}
     known = [made.get(_index(item)) for item in items]
     search.free.difference_update(index for index in known if index is not None)
     rest = iter(search.by_content([i for i, at in zip(items, known, strict=True) if at is None], ordered=ordered))
@@ -40,7 +40,19 @@ def placed(whole: Part, items: Sequence[Part], notes: Notes, below: Below, *, or
 
 def keys_of(whole: Part, notes: Notes) -> Sequence[Any]:
     """The keys that were made of the document's, in its order; none where that is not known."""
-    return () if whole.moved else notes.keys(whole.value)
+    if whole.moved or not (isinstance(whole.data, dict) and isinstance(whole.value, Mapping)):
+        return ()
+    keys = notes.keys(whole.value)
+    if keys is not None:
+        return keys
+    keys = notes.keys_alike(_node(whole), whole.value)
+    # Another mapping may have had them, so that none may be written as another one is.
+    written = ((as_text(key), name) for key, name in zip(keys, whole.data, strict=False))
+    return keys if all(text == name or text not in whole.data for text, name in written) else ()
+
+
+def _node(whole: Part) -> Any:
+    return whole.shape.listed if whole.shape is not None else None
 
 
 class _Search:
