@@ -14,7 +14,7 @@ from pydantic import PydanticUserError, TypeAdapter
 from guards.contracts.base import Contract, Format, Stand, Style
 from guards.contracts.typed.notes import Notes, noted, noting
 from guards.contracts.typed.shape import Shape, guards_stand, holds_guards, shape_of
-from guards.contracts.typed.structures import ABSENT, Fields, Misfit, Part
+from guards.contracts.typed.structures import ABSENT, Misfit, Part
 from guards.contracts.typed.validator import Compiled, compiled, compiled_for_numbers, readable, runs_code
 from guards.errors import ConfigError
 from guards.findings import Finding
@@ -57,11 +57,7 @@ class Typed(Contract[T]):
             ) from fault
         self._schema = schema
         self._guarded = holds_guards(schema, type_)
-        self._notes = self._guarded and self._shape.notes
-        if self._notes:
-            schema = noted(schema, self._notes)
-        self._annotated = schema
-        self._validator, self._strict, self._compiled = compiled(validator, schema)
+        self._way = _Way(schema, self._shape.notes if self._guarded else {}, validator)
 
     def __eq__(self, other: object) -> bool:
         # Unions in another order compare equal, and the order can matter.
@@ -78,7 +74,10 @@ class Typed(Contract[T]):
         return _name(self.type)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Typed, (self.type,)
+        return Typed, (self.type,), {"places": True} if self._way.notes else None
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.note_places()
 
     def read(
         self,
@@ -110,7 +109,7 @@ class Typed(Contract[T]):
             return ()
         from guards.contracts.typed.parts import judged_inside
 
-        seen: dict[int, list[Fields]] | None = {} if self._runs_code else None
+        seen: dict[int, list[Shape]] | None = {} if self._runs_code else None
         found = judged_inside(self.whole(reading), reading.made or Notes(), seen)
         # Once each: some releases of pydantic describe a value twice, in one step of a chain after the other.
         judged = {(id(guard), at.place, at.exact, id(at.value)): (guard, at) for guard, at in found}
@@ -131,6 +130,12 @@ class Typed(Contract[T]):
         from guards.contracts.typed.paths import check_path
 
         check_path(self._shape, path, where, _name(self.type))
+        self.note_places()
+
+    def note_places(self) -> None:
+        """From now on note what tells where parts of an answer stood: some guard asks for places."""
+        if self._shape.notes and not self._way.notes:
+            self._way = _Way(self._schema, self._shape.notes, None)
 
     def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
         from guards.contracts.typed.paths import steps_to
@@ -164,7 +169,7 @@ class Typed(Contract[T]):
         return dump(reading.value, mode="json", by_alias=True, exclude_unset=True, round_trip=True, warnings=False)
 
     @cached_property
-    def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Fields]]], None]:
+    def _check_no_stranger(self) -> Callable[[Any, Mapping[int, Sequence[Shape]]], None]:
         from guards.contracts.typed.strangers import check_no_stranger  # most types run no code of their author
 
         return check_no_stranger
@@ -219,32 +224,18 @@ class Typed(Contract[T]):
         schema = self.hints()
         return ANY if schema is None else guide_of(schema)
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        from guards.contracts.typed.findings import Explainer  # its tables are needed only where something is wrong
-
-        return Explainer(self._compiled)
-
-    @cached_property
-    def _for_numbers(self) -> tuple[Compiled, Explainer]:
-        """For documents with numbers that pydantic's own parser changes: there is hardly ever one."""
-        from guards.contracts.typed.findings import Explainer
-
-        made = compiled_for_numbers(self._annotated)
-        return made, Explainer(made.schema)
-
     def _check(self, document: Document, source: str, context: Mapping[str, Any] | None = None) -> Reading[T]:
         if type(document) is InexactDocument:
             return self._check_exactly(document, context)
-        made: Any = None
+        way, made = self._way, None
         try:
-            if self._notes:
+            if way.notes:
                 with noting() as made:
-                    value = self._validator.validate_json(source, strict=self._strict, context=context)
+                    value = way.validator.validate_json(source, strict=way.strict, context=context)
             else:
-                value = self._validator.validate_json(source, strict=self._strict, context=context)
+                value = way.validator.validate_json(source, strict=way.strict, context=context)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it becomes findings
-            return self._explainer.refused(fault, document)
+            return way.explainer.refused(fault, document)
         # In a type with guards it is looked for when these are.
         if self._runs_code and guards_stand() and not self._guarded and (bad := self._with_stranger(value, document)):
             return bad
@@ -253,7 +244,8 @@ class Typed(Contract[T]):
     def _check_exactly(self, document: Document, context: Mapping[str, Any] | None) -> Reading[T]:
         from guards.contracts.typed.forms import validated
 
-        (validator, strict, _), explainer = self._for_numbers
+        way = self._way
+        (validator, strict, _), explainer = way.for_numbers
         validate = partial(validator.validate_json, strict=strict, context=context)
         try:
             with noting() as made:
@@ -262,7 +254,7 @@ class Typed(Contract[T]):
             return explainer.refused(fault, document)
         if self._runs_code and not self._guarded and (bad := self._with_stranger(value, document)):
             return bad
-        return Reading(value, document, made=made if self._notes else None)
+        return Reading(value, document, made=made if way.notes else None)
 
     def _with_stranger(self, value: T, document: Document) -> Reading[T] | None:
         """What becomes of a value in which guards stand that the type does not know; None where none do."""
@@ -271,6 +263,29 @@ class Typed(Contract[T]):
         except Misfit as fault:
             return Reading(None, document, (Finding("guard.failed", str(fault)),), faults=(fault,))
         return None
+
+
+class _Way:
+    """How answers are validated: with these notes."""
+
+    def __init__(self, schema: Any, notes: Mapping[int, Any], validator: Any) -> None:
+        self.notes = notes
+        self._schema = noted(schema, notes) if notes else schema
+        self.validator, self.strict, self._compiled = compiled(None if notes else validator, self._schema)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        from guards.contracts.typed.findings import Explainer  # its tables are needed only where something is wrong
+
+        return Explainer(self._compiled)
+
+    @cached_property
+    def for_numbers(self) -> tuple[Compiled, Explainer]:
+        """For documents with numbers that pydantic's own parser changes: there is hardly ever one."""
+        from guards.contracts.typed.findings import Explainer
+
+        made = compiled_for_numbers(self._schema)
+        return made, Explainer(made.schema)
 
 
 @describe.register

@@ -170,7 +170,12 @@ class Members(Layer):
         text in JSON pydantic takes the first that will do, in a `str` of Python the one that says more."""
         # A validator of one may have made an instance of another.
         kind = type(part.value)
-        taken = [one for index, one in enumerate(self.members) if index in note.members or one.cls is kind]
+        likely = set() if note.sure else {id(one.shape) for one in self._possible(part)[0]}
+        taken = [
+            one
+            for index, one in enumerate(self.members)
+            if index in note.members or one.cls is kind or id(one.shape) in likely
+        ]
         if not taken:
             raise misfit(part.value, "what a member of a union made")
         yield from (part._replace(shape=member.shape) for member in taken)

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from guards.contracts.base import Stand
-from guards.contracts.typed.shape import may_move, passes_over
-from guards.contracts.typed.structures import MADE, Entries, Fields, Items, Misfit, Names, Part, Structure
+from guards.contracts.typed.shape import Shape, may_move, passes_over
+from guards.contracts.typed.structures import MADE, Entries, Items, Misfit, Names, Part, Structure
 from guards.reading.document import Place, Steps
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ __all__ = ["Lost", "Places", "judged_inside", "named_by", "parts_of", "stand_of"
 # -- what guards inside the type judge -------------------------------------------------------------------------------
 
 
-def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None = None) -> Iterator[tuple[Any, Stand]]:
+def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Shape]] | None = None) -> Iterator[tuple[Any, Stand]]:
     """Every guard inside the type that this value has a part for, with that part. `seen` takes down what each instance
     was judged as, by its identity."""
-    part = _stirred(part)
+    part = _stirred(part, notes)
     shape = part.shape
     if shape is None:
         return
@@ -40,9 +40,9 @@ def judged_inside(part: Part, notes: Notes, seen: dict[int, list[Fields]] | None
             if any(child.guarded for child in layer.shapes):
                 for further in layer.of(part, notes):
                     yield from judged_inside(further, notes, seen)
+        if seen is not None and shape.guarded:
+            seen.setdefault(id(part.value), []).append(shape)
         if shape.inner is not None and shape.guarded:
-            if seen is not None and isinstance(shape.inner, Fields):
-                seen.setdefault(id(part.value), []).append(shape.inner)
             for child in _inside(shape.inner, part, notes, guarded=True):
                 yield from judged_inside(child, notes, seen)
     except Misfit as fault:
@@ -127,8 +127,13 @@ def _meant(below: Sequence[Part], steps: Steps) -> list[tuple[Names, Part]]:
     used = [(child.names, child) for child in below if _leads(child.names, steps)]
     if used:
         return used
-    usual = [(child.also[0], child) for child in below if child.also and _leads(child.also[0], steps)]
+    # Of an item whose place is not known, each may be as good as the first.
+    usual = [(child.also[0], child) for child in below if child.names[:1] != (-1,) and _is_first(child, steps)]
     return usual or [(way, child) for child in below for way in child.also if _leads(way, steps)]
+
+
+def _is_first(child: Part, steps: Steps) -> bool:
+    return bool(child.also) and _leads(child.also[0], steps)
 
 
 def _leads(way: Names, steps: Steps) -> bool:
@@ -177,13 +182,13 @@ def told(part: Part, notes: Notes) -> Iterator[Part]:
 
 def parts_of(part: Part, notes: Notes) -> list[Part]:
     """What a part holds."""
-    part = _stirred(part)
+    part = _stirred(part, notes)
     return _held(part, notes) or list(_plainly(part, notes))
 
 
 def _held(part: Part, notes: Notes) -> list[Part]:
     """By whatever its type says of it that is true of this value."""
-    part = _stirred(part)
+    part = _stirred(part, notes)
     shape = part.shape
     found: list[Part] = []
     if shape is None:
@@ -197,24 +202,27 @@ def _held(part: Part, notes: Notes) -> list[Part]:
     return found
 
 
-def _stirred(part: Part) -> Part:
+def _stirred(part: Part, notes: Notes) -> Part:
     """What is known of a part once it is known what its type says of it."""
-    if part.stirred or part.shape is None or not part.shape.stirs:
+    if part.shape is None or not part.shape.stirs or (part.stirred and part.moved):
         return part
-    return part._replace(stirred=True)
+    return part._replace(stirred=True, moved=part.moved or part.shape.moved(notes))
 
 
 def _inside(structure: Structure, part: Part, notes: Notes, *, guarded: bool) -> Iterable[Part]:
     """The parts by one structure, at their places in the document. Raises Misfit."""
-    parts = structure.parts(part, guarded=guarded)
     if not part.stirred:
-        return parts
-    below = [child._replace(stirred=True) for child in parts]
+        return structure.parts(part, guarded=guarded)
+    from guards.contracts.typed.origins import keys_of, placed  # most types run no code of their author
+
+    if isinstance(structure, Entries):
+        parts = structure.entries(part, keys_of(part, notes), guarded=guarded)
+    else:
+        parts = structure.parts(part, guarded=guarded)
+    below = [child._replace(stirred=True, moved=part.moved) for child in parts]
     if not isinstance(structure, Items) or isinstance(part.value, set | frozenset):
         return below
-    from guards.contracts.typed.origins import placed  # most types run no code of their author
-
-    return placed(part, below, notes, parts_of)
+    return placed(part, below, notes, parts_of, ordered=structure.ordered)
 
 
 class Lost(Misfit):  # stands in a value's place

@@ -9,7 +9,7 @@ guard is passed over. How a value is walked along its shape is `typed.parts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
 
@@ -27,9 +27,12 @@ from guards.contracts.typed.structures import (
     counts_from_end,
     spellings_of,
 )
-from guards.contracts.typed.validator import of_pydantic
+from guards.contracts.typed.validator import has_hook, of_pydantic
 from guards.errors import ConfigError
 from guards.values.sameness import key_of
+
+if TYPE_CHECKING:
+    from guards.contracts.typed.notes import Notes
 
 __all__ = [
     "METADATA_KEY",
@@ -64,9 +67,10 @@ class Shape:
     """One node. Shapes of recursive types are cyclic.
 
     `here`: the guards on it. `layers`: what else is said of the same value. `inner`: what it holds, None for a leaf.
-    `guarded`: whether a guard stands on it or anywhere below. `opaque`: whether code of the type's author may have
-    made something else of the value; `moves`: whether it may have, before pydantic looked for the parts; `stirs`:
-    whether it may have put the parts in another order.
+    `listed`: the node of that, where it has an order or keys. `guarded`: whether a guard stands on it or below.
+    `opaque`: whether code of the type's author may have made something else of the value; `moves`: whether it may have,
+    before pydantic looked for the parts; `stirs`: whether it may have put the parts in another order. `hands`: the
+    nodes of the validators that hand the answer on to pydantic; `rehands`: whether it validates what it made once more.
     """
 
     def __init__(self) -> None:
@@ -77,6 +81,9 @@ class Shape:
         self.opaque = False
         self.moves = False
         self.stirs = False
+        self.hands: list[Any] = []
+        self.rehands = False
+        self.listed: Any = None
 
     def below(self) -> Iterator[Shape]:
         """Every shape that is one step away."""
@@ -87,26 +94,42 @@ class Shape:
 
     def reachable(self) -> list[Shape]:
         """Itself and every shape below."""
-        seen: dict[int, Shape] = {}
-        waiting = [self]
-        while waiting:
-            shape = waiting.pop()
-            if id(shape) not in seen:
-                seen[id(shape)] = shape
-                waiting += shape.below()
-        return list(seen.values())
+        return _below([self])
+
+    def moved(self, notes: Notes) -> bool:
+        """Whether, in this validation, code of the type's author handed the answer on in another order."""
+        if self.rehands:
+            return self.stirs
+        return bool(self.hands) and (not notes.watching or any(id(node) in notes.moved for node in self.hands))
 
     @property
     def notes(self) -> dict[int, Any]:
-        """The nodes of the core schema of which validation has to note which member made a value, by identity."""
-        layers = (layer for shape in self.reachable() for layer in shape.layers)
-        return {id(layer.node): layer.node for layer in layers if isinstance(layer, Given | Members) and layer.unclear}
+        """The nodes of the core schema of which validation has to note something, by identity: unions, which member
+        made a value; lists and mappings that the author's code may have stirred, what they held at first."""
+        shapes = self.reachable()
+        layers = (layer for shape in shapes for layer in shape.layers)
+        unions = [layer.node for layer in layers if isinstance(layer, Given | Members) and layer.unclear]
+        lists = [shape.listed for shape in _below([one for one in shapes if one.stirs]) if shape.listed is not None]
+        hands = [node for shape in shapes for node in shape.hands] if lists else []
+        return {id(node): node for node in (*unions, *lists, *hands)}
 
     @property
     def guards(self) -> tuple[Any, ...]:
         """All guards on it and below, each once."""
         found = {id(guard): guard for shape in self.reachable() for guard in shape.here}
         return tuple(found.values())
+
+
+def _below(shapes: list[Shape]) -> list[Shape]:
+    """These and all shapes below, each once."""
+    seen: dict[int, Shape] = {}
+    waiting = list(shapes)
+    while waiting:
+        shape = waiting.pop()
+        if id(shape) not in seen:
+            seen[id(shape)] = shape
+            waiting += shape.below()
+    return list(seen.values())
 
 
 def shape_of(schema: Any, annotation: Any) -> Shape:
@@ -216,6 +239,7 @@ class _Builder:
         shape.opaque = function is not as_it_is
         shape.stirs = not of_pydantic(function)
         shape.moves = node["type"] != "function-after"
+        shape.hands += [node] if shape.stirs and shape.moves else []
         made = self.build(node["schema"], config)
         hides = _hides(function)
         shape.layers.append(Revealed(made, node["schema"], self.definitions) if hides else Same(made))
@@ -227,6 +251,7 @@ class _Builder:
         steps = [self.build(step, config) for step in node["steps"]]
         shape.layers += map(Same, steps)
         shape.stirs = any(step.stirs for step in steps)
+        shape.rehands = len(steps) > 1
 
     def referred(self, shape: Shape, node: Any, config: Any) -> None:
         target = self.definitions.get(node["schema_ref"])
@@ -296,10 +321,12 @@ class _Builder:
             shape.layers.append(Root(node["cls"], self.build(node["schema"], config)))
             return
         inner = node["schema"]
-        shape.stirs = bool(node.get("post_init") or node.get("custom_init"))
+        shape.stirs = has_hook(node)
         while inner["type"] not in ("model-fields", "dataclass-args"):
             shape.opaque = shape.stirs = True
-            shape.moves = shape.moves or inner["type"] != "function-after"
+            if inner["type"] != "function-after":
+                shape.moves = True
+                shape.hands.append(inner)
             if not isinstance(inner.get("schema"), Mapping):
                 return
             inner = inner["schema"]
@@ -354,9 +381,13 @@ class _Builder:
 
     def items(self, shape: Shape, node: Any, config: Any) -> None:
         items = node.get("items_schema")
-        shape.inner = Items(every=self.build(items, config) if items is not None else None)
+        shape.inner = Items(
+            every=self.build(items, config) if items is not None else None, ordered=node["type"] not in _SETS
+        )
+        shape.listed = node
 
     def positions(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.listed = node
         variadic = node.get("variadic_item_index")
         shapes = [self.build(item, config) for item in node["items_schema"]]
         if variadic is None:
@@ -365,6 +396,7 @@ class _Builder:
             shape.inner = Items(first=shapes[:variadic], every=shapes[variadic], last=shapes[variadic + 1 :])
 
     def entries(self, shape: Shape, node: Any, config: Any) -> None:
+        shape.listed = node
         keys, values = node.get("keys_schema"), node.get("values_schema")
         shape.inner = Entries(
             self.build(keys, config) if keys is not None else None,
@@ -402,6 +434,7 @@ class _Builder:
     }
 
 
+_SETS: Final = frozenset({"set", "frozenset"})
 _SCALARS: Final = frozenset(
     {
         *(

@@ -66,7 +66,7 @@ class Part(NamedTuple):
     `exact`: whether the place holds this part and nothing else, so that what is put there changes this part alone.
     `names`: the steps to it from what holds it, as the document writes them; none for a key, to which no path leads.
     `also`: the other ways in which they may be written. `stirred`: whether code of the type's author may have put
-    what it holds in another order than the document has.
+    what it holds in another order than the document has; `moved`: whether it has, or may have, before pydantic saw it.
     """
 
     shape: Shape | None
@@ -77,6 +77,7 @@ class Part(NamedTuple):
     names: Names = ()
     also: Spellings = ()
     stirred: bool = False
+    moved: bool = False
 
 
 class Structure(ABC):
@@ -311,12 +312,21 @@ _REMEDY: Final = "a validator made it, so put the guard where that stands"
 
 
 class Items(Structure):
-    """A list, tuple, set, frozenset or deque: `first` by position, then `every`, then `last` by position."""
+    """A list, tuple, set, frozenset or deque: `first` by position, then `every`, then `last` by position. `ordered`:
+    whether its type keeps an order."""
 
-    def __init__(self, *, first: Sequence[Shape] = (), every: Shape | None = None, last: Sequence[Shape] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        first: Sequence[Shape] = (),
+        every: Shape | None = None,
+        last: Sequence[Shape] = (),
+        ordered: bool = True,
+    ) -> None:
         self.first = tuple(first)
         self.every = every
         self.last = tuple(last)
+        self.ordered = ordered
         self.is_bounded = bool(first) and every is None
 
     @property
@@ -399,18 +409,24 @@ class Entries(Structure):
         return
 
     def parts(self, whole: Part, *, guarded: bool) -> Iterator[Part]:
+        # Keys that became something else (a number, a date) are those of the document in its order, unless a validator
+        # may have changed that.
+        keys = () if whole.stirred or not isinstance(whole.value, Mapping) else tuple(whole.value)
+        yield from self.entries(whole, keys, guarded=guarded)
+
+    def entries(self, whole: Part, keys: Sequence[Any], *, guarded: bool) -> Iterator[Part]:
+        """The parts, where these keys were made of the document's, in its order, if they are as many; any other key can
+        only speak for itself. Raises Misfit."""
         value, data = whole.value, whole.data
         if not isinstance(value, Mapping):
             raise misfit(value, "an object")
         known = isinstance(data, dict)
-        # Keys that became something else (a number, a date) are those of the document in its order, unless a validator
-        # may have changed that: then a key can only speak for itself.
-        names = list(data) if known and len(data) == len(value) and not whole.stirred else None
-        for index, (key, item) in enumerate(value.items()):
+        names = dict(zip(keys, data, strict=True)) if known and len(data) == len(keys) else {}
+        for key, item in value.items():
             if data is ABSENT or data is DEFAULT:
                 yield from self.entry(whole, key, item, str(key), data, guarded=guarded)
                 continue
-            name = names[index] if names is not None else _written(key, data) if known else None
+            name = names[key] if key in names else _written(key, data) if known else None
             held = data[name] if name is not None else MADE
             yield from self.entry(whole, key, item, name, held, guarded=guarded)
 

@@ -29,6 +29,7 @@ __all__ = [
     "compiled",
     "compiled_for_numbers",
     "function_of",
+    "has_hook",
     "of_pydantic",
     "readable",
     "reads_source",
@@ -80,12 +81,12 @@ def readable(type_: Any) -> Any:
 
 
 def compiled(validator: Any, schema: Any) -> Compiled:
-    """The validator for answers to a type. `validator` is pydantic's own of `schema`."""
-    if not any(map(_may_change, nodes(schema))):
+    """The validator for answers to a type. `validator` is pydantic's own of `schema`; None where there is none."""
+    if validator is not None and not any(map(_may_change, nodes(schema))):
         return Compiled(validator, True, schema)
     rewriting = _Rewriting(schema)
     rewritten = rewriting.whole()
-    if not rewriting.changed:
+    if validator is not None and not rewriting.changed:
         # Strict at run time overrides even a field's own `strict=False`; here none says so.
         return Compiled(validator, True, schema)
     return Compiled(fresh_validator(rewritten, {"strict": True}), None, rewritten)
@@ -405,12 +406,25 @@ def of_pydantic(function: Any) -> bool:
 
 def runs_code(schema: Any) -> bool:
     """Whether validation runs code of the type's author on a value."""
-    return any(
-        node.get("post_init") or node.get("custom_init")
-        if node["type"] in ("model", "dataclass")
-        else node["type"].startswith("function-") and not of_pydantic(node["function"]["function"])
-        for node in nodes(schema)
-    )
+    return any(map(_runs_code, nodes(schema)))
+
+
+def _runs_code(node: Node) -> bool:
+    kind = node["type"]
+    if kind in ("model", "dataclass"):
+        return has_hook(node)
+    if kind == "default":
+        return bool(node.get("default_factory_takes_data"))
+    return kind.startswith("function-") and not of_pydantic(node["function"]["function"])
+
+
+def has_hook(node: Node) -> bool:
+    """Whether a class has code of its author's look at each new instance; that which sets private attributes up is
+    pydantic's own."""
+    hook = node.get("post_init")
+    if isinstance(hook, str):  # of a dataclass it is only said that there is one
+        hook = getattr(getattr(node["cls"], hook, None), "__qualname__", "") != _SETS_UP
+    return bool(hook or node.get("custom_init"))
 
 
 def _catching(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -460,6 +474,8 @@ def _failing(factory: Callable[..., Any]) -> Callable[..., Any]:
     return failing
 
 
+_SETS_UP: Final = "init_private_attributes"
+"""pydantic's function, by its name, since it stands in no public module."""
 UNTAGGED: Final = "guards: the discriminator raised"
 """The tag of a value whose tag could not be told."""
 

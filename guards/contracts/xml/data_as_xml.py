@@ -131,6 +131,8 @@ class DataAsXml(Contract[T]):
             )
         top, held = in_type(self.inner.shape) if isinstance(self.inner, Typed) else in_schema(self._guide)
         check_spellings(path, where, dict.fromkeys(self.roots, top), held)
+        if isinstance(self.inner, Typed):
+            self.inner.note_places()
 
     def selected(self, reading: Reading[T], path: str) -> list[Stand]:
         from guards.contracts.typed.contract import Typed
