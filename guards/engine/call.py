@@ -513,10 +513,9 @@ class Call(Generic[T]):
 
     def _close(self, decision: str) -> None:
         """The open attempt is over."""
-        number = self._ledger.asked
         attempt = self._ledger.close(decision)
         if attempt is not None and self._telling is not None:
-            self._telling.attempt_ended(number, attempt)
+            self._telling.attempt_ended(len(self._ledger.attempts), attempt)
 
     def _lent(self, guards: GuardSet, client: Client, opened: Open | None) -> Desk | None:
         """What guards that ask a model are lent; most tickets have none."""

@@ -87,6 +87,8 @@ class Ledger:
     @property
     def usage(self) -> Usage:
         """Of all closed attempts, and of what came before them."""
+        if len(self.attempts) == 1 and self.apart is _NO_USAGE:  # as mostly
+            return self.attempts[0].usage
         usage = self.apart
         for attempt in self.attempts:
             usage = usage + attempt.usage
