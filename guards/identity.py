@@ -15,21 +15,24 @@ import inspect
 import json
 import re
 import sys
+import threading
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from functools import singledispatch
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 from guards.errors import ConfigError
 from guards.values.sameness import parts_of
 
 if TYPE_CHECKING:
     import ast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = ["Untold", "describe", "fingerprint", "name_of", "of_code"]
 
@@ -70,16 +73,61 @@ def _parts(told: Any, place: str) -> Iterator[tuple[str, Any]]:
         yield from _parts(part, f"{place}.{key}" if isinstance(key, str) else f"{place}[{key}]")
 
 
-@singledispatch
-def describe(thing: Any) -> Any:
-    """A thing as plain data: equal for the same things in every process, and for no others.
+class _Describe:
+    """The function `describe`: `register` adds a kind of thing to it."""
 
-    None, texts, whole numbers, truth values and lists stand for themselves; anything else is an object that says its
-    kind. For what cannot be told: see `Untold`. Raises `ConfigError` of a model whose files are not where
-    it says, and `MissingExtra` of one whose package is not installed.
-    """
-    if thing is None or type(thing) in (bool, int, str):
-        return thing
+    def __call__(self, thing: Any) -> Any:
+        """A thing as plain data: equal for the same things in every process, and for no others.
+
+        None, texts, whole numbers, truth values and lists stand for themselves; anything else is an object that says
+        its kind. For what cannot be told: see `Untold`; what holds itself or never ends is among it. Raises
+        `ConfigError` of a model whose files are not where it says, and `MissingExtra` of one whose package is not
+        installed.
+        """
+        if thing is None or type(thing) in (bool, int, str):
+            return thing if type(thing) is not int or thing.bit_length() < _LONG else {"number": hex(thing)}
+        if (inside := getattr(_HERE, "inside", None)) is not None:
+            return inside.told(thing)
+        _HERE.inside = _Inside()
+        try:
+            return _HERE.inside.told(thing)
+        finally:
+            _HERE.inside = None
+
+    def register(self, kind: F, told: Callable[[Any], Any] | None = None) -> F:
+        """As of `functools.singledispatch`: a class and a function of one thing, or the function alone, annotated."""
+        registered: F = _described.register(kind, told)  # type: ignore[arg-type,assignment]  # two ways in one
+        return registered
+
+
+class _Inside:
+    """What is being told in this thread. What holds itself, or goes past the bounds, is `Untold`."""
+
+    def __init__(self) -> None:
+        self._around: set[int] = set()
+        self._left = _MOST_TOLD
+
+    def told(self, thing: Any) -> Any:
+        self._left -= 1
+        if self._left < 0 or id(thing) in self._around or len(self._around) > _DEEPEST:
+            return Untold(thing)
+        self._around.add(id(thing))
+        try:
+            return _described(thing)
+        finally:
+            self._around.discard(id(thing))
+
+
+_HERE: Final = threading.local()
+_MOST_TOLD: Final = 100_000
+_DEEPEST: Final = 100
+_LONG: Final = 10_000
+"""Bits; Python writes no number of more than 4300 digits."""
+describe: Final = _Describe()
+
+
+@singledispatch
+def _described(thing: Any) -> Any:
     if isinstance(thing, type):
         return of_code("class", thing)
     if isinstance(thing, Enum):
@@ -96,38 +144,38 @@ def describe(thing: Any) -> Any:
     return {"is": name_of(type(thing)), "by": name_of(made), "of": [describe(part) for part in given]}
 
 
-@describe.register
+@_described.register
 def _(thing: float | complex) -> Any:
     return {"number": repr(thing), **_of_subclass(thing, float, complex)}
 
 
-@describe.register
+@_described.register
 def _(thing: bytes | bytearray) -> Any:
     return {type(thing).__name__: bytes(thing).hex()}
 
 
-@describe.register
+@_described.register
 def _(thing: list | tuple) -> Any:  # type: ignore[type-arg]  # dispatched on
     told = [describe(item) for item in thing]
     return told if type(thing) is list else {name_of(type(thing)): told}
 
 
-@describe.register
+@_described.register
 def _(thing: set | frozenset) -> Any:  # type: ignore[type-arg]  # as above
     return {name_of(type(thing)): sorted(map(describe, thing), key=_written)}
 
 
-@describe.register
+@_described.register
 def _(thing: Mapping) -> Any:  # type: ignore[type-arg]  # as above
     return {name_of(type(thing)): [[describe(key), describe(value)] for key, value in thing.items()]}
 
 
-@describe.register
+@_described.register
 def _(thing: functools.partial) -> Any:  # type: ignore[type-arg]  # as above
     return {"partial": describe(thing.func), "args": describe(list(thing.args)), "options": describe(thing.keywords)}
 
 
-@describe.register
+@_described.register
 def _(thing: types.FunctionType) -> Any:
     told = of_code("function", thing)
     if isinstance(told, Untold):
@@ -138,7 +186,7 @@ def _(thing: types.FunctionType) -> Any:
     return told | ({"defaults": describe(defaults)} if defaults else {}) | ({"holds": held} if held else {})
 
 
-@describe.register
+@_described.register
 def _(thing: types.MethodType) -> Any:
     sdk = _sdk_of(thing.__self__)
     if sdk is None:
@@ -148,30 +196,30 @@ def _(thing: types.MethodType) -> Any:
     return {"client": sdk, "method": name_of(thing), "address": None if address is None else str(address)}
 
 
-@describe.register
+@_described.register
 def _(thing: types.BuiltinFunctionType) -> Any:
     owner = thing.__self__
     of = {} if owner is None or inspect.ismodule(owner) else {"of": describe(owner)}
     return {"function": name_of(thing), **of}
 
 
-@describe.register
+@_described.register
 def _(thing: types.MethodDescriptorType | types.WrapperDescriptorType) -> Any:
     return {"function": name_of(thing)}
 
 
-@describe.register
+@_described.register
 def _(thing: date | time) -> Any:
     # Two hours of a night when clocks go back have one text.
     return {"is": name_of(type(thing)), "iso": thing.isoformat(), "fold": getattr(thing, "fold", 0)}
 
 
-@describe.register
+@_described.register
 def _(thing: Decimal | PurePath) -> Any:
     return {"is": name_of(type(thing)), "text": str(thing)}
 
 
-@describe.register
+@_described.register
 def _(thing: re.Pattern) -> Any:  # type: ignore[type-arg]  # as above
     return {"pattern": describe(thing.pattern), "flags": thing.flags}
 

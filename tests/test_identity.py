@@ -276,3 +276,39 @@ def test_the_rules_of_the_page_are_told_plainly():
     assert told["options"]["options"] == ["a", "b"]
     assert describe(Pattern("a+"))["guard"] == "pattern/1"
     assert describe(Topic(["billing", "delivery"], forbid="billing"))["guard"] == "topic/1"
+
+
+def held_by_itself():
+    held = []
+    held.append(held)
+    return held
+
+
+def shared_very_often():
+    wide = [1]
+    for _ in range(40):
+        wide = [wide, wide]
+    return wide
+
+
+def nested_deeply():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    return deep
+
+
+@pytest.mark.parametrize("make", [held_by_itself, shared_very_often, nested_deeply])
+def test_what_never_ends_is_untold(make):
+    """A value that holds itself, or would take for ever, is described up to a bound, and has no fingerprint."""
+    value = make()
+    describe(value)
+    with pytest.raises(ConfigError, match="cannot be told"):
+        fingerprint(value)
+    guarded = Guarded(int, guards=[check(lambda number, context, held=value: None)])
+    assert guarded.run(lambda messages: "1", "q").to_dict()["ticket"] == {"name": "int", "fingerprint": None}
+
+
+def test_a_very_long_number_is_told():
+    """Numbers of more digits than Python writes have a fingerprint, each its own."""
+    assert fingerprint(10**5000) == fingerprint(10**5000) != fingerprint(10**5000 + 1)

@@ -91,7 +91,9 @@ def outcome_of(response: Any) -> Outcome[Any]:
             where="outcome_of",
             hint="use ticket.wrap(client), or a session's .outcomes",
         )
-    return entry[1]
+    outcome = entry[1]
+    own = tuple(replace(one, raw=response) if one.raw is _ITSELF else one for one in outcome.attempts)
+    return replace(outcome, attempts=own)
 
 
 # -- clients and resources -------------------------------------------------------------------------------------------
@@ -455,13 +457,23 @@ class _Keeping(CallableClient):
 # -- outcomes of responses -------------------------------------------------------------------------------------------
 
 _OUTCOMES: Final[dict[int, tuple[weakref.ref[Any], Outcome[Any]]]] = {}
+"""By the response's id. An outcome that held its own response would keep it alive, and itself with it."""
+
+
+class _Itself:
+    """Stands for the response whose outcome it is."""
+
+
+_ITSELF: Final = _Itself()
 
 
 def _remembered(response: Any, outcome: Outcome[Any]) -> Any:
     """Keep the outcome as long as the response lives. SDK responses are not hashable, hence by identity."""
-    key = id(response)
+    key, outcomes = id(response), _OUTCOMES  # bound here: at the interpreter's end a module's names are gone first
+    attempts = tuple(replace(one, raw=_ITSELF) if one.raw is response else one for one in outcome.attempts)
     try:
-        _OUTCOMES[key] = (weakref.ref(response, lambda _: _OUTCOMES.pop(key, None)), outcome)
+        kept = weakref.ref(response, lambda _: outcomes.pop(key, None))
+        outcomes[key] = (kept, replace(outcome, attempts=attempts))
     except TypeError:  # a dict or another type that nothing can refer to weakly: its outcome is the session's to keep
         return response
     return response
