@@ -45,12 +45,13 @@ class Sentences(Live):
         steps: list[Step] = []
         waiting, start = self._waiting, 0
         for end in _ends(waiting):
-            sentence, start = self._piece(waiting[start:end]), end
+            sentence, start = waiting[start:end], end
+            if self._apart:
+                steps.append((Part(TextDocument(sentence), "", self._apart), None))
             if self._joined:
-                self._said += sentence.text
-            judged = ((self._apart, sentence.text), (self._joined, self._said))
-            steps += [(Part(TextDocument(text), "", marks), None) for marks, text in judged if marks]
-            steps.append((None, sentence))
+                self._said += sentence
+                steps.append((Part(TextDocument(self._said), "", self._joined), None))
+            steps.append((None, self._piece(sentence)))
         self._waiting = waiting[start:]
         return steps
 

@@ -246,8 +246,10 @@ class Call(Generic[T]):
         contract = self.plan.contract
         examined = yield from examine(reading, contract, guards, context, self._desk, telling=self._telling)
         return tuple(
-            Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
-            for found in examined.blocking
+            [
+                Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
+                for found in examined.blocking
+            ]
         )
 
     @property

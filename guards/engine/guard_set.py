@@ -70,6 +70,8 @@ class GuardSet:
     def watched(self, contract: Contract[Any]) -> tuple[Watched, ...] | None:
         """What each of them looks at of an answer that still comes; None where one of them needs the whole. The marks
         are the entries, as they stand for a part, which is a whole of its own."""
+        if not self.tiers:
+            return ()
         from guards.contracts.live import Watched  # only streams are watched
 
         watched = []
