@@ -66,6 +66,13 @@ def test_a_place_of_another_format_is_refused(made):
             Guarded(made, guards=[Length(max=3).on("$.number")])
 
 
+@pytest.mark.parametrize("made", [one for one in ALL if one.is_data], ids=repr)
+def test_a_place_that_no_answer_has_is_refused(made):
+    """A guard that would never run is wrong where it is written, whatever the contract is made of."""
+    with pytest.raises(ConfigError):
+        Guarded(made, guards=[Length(max=3).on("//number/x" if made.format == "xml" else "$.number.x")])
+
+
 @pytest.mark.parametrize(
     ("made", "grammar"),
     [

@@ -52,6 +52,9 @@ class Rail(JsonContract[Any]):
     def json_schema(self) -> dict[str, Any]:
         return self._schema.json_schema()
 
+    def _check_path(self, path: str, where: str) -> None:
+        self._schema.check_place(path, where)
+
     def growing(self, held: Held, context: Mapping[str, Any] | None) -> Growing:
         return self._schema.growing(held, context)
 
