@@ -15,7 +15,6 @@ from pydantic_core import from_json
 
 from guards import Guarded
 from guards.contracts import JsonSchema
-from guards.engine.live import live_of
 from guards.reading.reading import Limits
 
 SIZE, PIECE, ROUNDS = 26_000, 20, 5
@@ -43,7 +42,7 @@ def answer(size: int) -> str:
 
 def updates(contract, text):
     """Seconds of each update of ours, and of the partial parse."""
-    live, so_far = live_of(contract, Limits(), None), ""
+    live, so_far = contract.live("", Limits()), ""
     ours, parse = [], []
     for start in range(0, len(text), PIECE):
         piece = text[start : start + PIECE]

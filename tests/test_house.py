@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import guards
+from guards.contracts.base import Contract
 
 PACKAGE = Path(guards.__file__).parent
 FLOORS = [
@@ -113,6 +114,37 @@ def test_there_is_no_cycle():
 
     for name in graph:
         visit(name)
+
+
+def kinds_of(kind):
+    """The names of a class and of all that are made of it."""
+    return {kind.__name__}.union(*map(kinds_of, kind.__subclasses__()))
+
+
+def test_the_engine_asks_no_contract_for_its_format():
+    """Contracts answer for their format: the loop and the shapes of use neither compare it nor know their classes."""
+    for name, _ in modules():
+        if room(name) == "contracts":
+            import_module(name)
+    kinds = kinds_of(Contract)
+    wrong = []
+    for name, file in modules():
+        if room(name) not in ("engine", "shapes", "driving"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            asked = []
+            if isinstance(node, ast.Compare):
+                names = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Attribute)]
+                asked = [
+                    name for name in names if name.endswith(".format") and name != "self.format"
+                ]  # a ticket's option
+            elif isinstance(node, ast.Match):
+                asked = [node.subject] if ast.unparse(node.subject).endswith(".format") else []
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+                classes = {part.id for part in ast.walk(node.args[1]) if isinstance(part, ast.Name)}
+                asked = sorted(classes & kinds)
+            wrong += [f"{name}:{node.lineno}"] if asked else []
+    assert wrong == []
 
 
 def test_optional_libraries_have_one_home():

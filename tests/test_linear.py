@@ -21,7 +21,6 @@ from guards.clients.openai_stream_calls import StreamedCalls
 from guards.clients.tools import Tools
 from guards.contracts import JsonSchema, Text
 from guards.contracts.compiled import compile_contract
-from guards.engine.live import live_of
 from guards.engine.wording import feedback_text
 from guards.testing import ScriptedModel
 
@@ -227,7 +226,7 @@ def test_the_partial_views_of_a_stream_cost_its_length(what):
     contract = CONTRACTS[name]()
     text = head + part * (60_000 // len(part))
     with cpu_within(allowed(len(text)) + 0.1):
-        live = live_of(contract, Limits(), None)
+        live = contract.live("", Limits())
         for start in range(0, len(text), 16):
             live.feed(text[start : start + 16])
 
@@ -254,7 +253,7 @@ def test_the_last_partial_value_of_a_long_stream_is_the_whole():
     pieces = [text[start : start + 8] for start in range(0, len(text), 8)]
     events = list(Guarded(list[int]).stream(ScriptedModel([text]), "go"))
     assert events[-1].outcome.value == items
-    live = live_of(compile_contract(list[int]), Limits(), None)
+    live = compile_contract(list[int]).live("", Limits())
     shown = [event for piece in pieces for _, event in live.feed(piece) if type(event).__name__ == "Partial"]
     assert shown[-1].value == items
     assert len(pieces) / 10 < len(shown) < len(pieces)

@@ -21,9 +21,9 @@ from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from guards import NO_FIX, Finding, Fix, Guard, Reask, validate
 from guards.checks import Length, OneOf, Pattern, Range
-from guards.checks.texts.text_units import TEXT_UNITS, count, cut
 from guards.context import Context
 from guards.errors import ConfigError
+from guards.values.text_units import TEXT_UNITS, count, cut
 
 NOTHING = Context({})
 UTC = dt.UTC

@@ -9,14 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from guards.contracts.grammar import Grammar
     from guards.contracts.json_schema.contract import JsonSchema
     from guards.contracts.rail import Rail
     from guards.contracts.text import Choice, Pattern, Text
     from guards.contracts.xml.contract import RelaxNG, XmlSchema
 
-__all__ = ["Choice", "JsonSchema", "Pattern", "Rail", "RelaxNG", "Text", "XmlSchema"]
+__all__ = ["Choice", "Grammar", "JsonSchema", "Pattern", "Rail", "RelaxNG", "Text", "XmlSchema"]
 
 _HOMES: Final = {
+    "guards.contracts.grammar": ("Grammar",),
     "guards.contracts.json_schema.contract": ("JsonSchema",),
     "guards.contracts.rail": ("Rail",),
     "guards.contracts.text": (

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Final, Generic, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, get_args
 
 from typing_extensions import TypeVar
 
 from guards.errors import ConfigError
 from guards.identity import Untold, describe, name_of
-from guards.reading.document import Document, Place, Steps, at, plain_steps
+from guards.reading.document import Document, Place, Steps, at
 from guards.reading.reading import Dial, Limits, Reading
 
-__all__ = ["Contract", "Format", "Stand", "Style"]
+if TYPE_CHECKING:
+    from guards.contracts.grammar import Grammar
+    from guards.contracts.live import Live, Watched
+    from guards.contracts.parts import Parted
+
+__all__ = ["Contract", "Format", "Stand", "Style", "check_style", "no_place"]
 
 T = TypeVar("T", default=Any)
 
@@ -45,6 +50,9 @@ class Contract(ABC, Generic[T]):
     """
 
     format: ClassVar[Format]
+    is_data: ClassVar[bool] = True
+    """Whether an answer shows by its form that it is whole, and may come as a tool's arguments. A text may end
+    anywhere."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -95,22 +103,35 @@ class Contract(ABC, Generic[T]):
         document = reading.document
         return [Stand(place, at(reading.value, place)) for place in document.select(path)] if document else []
 
-    def check_path(self, path: str, where: str) -> None:
-        """`ConfigError` for a path that no answer can have."""
+    @abstractmethod
+    def check_place(self, path: str, where: str) -> None:
+        """`ConfigError` for a path that is not of this format, or that no answer can have."""
 
-    def steps_to(self, guard: Any) -> tuple[Steps, ...] | None:
-        """The places of an inner guard in any answer; None where they depend on the answer."""
+    @abstractmethod
+    def live(
+        self,
+        call: str,
+        limits: Limits = Limits(),
+        watched: Sequence[Watched] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> Live:
+        """The view of an answer while it comes, of the call of that id. `context` as in `read`."""
+
+    def watched_at(self, path: str | None, inner: Any = None) -> tuple[Steps, ...] | None:
+        """Where parts of an answer can be judged while it comes, by a guard at a path (None: of the whole), or by an
+        `inner` one; None where only the whole answer tells."""
         return None
 
-    def steps_of(self, path: str) -> tuple[Steps, ...] | None:
-        """The places that a path names in any answer, in every spelling; None where they depend on the answer."""
-        steps = plain_steps(path) if path.startswith("$") else None
-        return (steps,) if steps else None
+    def parts(self, document: Document) -> Parted | None:
+        """The same answer in parts that can be asked for alone; None where it has none."""
+        return None
 
-    def within(self, place: Place, value: Any, steps: Steps) -> list[Stand]:
-        """The parts of a value that has just closed at a place, while an answer is streamed: those to which the steps
-        lead from the root. What a contract shows as it came has been judged inside already."""
-        return [Stand(place, value)] if len(steps) == len(place) else []
+    def grammar(self) -> Grammar | None:
+        """What constrained decoding can be given, so that a model writes no other form; None where there is nothing.
+
+        It may allow more than the contract does: what comes is read and checked all the same.
+        """
+        return None
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         """What is delivered of a place of the document: nothing, or one part, or several where they have no places of
@@ -140,6 +161,11 @@ def _(contract: Contract) -> Any:
         return Untold(contract)
     made = contract.__reduce__()
     return {"contract": kind, "of": [describe(part) for part in made[1]]}
+
+
+def no_place(path: str, format: Format, where: str, wanted: str) -> ConfigError:  # noqa: A002  # the contract's word
+    """The error for a path in the manner of another format."""
+    return ConfigError(f"{path!r} cannot be a place of an answer in {format}", where=where, hint=f"use {wanted}")
 
 
 def check_style(style: str, offered: tuple[str, ...], what: str) -> None:

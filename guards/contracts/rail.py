@@ -9,26 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from guards.contracts.base import Contract, Format, Style
+from guards.contracts.base import Style
+from guards.contracts.json_schema.base import JsonContract
 from guards.contracts.json_schema.contract import JsonSchema
 from guards.errors import ConfigError
 from guards.reading.document import Document
 from guards.reading.reading import Dial, Limits, Reading
 
+if TYPE_CHECKING:
+    from guards.contracts.growing import Growing, Held
+
 __all__ = ["Rail"]
 
 
-class Rail(Contract[Any]):
+class Rail(JsonContract[Any]):
     """A RAIL document (text, or a `pathlib.Path` to one) as a contract. Gives plain data; the answer is JSON.
 
     Types: string, integer, float, bool, date and time (ISO 8601, asserted), object, list, choice with its cases.
     A member is required unless it says `required="false"`. An object without children takes any members; a choice is
     an object whose discriminator holds the name of the case, beside that case's members.
     """
-
-    format: ClassVar[Format] = "json"
 
     def __init__(self, source: str | Path) -> None:
         self._where, self._text = _loaded(source)
@@ -50,9 +52,11 @@ class Rail(Contract[Any]):
     def json_schema(self) -> dict[str, Any]:
         return self._schema.json_schema()
 
-    def of_part(self, part: dict[str, Any]) -> JsonSchema | None:
-        """The contract of a part of `json_schema()`."""
-        return self._schema.of_part(part)
+    def _check_path(self, path: str, where: str) -> None:
+        self._schema.check_place(path, where)
+
+    def growing(self, held: Held, context: Mapping[str, Any] | None) -> Growing:
+        return self._schema.growing(held, context)
 
     def prompt(self, style: Style | None = None) -> str:
         return self._schema.prompt(style)

@@ -9,16 +9,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
-from guards.contracts.base import Contract, Format, Style, check_style
+from guards.contracts.base import Contract, Format, Style, check_style, no_place
+from guards.contracts.grammar import Grammar
 from guards.errors import ConfigError
 from guards.findings import Finding
 from guards.patterns.ecma import EcmaPattern
-from guards.reading.document import Document, TextDocument
+from guards.reading.document import Document, Steps, TextDocument
 from guards.reading.locate import thinking
 from guards.reading.reading import Dial, Limits, Reading
 from guards.records import Repair
+
+if TYPE_CHECKING:
+    from guards.contracts.live import Live, Watched
 
 __all__ = ["Choice", "Pattern", "Text"]
 
@@ -29,6 +33,7 @@ class _Plain(Contract[str]):
     """What the three have in common: limits, the thinking part, and mending that counts only if it helps."""
 
     format: ClassVar[Format] = "text"
+    is_data: ClassVar[bool] = False
 
     @abstractmethod
     def _check(self, text: str) -> Finding | None:
@@ -71,10 +76,40 @@ class _Plain(Contract[str]):
         fault = self._check(text) if isinstance(text, str) else Finding("text.type", "must be text", actual=text)
         return Reading(None, document, (fault,)) if fault else Reading(text, document)
 
+    def check_place(self, path: str, where: str) -> None:
+        if not path.startswith("$"):
+            raise no_place(path, self.format, where, "no .on(): text is whole")
+        raise ConfigError("a text has no places", where=where, hint="leave out .on()")
+
+    def live(
+        self,
+        call: str,
+        limits: Limits = Limits(),
+        watched: Sequence[Watched] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> Live:
+        from guards.contracts.text_live import Unsaid  # only streams have views
+
+        return Unsaid(call)
+
+    def watched_at(self, path: str | None, inner: Any = None) -> tuple[Steps, ...] | None:
+        return ((),)  # what a guard says of the whole it can say of a sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Text(_Plain):
     """Any text but none at all. The value is the text as written."""
+
+    def live(
+        self,
+        call: str,
+        limits: Limits = Limits(),
+        watched: Sequence[Watched] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> Live:
+        from guards.contracts.text_live import Sentences  # only streams have views
+
+        return Sentences(call, watched)
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string"}
@@ -100,6 +135,9 @@ class Choice(_Plain):
 
     def json_schema(self) -> dict[str, Any]:
         return {"enum": list(self.options)}
+
+    def grammar(self) -> Grammar:
+        return Grammar("choice", tuple(self.options))
 
     def prompt(self, style: Style | None = None) -> str:
         if style is None:
@@ -143,6 +181,9 @@ class Pattern(_Plain):
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^(?:{self.regex})$"}
+
+    def grammar(self) -> Grammar:
+        return Grammar("regex", self.regex)
 
     def prompt(self, style: Style | None = None) -> str:
         if style is None:

@@ -35,14 +35,13 @@ from guards.engine.spend import Spend, clock
 from guards.findings import Finding
 from guards.messages import Feedback, Message, Reply, as_messages
 from guards.policies import Fallback, Policy, Reask, Reflect
-from guards.reading.document import JsonDocument, TextDocument
 from guards.reading.reading import Reading
 from guards.records import ACCEPTED, Outcome, Reason, checked_tags
 
 if TYPE_CHECKING:
+    from guards.contracts.live import Part
     from guards.engine.asking_again import Parts
     from guards.engine.input import Input
-    from guards.engine.live import Part
     from guards.engine.questions import Desk
     from guards.engine.showing import Viewer
     from guards.engine.telling import Telling
@@ -202,7 +201,7 @@ class Call(Generic[T]):
             return self._seen(opened, _no_answer(late))
         except NoAnswer as signal:
             reply = signal.reply
-            if not signal.is_data or plan.contract.format == "text":
+            if not (signal.is_data and plan.contract.is_data):
                 ledger.count(opened, reply)
                 raise
         ledger.count(opened, reply)
@@ -243,12 +242,14 @@ class Call(Generic[T]):
     def _check_part(self, opened: Open, part: Part) -> Flow[tuple[Found, ...]]:
         """What the guards of a part that has just closed have against it."""
         context = self._context(opened, partial=True)
-        reading = Reading(part.value, TextDocument(part.value) if part.path == "" else JsonDocument(part.value))
+        reading, guards = Reading(part.document.data, part.document), GuardSet((part.marks,))
         contract = self.plan.contract
-        examined = yield from examine(reading, contract, part.guards, context, self._desk, telling=self._telling)
+        examined = yield from examine(reading, contract, guards, context, self._desk, telling=self._telling)
         return tuple(
-            Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
-            for found in examined.blocking
+            [
+                Found(found.finding.replace(path=part.path + found.finding.path), found.entry)
+                for found in examined.blocking
+            ]
         )
 
     @property
@@ -275,7 +276,7 @@ class Call(Generic[T]):
         else:
             reading = contract.read(reply.text, self.plan.dial, self.plan.limits, self._told_validators)
         cut = reading.cut or any(repair.code.endswith(".truncated") for repair in reading.repairs)
-        if finish != "length" or (reading.ok and not cut and contract.format != "text"):
+        if finish != "length" or (reading.ok and not cut and contract.is_data):
             return reading
         self._cut_off += 1
         why = Finding(f"{contract.format}.truncated", "the answer was cut off by the token limit")

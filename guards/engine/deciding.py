@@ -16,10 +16,11 @@ from guards.policies import PRECEDENCE, Fallback, Policy, Reask, Reflect
 
 __all__ = ["Acting", "Choice", "Deciding", "Turn"]
 
-Key = tuple[int, int]
+Key = tuple[str | None, int]
 """(owner of the chain, index of the step in it)"""
 
-_TICKET: Final = 0
+_TICKET: Final = None
+"""The owner of the ticket's own chain; the others are guards', by their labels."""
 
 
 @dataclass(slots=True)
@@ -60,11 +61,11 @@ class Deciding:
         for key in {one.key for one in acting}:
             self._used[key] = self._used.get(key, 0) + 1
 
-    def chain(self, found: Found) -> tuple[int, tuple[Policy[Any], ...]]:
+    def chain(self, found: Found) -> tuple[str | None, tuple[Policy[Any], ...]]:
         """Whose chain answers for a finding: the guard's own, or the ticket's."""
         entry = found.entry
         if entry is not None and entry.policy is not None:
-            return id(entry), entry.policy.steps
+            return entry.label, entry.policy.steps
         return _TICKET, self._on_fail.steps
 
     def used_up(self, key: Key, step: Policy[Any]) -> bool:
@@ -83,7 +84,7 @@ class Turn:
         self._spent = spent
         self._barred = barred
         self._shown = shown
-        self._passed: dict[int, int] = {}
+        self._passed: dict[str | None, int] = {}
 
     def choose(self, blocking: Sequence[Found]) -> Choice:
         """The most drastic of the findings' policies, by `PRECEDENCE`."""
@@ -111,7 +112,7 @@ class Turn:
             owner, index = one.key
             self._passed[owner] = max(self._passed.get(owner, 0), index + 1)
 
-    def _next(self, owner: int, steps: Sequence[Policy[Any]]) -> tuple[Key, Policy[Any] | None]:
+    def _next(self, owner: str | None, steps: Sequence[Policy[Any]]) -> tuple[Key, Policy[Any] | None]:
         """The step of a chain whose turn it is."""
         for index in range(self._passed.get(owner, 0), len(steps)):
             step, key = steps[index], (owner, index)

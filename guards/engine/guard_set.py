@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guards.checks.asking import AskingGuard
 from guards.checks.base import Guard, Placed, check_options
@@ -12,6 +12,9 @@ from guards.contracts.base import Contract
 from guards.effects import Client
 from guards.errors import ConfigError
 from guards.policies import Policy
+
+if TYPE_CHECKING:
+    from guards.contracts.live import Watched
 
 __all__ = ["NO_GUARDS", "Entry", "GuardSet", "Resolve", "client_of"]
 
@@ -63,6 +66,22 @@ class GuardSet:
             return ()
         entries = (entry for tier in self.tiers for entry in tier)
         return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
+
+    def watched(self, contract: Contract[Any]) -> tuple[Watched, ...] | None:
+        """What each of them looks at of an answer that still comes; None where one of them needs the whole. The marks
+        are the entries, as they stand for a part, which is a whole of its own."""
+        if not self.tiers:
+            return ()
+        from guards.contracts.live import Watched  # only streams are watched
+
+        watched = []
+        for entry in (entry for tier in self.tiers for entry in tier):
+            guard = entry.guard
+            places = contract.watched_at(entry.path, guard if entry.inside else None) if guard.partial else None
+            if places is None:
+                return None
+            watched.append(Watched(places, guard.joins, replace(entry, path=None, inside=False)))
+        return tuple(watched)
 
     # -- wrong use, found where it is written ------------------------------------------------------------------------
 
@@ -130,9 +149,10 @@ def client_of(label: str) -> str:
 def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
     if isinstance(given, Placed):
         check_options(given.guard)
-        _check_place(given, contract)
-        assert contract is not None, "what has no contract has no places"
-        contract.check_path(given.path, f"{given.guard.name}.on()")
+        place = f"{given.guard.name}.on()"
+        if contract is None:
+            raise ConfigError("input guards look at the user's text, which has no places", where=place)
+        contract.check_place(given.path, place)
         return Entry(given.guard, given.guard.name, given.on_fail or given.guard.on_fail, given.path)
     if isinstance(given, Guard):
         check_options(given)
@@ -143,27 +163,6 @@ def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
         name = getattr(given, "__name__", given)
         raise ConfigError(f"the function {name!r} is no guard", where=where, hint="decorate it with @check")
     raise ConfigError(f"{given!r} is no guard", where=where, hint="use guards of guards.checks, or @check")
-
-
-def _check_place(placed: Placed, contract: Contract[Any] | None) -> None:
-    if contract is None:
-        raise ConfigError(
-            "input guards look at the user's text, which has no places", where=f"{placed.guard.name}.on()"
-        )
-    is_json_path = placed.path.startswith("$")
-    if is_json_path == (contract.format == "xml"):
-        wanted = {
-            "xml": "an XPath, like //reply",
-            "json": "a JSONPath, like $.reply",
-            "text": "no .on(): text is whole",
-        }
-        raise ConfigError(
-            f"{placed.path!r} cannot be a place of an answer in {contract.format}",
-            where=f"{placed.guard.name}.on()",
-            hint=f"use {wanted[contract.format]}",
-        )
-    if contract.format == "text":
-        raise ConfigError("a text has no places", where=f"{placed.guard.name}.on()", hint="leave out .on()")
 
 
 def _labelled(entries: Sequence[Entry]) -> list[Entry]:

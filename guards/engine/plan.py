@@ -20,6 +20,7 @@ from guards.reading.reading import Dial, Limits
 from guards.records import Origin
 
 if TYPE_CHECKING:
+    from guards.contracts.live import Watched
     from guards.events import Hook
 
 __all__ = ["Plan", "Showing", "plan_of"]
@@ -29,11 +30,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `checks` are the guards
-    that look at each part before; `final`: what was shown cannot be taken back, so that no other answer may follow."""
+    """That a call is streamed. `at_once`: what comes is shown before the whole was checked; `watched` is what guards
+    look at of it before; `final`: what was shown cannot be taken back, so that no other answer may follow."""
 
     at_once: bool
-    checks: GuardSet | None = None
+    watched: tuple[Watched, ...] = ()
     final: bool = False
 
 
@@ -70,20 +71,14 @@ class Plan(Generic[T]):
 
     def showing(self) -> Showing:
         """How a streamed call shows what comes: with no guards there is nothing to wait for."""
-        if not self.guards.tiers:
-            return Showing(at_once=True)
-        from guards.engine.live import can_check_parts
-
-        parts = can_check_parts(self.contract, self.guards)
-        return Showing(at_once=parts, checks=self.guards if parts else None)
+        watched = self.guards.watched(self.contract)
+        return Showing(at_once=watched is not None, watched=watched or ())
 
     def showing_for_good(self) -> Showing:
         """The same for a reader that nothing can be taken back from: a text goes out part by part if its guards can
         judge parts; any other answer when it has been accepted."""
-        from guards.engine.live import can_check_parts
-
-        parts = self.contract.format == "text" and can_check_parts(self.contract, self.guards)
-        return Showing(at_once=parts, checks=self.guards if parts and self.guards.tiers else None, final=True)
+        watched = None if self.contract.is_data else self.guards.watched(self.contract)
+        return Showing(at_once=watched is not None, watched=watched or (), final=True)
 
     # -- wrong use, found where it is written --------------------------------------------------------------------
 

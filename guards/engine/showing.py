@@ -7,12 +7,11 @@ from functools import partial
 from time import time
 from typing import Any
 
+from guards.contracts.live import Live, Part, Watched
 from guards.effects import Ask, Flow, Incoming, Leave, NoAnswer, Pull, Show, worked
 from guards.engine.examining import Found
-from guards.engine.guard_set import GuardSet
-from guards.engine.live import Live, Part, live_of
 from guards.engine.plan import Plan, Showing
-from guards.events import Done, Restarted, Retracted
+from guards.events import Done, Restarted, Retracted, StreamEvent, TextPiece
 from guards.findings import Finding
 from guards.messages import Reply
 from guards.records import Outcome
@@ -25,7 +24,7 @@ Heard = tuple[Reply, tuple[Found, ...]]
 class Viewer:
     """The reader of one call's answer."""
 
-    __slots__ = ("_call", "_live", "_plan", "_showing", "_told")
+    __slots__ = ("_call", "_live", "_plan", "_showing", "_told", "_went_out")
 
     def __init__(self, plan: Plan[Any], showing: Showing, call: str, told: dict[str, Any] | None) -> None:
         self._plan = plan
@@ -35,11 +34,13 @@ class Viewer:
         """The context, as validators get it."""
         self._live: Live | None = None
         """The view of the answer that is coming."""
+        self._went_out: list[str] = []
+        """The text that it has shown."""
 
     @property
     def shown_for_good(self) -> str:
         """What is with the reader and cannot be taken back."""
-        return self._live.shown if self._live is not None and self._showing.final else ""
+        return self._shown if self._showing.final else ""
 
     def listen(
         self,
@@ -52,7 +53,7 @@ class Viewer:
         """The answer piece by piece, shown as it comes; and what `check` found in a part of it, where the rest was left
         unread. `waits` says whether something needs the rest all the same; what is not `watched` is no view of the
         whole."""
-        self._live = live = self._view(self._showing.checks)
+        live = self._view(self._showing.watched)
         incoming: Incoming = yield ask
         refused: tuple[Found, ...] = ()
         while (piece := (yield Pull(incoming, ask.deadline))) is not None:
@@ -63,7 +64,7 @@ class Viewer:
                 if refused:
                     break
                 if event is not None:
-                    yield live.goes_out(event)
+                    yield self._goes_out(event)
             if refused and not waits(refused):
                 yield Leave(incoming)
                 return _reply_of(incoming), refused
@@ -76,8 +77,8 @@ class Viewer:
 
     def restart(self, attempt: int, findings: Sequence[Finding]) -> Flow[None]:
         """The model is asked again."""
-        if self._live is not None and self._live.shown and self._showing.at_once:
-            yield self._retracted(self._live.shown, findings)
+        if self._shown and self._showing.at_once:
+            yield self._retracted(findings)
         yield Show(Restarted(attempt, tuple(findings), call=self._call, at=time()))
 
     def end(self, outcome: Outcome[Any]) -> Flow[None]:
@@ -90,30 +91,46 @@ class Viewer:
         if live is None:
             return
         text = outcome.accepted_text if outcome.ok or outcome.delivered_by == "noop" else None
-        if plan.contract.format == "text" and isinstance(outcome.value, str):
+        if not plan.contract.is_data and isinstance(outcome.value, str):
             text = outcome.value
-        if not showing.at_once or text is None or not text.startswith(live.shown):
-            if showing.at_once and live.shown:
-                yield self._retracted(live.shown, outcome.findings)
+        if not showing.at_once or text is None or not text.startswith(self._shown):
+            if showing.at_once and self._shown:
+                yield self._retracted(outcome.findings)
             if text is None:
                 return
-            if plan.contract.format != "text" and plan.guards.tiers and not showing.at_once:
+            if plan.contract.is_data and plan.guards.tiers and not showing.at_once:
                 # What was judged is the value; of the text that it was read from nobody has seen more than that.
                 for shown in live.whole(outcome.value):
                     yield Show(shown)
                 return
-            live = self._view(None)
+            live = self._view(())
             for _, event in (yield from worked(partial(live.feed, text), len(text))):
                 if event is not None:
-                    yield live.goes_out(event)
-        for event in live.rest(outcome.value):
+                    yield self._goes_out(event)
+        for event in live.rest(outcome.value, self._shown):
             yield Show(event)
 
-    def _view(self, checks: GuardSet | None) -> Live:
-        return live_of(self._plan.contract, self._call, self._plan.limits, checks, self._told)
+    def _view(self, watched: Sequence[Watched]) -> Live:
+        """The view of an answer of which nothing was shown yet."""
+        plan = self._plan
+        self._live = live = plan.contract.live(self._call, plan.limits, watched, self._told)
+        self._went_out = []
+        return live
 
-    def _retracted(self, text: str, findings: Sequence[Finding]) -> Show:
-        return Show(Retracted(text, tuple(findings), call=self._call, at=time()))
+    @property
+    def _shown(self) -> str:
+        """All text of the answer that went out."""
+        if len(self._went_out) > 1:
+            self._went_out = ["".join(self._went_out)]
+        return self._went_out[0] if self._went_out else ""
+
+    def _goes_out(self, event: StreamEvent) -> Show:
+        if isinstance(event, TextPiece):
+            self._went_out.append(event.text)
+        return Show(event)
+
+    def _retracted(self, findings: Sequence[Finding]) -> Show:
+        return Show(Retracted(self._shown, tuple(findings), call=self._call, at=time()))
 
 
 def _reply_of(incoming: Incoming) -> Reply:

@@ -107,6 +107,7 @@ def _kind(ranked: Sequence[Finding]) -> str:
 
 
 _FORMATS: Final = {"json": "JSON", "xml": "XML", "text": "text"}
+_WHOLE: Final = {"json": "JSON document", "xml": "XML document", "text": "text"}
 
 _HEADINGS: Final = {
     "missing": "Your last answer holds no {format} answer.",
@@ -121,9 +122,7 @@ _LISTED: Final = frozenset({"syntax", "limit", "invalid", "guard"})
 
 
 def _again(answer_format: str) -> str:
-    if answer_format == "text":
-        return "answer again with the whole corrected text only."
-    return f"answer again with the whole corrected {_FORMATS[answer_format]} document only."
+    return f"answer again with the whole corrected {_WHOLE[answer_format]} only."
 
 
 def _sentence(words: str) -> str:

@@ -32,6 +32,7 @@ from guards.reading.reading import Dial, Limits, Reading
 from guards.records import ACCEPTED, Outcome, Reason
 
 if TYPE_CHECKING:
+    from guards.contracts.grammar import Grammar
     from guards.engine.telling import Telling
     from guards.guarded import Guarded
 
@@ -83,6 +84,10 @@ class Compiled(Generic[T]):
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the value; `ConfigError` where there is none."""
         return self.contract.json_schema()
+
+    def grammar(self) -> Grammar | None:
+        """What constrained decoding can be given; None where there is nothing (a free text, an answer in XML)."""
+        return self.contract.grammar()
 
     def prompt(self, style: Style | None = None) -> str:
         """The text that tells a model what to answer."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["guards.reading", "guards.contracts.typed.contract", "guards.contracts.partial"]
+    include=["guards.reading", "guards.contracts.typed.contract", "guards.contracts.typed.growing"]
 ):
     from typing import Literal
 
@@ -21,7 +21,6 @@ with atheris.instrument_imports(
     from guards import Limits, validate
     from guards.contracts import Choice, JsonSchema, Pattern, XmlSchema
     from guards.contracts.compiled import compile_contract
-    from guards.engine.live import live_of
 
 DIALS = ("careful", "eager", "strict")
 
@@ -102,7 +101,7 @@ def one(data):
         if contract.format != "text":
             written = contract.read(reading.document.source(), "strict", Limits(depth=400))
             assert written.ok, written.findings
-    live = live_of(contract, Limits(), None)
+    live = contract.live("", Limits())
     for start in range(0, len(text), 7):
         live.feed(text[start : start + 7])
     validate(text, contract, reading=dial).to_json()

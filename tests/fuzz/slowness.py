@@ -21,7 +21,6 @@ from clock import slowness
 from guards import Limits, validate
 from guards.contracts import Choice, JsonSchema, Pattern, RelaxNG, Text, XmlSchema
 from guards.contracts.compiled import compile_contract
-from guards.engine.live import live_of
 
 
 class Line(BaseModel):
@@ -290,7 +289,7 @@ class Case(NamedTuple):
         text = self.text(length)
         began = time.process_time()
         if self.dial == "live":
-            live = live_of(contract, Limits(), None)
+            live = contract.live("", Limits())
             for start in range(0, len(text), 64):
                 live.feed(text[start : start + 64])
         else:

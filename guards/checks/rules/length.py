@@ -1,4 +1,4 @@
-"""Is a text, or a list, too long or too short? What a word or a sentence is, `texts.text_units` says."""
+"""Is a text, or a list, too long or too short? What a word or a sentence is, `values.text_units` says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final, Literal
 
 from guards.checks.base import OnError, Unreadable
 from guards.checks.rules.rule import Rule, unwrapped
-from guards.checks.texts.text_units import TEXT_UNITS, TextUnit, count, cut
 from guards.context import Context
 from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding
 from guards.policies import Policy
+from guards.values.text_units import TEXT_UNITS, TextUnit, count, cut
 
 __all__ = ["Length", "Unit"]
 

@@ -1,8 +1,8 @@
 """Where the sentences of a text are, and the windows that a model is shown of a long one; by offsets in characters.
 
-The ends of sentences are those of `texts.text_units`, so that a stream shows what a guard judges. Here an abbreviation,
-an initial or a number of a list ends none, and a line that begins an item does. (pysbd knows more abbreviations, and
-takes 72 s for 180 KB, growing with the square of the length.)
+The ends of sentences are those of `values.text_units`, so that a stream shows what a guard judges. Here an
+abbreviation, an initial or a number of a list ends none, and a line that begins an item does. (pysbd knows more
+abbreviations, and takes 72 s for 180 KB, growing with the square of the length.)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from guards.checks.texts.text_units import LETTER, sentence_ends
+from guards.values.text_units import LETTER, sentence_ends
 
 __all__ = ["Span", "sentences", "windows"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from guards.checks.texts.text_units import LETTER
 from guards.context import Context
 from guards.errors import ConfigError
+from guards.values.text_units import LETTER
 
 __all__ = ["Documents", "documents", "documents_of"]
 

@@ -12,10 +12,11 @@ from decimal import Decimal
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from guards.contracts.base import Contract, Format, Style
+from guards.contracts.base import Style
 from guards.contracts.delivered import delivered, in_floats, odd_numbers, out_of_range
+from guards.contracts.json_schema.base import JsonContract
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import Finding
 from guards.identity import describe, name_of
@@ -25,6 +26,7 @@ from guards.reading.numbers import dumps, exact, is_inexact
 from guards.reading.reading import Dial, Limits, Reading
 
 if TYPE_CHECKING:
+    from guards.contracts.growing import Growing, Held
     from guards.contracts.json_schema.check import Compiled
     from guards.reading.guide import Guide
 
@@ -35,7 +37,7 @@ _WHERE: Final = "JsonSchema(schema=)"
 _NO_FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {}
 
 
-class JsonSchema(Contract[Any]):
+class JsonSchema(JsonContract[Any]):
     """A JSON Schema (drafts 3 to 2020-12, by `$schema`; 2020-12 where it names none) as a contract. Gives plain data.
 
     Args:
@@ -47,8 +49,6 @@ class JsonSchema(Contract[Any]):
 
     Raises `ConfigError` for a schema that cannot be used, naming the place in it.
     """
-
-    format: ClassVar[Format] = "json"
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class JsonSchema(Contract[Any]):
 
         return describe_json(self.json_schema(), style, accepts=lambda data: self.recheck(JsonDocument(data)).ok)
 
-    def check_path(self, path: str, where: str) -> None:
+    def _check_path(self, path: str, where: str) -> None:
         from guards.contracts.json_schema.part import part_schema
 
         steps = plain_steps(path) or ()
@@ -121,7 +121,12 @@ class JsonSchema(Contract[Any]):
                     hint="use one of its properties",
                 )
 
-    def of_part(self, part: dict[str, Any]) -> JsonSchema | None:
+    def growing(self, held: Held, context: Mapping[str, Any] | None) -> Growing:
+        from guards.contracts.json_schema.growing import GrowingData  # only streams have views
+
+        return GrowingData(self.json_schema(), self._of_part, held)
+
+    def _of_part(self, part: dict[str, Any]) -> JsonSchema | None:
         """The contract of a part of `json_schema()`; None for one that refers to what cannot be told apart."""
         from guards.contracts.json_schema.part import with_definitions
 

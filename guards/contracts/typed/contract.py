@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter
 
-from guards.contracts.base import Contract, Format, Stand, Style
+from guards.contracts.base import Stand, Style
+from guards.contracts.json_schema.base import JsonContract
 from guards.contracts.typed.notes import Notes, noted, noting
 from guards.contracts.typed.shape import Shape, guards_stand, holds_guards, shape_of
 from guards.contracts.typed.structures import ABSENT, Misfit, Part
@@ -25,6 +26,7 @@ from guards.reading.numbers import dumps, is_inexact
 from guards.reading.reading import Dial, Limits, Reading
 
 if TYPE_CHECKING:
+    from guards.contracts.growing import Growing, Held
     from guards.contracts.typed.findings import Explainer
     from guards.reading.guide import Guide
 
@@ -33,14 +35,12 @@ __all__ = ["Typed"]
 T = TypeVar("T")
 
 
-class Typed(Contract[T]):
+class Typed(JsonContract[T]):
     """A contract made of a pydantic model, dataclass, TypedDict, enum, Literal, Union, container or primitive.
 
     Validated in pydantic's strict JSON mode; a field that declares `strict=False` keeps its own mode. Raises
     `ConfigError` for a type that pydantic cannot take.
     """
-
-    format: ClassVar[Format] = "json"
 
     def __init__(self, type_: Any) -> None:
         self.type = type_
@@ -126,7 +126,7 @@ class Typed(Contract[T]):
 
         return selected(self.whole(reading), reading.made or Notes(), path)
 
-    def check_path(self, path: str, where: str) -> None:
+    def _check_path(self, path: str, where: str) -> None:
         from guards.contracts.typed.paths import check_path
 
         check_path(self._shape, path, where, _name(self.type))
@@ -151,6 +151,11 @@ class Typed(Contract[T]):
         from guards.contracts.typed.paths import within
 
         return within(self._shape, place, value, steps)
+
+    def growing(self, held: Held, context: Mapping[str, Any] | None) -> Growing:
+        from guards.contracts.typed.growing import GrowingType  # only streams have views
+
+        return GrowingType(self._growing, held, context)
 
     def stands(self, reading: Reading[T], place: Place) -> list[Stand]:
         from guards.contracts.typed.parts import Places, named_by, stand_of
@@ -192,9 +197,9 @@ class Typed(Contract[T]):
         return shape_of(self._schema, self.type)
 
     @cached_property
-    def growing(self) -> Any:
+    def _growing(self) -> Any:
         """The same type for the views of an answer that still comes."""
-        from guards.contracts.partial import growing  # only streams have views
+        from guards.contracts.typed.growing import growing
 
         return growing(self.type)
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lxml import etree
 
-from guards.contracts.base import Contract, Format, Style, check_style
+from guards.contracts.base import Style, check_style
 from guards.contracts.xml.attributes import XSD
+from guards.contracts.xml.base import XmlContract
 from guards.contracts.xml.findings import faults, findings_of
 from guards.contracts.xml.rng_shape import shape_of_rng
 from guards.contracts.xml.xsd_documents import Documents
@@ -40,10 +41,9 @@ _SURELY: Final = 20
 _SCHEMA_LIMITS: Final = Limits(depth=1000)
 
 
-class _Schema(Contract[Any]):
+class _Schema(XmlContract[Any]):
     """What both schema languages share. Equal by source; the compiled schema is made anew in another process."""
 
-    format: ClassVar[Format] = "xml"
     _outside: ClassVar[tuple[str, ...]] = ()
     _namespace: ClassVar[str]
     _language: ClassVar[str]
@@ -100,7 +100,7 @@ class _Schema(Contract[Any]):
         check_style(style, ("xml", "example"), type(self).__name__)
         return skeleton(self.shape) if style == "xml" else example(self.shape, lambda text: self.read(text, "strict"))
 
-    def check_path(self, path: str, where: str) -> None:
+    def _check_path(self, path: str, where: str) -> None:
         from guards.contracts.xml.paths import check_xpath, in_xml_schema
 
         roots = {name: (element.shape, False) for name, element in self.shape.roots.items()}

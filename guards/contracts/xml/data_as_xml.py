@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args, get_origin
 
-from guards.contracts.base import Contract, Format, Stand, Style, check_style
+from guards.contracts.base import Contract, Stand, Style, check_style
+from guards.contracts.xml.base import XmlContract
 from guards.contracts.xml.from_schema import skeleton, xsd
 from guards.contracts.xml.guide import Guide, names_of
 from guards.contracts.xml.value import read_tree, write_tree
@@ -32,10 +33,8 @@ __all__ = ["DataAsXml"]
 T = TypeVar("T")
 
 
-class DataAsXml(Contract[T]):
+class DataAsXml(XmlContract[T]):
     """The XML form of a contract whose value is JSON data. Findings and repairs carry XPaths."""
-
-    format: ClassVar[Format] = "xml"
 
     def __init__(self, inner: Contract[T]) -> None:
         self.inner = inner
@@ -117,7 +116,7 @@ class DataAsXml(Contract[T]):
     def all_inner_guards(self) -> tuple[Any, ...]:
         return self.inner.all_inner_guards
 
-    def check_path(self, path: str, where: str) -> None:
+    def _check_path(self, path: str, where: str) -> None:
         from guards.contracts.typed.contract import Typed
         from guards.contracts.xml.paths import check_spellings, in_schema, in_type
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from lxml import etree
 
-from guards.contracts.base import Contract
-from guards.engine.live import SHOWN_AT_LEAST, Live, Step
+from guards.contracts.live import SHOWN_AT_LEAST, Live, Step
 from guards.events import StreamEvent
 from guards.reading.xml_document import local_name
-from guards.reading.xml_shape import child_key, value_of
+from guards.reading.xml_shape import SchemaShape, child_key, value_of
 
 __all__ = ["XmlLive"]
 
@@ -18,9 +17,9 @@ __all__ = ["XmlLive"]
 class XmlLive(Live):
     """Children of the root, one by one. Only well-formed text is followed; the whole is read at the end."""
 
-    def __init__(self, contract: Contract[Any], call: str) -> None:
+    def __init__(self, schema: SchemaShape, call: str) -> None:
         super().__init__(call)
-        self._schema = contract.names.schema  # type: ignore[attr-defined]  # every contract answered in XML has it
+        self._schema = schema
         self._waiting = ""
         self._parser: Any = None
         self._root: Any = None
@@ -80,8 +79,10 @@ class XmlLive(Live):
 
     def _closed(self, element: Any) -> list[StreamEvent]:
         declared = self._schema.roots.get(local_name(self._root))
-        name = child_key(element, declared.shape) if declared is not None else ""
-        known = declared.shape.children.get(name) if declared is not None else None
+        if declared is None:
+            return []
+        name = child_key(element, declared.shape)
+        known = declared.shape.children.get(name)
         if known is None:
             return []
         shape, repeats = known

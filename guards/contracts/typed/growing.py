@@ -1,95 +1,35 @@
-"""What a stream shows of an answer that is still being written: plain data, or instances of the contract's type.
+"""What a stream shows of an answer by a Python type that is still being written: instances of it.
 
-A text grows before one's eyes unless it is one of listed options; numbers and literals are shown when they are whole.
-A part that has closed is made once and then shared by all later views.
+A text grows before one's eyes; numbers and literals are shown when they are whole. A part that has closed is made once
+and then shared by all later views.
 """
 
 from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, Union, cast, get_args, get_origin
+from functools import partial
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, RootModel, TypeAdapter, ValidationError, computed_field
 
-from guards.contracts.delivered import shown
+from guards.contracts.growing import Held
 from guards.contracts.typed.forms import validated
 from guards.contracts.typed.validator import compiled, compiled_for_numbers, readable, runs_code
-from guards.reading.document import JsonDocument
-from guards.reading.guide import guide_of
-from guards.reading.json_stream import Place
+from guards.reading.document import Place
 from guards.reading.numbers import is_inexact
-from guards.reading.spelling import folded
 
-if TYPE_CHECKING:
-    from guards.contracts.json_schema.contract import JsonSchema
-    from guards.contracts.rail import Rail
-
-__all__ = ["PlainBuilder", "TypedBuilder", "growing"]
+__all__ = ["GrowingType", "growing"]
 
 
-class PlainBuilder:
-    """Plain data, for JSON Schemas; the guide says where a text is one of listed options.
-
-    `held(place)` is true where a text is not shown before it is whole.
-    """
-
-    def __init__(self, contract: JsonSchema | Rail, held: Callable[[Place], bool]) -> None:
-        self._contract = contract
-        self._schema = contract.json_schema()
-        self._guide = guide_of(self._schema)
-        self._held = held
-        self._items: dict[int, JsonSchema | bool] = {}
-        """By their position, as far as that tells them apart."""
-
-    def holds(self, place: Place, value: Any) -> bool:
-        """Whether an item that has closed is what the schema says of it; no where that cannot be told."""
-        at = min(cast("int", place[0]), self._told_apart)
-        if at not in self._items:
-            self._items[at] = self._item(at)
-        item = self._items[at]
-        return item if isinstance(item, bool) else item.recheck(JsonDocument(value)).ok
-
-    def _item(self, at: int) -> JsonSchema | bool:
-        """What the schema says of an item: its contract, or whether any will do."""
-        from guards.contracts.json_schema.part import part_schema
-
-        part = part_schema(self._schema, (at,))
-        if not part:
-            return isinstance(part, dict)
-        return self._contract.of_part(part) or False
-
-    @cached_property
-    def _told_apart(self) -> int:
-        """How many items the schema can tell from others by their position."""
-        from guards.contracts.json_schema.part import longest_prefix
-
-        return longest_prefix(self._schema)
-
-    def closed(self, place: Place, value: Any, written: Any) -> Any:
-        return shown(value)
-
-    def open(self, place: Place, value: Any) -> Any:
-        return value
-
-    def grows(self, place: Place) -> bool:
-        if self._held(place):
-            return False
-        guide = self._guide
-        for step in place:
-            guide = guide.element(step) if isinstance(step, int) else guide.member(folded(step))
-        return guide.values is None and not any(option.values for option in guide.options)
-
-
-class TypedBuilder:
+class GrowingType:
     """Instances of a Python type (`growing` is its root): closed models are validated, open ones hold None for what has
     not come."""
 
-    def __init__(self, root: _Plain, held: Callable[[Place], bool], context: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, root: _Plain, held: Held, context: Mapping[str, Any] | None = None) -> None:
         self._root = root
         self._held = held
         self._context = context
