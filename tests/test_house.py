@@ -166,6 +166,8 @@ HEAVY = [
     "jsonschema",
     "referencing",
     "regex",
+    "idna",
+    "httpx2",
     "openai",
     "anthropic",
     "litellm",
