@@ -16,7 +16,7 @@ PACKAGE = Path(guards.__file__).parent
 FLOORS = [
     ["errors", "documents", "values"],
     ["findings", "identity", "policies", "records", "messages", "context", "events", "hooks", "outgoing", "effects"],
-    ["patterns"],
+    ["patterns", "wire"],
     ["reading"],
     ["contracts"],
     ["models"],
@@ -114,6 +114,7 @@ def test_optional_libraries_have_one_home():
         "transformers": "guards.models._transformers",
         "onnxruntime": ("guards.models._onnx", "guards.models._export"),
         "tokenizers": "guards.models._onnx",
+        "httpx2": "guards.models._http",
         "py3langid": "guards.checks.learned.language",
     }
     for name, file in modules():
