@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import pickle
 import socket
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from forked import needs_fork, true_in_a_child
+from server import Drip, Server
 
-from guards import check, validate
-from guards.contracts import Text
-from guards.errors import ConfigError
-from guards.models import Endpoint, ModelSpec, _http, handle_of
-from guards.models.backend import backend_of
+pytest.importorskip("httpx2", reason="the extra `endpoint` is not installed")
+
+from guards import check, validate  # noqa: E402
+from guards.contracts import Text  # noqa: E402
+from guards.errors import ConfigError, MissingExtra  # noqa: E402
+from guards.models import Endpoint, ModelSpec, _http, handle_of  # noqa: E402
+from guards.models.backend import AsyncBackend, backend_of  # noqa: E402
+from guards.wire import patience  # noqa: E402
 
 KEY = "sk-very-secret"
+
+
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 128
 
 
 class Scorer:
@@ -56,7 +69,7 @@ class Scorer:
             def log_message(self, *arguments):
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = _Http(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self._http.block_on_close = False
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -72,7 +85,7 @@ class Scorer:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr(_http, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(patience, "_FIRST_WAIT", 0)
 
 
 def embeddings(path, question):
@@ -181,7 +194,7 @@ def after(*faults, then=scores):
 BREAK = (0, None)
 
 
-@pytest.mark.parametrize("fault", [(429, {}), (503, {}), (503, b"", {"Retry-After": "0"}), (502, {}), BREAK])
+@pytest.mark.parametrize("fault", [(429, {}), (500, {}), (503, {}), (503, b"", {"Retry-After": "0"}), (529, {}), BREAK])
 def test_what_passes_is_tried_again(fault):
     """Too many requests, a server that is away for a moment or a line that breaks: three times, and no more."""
     with Scorer(after(*[fault] * 3)) as server:
@@ -192,7 +205,7 @@ def test_what_passes_is_tried_again(fault):
         assert len(server.asked) == 4
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 404, 413, 422, 500])
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 413, 422, 501, 505])
 def test_what_stays_is_not(status):
     """Any other status is an error with the server's first words, after one question; a redirection is not followed."""
     with Scorer(lambda path, question: (status, {"error": "x" * 500}, {"Location": "/else"})) as server:
@@ -210,9 +223,213 @@ def test_a_server_that_closes_its_lines():
         assert (server.lines, len(server.asked)) == (3, 3)
 
 
-def test_a_wait_that_the_server_asks_for():
-    """Seconds of Retry-After come before the own waiting; a date, nonsense or an hour do not."""
-    assert [_http._seconds(value) for value in ("2", "0", "soon", "3600", None)] == [2, 0, None, None, None]
+def test_all_tries_end_with_one_time_out():
+    """The time-out is for all tries and waits together: a wait that goes beyond it is not begun."""
+    with Scorer(lambda path, question: (503, {}, {"Retry-After": "60"})) as server:
+        began = time.monotonic()
+        with pytest.raises(ConnectionError, match="503 Service Unavailable"):
+            handle_of(ModelSpec("classification", Endpoint(server.url, timeout=5)))(["a"])
+        assert time.monotonic() - began < 3
+        assert len(server.asked) == 1
+
+
+def test_an_answer_that_drips():
+    """An answer that comes a byte at a time, each within the time-out, ends with it all the same; in an event loop
+    its headers do too."""
+    with Server([Drip("body"), Drip("body"), Drip("headers")]) as server:
+        backend = backend_of(ModelSpec("classification", Endpoint(server.url, timeout=0.4)))
+        began = time.monotonic()
+        with pytest.raises(ConnectionError, match=r"did not answer within 0.4 s$"):
+            backend.run(["a"])
+        for _ in range(2):
+            with pytest.raises(ConnectionError, match=r"did not answer within 0.4 s$"):
+                asyncio.run(backend.arun(["a"]))
+        assert time.monotonic() - began < 5
+
+
+def test_nobody_waits_while_another_is_waiting_to_ask_again():
+    """While one question waits for a server that asked for it, others are put and answered."""
+    told = threading.Event()
+
+    def answer(path, question):
+        if question["items"] == ["slow"] and not told.is_set():
+            told.set()
+            return 503, {}, {"Retry-After": "1"}
+        return scores(path, question)
+
+    with Scorer(answer) as server:
+        backend = backend_of(ModelSpec("classification", server.url))
+        ended = []
+        slow = threading.Thread(target=lambda: ended.append(backend.run(["slow"])))
+        slow.start()
+        assert told.wait(10)
+        assert backend.run(["quick"]) == [(0.25, 0.75)]
+        assert not ended
+        slow.join()
+        assert ended == [[(0.25, 0.75)]]
+
+
+def test_connections_are_pooled():
+    """One after another there is one connection; as many as there are questions at once, when there are some."""
+    together = threading.Barrier(4)
+
+    def answer(path, question):
+        if question["items"] == ["together"]:
+            together.wait(10)
+        return scores(path, question)
+
+    with Scorer(answer) as server:
+        backend = backend_of(ModelSpec("classification", server.url))
+        for _ in range(5):
+            backend.run(["a"])
+        assert server.lines == 1
+        for _ in range(2):
+            threads = [threading.Thread(target=backend.run, args=(["together"],)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert server.lines == 4
+
+
+def test_nothing_of_the_environment(monkeypatch, tmp_path):
+    """No proxy, no password file and no cookie goes into a question."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with Scorer(lambda path, question: (200, scores(path, question), {"Set-Cookie": "a=b; Path=/"})) as server:
+        backend = backend_of(ModelSpec("classification", server.url))
+        for _ in range(2):
+            backend.run(["a"])
+            asyncio.run(backend.arun(["a"]))
+        assert len(server.asked) == 4
+        assert not any({"Cookie", "cookie", "Authorization"} & set(headers) for _, _, headers in server.asked)
+
+
+@needs_fork
+def test_a_child_has_connections_of_its_own():
+    """A forked child asks over a line of its own, and the parent's goes on as if nothing had been."""
+    with Scorer(scores) as server:
+        backend = backend_of(ModelSpec("classification", server.url))
+        backend.run(["a"])
+        assert true_in_a_child(lambda: backend.run(["b"]) == asyncio.run(backend.arun(["b"])) == [(0.25, 0.75)])
+        backend.run(["c"])
+        assert server.lines == 3
+
+
+def test_without_httpx(monkeypatch):
+    """Where the library is not installed, loading the model says what brings it."""
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'output-guards\[endpoint\]'"):
+        backend_of(ModelSpec("classification", "http://127.0.0.1:9"))
+
+
+# -- in an event loop --------------------------------------------------------------------------------------------------
+
+
+def test_many_tasks_at_once():
+    """In an event loop the questions of many tasks wait for the server side by side, and no thread is begun for them."""
+    together = threading.Barrier(20)
+
+    def answer(path, question):
+        together.wait(10)
+        return {"labels": ["a"], "rows": [[float(question["items"][0])]]}
+
+    async def all_of_them(backend):
+        answers = await asyncio.gather(*(backend.arun([f"0.{number}"]) for number in range(20)))
+        assert {thread.name for thread in threading.enumerate()} <= before | serving()
+        return answers
+
+    def serving():
+        return {thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name}
+
+    with Scorer(answer) as server:
+        before = {thread.name for thread in threading.enumerate()}
+        backend = backend_of(ModelSpec("classification", server.url))
+        assert isinstance(backend, AsyncBackend)
+        assert server.asked == []
+        assert asyncio.run(all_of_them(backend)) == [[(float(f"0.{number}"),)] for number in range(20)]
+
+
+def test_one_event_loop_after_another():
+    """Each loop has connections of its own, which it pools, and which are closed when it ends."""
+
+    async def thrice(backend):
+        return [await backend.arun([text]) for text in "abc"]
+
+    with Scorer(scores) as server:
+        backend = backend_of(ModelSpec("classification", server.url))
+        for lines in (1, 2):
+            assert asyncio.run(thrice(backend)) == [[(0.25, 0.75)]] * 3
+            assert server.lines == lines
+            assert backend._line._of_loops == {}
+
+
+@pytest.mark.parametrize("fault", [(503, {}), BREAK])
+def test_what_passes_is_tried_again_in_an_event_loop(fault):
+    """As in a thread: three times, and no more; what stays is an error after one question."""
+    with Scorer(after(*[fault] * 3)) as server:
+        assert asyncio.run(backend_of(ModelSpec("classification", server.url)).arun(["a"])) == [(0.25, 0.75)]
+        assert len(server.asked) == 4
+    with Scorer(lambda path, question: (401, {"error": "who?"})) as server:
+        with pytest.raises(ConnectionError, match="401 Unauthorized"):
+            asyncio.run(backend_of(ModelSpec("classification", server.url)).arun(["a"]))
+        assert len(server.asked) == 1
+
+
+def test_a_task_that_is_cancelled():
+    """Who cancels a question is not asked to wait for its answer, and the next one is put over a line of its own."""
+    going, free = threading.Event(), threading.Event()
+
+    def answer(path, question):
+        if question["items"] == ["slow"]:
+            going.set()
+            free.wait(10)
+        return scores(path, question)
+
+    async def cancelled(backend):
+        task = asyncio.create_task(backend.arun(["slow"]))
+        await asyncio.to_thread(going.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return await backend.arun(["quick"])
+
+    with Scorer(answer) as server:
+        try:
+            assert asyncio.run(cancelled(backend_of(ModelSpec("classification", server.url)))) == [(0.25, 0.75)]
+        finally:
+            free.set()
+
+
+def test_nothing_is_left_open():
+    """A program that asks from a thread and from two event loops ends without a connection left open."""
+    program = """
+import asyncio, gc, sys
+from guards.models import ModelSpec
+from guards.models.backend import backend_of
+backend = backend_of(ModelSpec("classification", sys.argv[1]))
+backend.run(["a"])
+for _ in range(2):
+    asyncio.run(backend.arun(["a"]))
+del backend
+gc.collect()
+kept = backend_of(ModelSpec("classification", sys.argv[1]))
+kept.run(["a"])
+"""
+    with Scorer(scores) as server:
+        done = subprocess.run(
+            [sys.executable, "-W", "always::ResourceWarning", "-c", program, server.url],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert server.lines == 4
+
+
+# -- what cannot be asked ----------------------------------------------------------------------------------------------
 
 
 def test_nobody_is_there():
@@ -220,7 +437,7 @@ def test_nobody_is_there():
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with pytest.raises(ConnectionError, match=f"^{url} cannot be asked: ConnectionRefusedError"):
+        with pytest.raises(ConnectionError, match=f"^{url} cannot be asked: ConnectError"):
             handle_of(ModelSpec("classification", url))(["a"])
         listening.listen()
         with pytest.raises(ConnectionError, match=f"^{url} did not answer within 0.05 s$"):
@@ -230,10 +447,10 @@ def test_nobody_is_there():
 def test_https_is_spoken():
     """With an https address nothing is said to a server that cannot prove who it is."""
     with Scorer(scores) as server:
-        with pytest.raises(ConnectionError, match="SSLError"):
+        with pytest.raises(ConnectionError, match=r"ConnectError: .*SSL"):
             handle_of(ModelSpec("classification", server.url.replace("http:", "https:")))(["a"])
         assert server.asked == []
-    context = backend_of(ModelSpec("classification", "https://127.0.0.1:9"))._line._connection._context
+    context = backend_of(ModelSpec("classification", "https://127.0.0.1:9"))._line._options["verify"]
     assert (context.check_hostname, context.verify_mode.name) == (True, "CERT_REQUIRED")
 
 

@@ -17,7 +17,7 @@ PACKAGE = Path(guards.__file__).parent
 FLOORS = [
     ["errors", "documents", "values"],
     ["findings", "identity", "policies", "records", "messages", "context", "events", "hooks", "outgoing", "effects"],
-    ["patterns"],
+    ["patterns", "wire"],
     ["reading"],
     ["contracts"],
     ["models"],
@@ -157,6 +157,7 @@ def test_optional_libraries_have_one_home():
         "transformers": "guards.models._transformers",
         "onnxruntime": ("guards.models._onnx", "guards.models._export"),
         "tokenizers": "guards.models._onnx",
+        "httpx2": "guards.models._http",
         "py3langid": "guards.checks.learned.language",
     }
     for name, file in modules():
@@ -209,6 +210,8 @@ HEAVY = [
     "jsonschema",
     "referencing",
     "regex",
+    "idna",
+    "httpx2",
     "openai",
     "anthropic",
     "litellm",

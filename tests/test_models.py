@@ -18,9 +18,10 @@ from forked import needs_fork, true_in_a_child
 from guards import check, validate
 from guards.contracts import Text
 from guards.errors import ConfigError, MissingExtra
-from guards.models import Endpoint, ModelSpec, _http, handle_of, handles, nli_positions, nli_scores, position, preload
+from guards.models import Endpoint, ModelSpec, handle_of, handles, nli_positions, nli_scores, position, preload
 from guards.models.backend import backend_of
 from guards.models.batching import Batcher
+from guards.wire import patience
 
 
 def lengths(items):
@@ -241,7 +242,7 @@ def broken(items):
 )
 def test_every_back_end_s_fault_is_a_guard_that_failed(model, monkeypatch):
     """What cannot be loaded or run passes no answer: `guard.failed`, whatever the back end, and wherever it broke."""
-    monkeypatch.setattr(_http, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(patience, "_FIRST_WAIT", 0)
     spec = ModelSpec("classification", model, labels=("bad",))
     if not callable(model) and not (isinstance(model, Endpoint) and model.key_env is None):
         with pytest.raises(ConfigError):

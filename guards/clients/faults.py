@@ -8,17 +8,14 @@ status 200 is `server_faults`'.
 from __future__ import annotations
 
 import json
-import math
-import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from guards.clients.server_faults import may_pass, passing
 from guards.errors import ServerFault
+from guards.wire.patience import wait_asked
 
 __all__ = ["retry_after", "transient"]
-
-_LONGEST: Final = 120.0
-"""Seconds. A server that asks for more is not waited for as it says: the policy's own waiting goes on."""
 
 _CONNECTION: Final = frozenset({"APIConnectionError", "APITimeoutError", "Timeout", "RetryableError"})
 _SDKS: Final = frozenset({"openai", "anthropic", "litellm"})
@@ -37,9 +34,9 @@ def transient(fault: BaseException) -> bool:
     if isinstance(fault, json.JSONDecodeError):
         return True  # the SDKs let it through where a body that calls itself JSON is none
     status = getattr(fault, "status_code", None)
-    said = _header(fault, "x-should-retry")
-    if said in ("true", "false"):
-        return said == "true"
+    said = _headers(fault).get("x-should-retry")
+    if isinstance(said, str) and (word := said.strip().lower()) in ("true", "false"):
+        return word == "true"
     if getattr(fault, "code", None) == "insufficient_quota":
         return False
     if _is_connection(fault):
@@ -53,16 +50,8 @@ def transient(fault: BaseException) -> bool:
 
 
 def retry_after(fault: BaseException) -> float | None:
-    """Seconds from `retry-after-ms` or `Retry-After` (a number, or a date as of RFC 9110, 10.2.3); None if not said."""
-    for header, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = _header(fault, header)
-        if value is None:
-            continue
-        seconds = _number(value)
-        seconds = seconds / unit if seconds is not None else _until(value)
-        if seconds is not None and 0 <= seconds <= _LONGEST:
-            return seconds
-    return None
+    """Seconds that the server asked to wait; None if it did not say."""
+    return wait_asked(_headers(fault))
 
 
 def _is_connection(fault: BaseException) -> bool:
@@ -82,24 +71,6 @@ def _of_sdk(fault: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in _SDKS for kind in kinds)
 
 
-def _header(fault: BaseException, name: str) -> str | None:
+def _headers(fault: BaseException) -> Mapping[str, str]:
     headers: Any = getattr(getattr(fault, "response", None), "headers", None)
-    value = headers.get(name) if hasattr(headers, "get") else None
-    return value.strip().lower() if isinstance(value, str) and name.startswith("x-") else value
-
-
-def _number(value: str) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) else None
-
-
-def _until(date: str) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+    return headers if hasattr(headers, "get") else {}

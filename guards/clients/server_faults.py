@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from guards.clients.members import is_sent, listed, member, members_of
 from guards.errors import ConfigError, GuardsError, ServerFault
+from guards.wire.patience import passes
 
 __all__ = [
     "BROKEN",
@@ -35,9 +36,6 @@ BROKEN: Final = (ValueError, RecursionError)
 _LONGEST: Final = 300
 _DEEPEST: Final = 10
 """Errors within errors."""
-_STATUSES: Final = frozenset({408, 409, 429})
-"""Time-out, lock conflict, too many requests; and 5xx but for those that a retry cannot change."""
-_LASTING: Final = frozenset({501, 505})
 _CODES: Final = frozenset(
     {
         "api_error",
@@ -99,7 +97,7 @@ def passing(said: Any, deep: int = _DEEPEST) -> bool:
     if isinstance(said, str) and said.isdecimal() and len(said) <= 3:
         said = int(said)
     if isinstance(said, int):
-        return said in _STATUSES or (500 <= said < 600 and said not in _LASTING)
+        return passes(said)
     if isinstance(said, str):
         return said.lower() in _CODES
     held = members_of(said)

@@ -11,18 +11,15 @@ from collections.abc import Callable
 from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any
 
-from guards.effects import Ask, Client, NoAnswer
+from guards.effects import Ask, NoAnswer
 from guards.engine.spend import clock
 from guards.errors import ConfigError
+from guards.wire.patience import policy
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, BaseRetrying, RetryCallState, Retrying
 
 __all__ = ["async_retrying", "retries", "sync_retrying"]
-
-_TRIES = 4
-_FIRST_WAIT = 0.5
-_LONGEST_WAIT = 20.0
 
 
 def retries(ask: Ask, fault: Exception) -> bool:
@@ -48,7 +45,7 @@ def async_retrying(ask: Ask, sleep: Callable[[float], Any]) -> AsyncRetrying:
 
 def _options(ask: Ask) -> dict[str, Any]:
     if ask.transport == "default":
-        return _default(ask.client)
+        return policy(ask.client.transient, ask.client.retry_after)
     given: BaseRetrying = ask.transport
     return {
         "stop": given.stop,
@@ -81,25 +78,6 @@ def _faults_only(wanted: Callable[[RetryCallState], Any]) -> Callable[[RetryCall
 
 def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(function.__call__)
-
-
-def _default(client: Client) -> dict[str, Any]:
-    """Exponential with jitter; what the server asks for in Retry-After comes before it."""
-    from tenacity import retry_if_exception, stop_after_attempt, wait_random_exponential
-
-    grow = wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT)
-
-    def wait(state: RetryCallState) -> float:
-        fault = state.outcome.exception() if state.outcome else None
-        asked = client.retry_after(fault) if fault is not None else None
-        return asked if asked is not None else grow(state)
-
-    return {
-        "stop": stop_after_attempt(_TRIES),
-        "wait": wait,
-        "retry": retry_if_exception(client.transient),
-        "reraise": True,
-    }
 
 
 def left(deadline: float | None) -> float | None:

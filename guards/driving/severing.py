@@ -8,18 +8,21 @@ it does when a server hangs up, and the SDK's own transport closes the connectio
 
 from __future__ import annotations
 
+import gc
 import inspect
 import socket
 import sys
 import threading
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 __all__ = ["sever"]
 
 _AGAIN: float = 0.05
 """Seconds until a call that goes on is looked at again: it may have stood in a name's look-up, say, with no socket."""
+_LOOKING: Final = threading.Lock()
 
 
 def sever(future: Future[Any], thread: int, owner: object) -> None:
@@ -41,7 +44,7 @@ def _until_done(future: Future[Any], thread: int, owner: object) -> None:
 
 def _socket_of(thread: int, owner: object) -> socket.socket | None:
     """The innermost socket in the frames of a thread; None where it does not stand in the call any more."""
-    frame = sys._current_frames().get(thread)  # noqa: SLF001  # the documented way to them
+    frame = _frames().get(thread)
     found: socket.socket | None = None
     while frame is not None:
         values = list(frame.f_locals.values())
@@ -51,6 +54,19 @@ def _socket_of(thread: int, owner: object) -> socket.socket | None:
             found = next((at for at in map(_as_socket, values) if at is not None), None)
         frame = frame.f_back
     return None
+
+
+def _frames() -> dict[int, FrameType]:
+    """Of each thread. Python 3.11 holds a lock of the interpreter meanwhile: were garbage collected then, and did a
+    finalizer let a thread go on that is just starting, both would wait for ever."""
+    with _LOOKING:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames()  # noqa: SLF001  # the documented way to them
+        finally:
+            if collects:
+                gc.enable()
 
 
 def _as_socket(value: Any) -> socket.socket | None:

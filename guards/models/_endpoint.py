@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, TypeAlias
 
 from guards.models._http import Line
 from guards.models.endpoint import Endpoint
@@ -17,14 +17,16 @@ from guards.models.spec import Item, ModelSpec
 
 __all__ = ["Served"]
 
-Row = tuple[float, ...]
+Row: TypeAlias = tuple[float, ...]
+_Asking: TypeAlias = Generator[tuple[str, dict[str, Any]], Any, list[Row]]
+"""Yields the path and the body of each question, and is sent the answer."""
 
 
 class Served:
     """Embeddings in OpenAI's form, scores in our own or in that of text-embeddings-inference."""
 
     def __init__(self, spec: ModelSpec, endpoint: Endpoint) -> None:
-        """Nothing is asked yet. Raises ConfigError where the key that the endpoint names is not there."""
+        """Asks nothing yet. Raises MissingExtra without httpx2, ConfigError where the endpoint's key is not there."""
         self.limit = spec.max_tokens
         self._spec = spec
         self._endpoint = endpoint
@@ -46,10 +48,29 @@ class Served:
 
     def run(self, items: list[Item]) -> Sequence[Sequence[float]]:
         """Probabilities of the labels, or unit vectors."""
+        asking = self._parts(items)
+        try:
+            question = next(asking)
+            while True:
+                question = asking.send(self._line.post(*question))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped here
+
+    async def arun(self, items: list[Item]) -> Sequence[Sequence[float]]:
+        """As `run`, without a thread that waits."""
+        asking = self._parts(items)
+        try:
+            question = next(asking)
+            while True:
+                question = asking.send(await self._line.apost(*question))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    def _parts(self, items: list[Item]) -> _Asking:
         rows: list[Row] = []
         for start in range(0, len(items), self._endpoint.most):
             part = items[start : start + self._endpoint.most]
-            answered = self._asked(part)
+            answered = yield from self._asked(part)
             if len(answered) != len(part):
                 raise self._wrong(f"{len(answered)} rows for {len(part)} items")
             rows += answered
@@ -62,7 +83,7 @@ class Served:
         """Of words: a server does not show its tokens."""
         return words(text)
 
-    def _asked(self, items: list[Item]) -> list[Row]:
+    def _asked(self, items: list[Item]) -> _Asking:
         texts = [[encodable(text) for text in texts_of(item)] for item in items]
         if self._spec.task == "embedding":
             return self._vectors([text for (text,) in texts])
@@ -70,8 +91,8 @@ class Served:
             return self._predictions(texts)
         return self._scores([text if len(text) > 1 else text[0] for text in texts])
 
-    def _vectors(self, texts: list[str]) -> list[Row]:
-        answer = self._line.post("/embeddings", self._named({"input": texts}))
+    def _vectors(self, texts: list[str]) -> _Asking:
+        answer = yield "/embeddings", self._named({"input": texts})
         try:
             by_index = {entry["index"]: entry["embedding"] for entry in answer["data"]}
             vectors = [by_index[index] for index in range(len(answer["data"]))]
@@ -91,8 +112,8 @@ class Served:
             raise self._wrong("a vector that has no direction")
         return tuple(number / length for number in row)
 
-    def _scores(self, items: list[Any]) -> list[Row]:
-        answer = self._line.post("/score", self._named({"items": items}))
+    def _scores(self, items: list[Any]) -> _Asking:
+        answer = yield "/score", self._named({"items": items})
         try:
             labels, rows = answer.get("labels", self._spec.labels), list(answer["rows"])
         except (LookupError, TypeError, AttributeError) as fault:
@@ -101,9 +122,9 @@ class Served:
             raise self._wrong('no "labels", nor does the spec name them')
         return self._checked(labels, [self._numbers(row) for row in rows])
 
-    def _predictions(self, texts: list[list[str]]) -> list[Row]:
+    def _predictions(self, texts: list[list[str]]) -> _Asking:
         """Each row comes as objects with label and score, the highest first; here they get an order that lasts."""
-        answer = self._line.post("", {"inputs": texts, "truncate": True})
+        answer = yield "", {"inputs": texts, "truncate": True}
         try:
             found = [{entry["label"]: entry["score"] for entry in entries} for entries in answer]
             labels = sorted(found[0], key=_natural)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from guards.models.endpoint import Endpoint
 from guards.models.spec import Item, ModelSpec
 
-__all__ = ["Backend", "backend_of"]
+__all__ = ["AsyncBackend", "Backend", "backend_of"]
 
 
 class Backend(Protocol):
@@ -34,6 +34,15 @@ class Backend(Protocol):
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where each token of a text begins and ends, in characters, marks of the model's own left out."""
+        ...
+
+
+@runtime_checkable
+class AsyncBackend(Protocol):
+    """What a back end has besides, if it waits for somebody else's computing and needs no thread for it."""
+
+    async def arun(self, items: list[Item]) -> Sequence[Sequence[float]]:
+        """As `Backend.run`, for any number of tasks and event loops at once."""
         ...
 
 

@@ -20,7 +20,7 @@ class Endpoint:
             as text-embeddings-inference is.
         model: the name under which the server knows the model; None where it serves one only.
         key_env: the environment variable with the key, which is sent as a bearer token; read when the model is loaded.
-        timeout: seconds for one answer.
+        timeout: seconds for an answer, all tries and the waits between them together.
         most: the most items of one request.
 
     Raises ConfigError for an address that cannot be asked, or that holds what is to be kept secret.

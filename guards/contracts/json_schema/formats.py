@@ -1,6 +1,6 @@
 """What JSON Schema's `format` names mean when they are asserted: one short function per name (2020-12 Validation, 7.3).
 
-Nothing but the standard library and `regex` is needed. Host names have a file of their own, `json_schema.hostnames`.
+Nothing but the standard library and `regex` is needed, and `idna` for host names (`json_schema.hostnames`).
 """
 
 from __future__ import annotations
