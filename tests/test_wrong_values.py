@@ -208,7 +208,6 @@ def test_options_of_check(option):
         lambda: Guarded(int, guards=3),
         lambda: Guarded(int, hooks=[3]),
         lambda: Guarded(int, hooks=[list]),
-        lambda: Guarded(int, hooks=[awaited_hook]),
         lambda: Guarded(int, on_fail=Fallback(client=3)),
         lambda: Guarded(int, on_fail=Reflect(mode="separate", client=3)),
         lambda: Guarded(int, guards=[Length(max=1, on_fail=Fallback(client=3))]),
@@ -229,9 +228,6 @@ def test_it_is_refused_where_it_is_written(make):
     with pytest.raises(ConfigError):
         make()
 
-
-async def awaited_hook(event):
-    pass
 
 
 def test_avalidate_is_no_exception():
