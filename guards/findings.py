@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, get_args
 
 from guards.errors import ConfigError
+from guards.values.made import Made
 
 __all__ = [
     "MOST_LISTED",
@@ -58,8 +59,8 @@ class NoFix:
 NO_FIX: Final = NoFix()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True)
+class Finding(Made):
     """One thing wrong with an answer, as data.
 
     Args:

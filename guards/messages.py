@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from guards.errors import ConfigError
 from guards.findings import Finding
+from guards.values.made import Made
 
 __all__ = ["ROLES", "Feedback", "Message", "Reply", "as_messages"]
 
@@ -65,8 +66,8 @@ class Reply:
         return _FINISH.get(word, word) if word else None
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+@dataclass(frozen=True)
+class Feedback(Made):
     """Why the last answer was not accepted, for the function that asks again.
 
     `str(feedback)` is the text to send; it names each finding's path. `messages` are the same as turns (the answer as

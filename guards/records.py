@@ -23,11 +23,12 @@ from guards import __version__
 from guards.errors import BudgetExhausted, ConfigError, GuardFailed, Rejected
 from guards.findings import Finding, counted
 from guards.messages import ROLES, Message
-from guards.values.ids import new_id
+from guards.values.ids import Id
+from guards.values.made import Made
 from guards.values.plain import plain, recorded
 from guards.values.travelling import travelling, travels
 
-__all__ = ["ACCEPTED", "Attempt", "Origin", "Outcome", "Reason", "Repair", "Usage", "checked_tags", "plain"]
+__all__ = ["ACCEPTED", "Attempt", "Head", "Origin", "Outcome", "Reason", "Repair", "Usage", "checked_tags", "plain"]
 
 T_co = TypeVar("T_co", covariant=True, default=Any)
 
@@ -167,6 +168,45 @@ class Repair:
         }
 
 
+class Head:
+    """What stands at the head of a record: whose it is, and of what."""
+
+    __slots__ = ("_id", "at", "library", "origin", "tags")
+
+    def __init__(self, origin: Origin | None = None, tags: Mapping[str, Any] | None = None) -> None:
+        self._id: Id | str = Id()
+        self.at = time()
+        self.tags: Mapping[str, Any] = tags or {}
+        self.origin = origin
+        self.library = __version__
+
+    @property
+    def id(self) -> str:
+        return str(self._id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Head.from_dict, (self.to_dict(),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, but for the version of the record."""
+        return {
+            "id": self.id,
+            "time": datetime.fromtimestamp(self.at, UTC).isoformat(timespec="microseconds"),
+            "library": self.library,
+            "ticket": None if self.origin is None else self.origin.to_dict(),
+            "tags": dict(self.tags),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Head:
+        """A head again; one that knows nothing, of a record of the first version."""
+        ticket = data.get("ticket")
+        head = cls(None if ticket is None else Origin(ticket["name"], ticket["fingerprint"]), data.get("tags"))
+        head._id, head.library = data.get("id", ""), data.get("library", "")
+        head.at = datetime.fromisoformat(data["time"]).timestamp() if "time" in data else 0.0
+        return head
+
+
 class Origin:
     """What a record is of: the contract's name, and the ticket's fingerprint, made when somebody first asks for it."""
 
@@ -190,8 +230,8 @@ class Origin:
         return {"name": self.name, "fingerprint": self.fingerprint}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+@dataclass(frozen=True, kw_only=True)
+class Attempt(Made):
     """One question to the model and all that came of it.
 
     Args:
@@ -252,8 +292,8 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Generic[T_co]):
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Made, Generic[T_co]):
     """The end of a guarded call or of a validation.
 
     Args:
@@ -267,11 +307,8 @@ class Outcome(Generic[T_co]):
         usage, seconds: sums over the call.
         reason: why it ended; `"accepted"` when ok.
         delivered_by: `filter`, `fallback`, `noop`, `refrain`, or None for an answer delivered as it came.
-        id: of this call alone, 32 hexadecimal digits; its events and log lines have it too.
-        at: when it began, in seconds since 1970.
-        tags: what the caller gave to find it by.
-        origin: what was asked for: see `ticket` and `name`.
-        library: the version of this library.
+        head: its id, when it began, the caller's tags, and what was asked for; `id`, `at`, `tags`, `ticket` and `name`
+            tell of it.
         cause: the exception behind a guard that failed or a validator that crashed, if any; left out of the record.
         document: the document behind the value, as it was read and edited; left out of the record.
     """
@@ -287,11 +324,7 @@ class Outcome(Generic[T_co]):
     seconds: float = 0.0
     reason: Reason = ACCEPTED
     delivered_by: str | None = None
-    id: str = field(default_factory=new_id, compare=False)
-    at: float = field(default_factory=time, compare=False)
-    tags: Mapping[str, Any] = field(default_factory=dict)
-    origin: Origin | None = field(default=None, compare=False, repr=False)
-    library: str = field(default=__version__, compare=False, repr=False)
+    head: Head = field(default_factory=Head, compare=False, repr=False)
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)
 
@@ -314,14 +347,31 @@ class Outcome(Generic[T_co]):
         return self.ok
 
     @property
+    def id(self) -> str:
+        """Of this call alone, 32 hexadecimal digits; its events have it too."""
+        return self.head.id
+
+    @property
+    def at(self) -> float:
+        """When it began, in seconds since 1970."""
+        return self.head.at
+
+    @property
+    def tags(self) -> Mapping[str, Any]:
+        """What the caller gave to find it by."""
+        return self.head.tags
+
+    @property
     def ticket(self) -> str | None:
         """The fingerprint of the ticket that it came of; None where that has none."""
-        return None if self.origin is None else self.origin.fingerprint
+        origin = self.head.origin
+        return None if origin is None else origin.fingerprint
 
     @property
     def name(self) -> str | None:
         """The name of the contract that it came of."""
-        return None if self.origin is None else self.origin.name
+        origin = self.head.origin
+        return None if origin is None else origin.name
 
     def raise_if_rejected(self) -> T_co:
         """The value; `Rejected` (or `BudgetExhausted`, `GuardFailed`) when none was accepted or delivered."""
@@ -368,11 +418,7 @@ class Outcome(Generic[T_co]):
         attempts = [{**one.to_dict(content=content), "messages": turns.ranges(one.messages)} for one in self.attempts]
         return {
             "version": VERSION,
-            "id": self.id,
-            "time": datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds"),
-            "library": self.library,
-            "ticket": None if self.origin is None else self.origin.to_dict(),
-            "tags": dict(self.tags),
+            **self.head.to_dict(),
             "ok": self.ok,
             "value": recorded(self.value) if content else _digest(self.value),
             "text": self.text if content else _digest(self.text),
@@ -410,6 +456,7 @@ class Outcome(Generic[T_co]):
 
 VERSION: Final = 2
 """Of the run record."""
+_HEAD: Final = ("id", "time", "library", "ticket", "tags")
 
 
 class _Conversation:
@@ -444,7 +491,7 @@ def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
         turns = data["conversation"]
         spans = ([turns[start:end] for start, end in one["messages"]] for one in attempts)
         attempts = [{**one, "messages": list(chain(*span))} for one, span in zip(attempts, spans, strict=True)]
-    facts = {
+    return {
         "ok": data["ok"],
         "value": _kept(data["value"]),
         "text": _kept(data["text"]),
@@ -456,16 +503,7 @@ def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": data["seconds"],
         "reason": Reason(data["reason"]["code"], data["reason"]["message"]),
         "delivered_by": data["delivered_by"],
-    }
-    if first:
-        return facts | {"id": "", "at": 0.0, "library": ""}
-    ticket = data["ticket"]
-    return facts | {
-        "id": data["id"],
-        "at": datetime.fromisoformat(data["time"]).timestamp(),
-        "library": data["library"],
-        "tags": data["tags"],
-        "origin": None if ticket is None else Origin(ticket["name"], ticket["fingerprint"]),
+        "head": Head.from_dict({} if first else {key: data[key] for key in _HEAD}),
     }
 
 

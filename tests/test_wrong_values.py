@@ -229,7 +229,6 @@ def test_it_is_refused_where_it_is_written(make):
         make()
 
 
-
 def test_avalidate_is_no_exception():
     """The async form refuses what the sync one does."""
     with pytest.raises(ConfigError):

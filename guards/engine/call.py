@@ -106,7 +106,7 @@ class Call(Generic[T]):
             from guards.engine.telling import Telling
 
             parent, asker = asked_by or (None, None)
-            self._telling = Telling(plan.hooks, ledger.id, parent, ledger.reports)
+            self._telling = Telling(plan.hooks, ledger.head.id, parent, ledger.reports)
             self._telling.call_started("question" if asked_by else "call", plan, asker, messages, tags or {})
         self._deciding = Deciding(plan.on_fail)
         self._history = History(plan, ledger, self._told_validators)
@@ -120,7 +120,7 @@ class Call(Generic[T]):
         if self.showing is not None:
             from guards.engine.showing import Viewer
 
-            self._viewer = Viewer(self.plan, self.showing, self._ledger.id, self._told_validators)
+            self._viewer = Viewer(self.plan, self.showing, self._ledger.head.id, self._told_validators)
         try:
             outcome = yield from self._loop()
         except BaseException as fault:
@@ -526,7 +526,7 @@ class Call(Generic[T]):
 
         messages = opened.messages if opened else ()
         count = partial(self._ledger.add, opened)
-        return Desk(self.plan, client.aside, messages, self.given, self._spend, count, Call, self._ledger.id)
+        return Desk(self.plan, client.aside, messages, self.given, self._spend, count, Call, self._ledger.head.id)
 
     def _context(self, opened: Open | None, *, partial: bool = False) -> Context:
         messages, number = (opened.messages, opened.number) if opened else (self.messages, 0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["History", "Question", "length_of", "sendable"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """What is asked next. `extra` are the turns that the library added; `fallback` says who is asked instead."""
 
@@ -83,7 +83,8 @@ class History:
         turns = client.turns(reply, text)
         self._turns += turns
         extra = earlier + turns
-        feedback = Feedback(text, findings, extra, self._ledger.asked + 1)
+        attempt = self._ledger.asked + 1
+        feedback = Feedback.of({"text": text, "findings": findings, "messages": extra, "attempt": attempt})
         return Question(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
 
     def _less(self, opened: Open, examined: Examined[Any], findings: Sequence[Finding], step: Reask) -> Parts | None:

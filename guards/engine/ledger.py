@@ -5,22 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from time import time
 from typing import Any, Final, TypeVar
 
 from guards.engine.examining import Examined
 from guards.engine.spend import Spend, clock
 from guards.findings import Finding
 from guards.messages import Message, Reply
-from guards.records import Attempt, Origin, Outcome, Reason, Repair, Usage
-from guards.values.ids import new_id
+from guards.records import Attempt, Head, Origin, Outcome, Reason, Repair, Usage
 
 __all__ = ["Ledger", "Open"]
 
 T = TypeVar("T")
 
 _NO_USAGE: Final = Usage()
-_NO_TAGS: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(slots=True)
@@ -43,15 +40,12 @@ class Ledger:
     """Keeps the attempts of one call. At most one is open at a time."""
 
     __slots__ = (
-        "_at",
         "_lock",
-        "_origin",
         "_spend",
-        "_tags",
         "amended",
         "apart",
         "attempts",
-        "id",
+        "head",
         "open",
         "ready",
         "reflections",
@@ -59,11 +53,8 @@ class Ledger:
         "started",
     )
 
-    def __init__(self, spend: Spend, origin: Origin | None = None, tags: Mapping[str, Any] = _NO_TAGS) -> None:
-        self.id = new_id()
-        self._at = time()
-        self._origin = origin
-        self._tags = tags
+    def __init__(self, spend: Spend, origin: Origin | None = None, tags: Mapping[str, Any] | None = None) -> None:
+        self.head = Head(origin, tags)
         self.attempts: list[Attempt] = []
         self.open: Open | None = None
         self.ready: Open | None = None
@@ -141,19 +132,21 @@ class Ledger:
         if opened is None:
             return None
         examined = opened.examined
-        attempt = Attempt(
-            messages=opened.messages,
-            text=opened.reply.text if opened.reply else None,
-            findings=examined.findings if examined else (),
-            repairs=(*self.amended, *examined.reading.repairs) if examined else self.amended,
-            scores=examined.scores if examined else {},
-            skipped=examined.skipped if examined else (),
-            reflection=opened.reflection,
-            usage=opened.usage,
-            # A reflection of its own call counts for the coming attempt alone.
-            seconds=(self.ready.started if self.ready else clock()) - opened.started,
-            decision=decision,
-            raw=opened.reply.raw if opened.reply else None,
+        attempt = Attempt.of(
+            {
+                "messages": opened.messages,
+                "text": opened.reply.text if opened.reply else None,
+                "findings": examined.findings if examined else (),
+                "repairs": (*self.amended, *examined.reading.repairs) if examined else self.amended,
+                "scores": examined.scores if examined else {},
+                "skipped": examined.skipped if examined else (),
+                "reflection": opened.reflection,
+                "usage": opened.usage,
+                # A reflection of its own call counts for the coming attempt alone.
+                "seconds": (self.ready.started if self.ready else clock()) - opened.started,
+                "decision": decision,
+                "raw": opened.reply.raw if opened.reply else None,
+            }
         )
         self.attempts.append(attempt)
         return attempt
@@ -169,22 +162,21 @@ class Ledger:
         by: str | None = None,
     ) -> Outcome[T]:
         """All that is on record, as the end of it. `by` names the policy that delivers."""
-        return Outcome(
-            ok=ok,
-            value=value,
-            text=text,
-            findings=(*examined.findings, *self.reports),
-            scores=examined.scores,
-            repairs=(*self.amended, *examined.reading.repairs),
-            attempts=tuple(self.attempts),
-            usage=self.usage,
-            seconds=clock() - self.started,
-            reason=reason,
-            delivered_by=by,
-            id=self.id,
-            at=self._at,
-            tags=self._tags,
-            origin=self._origin,
-            cause=examined.faults[0] if examined.faults else None,
-            document=examined.reading.document,
+        return Outcome.of(
+            {
+                "ok": ok,
+                "value": value,
+                "text": text,
+                "findings": (*examined.findings, *self.reports),
+                "scores": examined.scores,
+                "repairs": (*self.amended, *examined.reading.repairs),
+                "attempts": tuple(self.attempts),
+                "usage": self.usage,
+                "seconds": clock() - self.started,
+                "reason": reason,
+                "delivered_by": by,
+                "head": self.head,
+                "cause": examined.faults[0] if examined.faults else None,
+                "document": examined.reading.document,
+            }
         )

@@ -95,7 +95,7 @@ def _told(plan: Plan[Any], ledger: Ledger, name: str) -> Iterator[Callable[[Mapp
         return
     from guards.engine.telling import Telling
 
-    telling = Telling(plan.hooks, ledger.id, None, ledger.reports)
+    telling = Telling(plan.hooks, ledger.head.id, None, ledger.reports)
     telling.call_started("score_many", plan, name, (), {})
 
     def told(scores: Mapping[int, float], seconds: float) -> None:

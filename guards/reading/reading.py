@@ -38,7 +38,8 @@ class Limits:
                 raise ConfigError(f"must be a whole number from 1 up, not {amount!r}", where=f"Limits({name}=)")
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: it is made anew for every answer, and that takes half as long so.
+@dataclass(slots=True)
 class Reading(Generic[T]):
     """What a contract made of a text. `value` counts only where nothing was found; `document` is None where none
     could be read. `faults` are the exceptions of the user's own code that are behind findings."""

@@ -178,7 +178,7 @@ def validate(
     plan = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
     if plan.guards.tiers:
         plan.guards.refuse_async(resolve, "validate")
-    return run_sync(_validate(text, plan, context))
+    return run_sync(_flow_of(text, plan, context))
 
 
 @overload
@@ -220,7 +220,7 @@ async def avalidate(
 ) -> Outcome[Any]:
     """As `validate`, with async checks awaited in the running loop and slow ones kept out of it."""
     plan = _prepare(text, contract, guards, context, format, reading, limits, on_fail)
-    return await run_async(_validate(text, plan, context))
+    return await run_async(_flow_of(text, plan, context))
 
 
 def _check_guards(guards: GuardSet, context: Mapping[str, Any] | None) -> None:
@@ -265,13 +265,18 @@ def _check_asks_nobody(on_fail: Policy[Any] | None) -> None:
             )
 
 
-def _validate(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> Flow[Outcome[Any]]:
+def _flow_of(text: str, plan: Plan[Any], context: Mapping[str, Any] | None) -> Flow[Outcome[Any]]:
     ledger = Ledger(Spend(_ENDLESS), plan.origin)
-    if not plan.hooks:
-        return (yield from _judged(text, plan, context, ledger, None))
+    if plan.hooks:
+        return _told(text, plan, context, ledger)
+    return _judged(text, plan, context, ledger, None)
+
+
+def _told(text: str, plan: Plan[Any], context: Mapping[str, Any] | None, ledger: Ledger) -> Flow[Outcome[Any]]:
+    """The same, and hooks hear of it."""
     from guards.engine.telling import Telling
 
-    telling = Telling(plan.hooks, ledger.id, None, ledger.reports)
+    telling = Telling(plan.hooks, ledger.head.id, None, ledger.reports)
     telling.call_started("validate", plan, None, (), {})
     outcome = ledger.outcome(text, unguarded(_UNREAD), ok=False, value=None, reason=_FAILED)
     try:
@@ -338,7 +343,7 @@ def desk_of(plan: Plan[Any], ledger: Ledger) -> Desk:
     """Where guards ask that brought their own client: nobody else is there, and no budget."""
     from guards.engine.call import Call  # most validations ask nobody
 
-    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None), Call, ledger.id)
+    return Desk(plan, None, (), {}, Spend(_ENDLESS), partial(ledger.add, None), Call, ledger.head.id)
 
 
 _AS_TEXT: Final = (

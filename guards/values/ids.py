@@ -6,7 +6,7 @@ import os
 from itertools import count
 from typing import Final
 
-__all__ = ["new_id"]
+__all__ = ["Id", "new_id"]
 
 
 class _Process:
@@ -24,6 +24,19 @@ class _Process:
 _PROCESS: Final = _Process()
 
 
+class Id:
+    """An id that is written out when somebody asks for it: most are never seen."""
+
+    __slots__ = ("_number", "_prefix")
+
+    def __init__(self) -> None:
+        self._prefix = _PROCESS.prefix
+        self._number = next(_PROCESS.counted)
+
+    def __str__(self) -> str:
+        return f"{self._prefix}{self._number & 0xFFFFFFFF:08x}"
+
+
 def new_id() -> str:
     """32 hexadecimal digits, as OpenTelemetry has them for a trace: 96 random bits of the process, then a number."""
-    return f"{_PROCESS.prefix}{next(_PROCESS.counted) & 0xFFFFFFFF:08x}"
+    return str(Id())

@@ -107,13 +107,15 @@ class Explainer:
             words = f"holds JSON that does not fit{', at ' if inside else ''}{join_pointer(inside)}: {words}"
             actual = error.get("input")
         missing = rule == "required"
-        return Finding(
-            f"schema.{rule}",
-            words,
-            document.path(place),
-            expected=expected,
-            actual=None if missing else actual,
-            found_null=actual is None and not missing and holds_null(document, place),
+        return Finding.of(
+            {
+                "code": f"schema.{rule}",
+                "message": words,
+                "path": document.path(place),
+                "expected": expected,
+                "actual": None if missing else actual,
+                "found_null": actual is None and not missing and holds_null(document, place),
+            }
         )
 
     def _inside(self, located: Located, kind: str) -> Place | None:
