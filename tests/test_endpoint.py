@@ -233,7 +233,7 @@ def test_https_is_spoken():
         with pytest.raises(ConnectionError, match="SSLError"):
             handle_of(ModelSpec("classification", server.url.replace("http:", "https:")))(["a"])
         assert server.asked == []
-    context = backend_of(ModelSpec("classification", "https://127.0.0.1:9"))._line._connection._context
+    context = backend_of(ModelSpec("classification", "https://127.0.0.1:9"))._line._connection()._context
     assert (context.check_hostname, context.verify_mode.name) == (True, "CERT_REQUIRED")
 
 

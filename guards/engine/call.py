@@ -22,6 +22,7 @@ from guards.effects import (
     LongWork,
     NoAnswer,
     OutOfTime,
+    put,
 )
 from guards.engine import wording
 from guards.engine.deciding import Choice, Deciding
@@ -196,7 +197,7 @@ class Call(Generic[T]):
                 listen = partial(self._listen, viewer, question, opened)
                 reply, refused = yield from (telling.asking(opened.number, ask, listen) if telling else listen(ask))
             else:
-                reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, _put))
+                reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, put))
         except OutOfTime as late:
             self._late = True
             return self._seen(opened, _no_answer(late))
@@ -417,7 +418,7 @@ class Call(Generic[T]):
         try:
             ask = Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
             telling = self._telling
-            answer = (yield ask) if telling is None else (yield from telling.asking(coming.number, ask, _put))
+            answer = (yield ask) if telling is None else (yield from telling.asking(coming.number, ask, put))
         except OutOfTime:
             self._late = True
             return None
@@ -558,10 +559,6 @@ def begin(
     plan.input_guards.check_context(given)
     told = checked_tags(tags)
     return Call(plan, client, as_messages(messages), given, spend or Spend(plan.budget), showing, tags=told)
-
-
-def _put(ask: Ask) -> Flow[Reply]:
-    return (yield ask)  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
 
 _MOST_CUT_OFF: Final = 2

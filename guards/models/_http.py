@@ -1,4 +1,4 @@
-"""Questions and answers in JSON over one kept connection. What they say is their asker's affair.
+"""Questions and answers in JSON over kept connections. What they say is their asker's affair.
 
 Only the standard library speaks here. No proxy of the environment is used, no redirection followed (the key would go
 along), and certificates are checked. Transient faults are tried again by tenacity, as the calls of the clients are.
@@ -10,7 +10,7 @@ import http.client
 import json
 import os
 import ssl
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -43,21 +43,26 @@ class _Refused(ConnectionError):
 
 
 class Line:
-    """To one server. Opened by the first question, and again whenever it broke; questions wait for each other."""
+    """To one server: as many connections as there were questions at once, each opened again whenever it broke."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Raises ConfigError where the key that it names is not there."""
         self._endpoint = endpoint
-        parts = urlsplit(endpoint.url)
-        self._path = parts.path
+        self._path = urlsplit(endpoint.url).path
         self._key = _key(endpoint.key_env)
+        self._idle: list[http.client.HTTPConnection] = []
+
+    def _connection(self) -> http.client.HTTPConnection:
+        """One that is idle, or a new one, which opens with its first question."""
+        with suppress(IndexError):
+            return self._idle.pop()
+        endpoint = self._endpoint
+        parts = urlsplit(endpoint.url)
         host, port = str(parts.hostname), parts.port
-        self._connection = (
-            http.client.HTTPSConnection(host, port, timeout=endpoint.timeout, context=ssl.create_default_context())
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, port, timeout=endpoint.timeout)
-        )
-        self._lock = threading.Lock()
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=endpoint.timeout, context=context)
+        return http.client.HTTPConnection(host, port, timeout=endpoint.timeout)
 
     def post(self, path: str, question: dict[str, Any]) -> Any:
         """The answer to a question at a path under the base address.
@@ -71,46 +76,45 @@ class Line:
         retrying = Retrying(
             stop=stop_after_attempt(_TRIES), wait=_wait, retry=retry_if_exception(_is_transient), reraise=True
         )
-        with self._lock:
-            try:
-                answer: bytes = retrying(self._once, self._path + path, body)
-            except TimeoutError as fault:
-                raise ConnectionError(
-                    f"{self._endpoint.url} did not answer within {self._endpoint.timeout:g} s"
-                ) from fault
-            except _Refused:
-                raise
-            except (OSError, http.client.HTTPException) as fault:
-                raise ConnectionError(
-                    f"{self._endpoint.url} cannot be asked: {type(fault).__name__}: {fault}"
-                ) from fault
+        connection = self._connection()
+        try:
+            answer: bytes = retrying(self._once, connection, self._path + path, body)
+        except TimeoutError as fault:
+            raise ConnectionError(f"{self._endpoint.url} did not answer within {self._endpoint.timeout:g} s") from fault
+        except _Refused:
+            raise
+        except (OSError, http.client.HTTPException) as fault:
+            raise ConnectionError(f"{self._endpoint.url} cannot be asked: {type(fault).__name__}: {fault}") from fault
+        finally:
+            self._idle.append(connection)
         try:
             return json.loads(answer)
         except ValueError as fault:
             raise ValueError(f"{self._endpoint.url} gave an answer that is no JSON") from fault
 
-    def _once(self, path: str, body: bytes) -> bytes:
-        kept = self._connection.sock is not None
+    def _once(self, connection: http.client.HTTPConnection, path: str, body: bytes) -> bytes:
+        kept = connection.sock is not None
         try:
-            return self._exchange(path, body)
+            return self._exchange(connection, path, body)
         except ConnectionError as fault:
             if not kept or isinstance(fault, _Refused):
                 raise
-            return self._exchange(path, body)  # the server had closed the line that was kept: no fault of its
+            # The server had closed the line that was kept, which is no fault of its.
+            return self._exchange(connection, path, body)
 
-    def _exchange(self, path: str, body: bytes) -> bytes:
+    def _exchange(self, connection: http.client.HTTPConnection, path: str, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
         try:
-            self._connection.request("POST", path, body, headers)
-            response = self._connection.getresponse()
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
             answer = response.read(_MOST_BYTES + 1)
         except BaseException:
-            self._connection.close()  # whatever comes on this line later belongs to a question that is given up
+            connection.close()  # whatever comes on this line later belongs to a question that is given up
             raise
         if len(answer) > _MOST_BYTES:
-            self._connection.close()
+            connection.close()
             raise ValueError(f"{self._endpoint.url} gave an answer of more than {_MOST_BYTES} bytes")
         if not 200 <= response.status < 300:
             raise self._refusal(response, answer)
