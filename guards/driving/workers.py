@@ -233,7 +233,7 @@ _HERE = threading.local()
 os.register_at_fork(after_in_child=_leave)
 
 # Of one model no more run at the same time than it takes at once, whoever asks.
-batches = Workers("batch", most=8, most_left=32)
+batches = Workers("batch", most=16, most_left=32)
 checks = Workers("check", most=32, most_left=32)
 # Readings are bound by the processor, of which the interpreter gives them one: more at once end no sooner.
 readings = Workers("reading", most=4, most_left=64)

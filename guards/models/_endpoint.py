@@ -23,11 +23,12 @@ Row = tuple[float, ...]
 class Served:
     """Embeddings in OpenAI's form, scores in our own or in that of text-embeddings-inference."""
 
-    at_once = 8
+    at_once = 16
 
     def __init__(self, spec: ModelSpec, endpoint: Endpoint) -> None:
         """Nothing is asked yet. Raises ConfigError where the key that the endpoint names is not there."""
         self.limit = spec.max_tokens
+        self.most = endpoint.most
         self._spec = spec
         self._endpoint = endpoint
         self._line = Line(endpoint)

@@ -32,6 +32,7 @@ class Transformers:
 
     extra: ClassVar[str] = "models"
     """What brings all that it needs."""
+    most = 64
     at_once = 1
 
     def __init__(self, spec: ModelSpec) -> None:

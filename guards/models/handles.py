@@ -130,7 +130,7 @@ class Handle:
             if self._loaded is None:
                 backend = backend_of(self.spec)
                 run = partial(_checked, backend, self.spec)
-                self._loaded = backend, Batcher(run, backend.weigh, at_once=backend.at_once)
+                self._loaded = backend, Batcher(run, backend.weigh, most=backend.most, at_once=backend.at_once)
             return self._loaded
 
 
@@ -158,6 +158,7 @@ def preload(specs: Sequence[ModelSpec]) -> None:
 
 _HANDLES: dict[ModelSpec, Handle] = {}
 _FUNCTIONS: OrderedDict[ModelSpec, Handle] = OrderedDict()
+_PARENTS: list[Handle] = []
 _LOCK = threading.Lock()
 
 
@@ -165,6 +166,8 @@ def _after_fork() -> None:
     """A child has none of the parent's threads, which may have held the locks: it loads its own."""
     global _LOCK  # noqa: PLW0603  # as the comment above says
     _LOCK = threading.Lock()
+    # Not let go: a session of onnxruntime would wait for its threads, which are not in the child, for ever.
+    _PARENTS.extend((*_HANDLES.values(), *_FUNCTIONS.values()))
     _HANDLES.clear()
     _FUNCTIONS.clear()
 
