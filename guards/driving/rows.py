@@ -100,12 +100,12 @@ async def _rows(handle: Handle, items: Sequence[Item]) -> list[Row]:
 
 
 async def _loaded(handle: Handle) -> None:
-    """A thread loads it, whoever waits for that meanwhile; few threads, however many wait."""
+    """One thread loads it, however many wait for that."""
     import asyncio
 
-    from guards.driving.workers import batches
+    from guards.driving.workers import loads
 
-    await asyncio.wrap_future(batches.submit(handle.load, handle).future)
+    await asyncio.wrap_future(loads.submit(handle.load, handle).future)
 
 
 def _lent_to(handle: Handle) -> Callable[[Callable[[], None]], Any]:
