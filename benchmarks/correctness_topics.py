@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from correctness_similarity import auroc
 from encoder import part_of, rows
 
+from guards.checks.here import here
 from guards.checks.learned.encoder import Encoder
 from guards.checks.learned.linear_head import LinearHead
-from guards.checks.learned.model_guard import driven
 
 __all__ = ["run"]
 
@@ -34,7 +34,7 @@ class Vectors(dict):
 
     def of(self, texts: Iterable[str]):
         new = [text for text in dict.fromkeys(texts) if text not in self]
-        self.update(zip(new, np.array(driven(Encoder.of(None).vectors(new)), np.float32), strict=True))
+        self.update(zip(new, np.array(here(Encoder.of(None).vectors(new)), np.float32), strict=True))
         return np.array([self[text] for text in texts])
 
 

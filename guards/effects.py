@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 from guards.outgoing.texts import Beside, Keys
+
+if TYPE_CHECKING:
+    from guards.contracts.base import Contract
+    from guards.models.spec import Item, ModelSpec
 
 __all__ = [
     "LONG_TEXT",
@@ -25,15 +29,24 @@ __all__ = [
     "Job",
     "Leave",
     "Left",
+    "Load",
     "LongWork",
     "Misuse",
     "NoAnswer",
     "OutOfTime",
     "Pull",
+    "Question",
+    "Rows",
+    "Sample",
     "Sender",
     "Show",
     "Tell",
     "Together",
+    "computed",
+    "put",
+    "relayed",
+    "side_by_side",
+    "unless_fault",
     "worked",
 ]
 
@@ -217,20 +230,69 @@ LONG_TEXT: Final = 8_000
 @dataclass(frozen=True, slots=True)
 class LongWork:
     """Work of the library's own that may take long, and waits for nothing; answered with what it gives. No event loop
-    stands still for it."""
+    stands still for it. `deadline` as in `Ask`: past it `TimeoutError` is raised."""
 
     run: Callable[[], Any]
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Have a model in memory; answered with its `guards.models.Handle`. `deadline` and `owner` as in `Job`."""
+
+    spec: ModelSpec
+    deadline: float | None = None
+    owner: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A question to a loaded model; answered with one row per item. What is asked at the same time is asked together.
+
+    `deadline` as in `Ask`: past it `TimeoutError` is raised; what hangs counts against the `owner`, as of a `Job`.
+    """
+
+    spec: ModelSpec
+    items: Sequence[Item]
+    deadline: float | None = None
+    owner: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A guard's own question to a model; answered with a value of the contract, on the call's budget.
+
+    An answer that does not fit is asked for again with the reasons, twice. `client`: who is asked; None for the
+    guard's own, or else that of the call. Raises RuntimeError where none fits or the budget ended, TimeoutError, and
+    what the client raises.
+    """
+
+    messages: Sequence[Message | Mapping[str, Any]]
+    contract: Contract[Any]
+    client: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One more answer to the question of the call (or to other messages), read by the contract of the call; answered
+    with a `Reading` of what stands where the guard stands. It is not `ok` where nothing could be read. `client`, and
+    what is raised, as of a `Question`."""
+
+    messages: Sequence[Message | Mapping[str, Any]] | None = None
+    client: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
     """Drive flows side by side; answered with a list, one entry per flow: its result, or the exception it raised.
 
-    A question that such a flow puts does not outlast its deadline, whatever its client does: `OutOfTime` is thrown into
-    the flow, and a thread that hangs is left behind.
+    Flows that ask a model for rows ask it together. A question that such a flow puts does not outlast its deadline,
+    whatever its client does: `OutOfTime` is thrown into the flow, and a thread that hangs is left behind.
     """
 
     flows: Sequence[Flow[Any]]
+    strict: bool = False
+    """The first fault ends them all, and is raised."""
 
 
 class NoAnswer(Exception):  # a signal between client and engine
@@ -268,7 +330,7 @@ class Misuse(Exception):  # a signal between a guard's question and the pipeline
         self.fault = fault
 
 
-Effect: TypeAlias = "Ask | Compute | LongWork | Together | Pull | Leave | Show | Tell"
+Effect: TypeAlias = "Ask | Compute | Load | LongWork | Rows | Question | Sample | Together | Pull | Leave | Show | Tell"
 Flow: TypeAlias = Generator[Effect, Any, R]
 
 
@@ -277,3 +339,45 @@ def worked(run: Callable[[], R], chars: int) -> Flow[R]:
     if chars < LONG_TEXT:
         return run()
     return (yield LongWork(run))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+
+
+def computed(job: Job) -> Flow[Any]:
+    """What one job gives. Raises what it raises."""
+    (entry,) = yield Compute([job])
+    return unless_fault(entry)
+
+
+def put(effect: Effect) -> Flow[Any]:
+    """The flow of one effect."""
+    return (yield effect)
+
+
+def side_by_side(flows: Sequence[Flow[R]]) -> Flow[list[R]]:
+    """What the flows give, driven together. Raises the first fault among them."""
+    entries: list[Any] = yield Together(flows)
+    return [unless_fault(entry) for entry in entries]
+
+
+def unless_fault(entry: Any) -> Any:
+    """An entry of `Compute` or `Together`. Raises the exception where it is one."""
+    if isinstance(entry, BaseException):
+        raise entry
+    return entry
+
+
+def relayed(flow: Flow[R], answer: Callable[[Effect], Flow[Any]]) -> Flow[R]:
+    """The flow, each of its effects answered by a flow; those of flows that it drives together, too."""
+    try:
+        effect = next(flow)
+        while True:
+            try:
+                if isinstance(effect, Together):
+                    result = yield Together([relayed(one, answer) for one in effect.flows], effect.strict)
+                else:
+                    result = yield from answer(effect)
+            except BaseException as fault:  # noqa: BLE001  # the flow's own affair
+                effect = flow.throw(fault)
+            else:
+                effect = flow.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # a generator's return value is untyped here

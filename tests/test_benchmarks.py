@@ -19,6 +19,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
         (["import_time.py", "--quick"], "guards adds"),
         (["retry_size.py"], "Reask()"),
         (["soak.py", "--quick"], "bytes allocated"),
+        (["calls_at_once.py", "--quick"], "calls a second"),
         (["streaming.py"], "instances of the type"),
     ],
 )

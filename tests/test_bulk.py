@@ -11,16 +11,16 @@ import pytest
 from guards import Finding, Guard, check, validate
 from guards.checks import Length, Scored, Toxicity, score_many
 from guards.checks.asking import AskingGuard
-from guards.checks.learned.model_guard import ModelGuard, Rows
 from guards.contracts import Text
 from guards.contracts.compiled import compile_contract
+from guards.effects import Question, Rows
 from guards.errors import ConfigError
 from guards.measuring.progress import Progress
 from guards.models import ModelSpec
 from guards.testing import FixedScores, ScriptedModel
 
 
-class Twice(ModelGuard):
+class Twice(Guard):
     """Asks one model, then another about what the first one found fine: longer texts score lower."""
 
     needs = ("most",)
@@ -34,7 +34,7 @@ class Twice(ModelGuard):
     def specs(self):
         return (self.first, self.second)
 
-    def steps(self, value, context):
+    def flow(self, value, context):
         ((short,),) = yield Rows(self.first, [value])
         if short < 0.5:
             return Finding("twice.long", "too long", score=short)
@@ -71,8 +71,8 @@ def bounded(value):
 class Ask(AskingGuard):
     """Asks its client for a number."""
 
-    def ask(self, value, context, asking):
-        number = yield from asking.answer([{"role": "user", "content": value}], compile_contract(float))
+    def flow(self, value, context):
+        number = yield Question([{"role": "user", "content": value}], compile_contract(float))
         return Scored(number)
 
 

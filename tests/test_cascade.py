@@ -11,16 +11,16 @@ from guards import Finding, Guard, avalidate, check, validate
 from guards.checks import Cascade, Length, Scored, Toxicity, score_many
 from guards.checks.asking import AskingGuard
 from guards.checks.combined.stats import CascadeStats
-from guards.checks.learned.model_guard import ModelGuard, Rows
 from guards.context import Context
 from guards.contracts import Text
 from guards.contracts.compiled import compile_contract
+from guards.effects import Question, Rows
 from guards.errors import ConfigError
 from guards.models import ModelSpec
 from guards.testing import FixedScores, ScriptedModel
 
 
-class Sure(ModelGuard):
+class Sure(Guard):
     """A model's score is the guard's."""
 
     needs = ("source",)
@@ -35,7 +35,7 @@ class Sure(ModelGuard):
     def specs(self):
         return (self.spec,)
 
-    def steps(self, value, context):
+    def flow(self, value, context):
         ((score,),) = yield Rows(self.spec, [value])
         finding = Finding("sure.not", "not fine", score=score, threshold=self.threshold, evidence={"at": 0})
         return Scored(score, [finding] if score < self.threshold else None)
@@ -46,8 +46,8 @@ class Ask(AskingGuard):
 
     threshold = 0.5
 
-    def ask(self, value, context, asking):
-        number = yield from asking.answer([{"role": "user", "content": value}], compile_contract(float))
+    def flow(self, value, context):
+        number = yield Question([{"role": "user", "content": value}], compile_contract(float))
         return Scored(number, None if number >= 0.5 else "the judge says no")
 
 
@@ -124,7 +124,7 @@ def test_a_judge_as_the_dear_one():
     assert [outcome(guard, value).ok for value in ("bad", "good", "doubt")] == [False, True, False]
     assert score_many(guard, ["bad", "good", "doubt"], CONTEXT)[2] == pytest.approx(0.75)
     assert guard.stats == CascadeStats(6, 2)
-    assert (guard.cost, guard.client, guard.resamples) == (4, judge.client, False)
+    assert (guard.cost, guard.parts[1]) == (4, judge)
     assert guard.specs == (guard.cheap.spec,)
 
 
@@ -265,8 +265,6 @@ def test_counting_is_safe_between_threads():
         (lambda: cascade(band=(0.1, 0.2, 0.3)), "no band"),
         (lambda: Cascade("x", Length(max=1), band=(0, 1)), r"cheap=\): 'x' is no guard"),
         (lambda: Cascade(Length(max=1), len, band=(0, 1)), r"dear=\): .* is no guard"),
-        (lambda: Cascade(Ask(), Length(max=1), band=(0, 1)), "asks a client or is async"),
-        (lambda: Cascade(dear_async, Length(max=1), band=(0, 1)), "asks a client or is async"),
     ],
 )
 def test_wrong_use(make, words):

@@ -35,6 +35,7 @@ from guards import (
 from guards.checks import Criterion, Judge, SelfConsistency
 from guards.checks.asking import AskingGuard
 from guards.contracts import Text
+from guards.effects import Question
 from guards.testing import ScriptedModel
 
 RULE = "The reply is polite."
@@ -625,11 +626,11 @@ def test_a_mean_of_equal_scores_is_that_score():
 
 
 def test_a_guard_of_ones_own_can_ask():
-    """A subclass asks by the same two ways; one without `ask` is a failure, never a pass."""
+    """A subclass asks by the same two ways; one without `flow` is a failure, never a pass."""
 
     class Short(AskingGuard):
-        def ask(self, value, context, asking):
-            words = yield from asking.answer([{"role": "user", "content": f"How many words? {value}"}], NUMBER)
+        def flow(self, value, context):
+            words = yield Question([{"role": "user", "content": f"How many words? {value}"}], NUMBER)
             return None if words < 3 else "too long"
 
     class Nothing(AskingGuard):
@@ -640,7 +641,7 @@ def test_a_guard_of_ones_own_can_ask():
     NUMBER = JsonSchema({"type": "integer"})
     outcome = validate("one two three", Text(), guards=[Short(client=ScriptedModel(["three", "3"]))])
     assert [finding.message for finding in outcome.findings] == ["too long"]
-    assert "has no ask" in validate("a", Text(), guards=[Nothing(client=always)]).findings[0].message
+    assert "has no flow" in validate("a", Text(), guards=[Nothing(client=always)]).findings[0].message
 
 
 SHAPES = {

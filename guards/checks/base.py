@@ -9,7 +9,8 @@ import inspect
 import math
 import re
 from collections.abc import Awaitable, Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, cast, overload
 
@@ -18,6 +19,7 @@ from guards.checks.options import MADE, made_of, parameters, remember, slots_of
 from guards.context import Context
 from guards.contracts.typed.kinds import as_it_is
 from guards.contracts.typed.shape import with_guard
+from guards.effects import Effect, Flow, Job, Question, Sample, computed, relayed
 from guards.errors import ConfigError
 from guards.findings import Finding, on_the_scale
 from guards.identity import Untold, describe, name_of
@@ -39,17 +41,21 @@ __all__ = [
     "Unreadable",
     "Verdict",
     "awaited",
+    "called",
     "changed",
     "check",
     "check_threshold",
+    "is_quick",
     "judged",
     "several",
     "told_options",
+    "verdict_of",
+    "writes_flow",
 ]
 
 OnError = Literal["closed", "open"]
 Unreadable = Literal["refuse", "pass"]
-Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | None"
+Verdict: TypeAlias = "str | Finding | Iterable[str | Finding] | Scored | Judged | None"
 """What a check may give: nothing wrong, one message, one finding, or several; a `Scored` where there is a score."""
 
 
@@ -91,6 +97,9 @@ def _snake(name: str) -> str:
 class Guard:
     """One check over a value. Subclass it and write `check`; a guard is immutable once it is in use.
 
+    One that asks a model writes `flow` instead: a generator that says what it needs (`guards.effects`: `Rows` of a
+    loaded model, a `Question`, a `Sample`) and waits for nothing itself.
+
     Attributes (of the class, or set by the keywords of `__init__`):
         name: how findings and scores call it; the class name in snake_case by default.
         cost: 0 rule, 1 embedding, 2 classifier, 3 NLI, 4 judge; cheaper tiers run first.
@@ -122,6 +131,8 @@ class Guard:
     partial: bool = False
     version: str | int | None = None
     options = _Options()
+    parts: tuple[Guard, ...] = ()
+    """The guards that its flow runs."""
     joins: ClassVar[bool] = False
     """Whether, of a text that is streamed, it must see each sentence together with all that came before it."""
     leaves_guard: ClassVar[bool] = True
@@ -168,7 +179,21 @@ class Guard:
 
         A finding's `path` is relative to the value. What it raises is a failure of the guard, never a pass.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no check(value, context)")
+        if not writes_flow(self):
+            raise NotImplementedError(f"{type(self).__name__} has no check(value, context)")
+        from guards.checks.here import here  # it brings models
+
+        return here(verdict_of(self, value, context))
+
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
+        """What the engine drives: the same verdict, by effects that sync and async calls carry out in their own ways.
+
+        By default `check`: right here where it is quick, else as a job within the guard's time.
+        """
+        if is_quick(self, context):
+            return cast("Verdict", self.check(value, context))
+        run = partial(awaited if self.is_async else called, self, value, context)
+        return (yield from computed(Job(run, self.is_async, context.deadline, self.timeout, self)))  # type: ignore[no-any-return]
 
     def on(self, path: str, *, on_fail: Policy[Any] | None = None) -> Placed:
         """This guard at one place of the answer: a JSONPath (RFC 9535), or an XPath for XML.
@@ -438,8 +463,42 @@ def _function_of(given: Any) -> Function:
     return cast("Function", given)
 
 
+def writes_flow(guard: Guard) -> bool:
+    """Whether it says what it needs by a flow of its own."""
+    return type(guard).flow is not Guard.flow
+
+
+def is_quick(guard: Guard, context: Context) -> bool:
+    """Whether its check runs where the call runs: it costs nothing, and nothing bounds its time."""
+    if guard.cost or guard.timeout is not None or not (context.deadline is None or guard.always_quick):
+        return False
+    return not guard.is_async
+
+
+def verdict_of(guard: Guard, value: Any, context: Context) -> Flow[Judged]:
+    """A guard's flow, and what came of it in one form; its questions go to its own client."""
+    flow = guard.flow(value, context)
+    client = getattr(guard, "client", None)
+    if client is not None and writes_flow(guard):
+        flow = relayed(flow, partial(_to, client))
+    return judged((yield from flow), guard)
+
+
+def _to(client: Any, effect: Effect) -> Flow[Any]:
+    if isinstance(effect, Question | Sample) and effect.client is None:
+        effect = replace(effect, client=client)
+    return (yield effect)
+
+
+def called(guard: Guard, value: Any, context: Context) -> Judged:
+    """What a guard that is not async gives; as `judged`."""
+    return judged(guard.check(value, context), guard)
+
+
 def judged(result: Any, guard: Guard) -> Judged:
     """What a check gave. Raises TypeError for what is no verdict (a bool, a number, an awaitable): never a pass."""
+    if isinstance(result, Judged):
+        return result
     if isinstance(result, Scored):
         return Judged(_kept(result.findings, guard), result.score)
     findings = _kept(result, guard)

@@ -13,7 +13,7 @@ from functools import partial
 from threading import Event
 from typing import Any, Final, TypeVar
 
-from guards.driving.jobs import begun, caught, caught_async, compute, compute_async, gathered, in_thread, settled
+from guards.driving.jobs import caught, caught_async, compute, compute_async, gathered, in_thread, in_time, within
 from guards.driving.retrying import async_retrying, left, retries, sync_retrying
 from guards.effects import (
     Ask,
@@ -24,9 +24,11 @@ from guards.effects import (
     Incoming,
     Leave,
     Left,
+    Load,
     LongWork,
     OutOfTime,
     Pull,
+    Rows,
     Show,
     Tell,
     Together,
@@ -49,11 +51,12 @@ __all__ = [
 R = TypeVar("R")
 
 
-def run_sync(flow: Flow[R], do: Callable[[Effect], Any] | None = None) -> R:
-    """Drive a flow in this thread; `do` does what it asks for, `perform` by default."""
+def run_sync(flow: Flow[R], do: Callable[[Effect], Any] | None = None, waits_for: Effect | None = None) -> R:
+    """Drive a flow in this thread; `do` does what it asks for, `perform` by default. `waits_for`: what a flow that was
+    begun has asked for."""
     do = do or perform
     try:
-        effect = next(flow)
+        effect = waits_for or next(flow)
         while True:
             try:
                 result = do(effect)
@@ -160,9 +163,13 @@ def perform(effect: Effect) -> Any:
     if isinstance(effect, Leave):
         return effect.incoming.close()
     if isinstance(effect, LongWork):
-        return effect.run()
+        return in_time(effect.run, None, effect.deadline)
     if isinstance(effect, Together):
         return together(effect)
+    if isinstance(effect, Rows | Load):
+        from guards.driving.rows import load, rows  # most tickets ask no model here
+
+        return rows(effect) if isinstance(effect, Rows) else load(effect)
     if isinstance(effect, Tell):
         from guards.driving.telling import tell  # most tickets have no hooks
 
@@ -273,15 +280,16 @@ _MOMENT: Final = 0.25
 
 
 def together(effect: Together, stopped: Event | None = None) -> list[Any]:
-    """The flows' results or faults, in order; each flow in a thread of its own, but for a lone one."""
-    from guards.driving.workers import calls
-
+    """The flows' results or faults, in order; what more than one asks of models, abreast."""
     stopped = stopped or Event()
-    runs = [partial(run_sync, flow, partial(_perform_aside, stopped)) for flow in effect.flows]
-    if len(runs) == 1:
-        return [caught(runs[0])]
+    do = partial(_perform_aside, stopped)
+    if len(effect.flows) == 1:
+        flow = effect.flows[0]
+        return [run_sync(flow, do) if effect.strict else caught(partial(run_sync, flow, do))]
+    from guards.driving.lockstep import abreast
+
     try:
-        return settled([begun(calls, run, run) for run in runs])
+        return abreast(effect, do, run_sync)
     except BaseException:
         stopped.set()
         raise
@@ -314,6 +322,10 @@ async def perform_async(effect: Effect) -> Any:
         return await _work_async(effect)
     if isinstance(effect, Together):
         return await together_async(effect)
+    if isinstance(effect, Rows | Load):
+        from guards.driving.rows import load_async, rows_async
+
+        return await (rows_async(effect) if isinstance(effect, Rows) else load_async(effect))
     if isinstance(effect, Tell):
         from guards.driving.telling import tell_async
 
@@ -326,7 +338,7 @@ async def _work_async(work: LongWork) -> Any:
     from guards.driving.workers import readings
 
     try:
-        return await in_thread(readings, work.run, None)
+        return await within(partial(in_thread, readings, work.run, None), work.deadline)
     except TooManyHang:  # of those that were left; late is better than never
         return work.run()
 
@@ -399,7 +411,12 @@ async def _put_async(ask: Ask) -> Any:
 
 async def together_async(effect: Together) -> list[Any]:
     """As `together`."""
-    return await gathered(caught_async(partial(run_async, flow)) for flow in effect.flows)
+    runs = (partial(run_async, flow) for flow in effect.flows)
+    if effect.strict:
+        return await gathered(run() for run in runs)
+    if len(effect.flows) == 1:
+        return [await caught_async(next(runs))]
+    return await gathered(caught_async(run) for run in runs)
 
 
 # -- both ------------------------------------------------------------------------------------------------------------

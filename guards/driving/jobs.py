@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from guards.driving.retrying import left
-from guards.effects import Compute, Job
+from guards.effects import Compute, Job, unless_fault
 from guards.engine.spend import clock
 from guards.errors import TooManyHang
 from guards.values.travelling import said
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
     from guards.driving.workers import Workers
 
-__all__ = ["Running", "begun", "caught", "caught_async", "compute", "compute_async", "gathered", "in_thread", "settled"]
+__all__ = [
+    "Running",
+    "begin",
+    "begun",
+    "caught",
+    "caught_async",
+    "compute",
+    "compute_async",
+    "gathered",
+    "in_thread",
+    "in_time",
+    "settled",
+    "within",
+]
 
 # -- sync ------------------------------------------------------------------------------------------------------------
 
@@ -33,15 +46,47 @@ class Running(NamedTuple):
     leave: Callable[[], Any]
     ends: float | None = None
 
+    def entry(self) -> Any:
+        """Wait for it: its result or its fault."""
+        from concurrent.futures import CancelledError
+
+        future = self.future
+        if isinstance(future, BaseException):
+            return future
+        try:
+            return future.result(left(self.ends))
+        except CancelledError as fault:
+            return RuntimeError(f"the check was cancelled: {said(fault)}")
+        except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
+            if not isinstance(fault, TimeoutError) or (future.done() and future.exception() is fault):
+                return fault
+            self.leave()
+            return TimeoutError(_LATE)
+
 
 def compute(work: Compute) -> list[Any]:
     """The jobs' results or faults, in order, run together."""
     jobs = work.jobs
     if len(jobs) == 1 and not jobs[0].is_async and _ends(jobs[0]) is None:
         return [caught(jobs[0].run)]
+    return settled(begin(work))
+
+
+def begin(work: Compute) -> list[Running]:
+    """The jobs, each begun elsewhere."""
     from guards.driving.workers import checks
 
-    return settled([_in_loop(job) if job.is_async else begun(checks, job.run, job.owner, _ends(job)) for job in jobs])
+    return [_in_loop(j) if j.is_async else begun(checks, j.run, j.owner, _ends(j)) for j in work.jobs]
+
+
+def in_time(run: Callable[[], Any], owner: object, deadline: float | None) -> Any:
+    """What the work gives; with a deadline in a thread, which is left behind at it, and `TimeoutError` is raised."""
+    if deadline is None:
+        return run()
+    from guards.driving.workers import checks
+
+    (entry,) = settled([begun(checks, run, owner, deadline)])
+    return unless_fault(entry)
 
 
 def begun(workers: Workers, run: Callable[[], Any], owner: object, ends: float | None = None) -> Running:
@@ -66,28 +111,11 @@ def _in_loop(job: Job) -> Running:
 def settled(running: Sequence[Running]) -> list[Any]:
     """Wait for them all: one entry each, its result or its fault."""
     try:
-        return [_entry(one) for one in running]
+        return [one.entry() for one in running]
     except BaseException:
         for one in running:
             one.leave()
         raise
-
-
-def _entry(one: Running) -> Any:
-    from concurrent.futures import CancelledError
-
-    future = one.future
-    if isinstance(future, BaseException):
-        return future
-    try:
-        return future.result(left(one.ends))
-    except CancelledError as fault:
-        return RuntimeError(f"the check was cancelled: {said(fault)}")
-    except Exception as fault:  # noqa: BLE001  # a guard's fault is an entry of the answer
-        if not isinstance(fault, TimeoutError) or (future.done() and future.exception() is fault):
-            return fault
-        one.leave()
-        return TimeoutError("the check did not end in time")
 
 
 def caught(run: Callable[[], Any]) -> Any:
@@ -140,20 +168,26 @@ async def caught_async(work: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def _job_async(job: Job) -> Any:
-    import asyncio
-
     from guards.driving.workers import checks
 
+    return await within(job.run if job.is_async else partial(in_thread, checks, job.run, job.owner), _ends(job))
+
+
+async def within(work: Callable[[], Awaitable[Any]], deadline: float | None) -> Any:
+    """What the work gives by the deadline. Past it `TimeoutError` is raised."""
+    if deadline is None:
+        return await work()
+    import asyncio
+
     try:
-        async with asyncio.timeout(left(_ends(job))) as bound:
-            work: Coroutine[Any, Any, Any] = job.run() if job.is_async else in_thread(checks, job.run, job.owner)
-            result = await work
+        async with asyncio.timeout(left(deadline)) as bound:
+            result = await work()
     except TimeoutError as fault:
         if bound.expired():
-            raise TimeoutError("the check did not end in time") from fault
+            raise TimeoutError(_LATE) from fault
         raise
     if bound.expired():  # it was cancelled and gave something all the same: what a check says then is no verdict
-        raise TimeoutError("the check did not end in time")
+        raise TimeoutError(_LATE)
     return result
 
 
@@ -170,6 +204,9 @@ async def in_thread(workers: Workers, run: Callable[[], Any], owner: object, *, 
 
 
 # -- both ------------------------------------------------------------------------------------------------------------
+
+
+_LATE: Final = "the check did not end in time"
 
 
 def _ends(job: Job) -> float | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from guards.errors import TooManyHang
 
-__all__ = ["Task", "Workers", "calls", "checks", "readings"]
+__all__ = ["Task", "Workers", "batches", "calls", "checks", "loads", "readings"]
 
 _IDLE_SECONDS = 10.0
 
@@ -232,6 +232,10 @@ _HERE = threading.local()
 """Whether this thread is a worker."""
 os.register_at_fork(after_in_child=_leave)
 
+# A model is loaded once: who comes meanwhile waits without a thread.
+loads = Workers("load", most=1, most_left=32)
+# Of one model no more run at the same time than it takes at once, whoever asks.
+batches = Workers("batch", most=16, most_left=32)
 checks = Workers("check", most=32, most_left=32)
 # Readings are bound by the processor, of which the interpreter gives them one: more at once end no sooner.
 readings = Workers("reading", most=4, most_left=64)

@@ -22,12 +22,13 @@ from guards.effects import (
     LongWork,
     NoAnswer,
     OutOfTime,
+    put,
 )
 from guards.engine import wording
 from guards.engine.deciding import Choice, Deciding
 from guards.engine.examining import Examined, Found, examine, unguarded
 from guards.engine.guard_set import GuardSet
-from guards.engine.history import History, Question, length_of, sendable
+from guards.engine.history import History, NextQuestion, length_of, sendable
 from guards.engine.ledger import Ledger, Open
 from guards.engine.plan import Plan, Showing
 from guards.engine.settling import EDITS, Examiner, delivered, settle
@@ -153,7 +154,7 @@ class Call(Generic[T]):
         ended = self._spend.ended()
         if ended is not None:
             return self._unasked(ended)
-        question = Question(self.client, self.messages)
+        question = NextQuestion(self.client, self.messages)
         while True:
             try:
                 examined = yield from self._ask(question)
@@ -178,7 +179,7 @@ class Call(Generic[T]):
                 return self._deliver(_nothing(), step)
         return self._end(_nothing(), ended)
 
-    def _ask(self, question: Question) -> Flow[Examined[T]]:
+    def _ask(self, question: NextQuestion) -> Flow[Examined[T]]:
         """One question, its answer read and checked."""
         ledger, plan, telling = self._ledger, self.plan, self._telling
         opened = ledger.start(question.messages + question.extra)
@@ -195,7 +196,7 @@ class Call(Generic[T]):
                 listen = partial(self._listen, viewer, question, opened)
                 reply, refused = yield from (telling.asking(opened.number, ask, listen) if telling else listen(ask))
             else:
-                reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, _put))
+                reply = (yield ask) if telling is None else (yield from telling.asking(opened.number, ask, put))
         except OutOfTime as late:
             self._late = True
             return self._seen(opened, _no_answer(late))
@@ -225,7 +226,7 @@ class Call(Generic[T]):
         return self._seen(opened, examined)
 
     def _listen(
-        self, viewer: Viewer, question: Question, opened: Open, ask: Ask
+        self, viewer: Viewer, question: NextQuestion, opened: Open, ask: Ask
     ) -> Flow[tuple[Reply, tuple[Found, ...]]]:
         """The question's answer piece by piece, shown as it comes; and what a guard found in a part of it, where the
         rest was left unread."""
@@ -328,7 +329,7 @@ class Call(Generic[T]):
 
     # -- after an answer that does not hold ----------------------------------------------------------------------
 
-    def _follow(self, original: Examined[T], question: Question) -> Flow[Outcome[T] | Question]:
+    def _follow(self, original: Examined[T], question: NextQuestion) -> Flow[Outcome[T] | NextQuestion]:
         """Its `Outcome`, or the next question."""
         failure = original.failure
         if failure is not None:
@@ -381,13 +382,13 @@ class Call(Generic[T]):
         context, chars, told = self._context(opened), length_of(opened), self._told_validators
         return Examiner(plan.contract, plan.guards, context, self._desk, told, chars=chars, telling=self._telling)
 
-    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | Question]:
+    def _fall_back(self, step: Fallback[Any]) -> Flow[Outcome[T] | NextQuestion]:
         """The question put to another client; the attempt is closed. Its `Outcome` where that may not be asked."""
         self._close(step.name)
         client = yield from self._check_other(self.plan.resolve(step.client))
-        return client if isinstance(client, Outcome) else Question(client, self.messages, fallback=True)
+        return client if isinstance(client, Outcome) else NextQuestion(client, self.messages, fallback=True)
 
-    def _next(self, examined: Examined[T], question: Question, step: Policy[Any]) -> Flow[Question]:
+    def _next(self, examined: Examined[T], question: NextQuestion, step: Policy[Any]) -> Flow[NextQuestion]:
         """The question that follows; the attempt is closed."""
         opened = self._ledger.open
         assert opened is not None, "a step that asks follows an open attempt"
@@ -397,7 +398,7 @@ class Call(Generic[T]):
         client = self.client if question.fallback else question.client
         return (yield from self._history.next(client, self.messages, opened, examined, step))
 
-    def _reflect_apart(self, step: Reflect, question: Question, examined: Examined[T]) -> Flow[Outcome[T] | None]:
+    def _reflect_apart(self, step: Reflect, question: NextQuestion, examined: Examined[T]) -> Flow[Outcome[T] | None]:
         """A call of its own for the reflection; it counts for the coming attempt. An `Outcome` where an input guard
         refuses what it would send."""
         ledger, opened = self._ledger, self._ledger.open
@@ -418,7 +419,7 @@ class Call(Generic[T]):
         try:
             ask = Ask(client, base + extra, feedback, self._spend.deadline, self.plan.transport, extra)
             telling = self._telling
-            answer = (yield ask) if telling is None else (yield from telling.asking(coming.number, ask, _put))
+            answer = (yield ask) if telling is None else (yield from telling.asking(coming.number, ask, put))
         except OutOfTime:
             self._late = True
             return None
@@ -466,7 +467,7 @@ class Call(Generic[T]):
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
-    def _accept(self, examined: Examined[T], question: Question, *, by: str = "accept") -> Outcome[T]:
+    def _accept(self, examined: Examined[T], question: NextQuestion, *, by: str = "accept") -> Outcome[T]:
         """An answer that holds; `by` names the edit that made it hold."""
         self._close(by)
         delivered_by = "fallback" if question.fallback else "filter" if by == "filter" else None
@@ -558,10 +559,6 @@ def begin(
     plan.input_guards.check_context(given)
     told = checked_tags(tags)
     return Call(plan, client, as_messages(messages), given, spend or Spend(plan.budget), showing, tags=told)
-
-
-def _put(ask: Ask) -> Flow[Reply]:
-    return (yield ask)  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
 
 _MOST_CUT_OFF: Final = 2

@@ -6,20 +6,18 @@ a tier that blocks ends it, unless every tier is asked for. What to do about the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from guards.checks.asking import AskingGuard
-from guards.checks.base import Guard, Judged, awaited, judged
+from guards.checks.base import Judged
 from guards.context import Context
 from guards.contracts.base import Contract, Stand
-from guards.effects import Compute, Flow, Job, Misuse, Together
+from guards.effects import Flow, Misuse, Together
 from guards.engine.guard_set import Entry, GuardSet
+from guards.engine.judging import judged_here, judging, runs_here, timed
 from guards.engine.seal import Seal, can_change
 from guards.engine.spend import clock
-from guards.errors import ConfigError
 from guards.findings import NO_FIX, Finding, as_index, join_pointer, parse_pointer
 from guards.reading.document import Document, Place, at
 from guards.reading.reading import Reading
@@ -139,106 +137,27 @@ def examine(
 def _run_tier(
     runs: Sequence[Run], context: Context, desk: Desk | None, took: list[float] | None
 ) -> Flow[list[Judged | BaseException]]:
-    """One entry per run; `took` takes the seconds of each. Quick sync rules run here and now; the rest goes to the
-    driver, all at once."""
-    results: list[Judged | BaseException] = [Judged()] * len(runs)
-    jobs: dict[int, Job] = {}
+    """One entry per run; `took` takes the seconds of each. Quick rules run here and now; the rest goes to the driver,
+    all at once."""
+    results: list[Any] = [None] * len(runs)
     flows: dict[int, Flow[Judged]] = {}
     for index, (entry, stand) in enumerate(runs):
-        value = stand.value
         if stand.fault is not None:  # what is delivered there cannot be told: the guard did not run
             results[index] = stand.fault
-        elif isinstance(entry.guard, AskingGuard):
-            flows[index] = _timed_flow(_asked(entry, stand.place, value, context, desk), took, index)
-        elif _runs_here(entry, context):
+        elif runs_here(entry, context):
             begun = clock()
-            results[index] = _caught(entry.guard, value, context)
+            results[index] = judged_here(entry.guard, stand.value, context)
             if took is not None:
                 took[index] = clock() - begun
         else:
-            jobs[index] = _job(entry, value, context, took, index)
-    answers = yield from _done(list(jobs.values()), list(flows.values()))
-    for index, answer in zip((*jobs, *flows), answers, strict=True):
+            flow = judging(entry, stand.place, stand.value, context, desk)
+            flows[index] = flow if took is None else timed(flow, took, index)
+    answers = (yield Together(list(flows.values()))) if flows else ()
+    for index, answer in zip(flows, answers, strict=True):
         if isinstance(answer, Misuse):
             raise answer.fault
         results[index] = answer
     return results
-
-
-def _done(jobs: Sequence[Job], flows: Sequence[Flow[Judged]]) -> Flow[list[Any]]:
-    """An entry of each job, then of each flow; all run side by side."""
-    if not flows:
-        return (yield Compute(jobs)) if jobs else []
-    if not jobs:
-        return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
-    of_jobs, *of_flows = yield Together([_computed(jobs), *flows])
-    if isinstance(of_jobs, BaseException):
-        of_jobs = [of_jobs] * len(jobs)
-    return [*of_jobs, *of_flows]
-
-
-def _computed(jobs: Sequence[Job]) -> Flow[Any]:
-    return (yield Compute(jobs))
-
-
-def _asked(entry: Entry, place: Place, value: Any, context: Context, desk: Desk | None) -> Flow[Judged]:
-    guard = entry.guard
-    assert isinstance(guard, AskingGuard)
-    if desk is None:
-        raise ConfigError("asks a model, and nobody here can be asked", where=f"guard {entry.label!r}")
-    verdict = yield from guard.ask(value, context, desk.asking(guard, entry.label, place))
-    return judged(verdict, guard)
-
-
-def _runs_here(entry: Entry, context: Context) -> bool:
-    guard = entry.guard
-    if guard.cost or entry.is_async or guard.timeout is not None:
-        return False
-    return context.deadline is None or guard.always_quick
-
-
-def _caught(guard: Guard, value: Any, context: Context) -> Judged | BaseException:
-    try:
-        return judged(guard.check(value, context), guard)
-    except Exception as fault:  # noqa: BLE001  # any fault of a guard becomes a visible `guard.failed`
-        return fault
-
-
-def _job(entry: Entry, value: Any, context: Context, took: list[float] | None, index: int) -> Job:
-    guard = entry.guard
-    run: Callable[[], Any] = partial(awaited if entry.is_async else _called, guard, value, context)
-    if took is not None:
-        run = partial(_timed_async if entry.is_async else _timed, run, took, index)
-    return Job(run, entry.is_async, context.deadline, guard.timeout, guard)
-
-
-def _timed(run: Callable[[], Any], took: list[float], index: int) -> Any:
-    begun = clock()
-    try:
-        return run()
-    finally:
-        took[index] = clock() - begun
-
-
-async def _timed_async(run: Callable[[], Any], took: list[float], index: int) -> Any:
-    begun = clock()
-    try:
-        return await run()
-    finally:
-        took[index] = clock() - begun
-
-
-def _timed_flow(flow: Flow[Judged], took: list[float] | None, index: int) -> Flow[Judged]:
-    begun = clock()
-    try:
-        return (yield from flow)
-    finally:
-        if took is not None:
-            took[index] = clock() - begun
-
-
-def _called(guard: Guard, value: Any, context: Context) -> Judged:
-    return judged(guard.check(value, context), guard)
 
 
 Inside = Mapping[int, Sequence[Stand]] | Exception

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guards.checks.asking import AskingGuard
-from guards.checks.base import Guard, Placed, check_options
+from guards.checks.base import Guard, Placed, check_options, writes_flow
 from guards.contracts.base import Contract
 from guards.effects import Client
 from guards.errors import ConfigError
@@ -33,6 +33,8 @@ class Entry:
     inside: bool = False
     """Whether it stands inside the contract, which then says where."""
     is_async: bool = False
+    flows: bool = False
+    """Whether it writes a flow, so that no bare check of it can be run."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class GuardSet:
     """Context key -> label of a guard that needs it."""
     inside: bool = False
     """Whether some stand inside the contract."""
+    asking: tuple[tuple[str, AskingGuard], ...] = ()
+    """Those that ask a client, with the labels under which they stand."""
 
     @classmethod
     def of(cls, guards: Iterable[Any], contract: Contract[Any] | None, where: str = "guards=") -> GuardSet:
@@ -57,15 +61,8 @@ class GuardSet:
         costs = sorted({entry.guard.cost for entry in entries})
         tiers = tuple(tuple(e for e in entries if e.guard.cost == cost) for cost in costs)
         needs = {key: entry.label for entry in entries for key in entry.guard.needs}
-        return cls(tiers, needs, any(entry.inside for entry in entries))
-
-    @property
-    def asking(self) -> tuple[tuple[str, AskingGuard], ...]:
-        """Those that ask a model, with their labels."""
-        if not self.tiers:
-            return ()
-        entries = (entry for tier in self.tiers for entry in tier)
-        return tuple((entry.label, entry.guard) for entry in entries if isinstance(entry.guard, AskingGuard))
+        asking = tuple((entry.label, guard) for tier in tiers for entry in tier for guard in _askers(entry.guard))
+        return cls(tiers, needs, any(entry.inside for entry in entries), asking)
 
     def watched(self, contract: Contract[Any]) -> tuple[Watched, ...] | None:
         """What each of them looks at of an answer that still comes; None where one of them needs the whole. The marks
@@ -146,6 +143,14 @@ def client_of(label: str) -> str:
     return f"guard {label!r}, client="
 
 
+def _askers(guard: Guard) -> Iterator[AskingGuard]:
+    """Those that ask a client: the guard itself, or those that it runs."""
+    if isinstance(guard, AskingGuard):
+        yield guard
+    for part in guard.parts:
+        yield from _askers(part)
+
+
 def _entry(given: Any, contract: Contract[Any] | None, where: str) -> Entry:
     if isinstance(given, Placed):
         check_options(given.guard)
@@ -176,7 +181,9 @@ def _labelled(entries: Sequence[Entry]) -> list[Entry]:
             count += 1
             label = f"{entry.label}#{count}"
         taken.add(label)
-        labelled.append(Entry(entry.guard, label, entry.policy, entry.path, entry.inside, entry.guard.is_async))
+        guard = entry.guard
+        kind = guard.is_async, writes_flow(guard)
+        labelled.append(Entry(guard, label, entry.policy, entry.path, entry.inside, *kind))
     return labelled
 
 

@@ -19,11 +19,11 @@ from guards.policies import Reask, Reflect
 if TYPE_CHECKING:
     from guards.engine.asking_again import Parts
 
-__all__ = ["History", "Question", "length_of", "sendable"]
+__all__ = ["History", "NextQuestion", "length_of", "sendable"]
 
 
 @dataclass(slots=True)
-class Question:
+class NextQuestion:
     """What is asked next. `extra` are the turns that the library added; `fallback` says who is asked instead."""
 
     client: Client
@@ -64,7 +64,7 @@ class History:
         opened: Open,
         examined: Examined[Any],
         step: Reask | Reflect,
-    ) -> Flow[Question]:
+    ) -> Flow[NextQuestion]:
         """The question that follows an answer that did not hold."""
         mode: wording.Mode = step.mode if isinstance(step, Reflect) else "reask"
         base, earlier = self.so_far(messages, step)
@@ -85,7 +85,7 @@ class History:
         extra = earlier + turns
         attempt = self._ledger.asked + 1
         feedback = Feedback.of({"text": text, "findings": findings, "messages": extra, "attempt": attempt})
-        return Question(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
+        return NextQuestion(client, base, extra, feedback, parts=parts, reflects=mode == "inline")
 
     def _less(self, opened: Open, examined: Examined[Any], findings: Sequence[Finding], step: Reask) -> Parts | None:
         """A question for a part of the answer, where that is enough and costs less."""

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
-from guards.checks.asking import AskingGuard
-from guards.contracts.base import Contract
-from guards.effects import Client, Flow, Misuse
+from guards.effects import Client, Flow, Misuse, Question, Sample
 from guards.engine.guard_set import NO_GUARDS, client_of
 from guards.engine.plan import Plan
 from guards.engine.spend import Spend
@@ -22,9 +20,7 @@ from guards.reading.document import Place
 from guards.reading.reading import Limits, Reading
 from guards.records import Outcome, Usage
 
-__all__ = ["Desk"]
-
-T = TypeVar("T")
+__all__ = ["Desk", "Questions"]
 
 _ASK_AGAIN: Final = Reask(times=2).then(Raise())
 _ENDLESS: Final = Budget()
@@ -58,39 +54,42 @@ class Desk:
     call: str
     """The id of the call that lends."""
 
-    def asking(self, guard: AskingGuard, label: str, place: Place) -> Questions:
+    def questions(self, label: str, place: Place, timeout: float | None) -> Questions:
         """What one guard asks by; its time begins now."""
-        client = self.client if guard.client is None else self.plan.resolve(guard.client)
-        if client is None:
-            where = client_of(label)
-            raise ConfigError("asks a model, and nobody here can be asked", where=where, hint="give it client=")
-        return Questions(self, client, self.spend.within(guard.timeout), place, label)
+        return Questions(self, self.spend.within(timeout), place, label)
 
 
 class Questions:
-    """One guard's questions: see `checks.asking.Asking`."""
+    """One guard's questions and samples, answered as `effects.Question` and `effects.Sample` say."""
 
-    def __init__(self, desk: Desk, client: Client, spend: Spend, place: Place, label: str) -> None:
-        self.deadline = spend.deadline
+    def __init__(self, desk: Desk, spend: Spend, place: Place, label: str) -> None:
         self._desk = desk
-        self._client = client
         self._spend = spend
         self._place = place
         self._label = label
 
-    def answer(self, messages: Sequence[Message], contract: Contract[T]) -> Flow[T]:
-        plan = replace(self._desk.plan, contract=contract, dial="careful", limits=Limits())
-        outcome = yield from self._call(plan, messages, {}, _ASK_AGAIN)
+    def answer(self, asked: Question | Sample) -> Flow[Any]:
+        client = self._desk.client if asked.client is None else self._desk.plan.resolve(asked.client)
+        if client is None:
+            where = client_of(self._label)
+            raise ConfigError("asks a model, and nobody here can be asked", where=where, hint="give it client=")
+        if isinstance(asked, Question):
+            return (yield from self._answer(asked, client))
+        return (yield from self._sample(asked, client))
+
+    def _answer(self, asked: Question, client: Client) -> Flow[Any]:
+        plan = replace(self._desk.plan, contract=asked.contract, dial="careful", limits=Limits())
+        outcome = yield from self._call(plan, client, asked.messages, {}, _ASK_AGAIN)
         if not outcome.ok:
             raise _failure(outcome)
-        return outcome.value  # type: ignore[return-value]  # an outcome that is ok has a value
+        return outcome.value
 
-    def sample(self, messages: Sequence[Message] | None = None) -> Flow[Reading[Any]]:
-        asked = self._desk.messages if messages is None else messages
-        if not asked:
+    def _sample(self, asked: Sample, client: Client) -> Flow[Reading[Any]]:
+        messages = self._desk.messages if asked.messages is None else asked.messages
+        if not messages:
             raise RuntimeError("the question is not known here")
         plan = self._desk.plan
-        outcome = yield from self._call(plan, asked, self._desk.context, Raise())
+        outcome = yield from self._call(plan, client, messages, self._desk.context, Raise())
         if not outcome.ok and outcome.reason != "policy.raise":  # not refused by the contract: no answer came
             raise _failure(outcome)
         reading = Reading(outcome.value, outcome.document, outcome.findings)
@@ -102,12 +101,17 @@ class Questions:
         return replace(reading, value=stands[0].value)
 
     def _call(
-        self, plan: Plan[Any], messages: Sequence[Message], context: Mapping[str, Any], on_fail: Policy[Any]
+        self,
+        plan: Plan[Any],
+        client: Client,
+        messages: Sequence[Message],
+        context: Mapping[str, Any],
+        on_fail: Policy[Any],
     ) -> Flow[Outcome[Any]]:
         # The policy bounds the attempts; the ticket's guards are about the ticket's answers.
         plan = replace(plan, guards=NO_GUARDS, input_guards=NO_GUARDS, on_fail=on_fail, budget=_ENDLESS)
         asked_by = (self._desk.call, self._label)
-        call = self._desk.start(plan, self._client, tuple(messages), context, self._spend, asked_by=asked_by)
+        call = self._desk.start(plan, client, tuple(messages), context, self._spend, asked_by=asked_by)
         try:
             return (yield from call.run())
         except ConfigError as fault:

@@ -11,24 +11,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from guards.checks.asking import AskingGuard
-from guards.checks.base import Guard, Placed
+from guards.checks.base import Guard, Judged, Placed, changed, writes_flow
 from guards.checks.calibrated.calibration import Calibration, checked_rate
-from guards.checks.learned.model_guard import ModelGuard
 from guards.checks.texts.texts import texts_of
 from guards.clients import resolve
 from guards.context import Context
 from guards.contracts.compiled import compile_contract
 from guards.contracts.text import Text
 from guards.driving.drivers import run_sync
-from guards.effects import Flow, Together
-from guards.engine.examining import Examined, examine, unguarded
+from guards.effects import Flow, Misuse, Together
+from guards.engine.examining import unguarded
 from guards.engine.guard_set import GuardSet
+from guards.engine.judging import judging
 from guards.engine.ledger import Ledger
 from guards.engine.plan import Plan, plan_of
 from guards.engine.spend import Spend, clock
 from guards.engine.terms import Terms
 from guards.errors import ConfigError
-from guards.measuring.lockstep import judge_all, noted
 from guards.measuring.progress import Progress
 from guards.policies import Budget
 from guards.reading.reading import Reading
@@ -80,7 +79,7 @@ def score_many(
     with Progress(guard.name, len(runs), progress) as shown, _told(plan, ledger, guard.name) as told:
         for part in _parts(guard, runs):
             begun = clock()
-            found = _scores(guard, plan, ledger, {number: runs[number] for number in part})
+            found = _scores(plan, ledger, {number: runs[number] for number in part})
             scores |= found
             told(found, (clock() - begun) / len(part))
             shown.advance(len(part))
@@ -146,42 +145,48 @@ def calibrate(
     return Calibration.of(guard, score_many(guard, given, contexts, progress=progress), known, measure, wanted)
 
 
-def _scores(guard: Guard, plan: Plan[Any], ledger: Ledger, runs: Mapping[int, Run]) -> dict[int, float]:
-    if _goes_in_step(guard):
-        return {number: judged.score for number, judged in judge_all(guard, runs).items()}
-    examined = run_sync(_side_by_side(plan, ledger, list(runs.values())))
-    scores = {}
-    for number, result in zip(runs, examined, strict=True):
-        with noted(number):
-            scores[number] = _score(result)
-    return scores
+def _scores(plan: Plan[Any], ledger: Ledger, runs: Mapping[int, Run]) -> dict[int, float]:
+    verdicts = run_sync(_abreast(plan, ledger, runs))
+    return {number: verdict.score for number, verdict in zip(runs, verdicts, strict=True)}
 
 
-def _side_by_side(plan: Plan[Any], ledger: Ledger, runs: Sequence[Run]) -> Flow[list[Examined[Any] | BaseException]]:
+def _abreast(plan: Plan[Any], ledger: Ledger, runs: Mapping[int, Run]) -> Flow[list[Judged]]:
+    """The verdicts on all of them. The first fault ends it."""
+    ((entry,),) = plan.guards.tiers
     desk = desk_of(plan, ledger) if plan.guards.asking else None
-    flows = [examine(Reading(value, None), plan.contract, plan.guards, context, desk) for value, context in runs]
-    return (yield Together(flows))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+    flows = [_noted(number, judging(entry, (), value, context, desk)) for number, (value, context) in runs.items()]
+    return (yield Together(flows, strict=True))  # type: ignore[no-any-return]  # what a flow is sent is untyped here
 
 
-def _score(result: Examined[Any] | BaseException) -> float:
-    if isinstance(result, BaseException):
-        raise result
-    if result.faults:
-        raise result.faults[0]
-    (score,) = result.scores.values()
-    return score
+def _noted(number: int, flow: Flow[Judged]) -> Flow[Judged]:
+    """Faults come out as they are, with a note of which value it was."""
+    try:
+        return (yield from flow)
+    except Misuse as wrong:
+        raise wrong.fault from None
+    except Exception as fault:
+        fault.add_note(f"guards: score_many, values[{number}]")
+        raise
 
 
 def _goes_in_step(guard: Guard) -> bool:
-    if isinstance(guard, AskingGuard) or guard.is_async:
+    """Whether it neither asks a client nor is async, nor has a check that is bounded in time."""
+    if isinstance(guard, AskingGuard) or not all(map(_goes_in_step, guard.parts)):
         return False
-    return guard.timeout is None or isinstance(guard, ModelGuard)
+    return writes_flow(guard) or (guard.timeout is None and not guard.is_async)
+
+
+def _unbounded(guard: Guard) -> Guard:
+    """What its `timeout` bounds is one check, and many are under way together; a bare check costs nobody's time."""
+    if not _goes_in_step(guard):
+        return guard
+    return changed(guard, timeout=None) if writes_flow(guard) else changed(guard, cost=0)
 
 
 def _parts(guard: Guard, runs: Sequence[Run]) -> Iterator[Sequence[int]]:
     """The numbers of the values, some at a time; of like length, where that makes batches full."""
     order = list(range(len(runs)))
-    if isinstance(guard, ModelGuard):
+    if getattr(guard, "specs", ()):
         lengths = [sum(len(text) for _, text in texts_of(value)) for value, _ in runs]
         order.sort(key=lengths.__getitem__)
     size = _IN_STEP if _goes_in_step(guard) else _SIDE_BY_SIDE
@@ -195,7 +200,7 @@ def _checked(guard: Guard, hooks: Iterable[Hook]) -> Plan[Any]:
             where="score_many(guard=)",
             hint="give the guard itself, and as values what stands at that place",
         )
-    guards = GuardSet.of([guard], None, "score_many(guard=)")
+    guards = GuardSet.of([_unbounded(guard) if isinstance(guard, Guard) else guard], None, "score_many(guard=)")
     guards.check_clients(resolve)
     guards.check_askable("score_many", question=False)
     guards.refuse_async(resolve, "score_many")

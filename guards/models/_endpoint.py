@@ -25,9 +25,12 @@ _Asking: TypeAlias = Generator[tuple[str, dict[str, Any]], Any, list[Row]]
 class Served:
     """Embeddings in OpenAI's form, scores in our own or in that of text-embeddings-inference."""
 
+    at_once = 16
+
     def __init__(self, spec: ModelSpec, endpoint: Endpoint) -> None:
         """Asks nothing yet. Raises MissingExtra without httpx2, ConfigError where the endpoint's key is not there."""
         self.limit = spec.max_tokens
+        self.most = endpoint.most
         self._spec = spec
         self._endpoint = endpoint
         self._line = Line(endpoint)

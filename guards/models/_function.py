@@ -15,6 +15,9 @@ __all__ = ["Function"]
 class Function:
     """It is given the items as they are, in batches of like length, and gives a row or a number for each."""
 
+    most = 64
+    at_once = 1
+
     def __init__(self, spec: ModelSpec, function: Callable[[Sequence[Any]], Sequence[Sequence[float] | float]]) -> None:
         self.labels = spec.labels or ()
         self.limit = spec.max_tokens

@@ -45,6 +45,9 @@ def file_of(spec: ModelSpec) -> Path | None:
 class Onnx:
     """Sequence classifiers (of one text or of a pair), and encoders whose tokens' mean is the vector of a text."""
 
+    most = 64
+    at_once = 1
+
     def __init__(self, spec: ModelSpec, file: Path) -> None:
         """Load it. Raises MissingExtra without onnxruntime and tokenizers, ConfigError for what is not this task's."""
         numpy, runtime, tokenizers = (_imported(name, spec) for name in ("numpy", "onnxruntime", "tokenizers"))

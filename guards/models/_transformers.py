@@ -32,6 +32,8 @@ class Transformers:
 
     extra: ClassVar[str] = "models"
     """What brings all that it needs."""
+    most = 64
+    at_once = 1
 
     def __init__(self, spec: ModelSpec) -> None:
         """Load it. Raises MissingExtra without torch and transformers, ConfigError for what cannot be this task's."""

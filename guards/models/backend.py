@@ -14,6 +14,12 @@ __all__ = ["AsyncBackend", "Backend", "backend_of"]
 class Backend(Protocol):
     """A model in memory. What cannot be loaded is a ConfigError of the constructor."""
 
+    most: int
+    """The most items of one batch."""
+    at_once: int
+    """How many batches it may run at the same time. In this process one takes all the cores there are; a server that
+    is waited for does not."""
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the scores, in their order; none of a vector's numbers."""

@@ -8,10 +8,12 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from guards.models.backend import Backend, backend_of
-from guards.models.batching import Batcher
+from guards.models.batching import Batcher, Start
 from guards.models.items import texts_of
 from guards.models.spec import Item, ModelSpec
 
@@ -26,6 +28,18 @@ _MOST_NUMBERS: Final = 2_000_000
 _MOST_FUNCTIONS: Final = 64
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What is asked: the keys of the items, the rows that are remembered, and what has to be run."""
+
+    keys: list[bytes]
+    rows: dict[bytes, Row]
+    missing: dict[bytes, Item]
+
+    def answer(self) -> list[Row]:
+        return [self.rows[key] for key in self.keys]
+
+
 class Handle:
     """A model that several guards, threads and tasks use at once."""
 
@@ -35,6 +49,11 @@ class Handle:
         self._loaded: tuple[Backend, Batcher[Item, Row]] | None = None
         self._kept: OrderedDict[bytes, Row] = OrderedDict()
         """Rows of items that were asked for before, by a hash: texts are not held on to."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._loaded is not None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -50,6 +69,11 @@ class Handle:
         """Where each token of a text begins and ends, in characters; loads the model."""
         return self._load()[0].spans(text)
 
+    def load(self) -> Handle:
+        """Have the model in memory."""
+        self._load()
+        return self
+
     def preload(self) -> None:
         """Load the model now, and have it say something once."""
         backend, _ = self._load()
@@ -60,17 +84,39 @@ class Handle:
 
         Raises what the model raises, and ValueError for rows that are no scores.
         """
+        asked = self._asked(items)
+        if asked.missing:
+            self._learn(asked, self._load()[1](list(asked.missing.values())))
+        return asked.answer()
+
+    async def ask(self, items: Sequence[Item], start: Start) -> list[Row]:
+        """As a call, without a thread that waits; `start` lends one for the batches. Loads the model, if need be, here.
+
+        What comes to this event loop in one turn goes into the same batches.
+        """
+        import asyncio
+
+        asked = self._asked(items)
+        if asked.missing:
+            _, batcher = self._load()
+            future = batcher.later(list(asked.missing.values()), start)
+            asyncio.get_running_loop().call_soon(batcher.go_on, start)
+            found: list[Row] = await asyncio.wrap_future(future)
+            self._learn(asked, found)
+        return asked.answer()
+
+    def _asked(self, items: Sequence[Item]) -> _Asked:
         keys = [_key(item) for item in items]
         with self._lock:
             rows = {key: self._kept[key] for key in keys if key in self._kept}
             for key in rows:
                 self._kept.move_to_end(key)
-        missing = {key: item for key, item in zip(keys, items, strict=True) if key not in rows}
-        if missing:
-            _, batcher = self._load()
-            rows |= zip(missing, batcher(list(missing.values())), strict=True)
-            self._keep({key: rows[key] for key in missing})
-        return [rows[key] for key in keys]
+        return _Asked(keys, rows, {key: item for key, item in zip(keys, items, strict=True) if key not in rows})
+
+    def _learn(self, asked: _Asked, found: Sequence[Row]) -> None:
+        new = dict(zip(asked.missing, found, strict=True))
+        asked.rows |= new
+        self._keep(new)
 
     def _keep(self, rows: dict[bytes, Row]) -> None:
         width = max(map(len, rows.values()))
@@ -83,7 +129,8 @@ class Handle:
         with self._lock:
             if self._loaded is None:
                 backend = backend_of(self.spec)
-                self._loaded = backend, Batcher(lambda items: _checked(backend, items, self.spec), backend.weigh)
+                run = partial(_checked, backend, self.spec)
+                self._loaded = backend, Batcher(run, backend.weigh, most=backend.most, at_once=backend.at_once)
             return self._loaded
 
 
@@ -111,6 +158,7 @@ def preload(specs: Sequence[ModelSpec]) -> None:
 
 _HANDLES: dict[ModelSpec, Handle] = {}
 _FUNCTIONS: OrderedDict[ModelSpec, Handle] = OrderedDict()
+_PARENTS: list[Handle] = []
 _LOCK = threading.Lock()
 
 
@@ -118,6 +166,8 @@ def _after_fork() -> None:
     """A child has none of the parent's threads, which may have held the locks: it loads its own."""
     global _LOCK  # noqa: PLW0603  # as the comment above says
     _LOCK = threading.Lock()
+    # Not let go: a session of onnxruntime would wait for its threads, which are not in the child, for ever.
+    _PARENTS.extend((*_HANDLES.values(), *_FUNCTIONS.values()))
     _HANDLES.clear()
     _FUNCTIONS.clear()
 
@@ -126,7 +176,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _checked(backend: Backend, items: list[Item], spec: ModelSpec) -> list[Row]:
+def _checked(backend: Backend, spec: ModelSpec, items: list[Item]) -> list[Row]:
     """The rows as plain floats. A row that is no score must not become a verdict."""
     given = backend.run(items)
     width = len(backend.labels)

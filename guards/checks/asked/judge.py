@@ -19,10 +19,10 @@ from guards.checks.asked.judging import (
     verdict_contract,
     verdict_question,
 )
-from guards.checks.asking import Asking, AskingGuard, check_count, check_text, side_by_side
+from guards.checks.asking import AskingGuard, check_count, check_text
 from guards.checks.base import OnError, Scored, Unreadable, Verdict, check_threshold, several
 from guards.context import Context
-from guards.effects import Flow
+from guards.effects import Flow, Question, put, side_by_side
 from guards.errors import ConfigError
 from guards.findings import Finding
 from guards.policies import Policy
@@ -120,20 +120,20 @@ class Judge(AskingGuard):
         if not isinstance(self.partial, bool):
             raise ConfigError(f"must be True or False, not {self.partial!r}", where="Judge(partial=)")
 
-    def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
         given = {key: context[key] for key in self.shows}
         for key in self.needs:
             if context[key] is None:
                 raise ConfigError("is None: there is nothing to show the judge", where=f"context[{key!r}]")
         if self.against is not None:
-            return (yield from self._compare(value, context[self.against], given, asking))
+            return (yield from self._compare(value, context[self.against], given))
         if isinstance(self.rule, str):
             question, contract = verdict_question(self.rule, value, given), verdict_contract()
-            answers = yield from side_by_side([asking.answer(question, contract) for _ in range(self.runs)])
+            answers = yield from side_by_side([put(Question(question, contract)) for _ in range(self.runs)])
             return self._by_rule(self.rule, self._opinion(answers))
         rules = {criterion.name: criterion.rule for criterion in self.rule}
         question, contract = rubric_question(rules, value, given), rubric_contract(tuple(rules))
-        answers = yield from side_by_side([asking.answer(question, contract) for _ in range(self.runs)])
+        answers = yield from side_by_side([put(Question(question, contract)) for _ in range(self.runs)])
         return self._by_rubric({name: self._opinion([answer[name] for answer in answers]) for name in rules})
 
     # -- by a rule, or several -----------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ class Judge(AskingGuard):
 
     # -- against another answer ----------------------------------------------------------------------------------
 
-    def _compare(self, value: Any, other: Any, given: dict[str, Any], asking: Asking) -> Flow[Verdict]:
+    def _compare(self, value: Any, other: Any, given: dict[str, Any]) -> Flow[Verdict]:
         assert isinstance(self.rule, str)
         orders = [
             preference_question(self.rule, value, other, given),
             preference_question(self.rule, other, value, given),
         ]
         contract = preference_contract()
-        answers = yield from side_by_side([asking.answer(order, contract) for order in orders * self.runs])
+        answers = yield from side_by_side([put(Question(order, contract)) for order in orders * self.runs])
         pairs = list(zip(answers[::2], answers[1::2], strict=True))
         scores = tuple(_preference(first["better"], swapped["better"]) for first, swapped in pairs)
         opinion = _Opinion(scores, tuple(tuple(first["reasons"]) for first, _ in pairs))

@@ -13,13 +13,13 @@ from functools import partial
 from statistics import fmean
 from typing import Any, Final, Literal, get_args
 
-from guards.checks.asking import Asking, AskingGuard, check_count, check_text, computed, side_by_side
+from guards.checks.asking import AskingGuard, check_count, check_text
 from guards.checks.base import OnError, Scored, Unreadable, Verdict, check_threshold
 from guards.checks.learned.nli import Nli, Probabilities
 from guards.checks.texts.cuts import cuts, fitting
-from guards.checks.texts.passages import sentences
+from guards.checks.texts.passages import Span, sentences
 from guards.context import Context
-from guards.effects import Flow
+from guards.effects import Flow, Load, LongWork, Rows, Sample, put, side_by_side
 from guards.errors import ConfigError
 from guards.findings import Finding, escape
 from guards.messages import as_messages
@@ -91,14 +91,14 @@ class SelfConsistency(AskingGuard):
         """The NLI model: what `guards.models.preload` takes."""
         return (self.nli.spec,)
 
-    def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
         by = self._way(value)
         messages = None if self.question is None else as_messages(context[self.question])
-        readings = yield from side_by_side([asking.sample(messages) for _ in range(self.samples)])
+        readings = yield from side_by_side([put(Sample(messages)) for _ in range(self.samples)])
         if by == "value":
             return self._by_value(value, readings)
         texts = [str(reading.value) if reading.ok and reading.value is not None else None for reading in readings]
-        return (yield from computed(partial(self._by_meaning, value, texts), asking.deadline))
+        return (yield from self._by_meaning(value, texts))
 
     def _way(self, value: Any) -> By:
         is_text = isinstance(value, str) and not isinstance(value, Enum)
@@ -113,15 +113,13 @@ class SelfConsistency(AskingGuard):
 
     # -- text ----------------------------------------------------------------------------------------------------
 
-    def _by_meaning(self, answer: str, samples: Sequence[str | None]) -> Scored:
-        """Blocks while the model runs. None is a sample that could not be read: it supports nothing."""
-        handle = handle_of(self.nli.spec)
-        half = None if handle.limit is None else max(1, handle.limit // 2)
-        spans = [part for span in sentences(answer) for part in fitting(answer, span, handle, half)]
+    def _by_meaning(self, answer: str, samples: Sequence[str | None]) -> Flow[Scored]:
+        """None is a sample that could not be read: it supports nothing."""
+        yield Load(self.nli.spec)
+        spans, parts = yield LongWork(partial(self._cut, answer, samples))
         claims = [answer[start:end] for start, end in spans]
-        parts = [self._parts(sample or "", claims) for sample in samples]
         pairs = [(part, claim) for claim in claims for sample in parts for part in sample]
-        triples = iter(self.nli.probabilities(pairs))
+        triples = iter(self.nli.named((yield Rows(self.nli.spec, pairs))) if pairs else ())
         findings: list[Finding] = []
         lowest = 1.0
         for claim, span in zip(claims, spans, strict=True):
@@ -131,6 +129,14 @@ class SelfConsistency(AskingGuard):
             if score < self.threshold:
                 findings.append(self._contradicted(claim, span, score, against))
         return Scored(lowest, findings)
+
+    def _cut(self, answer: str, samples: Sequence[str | None]) -> tuple[list[Span], list[list[str]]]:
+        """The sentences of the answer, and each sample in parts that fit beside them."""
+        handle = handle_of(self.nli.spec)
+        half = None if handle.limit is None else max(1, handle.limit // 2)
+        spans = [part for span in sentences(answer) for part in fitting(answer, span, handle, half)]
+        claims = [answer[start:end] for start, end in spans]
+        return spans, [self._parts(sample or "", claims) for sample in samples]
 
     def _parts(self, sample: str, claims: Sequence[str]) -> list[str]:
         """The sample in windows that leave room for each claim; none of one that says nothing."""

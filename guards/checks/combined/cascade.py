@@ -6,12 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from guards.checks.asking import Asking, AskingGuard, computed
-from guards.checks.base import Guard, Judged, OnError, Scored, Unreadable, Verdict, awaited, changed, judged
+from guards.checks.base import Guard, Judged, OnError, Scored, Unreadable, Verdict, changed, verdict_of
 from guards.checks.calibrated.calibration import check_scores
 from guards.checks.calibrated.roc import Point, points
 from guards.checks.combined.stats import CascadeStats, Counter
-from guards.checks.learned.model_guard import ModelGuard, Steps, driven, steps_of
 from guards.context import Context
 from guards.effects import Flow
 from guards.errors import ConfigError
@@ -29,8 +27,7 @@ class Cascade(Guard):
     band the value passes; within the band, its ends included, the dear one decides.
 
     Args:
-        cheap: any guard that is neither async nor asks a client; its `threshold`, where it has one, is put at the
-            band's lower end.
+        cheap: any guard; its `threshold`, where it has one, is put at the band's lower end.
         dear: any guard: one with a larger model, one that asks a client (`Judge`), one that is async, another cascade.
         band: the lowest and the highest score of the cheap guard that is in doubt. `Cascade.fit` finds one.
 
@@ -47,11 +44,6 @@ class Cascade(Guard):
 
     cheap: Guard
     dear: Guard
-
-    def __new__(cls, cheap: Guard | None = None, dear: Guard | None = None, **options: Any) -> Self:  # noqa: ARG004
-        """How a check runs depends on the dear guard; without one it is a copy that is being made."""
-        kind = cls if dear is None or cls is not Cascade else _kind(dear)
-        return super().__new__(kind)  # type: ignore[return-value]  # a subclass of Cascade, then
 
     def __init__(
         self,
@@ -70,6 +62,7 @@ class Cascade(Guard):
         self.cheap = changed(cheap, threshold=low) if hasattr(cheap, "threshold") else cheap
         self.dear = dear
         self.cost = max(cheap.cost, dear.cost)
+        self.parts = (self.cheap, dear)
         self.needs = tuple(dict.fromkeys((*cheap.needs, *dear.needs)))
         self._counter = Counter()
         super().__init__(
@@ -79,8 +72,6 @@ class Cascade(Guard):
             unreadable=unreadable,
             timeout=timeout,
         )
-        if isinstance(dear, AskingGuard):
-            self.client, self.resamples = dear.client, dear.resamples
 
     @classmethod
     def fit(
@@ -116,6 +107,16 @@ class Cascade(Guard):
     def __repr__(self) -> str:
         return f"Cascade({self.cheap!r}, {self.dear!r}, band={self.band!r})"
 
+    @property
+    def is_async(self) -> bool:
+        return self.cheap.is_async or self.dear.is_async
+
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
+        verdict = self._decided((yield from verdict_of(self.cheap, value, context)))
+        if verdict is None:
+            verdict = self._last((yield from verdict_of(self.dear, value, context)))
+        return verdict
+
     def _decided(self, first: Judged) -> Scored | None:
         """The verdict on what the cheap guard gave; None where the dear one is to be asked."""
         low, high = self.band
@@ -133,49 +134,6 @@ class Cascade(Guard):
 
     def _last(self, second: Judged) -> Scored:
         return _scored(second, self.dear, getattr(self.dear, "threshold", _EDGE))
-
-
-class _InSteps(Cascade, ModelGuard):
-    """Of two guards that ask loaded models, or none."""
-
-    def steps(self, value: Any, context: Context) -> Steps:
-        verdict = self._decided(judged((yield from steps_of(self.cheap, value, context)), self.cheap))
-        if verdict is None:
-            verdict = self._last(judged((yield from steps_of(self.dear, value, context)), self.dear))
-        return verdict
-
-
-class _Asking(Cascade, AskingGuard):
-    """With a dear guard that asks a client."""
-
-    dear: AskingGuard
-
-    def ask(self, value: Any, context: Context, asking: Asking) -> Flow[Verdict]:
-        first = yield from computed(lambda: _judged_now(self.cheap, value, context), asking.deadline)
-        verdict = self._decided(first)
-        if verdict is None:
-            verdict = self._last(judged((yield from self.dear.ask(value, context, asking)), self.dear))
-        return verdict
-
-
-class _Async(Cascade):
-    """With a dear guard that is awaited."""
-
-    async def check(self, value: Any, context: Context) -> Verdict:
-        import asyncio
-
-        verdict = self._decided(await asyncio.to_thread(_judged_now, self.cheap, value, context))
-        return self._last(await awaited(self.dear, value, context)) if verdict is None else verdict
-
-
-def _kind(dear: Any) -> type[Cascade]:
-    if isinstance(dear, AskingGuard):
-        return _Asking
-    return _Async if isinstance(dear, Guard) and dear.is_async else _InSteps
-
-
-def _judged_now(guard: Guard, value: Any, context: Context) -> Judged:
-    return judged(driven(steps_of(guard, value, context)), guard)
 
 
 def _scored(result: Judged, guard: Guard, edge: float) -> Scored:
@@ -196,10 +154,6 @@ def _check_guards(cheap: Any, dear: Any) -> None:
     for which, guard in (("cheap", cheap), ("dear", dear)):
         if not isinstance(guard, Guard):
             raise ConfigError(f"{guard!r} is no guard", where=f"Cascade({which}=)", hint="use guards of guards.checks")
-    if isinstance(cheap, AskingGuard) or cheap.is_async:
-        raise ConfigError(
-            f"{cheap.name!r} asks a client or is async", where="Cascade(cheap=)", hint="exchange the two guards"
-        )
 
 
 def _checked_band(band: Any) -> tuple[float, float]:

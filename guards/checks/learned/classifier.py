@@ -5,20 +5,21 @@ Toxicity, prompt injection, sentiment and language are this guard with a model, 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, Unreadable, check_threshold
-from guards.checks.learned.model_guard import ModelGuard, Rows, Steps
+from guards.checks.base import Guard, OnError, Scored, Unreadable, Verdict, check_threshold
 from guards.checks.texts.cuts import SPLITS, Split, cuts
 from guards.checks.texts.letters import plain_letters
 from guards.checks.texts.passages import Span
 from guards.checks.texts.texts import texts_of
 from guards.context import Context
+from guards.effects import Flow, Load, Rows, worked
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.models import ModelSpec, Row, handle_of, position
+from guards.models import ModelSpec, handle_of, position
 from guards.models.spec import Model
 from guards.policies import Policy
 
@@ -64,7 +65,7 @@ class Place:
     row: Sequence[float]
 
 
-class Classifier(ModelGuard):
+class Classifier(Guard):
     """A text must not have a label of a text-classification model, or must have one.
 
     Args:
@@ -122,7 +123,7 @@ class Classifier(ModelGuard):
     def specs(self) -> tuple[ModelSpec, ...]:
         return (self._spec,)
 
-    def steps(self, value: Any, context: Context) -> Steps:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
         subjects = self._subjects(value, context)
         if not subjects and (lacking := [limit for limit in self._limits if not limit.forbidden]):
             return Scored(0.0, [self._lacks(limit) for limit in lacking])
@@ -131,11 +132,13 @@ class Classifier(ModelGuard):
     def _subjects(self, value: Any, context: Context) -> list[Subject]:
         return [Subject(path, text) for path, text in texts_of(value) if text.strip()]
 
-    def _judged(self, subjects: Sequence[Subject]) -> Generator[Rows, list[Row], tuple[float, list[Finding]]]:
+    def _judged(self, subjects: Sequence[Subject]) -> Flow[tuple[float, list[Finding]]]:
         """The lowest score, and the findings."""
-        texts = [plain_letters(subject.text) for subject in subjects]
-        spans = [self._cuts(text) for text in texts]
-        parts = [text[slice(*span)] for text, cut in zip(texts, spans, strict=True) for span in cut]
+        if not subjects:
+            return 1.0, []
+        yield Load(self._spec)
+        size = sum(len(subject.text) for subject in subjects)
+        spans, parts = yield from worked(partial(self._parts, subjects), size)
         rows = iter((yield from self._rows(parts)) if parts else ())
         lowest, findings = 1.0, list[Finding]()
         for subject, cut in zip(subjects, spans, strict=True):
@@ -147,10 +150,16 @@ class Classifier(ModelGuard):
                     findings.append(self._finding(subject, index, bad, scored[0][0]))
         return lowest, findings
 
+    def _parts(self, subjects: Sequence[Subject]) -> tuple[list[list[Span]], list[str]]:
+        """Where each text is cut, and all parts as the model reads them."""
+        texts = [plain_letters(subject.text) for subject in subjects]
+        spans = [self._cuts(text) for text in texts]
+        return spans, [text[slice(*span)] for text, cut in zip(texts, spans, strict=True) for span in cut]
+
     def _cuts(self, text: str) -> list[Span]:
         return cuts(text, handle_of(self._spec), self._together)
 
-    def _rows(self, parts: Sequence[str]) -> Generator[Rows, list[Row], list[Sequence[float]]]:
+    def _rows(self, parts: Sequence[str]) -> Flow[list[Sequence[float]]]:
         """The probability of each limit's label, for each part."""
         rows = yield Rows(self._spec, parts)
         labels = handle_of(self._spec).labels

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Final, TypeAlias
 
-from guards.checks.learned.model_guard import Rows
 from guards.checks.texts.cuts import cuts
+from guards.effects import Flow, Load, Rows, worked
 from guards.models import ModelSpec, Row, handle_of
 from guards.models.spec import Model
 
@@ -34,13 +34,14 @@ class Encoder:
         """The embedded one for None; an id, a folder, a spec, or a function of a list of texts that gives vectors."""
         return cls(ModelSpec.of(model, "embedding", EMBEDDED))
 
-    def vectors(self, texts: Sequence[str]) -> Generator[Rows, list[Row], list[Vector]]:
+    def vectors(self, texts: Sequence[str]) -> Flow[list[Vector]]:
         """One vector per text, in one question to the model.
 
         The vector of a text that is longer than the model's limit is the mean of those of its windows. Raises
         ValueError for a text of more than `MOST_CHARS` characters, and for vectors that have no direction.
         """
-        parts = [self._windows(text) for text in texts]
+        yield Load(self.spec)
+        parts = yield from worked(lambda: [self._windows(text) for text in texts], sum(map(len, texts)))
         rows = iter((yield Rows(self.spec, [part for of_one in parts for part in of_one])))
         return [self._mean([self._unit(next(rows)) for _ in of_one]) for of_one in parts]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from unicodedata import category
 
-from guards.checks.base import OnError, Scored, Unreadable, check_threshold
+from guards.checks.base import Guard, OnError, Scored, Unreadable, Verdict, check_threshold
 from guards.checks.learned.encoder import MOST_CHARS, Encoder
 from guards.checks.learned.grounding import Corpus, Grounding, ground, room_for
-from guards.checks.learned.model_guard import ModelGuard, Steps
 from guards.checks.learned.nli import Nli
 from guards.checks.texts.cuts import fitting
 from guards.checks.texts.letters import plain_letters
@@ -22,6 +22,7 @@ from guards.checks.texts.passages import Span, sentences
 from guards.checks.texts.sources import documents
 from guards.checks.texts.texts import judged_texts
 from guards.context import Context
+from guards.effects import Flow, Load, LongWork
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import NO_FIX, Finding
 from guards.models import ModelSpec, handle_of
@@ -40,7 +41,7 @@ _SHOWN = 2
 """Passages in the evidence of a finding."""
 
 
-class Entailment(ModelGuard):
+class Entailment(Guard):
     """An answer whose every claim is supported by the sources.
 
     Args:
@@ -116,16 +117,24 @@ class Entailment(ModelGuard):
             raise MissingExtra("numpy", "models", where="Entailment.probabilities()") from fault
         return np.array(self.nli.probabilities(pairs), dtype=np.float64).reshape(-1, 3)
 
-    def steps(self, value: Any, context: Context) -> Steps:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
+        yield Load(self.nli.spec)
+        corpus, asked, claims = yield LongWork(partial(self._read, value, context))
+        if not claims:
+            return Scored(1.0)  # blanks and punctuation claim nothing
+        grounded = yield from ground([asked + claim.read for claim in claims], corpus, self.encoder, self.nli)
+        return (yield LongWork(partial(self._judged, grounded, claims)))  # type: ignore[no-any-return]
+
+    def _read(self, value: Any, context: Context) -> tuple[Corpus, str, list[_Claim]]:
+        """The sources, the question before each claim, and the claims."""
         texts = judged_texts(value, "Entailment")
         if (size := sum(len(text) for _, text in texts)) > MOST_CHARS:
             raise ValueError(f"an answer of {size:,} characters is longer than the {MOST_CHARS:,} that are judged")
         corpus = Corpus(documents(context, self.source), self.nli)
         asked = _question(context, self.question)
-        claims = self._claims(texts, room_for(asked, self.nli))
-        if not claims:
-            return Scored(1.0)  # blanks and punctuation claim nothing
-        grounded = yield from ground([asked + claim.read for claim in claims], corpus, self.encoder, self.nli)
+        return corpus, asked, self._claims(texts, room_for(asked, self.nli))
+
+    def _judged(self, grounded: Sequence[Grounding], claims: Sequence[_Claim]) -> Scored:
         judged = sorted(zip(grounded, claims, strict=True), key=lambda pair: pair[0].score)
         bad = [(found, claim) for found, claim in judged if found.score < self.threshold]
         return self._verdict(judged, bad)

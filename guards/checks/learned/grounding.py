@@ -8,21 +8,21 @@ documents too, but ask about every pair).
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from operator import mul
 from typing import Any, Final
 
 from guards.checks.learned.encoder import EMBEDDED as ENCODER
 from guards.checks.learned.encoder import Encoder, cosine
-from guards.checks.learned.model_guard import Rows
 from guards.checks.learned.nli import EMBEDDED as NLI
 from guards.checks.learned.nli import Nli, Probabilities
 from guards.checks.texts.lexical import Lexicon, coverage, names, numbers, stems
 from guards.checks.texts.passages import Span, sentences, windows
 from guards.checks.texts.sources import Documents
-from guards.models import Handle, Row, handle_of
+from guards.effects import Flow, LongWork, Rows
+from guards.models import Handle, handle_of
 
 __all__ = ["Corpus", "Evidence", "Grounding", "Passage", "ground", "room_for"]
 
@@ -185,9 +185,7 @@ def room_for(question: str, nli: Nli) -> int | None:
     return room - taken
 
 
-def ground(
-    claims: Sequence[str], corpus: Corpus, encoder: Encoder | None, nli: Nli
-) -> Generator[Rows, list[Row], list[Grounding]]:
+def ground(claims: Sequence[str], corpus: Corpus, encoder: Encoder | None, nli: Nli) -> Flow[list[Grounding]]:
     """One `Grounding` per claim, by two questions to models: for the vectors of all texts, and for all pairs.
 
     Without an encoder, the words alone say what is near. Raises ValueError for more claims and passages than can be
@@ -202,6 +200,16 @@ def ground(
     pairs = [(one.passage.text, claim) for claim, found in zip(claims, near, strict=True) for one in found]
     said = iter(nli.named((yield Rows(nli.spec, pairs))))
     calibrated = encoder is not None and (nli.spec.model, encoder.spec.model) == (NLI, ENCODER)
+    return (yield LongWork(partial(_grounded, claims, corpus, near, said, calibrated)))  # type: ignore[no-any-return]
+
+
+def _grounded(
+    claims: Sequence[str],
+    corpus: Corpus,
+    near: Sequence[Sequence[_Near]],
+    said: Iterator[Probabilities],
+    calibrated: bool,
+) -> list[Grounding]:
     return [
         Grounding(
             claim,
@@ -215,18 +223,21 @@ def ground(
     ]
 
 
-def _near(
-    claims: Sequence[str], corpus: Corpus, encoder: Encoder | None
-) -> Generator[Rows, list[Row], list[list[_Near]]]:
+def _near(claims: Sequence[str], corpus: Corpus, encoder: Encoder | None) -> Flow[list[list[_Near]]]:
     """For each claim the passages nearest to it."""
     if encoder is None:
-        return [_nearest(claim, corpus, [0.0] * len(corpus.passages)) for claim in claims]
+        alike = [0.0] * len(corpus.passages)
+        return (yield LongWork(lambda: [_nearest(claim, corpus, alike) for claim in claims]))  # type: ignore[no-any-return]
     vectors = yield from encoder.vectors([*claims, *(passage.text for passage in corpus.passages)])
     others = vectors[len(claims) :]
-    return [
-        _nearest(claim, corpus, [cosine(vector, other) for other in others])
-        for claim, vector in zip(claims, vectors, strict=False)
-    ]
+    return (  # type: ignore[no-any-return]  # what a flow is sent is untyped here
+        yield LongWork(
+            lambda: [
+                _nearest(claim, corpus, [cosine(vector, other) for other in others])
+                for claim, vector in zip(claims, vectors, strict=False)
+            ]
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

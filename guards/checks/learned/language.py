@@ -6,18 +6,18 @@ Lui and Baldwin, "langid.py: An Off-the-shelf Language Identification Tool" (201
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from guards.checks.base import OnError, Scored, Unreadable
+from guards.checks.base import OnError, Scored, Unreadable, Verdict
 from guards.checks.learned.classifier import Classifier, Limit, Place, Subject
-from guards.checks.learned.model_guard import Rows, Steps
 from guards.checks.texts.texts import texts_of
 from guards.context import Context
+from guards.effects import Flow, Rows
 from guards.errors import ConfigError, MissingExtra
 from guards.findings import Finding
-from guards.models import ModelSpec, Row, handle_of, position
+from guards.models import ModelSpec, handle_of, position
 from guards.models.spec import Model
 from guards.policies import Policy
 
@@ -92,7 +92,7 @@ class Language(Classifier):
         if model is None:
             self.cost = 1
 
-    def steps(self, value: Any, context: Context) -> Steps:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
         subjects = [Subject(path, text) for path, text in texts_of(value)]
         long = [subject for subject in subjects if _letters(subject.text) >= self._least]
         unknown = [self._untold(subject) for subject in subjects if _letters(subject.text) < self._least]
@@ -101,7 +101,7 @@ class Language(Classifier):
         score, findings = (yield from self._judged(long)) if long else (0.5, [])
         return Scored(score, [*findings, *unknown])
 
-    def _rows(self, parts: Sequence[str]) -> Generator[Rows, list[Row], list[Sequence[float]]]:
+    def _rows(self, parts: Sequence[str]) -> Flow[list[Sequence[float]]]:
         rows = yield Rows(self._spec, parts)
         labels = handle_of(self._spec).labels
         # "en" and "EN" are one to a model, and count once.

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
+from guards.checks.here import here
 from guards.checks.learned.encoder import Encoder, Vector
-from guards.checks.learned.model_guard import driven
 from guards.errors import MissingExtra
 
 __all__ = ["Classed", "Examples", "LinearHead", "head_of"]
@@ -128,7 +128,7 @@ def head_of(encoder: Encoder, examples: Examples) -> LinearHead:
 
 @lru_cache(maxsize=64)
 def _fitted_to(encoder: Encoder, examples: Examples) -> LinearHead:
-    vectors = driven(encoder.vectors([text for _, texts in examples for text in texts]))
+    vectors = here(encoder.vectors([text for _, texts in examples for text in texts]))
     return LinearHead.of(vectors, [index for index, (_, texts) in enumerate(examples) for _ in texts])
 
 

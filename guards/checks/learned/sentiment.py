@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from guards.checks.base import OnError, Unreadable, several
 from guards.checks.learned.classifier import Classifier, Labels, Limit, Place, Subject
-from guards.checks.learned.model_guard import Rows
 from guards.checks.learned.nli import EMBEDDED, Nli
 from guards.checks.learned.zero_shot import zero_shot
 from guards.checks.texts.cuts import Split, cuts
 from guards.checks.texts.passages import Span
+from guards.effects import Flow
 from guards.errors import ConfigError
-from guards.models import ModelSpec, Row, handle_of
+from guards.models import ModelSpec, handle_of
 from guards.models.spec import Model
 from guards.policies import Policy
 
@@ -91,7 +91,7 @@ class Sentiment(Classifier):
         # The hypothesis stands beside the text, and a mark between them.
         return cuts(text, handle, self._together, spare=2 + max(len(handle.spans(h)) for h in _HYPOTHESES.values()))
 
-    def _rows(self, parts: Sequence[str]) -> Generator[Rows, list[Row], list[Sequence[float]]]:
+    def _rows(self, parts: Sequence[str]) -> Flow[list[Sequence[float]]]:
         if not self._entails:
             return (yield from super()._rows(parts))
         columns = [list(_HYPOTHESES).index(limit.names[0]) for limit in self._limits]

@@ -6,20 +6,21 @@ source is for entailment to judge.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, Unreadable, check_threshold
+from guards.checks.base import Guard, OnError, Scored, Unreadable, Verdict, check_threshold
+from guards.checks.here import here
 from guards.checks.learned.encoder import Encoder, Vector, cosine
-from guards.checks.learned.model_guard import ModelGuard, Rows, Steps, driven
 from guards.checks.texts.parts import By, Part, check_by, parts_of
 from guards.checks.texts.sources import Documents, documents, documents_of
 from guards.checks.texts.texts import judged_texts
 from guards.context import Context
+from guards.effects import Flow, worked
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.models import ModelSpec, Row
+from guards.models import ModelSpec
 from guards.models.spec import Model
 from guards.outgoing.texts import role_of, text_of
 from guards.policies import Policy
@@ -34,7 +35,7 @@ _LIKE: Final = 0.5
 _UNLIKE: Final = 0.2
 
 
-class Similarity(ModelGuard):
+class Similarity(Guard):
     """An answer that is close to some text, or far from it.
 
     Args:
@@ -94,20 +95,26 @@ class Similarity(ModelGuard):
 
     def scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The cosine of each pair of texts, -1 to 1, whatever the guard's options. Raises what the model raises."""
-        return driven(self._cosines(pairs))
+        return here(self._cosines(pairs))
 
-    def steps(self, value: Any, context: Context) -> Steps:
-        answered = [part for path, text in judged_texts(value, "Similarity") for part in parts_of(path, text, self.by)]
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
+        texts, documents = judged_texts(value, "Similarity"), self._documents(context)
+        size = sum(len(text) for _, text in (*texts, *documents))
+        answered, others = yield from worked(lambda: (self._parts(texts), self._parts(documents)), size)
         worded = [part for part in answered if part.words]
-        others = [part for name, text in self._documents(context) for part in parts_of(name, text, self.by)]
         vectors = yield from self.encoder.vectors([part.words for part in (*worded, *others)])
         beside = list(zip(others, vectors[len(worded) :], strict=True))
-        near = [_nearest(part, vector, beside) for part, vector in zip(worded, vectors, strict=False)]
+        near = yield from worked(
+            lambda: [_nearest(part, vector, beside) for part, vector in zip(worded, vectors, strict=False)], size
+        )
         near += [_Near(part) for part in answered if not part.words]
         scored = sorted(((self._score(one), one) for one in near), key=lambda pair: pair[0])
         return Scored(scored[0][0], [self._finding(one, score) for score, one in scored if score < self.threshold])
 
-    def _cosines(self, pairs: Sequence[tuple[str, str]]) -> Generator[Rows, list[Row], list[float]]:
+    def _parts(self, texts: Documents) -> list[Part]:
+        return [part for name, text in texts for part in parts_of(name, text, self.by)]
+
+    def _cosines(self, pairs: Sequence[tuple[str, str]]) -> Flow[list[float]]:
         vectors = yield from self.encoder.vectors([text for pair in pairs for text in pair])
         return [cosine(one, other) for one, other in zip(vectors[::2], vectors[1::2], strict=True)]
 

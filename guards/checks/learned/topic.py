@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final, TypeAlias
 
-from guards.checks.base import OnError, Scored, Unreadable, check_threshold, several
+from guards.checks.base import Guard, OnError, Scored, Unreadable, Verdict, check_threshold, several
 from guards.checks.learned.encoder import MOST_CHARS, Encoder
-from guards.checks.learned.linear_head import Classed, Examples, head_of
-from guards.checks.learned.model_guard import ModelGuard, Rows, Steps
+from guards.checks.learned.linear_head import Classed, Examples, LinearHead, head_of
 from guards.checks.learned.nli import Nli
 from guards.checks.learned.zero_shot import zero_shot
 from guards.checks.texts.cuts import cuts
 from guards.checks.texts.parts import By, Part, check_by, parts_of
 from guards.checks.texts.texts import judged_texts
 from guards.context import Context
+from guards.effects import Flow, Load, LongWork, worked
 from guards.errors import ConfigError
 from guards.findings import Finding
-from guards.models import ModelSpec, Row, handle_of
+from guards.models import ModelSpec, handle_of
 from guards.models.spec import Model
 from guards.policies import Policy
 
@@ -31,7 +32,7 @@ _LEAST_EXAMPLES: Final = 2
 """One to learn from, while the other shows how near a text of the topic comes to it."""
 
 
-class Topic(ModelGuard):
+class Topic(Guard):
     """A text that is about one of the topics that are allowed, or about none that is forbidden.
 
     Args:
@@ -112,15 +113,19 @@ class Topic(ModelGuard):
     def specs(self) -> tuple[ModelSpec, ...]:
         return (self.model.spec,)
 
-    def steps(self, value: Any, context: Context) -> Steps:
+    def flow(self, value: Any, context: Context) -> Flow[Verdict]:
         texts = judged_texts(value, type(self).__name__)
-        parts = [part for path, text in texts for whole in parts_of(path, text, self.by) for part in self._cut(whole)]
+        yield Load(self.model.spec)
+        parts = yield from worked(partial(self._parts, texts), sum(len(text) for _, text in texts))
         worded = [part for part in parts if part.words]
         read = yield from self._read([part.words for part in worded])
         nothing = Classed((0.0,) * len(self.topics), 0.0)
         judged = [*zip(worded, read, strict=True), *((part, nothing) for part in parts if not part.words)]
         scored = sorted(((self._score(one), part, one) for part, one in judged), key=lambda entry: entry[0])
         return Scored(scored[0][0], [self._finding(*entry) for entry in scored if entry[0] < self.threshold])
+
+    def _parts(self, texts: Sequence[tuple[str, str]]) -> list[Part]:
+        return [part for path, text in texts for whole in parts_of(path, text, self.by) for part in self._cut(whole)]
 
     def _cut(self, part: Part) -> list[Part]:
         """Of a part that is longer than an NLI model takes, windows; an encoder does that by itself."""
@@ -137,10 +142,14 @@ class Topic(ModelGuard):
         first = part.span[0]
         return [Part(part.name, part.words[start:end], (first + start, first + end)) for start, end in spans]
 
-    def _read(self, texts: Sequence[str]) -> Generator[Rows, list[Row], list[Classed]]:
+    def _read(self, texts: Sequence[str]) -> Flow[list[Classed]]:
         if isinstance(self.model, Encoder):
             vectors = yield from self.model.vectors(texts)
-            return head_of(self.model, self.examples).read(vectors) if vectors else []
+            if not vectors:
+                return []
+            # The first time it is fitted, with the model.
+            head: LinearHead = yield LongWork(partial(head_of, self.model, self.examples))
+            return head.read(vectors)
         entailed = yield from zero_shot(self.model, texts, self._hypotheses())
         return [Classed(tuple(row), 1.0) for row in entailed]
 

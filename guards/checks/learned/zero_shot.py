@@ -6,18 +6,15 @@ an NLI model, and each label a hypothesis in words ("This text is about sports."
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
-from guards.checks.learned.model_guard import Rows
 from guards.checks.learned.nli import Nli
-from guards.models import Row
+from guards.effects import Flow, Rows
 
 __all__ = ["zero_shot"]
 
 
-def zero_shot(
-    nli: Nli, texts: Sequence[str], hypotheses: Sequence[str]
-) -> Generator[Rows, list[Row], list[list[float]]]:
+def zero_shot(nli: Nli, texts: Sequence[str], hypotheses: Sequence[str]) -> Flow[list[list[float]]]:
     """For each text the probability that it entails each hypothesis, in one question to the model.
 
     The probabilities of one text do not add up to 1: each hypothesis is judged by itself. A text must fit the model
