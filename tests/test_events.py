@@ -352,3 +352,165 @@ def test_nothing_is_lost_among_threads_tasks_and_streams():
     (only,) = kinds
     assert (only[0], only[-1], only.count("Asked"), only.count("FindingFound")) == ("CallStarted", "CallEnded", 2, 2)
     assert all(a.at <= b.at for events in by_call.values() for a, b in pairwise(events))
+
+
+def test_a_loop_that_is_left_tells_hooks_of_its_own_event_loop():
+    """An async hook that needs the running loop hears of a `break` in `async for`, and nothing waits for ever."""
+    events = []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        async def hook(event):
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop))
+            events.append(event)
+
+        attempts = Guarded(Text(), hooks=[hook]).attempts("q")
+        async for _ in attempts:
+            break
+        gc.collect()
+        assert attempts.outcome.reason == "call.abandoned"
+        for _ in range(200):
+            if events and isinstance(events[-1], CallEnded):
+                break
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert isinstance(events[-1], CallEnded)
+
+
+@pytest.mark.parametrize("colour", ["plain", "async"])
+def test_a_cancelled_call_is_told_whole_and_in_order(colour):
+    """Every hook hears all events once, in their order, and none after the last, wherever the cancellation comes."""
+    events, others = [], []
+
+    def plain(event):
+        time.sleep(0.05)
+        events.append(type(event))
+
+    async def later(event):
+        await asyncio.sleep(0.05)
+        events.append(type(event))
+
+    async def model(messages):
+        await asyncio.sleep(5)
+
+    async def main():
+        ticket = Guarded(
+            Ticket, hooks=[plain if colour == "plain" else later, lambda event: others.append(type(event))]
+        )
+        task = asyncio.create_task(ticket.arun(model, "q"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert events == others
+    assert (events[0], events[-1]) == (CallStarted, CallEnded)
+    assert len(events) == len(set(events))
+
+
+def test_an_answer_that_was_accepted_is_kept_though_its_end_is_cancelled():
+    """A cancellation while hooks hear of the end does not take the outcome out of the session's record."""
+
+    async def hook(event):
+        if isinstance(event, CallEnded):
+            await asyncio.sleep(0.2)
+
+    async def main():
+        async with Guarded(Ticket, hooks=[hook]).session() as session:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(session.acall(ScriptedModel([GOOD]).acall, "q"), 0.1)
+            return session.outcomes
+
+    (outcome,) = asyncio.run(main())
+    assert outcome.ok
+
+
+def test_a_cancellation_inside_a_hook_is_the_hook_s_own():
+    """What a hook waited for was cancelled: that is a warning, under each driver, and the call goes on."""
+
+    def plain(event):
+        raise asyncio.CancelledError
+
+    async def later(event):
+        waited = asyncio.create_task(asyncio.sleep(9))
+        waited.cancel()
+        await waited
+
+    for hook in (plain, later):
+        ticket = Guarded(Ticket, hooks=[hook])
+        for outcome in (ticket.run(ScriptedModel([GOOD]), "q"), asyncio.run(ticket.arun(ScriptedModel([GOOD]), "q"))):
+            assert outcome.ok
+            assert {f.code for f in outcome.findings} == {"hook.failed"}
+
+
+def test_what_a_plain_hook_gives_to_be_awaited_is_awaited():
+    """A lambda around an async function hears everything, and what that raises is reported."""
+    heard = []
+
+    async def put(event):
+        heard.append(event)
+        raise KeyError
+
+    ticket = Guarded(Ticket, hooks=[lambda event: put(event)])
+    for outcome in (ticket.run(ScriptedModel([GOOD]), "q"), asyncio.run(ticket.arun(ScriptedModel([GOOD]), "q"))):
+        assert {f.code for f in outcome.findings} == {"hook.failed"}
+    assert len(heard) == 14
+
+
+def test_a_parent_starts_before_its_children():
+    """A validation with a judge begins before the judge's question does; a call tells its beginning at once."""
+    events, seen = [], []
+    verdict = '{"reasons": ["fine"], "verdict": "pass", "score": 0.9}'
+
+    def judging(messages):
+        seen.append([type(e) for e in events])
+        return verdict
+
+    ticket = Guarded(Text(), guards=[Judge("Is it polite?", client=judging)], hooks=[events.append])
+    ticket.validate("Hello.")
+    begun = [e.parent for e in events if isinstance(e, CallStarted)]
+    assert begun == [None, events[0].call]
+    events.clear()
+    ticket.run(ScriptedModel(["Hello."]), "q")
+    assert Answered in seen[-1]
+
+
+def test_a_stream_that_is_left_is_over_at_once():
+    """A `break` closes the stream and its record without the cyclic collector, which may come much later."""
+    gc.collect()
+    gc.disable()
+    try:
+        with Guarded(Text()).session() as session:
+            for _ in session.stream(lambda messages: iter(["One. ", "Two. "]), "q"):
+                break
+            assert [outcome.reason for outcome in session.outcomes] == ["call.abandoned"]
+    finally:
+        gc.enable()
+
+
+def test_a_hook_cannot_change_what_is_asked():
+    """The turns of an event are its own: what a hook writes into them reaches neither model nor caller."""
+
+    def hook(event):
+        for turn in getattr(event, "messages", ()):
+            turn["content"] = "changed"
+
+    model, turns = ScriptedModel([GOOD]), [{"role": "user", "content": "q"}]
+    Guarded(Ticket, hooks=[hook]).call(model, turns)
+    assert turns == [{"role": "user", "content": "q"}]
+    assert model.calls[0][0]["content"] == "q"
+
+
+def test_hooks_that_fail_at_the_end_of_a_call_that_fails_are_reported():
+    """The record of a call that ends by a fault names each event on which a hook raised, the last ones too."""
+
+    def hook(event):
+        raise ValueError
+
+    with Guarded(Ticket, hooks=[hook]).session() as session, pytest.raises(ZeroDivisionError):
+        session.call(lambda messages: 1 / 0, "q")
+    words = [f.message.rpartition(" ")[2] for f in session.outcomes[0].findings]
+    assert words == ["CallStarted", "AttemptStarted", "Asked", "Answered", "Decided", "AttemptEnded", "CallEnded"]

@@ -409,6 +409,7 @@ EXPLAINED = {
     "xml.unclosed",
     "xml.attribute",
     "xml.cdata",
+    "xml.entity",
     "xml.text",
 }
 STRICTLY = re.compile(r"<!--.*?-->|<\?.*?\?>|&(lt|gt|amp|quot|apos|#[0-9]+);", re.DOTALL)

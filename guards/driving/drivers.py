@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from guards.driving.jobs import caught, caught_async, compute, compute_async, gathered, in_thread, in_time, within
 from guards.driving.retrying import async_retrying, left, retries, sync_retrying
@@ -36,10 +36,14 @@ from guards.effects import (
 from guards.engine.spend import clock
 from guards.errors import ConfigError, TooManyHang
 
+if TYPE_CHECKING:
+    import asyncio
+
 __all__ = [
     "drain",
     "leave",
     "leave_async",
+    "leave_soon",
     "perform",
     "perform_async",
     "run_async",
@@ -83,8 +87,11 @@ async def run_async(flow: Flow[R]) -> R:
         return stop.value  # type: ignore[no-any-return]
 
 
-def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
-    """Drive a flow in this thread, giving the events that it emits. Leaving the generator ends the flow."""
+def stream_sync(flow: Flow[Any], ended: Callable[[], None], done: Callable[[], None]) -> Iterator[Any]:
+    """Drive a flow in this thread, giving the events that it emits. Leaving the generator ends the flow.
+
+    `ended` is called however it ends, `done` behind the last event; what that raises comes out.
+    """
     opened: list[Incoming] = []
     try:
         effect = next(flow)
@@ -102,14 +109,18 @@ def stream_sync(flow: Flow[Any]) -> Iterator[Any]:
             else:
                 effect = flow.send(result)
     except StopIteration:
-        return
+        pass
     finally:
         leave(flow)
         for incoming in opened:
             incoming.close()
+        ended()
+    done()
 
 
-async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
+async def stream_async(
+    flow: Flow[Any], ended: Callable[[], None], done: Callable[[], None]
+) -> AsyncGenerator[Any, None]:
     """As `stream_sync`, in the running event loop."""
     opened: list[Incoming] = []
     try:
@@ -128,11 +139,13 @@ async def stream_async(flow: Flow[Any]) -> AsyncGenerator[Any, None]:
             else:
                 effect = flow.send(result)
     except StopIteration:
-        return
+        pass
     finally:
         await leave_async(flow)
         for incoming in opened:
             await incoming.aclose()
+        ended()
+    done()
 
 
 def leave(flow: Flow[Any]) -> None:
@@ -149,6 +162,24 @@ async def leave_async(flow: Flow[Any]) -> None:
         effect = flow.throw(Left())
         while True:
             effect = flow.send(await perform_async(effect))
+
+
+def leave_soon(flow: Flow[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """As `leave`, in the thread of a running loop: the record is closed now, and hooks hear of it in a task."""
+    with suppress(Left, StopIteration):
+        task = loop.create_task(_left(flow, flow.throw(Left())))
+        _LEAVING.add(task)
+        task.add_done_callback(_LEAVING.discard)
+
+
+async def _left(flow: Flow[Any], effect: Effect) -> None:
+    with suppress(Left, StopIteration):
+        while True:
+            effect = flow.send(await perform_async(effect))
+
+
+_LEAVING: Final[set[Any]] = set()
+"""Tasks that nobody else holds."""
 
 
 # -- sync ------------------------------------------------------------------------------------------------------------

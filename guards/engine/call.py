@@ -123,26 +123,34 @@ class Call(Generic[T]):
 
             self._viewer = Viewer(self.plan, self.showing, self._ledger.head.id, self._told_validators)
         try:
-            outcome = yield from self._loop()
+            if telling is not None:
+                yield from telling.tell()
+            self.outcome = outcome = yield from self._loop()
         except BaseException as fault:
             self._fault(fault)
-            if telling is not None:
-                if isinstance(fault, GeneratorExit):
+            if isinstance(fault, GeneratorExit):
+                if telling is not None:
                     telling.tell_now()
-                else:
-                    yield from telling.tell()
+            else:
+                yield from self._tell_end()
             raise
         if telling is not None:
             telling.call_ended(outcome)
-            yield from telling.tell()
-            # What a hook did wrong since the outcome was made belongs into it, too.
-            late = [f for f in telling.reports if f.code == "hook.failed"]
-            seen = sum(f.code == "hook.failed" for f in outcome.findings)
-            outcome = replace(outcome, findings=(*outcome.findings, *late[seen:]))
-        self.outcome = outcome
+            yield from self._tell_end()
+            outcome = self.outcome
         if self._viewer is not None:
             yield from self._viewer.end(outcome)
         return outcome
+
+    def _tell_end(self) -> Flow[None]:
+        """What hooks have not heard yet. What they do wrong meanwhile belongs into the outcome, too."""
+        telling, outcome = self._telling, self.outcome
+        if telling is None or outcome is None:
+            return
+        seen = len(telling.reports)
+        yield from telling.tell()
+        if late := telling.reports[seen:]:
+            self.outcome = replace(outcome, findings=(*outcome.findings, *late))
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -219,6 +227,8 @@ class Call(Generic[T]):
         else:
             reading, opened.whole = yield LongWork(partial(self._read_long, reply, question.parts))
         if plan.guards.tiers:
+            if telling is not None:
+                yield from telling.tell()
             context = self._context(opened)
             examined = yield from examine(reading, plan.contract, plan.guards, context, self._desk, telling=telling)
         else:

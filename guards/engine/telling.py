@@ -86,7 +86,7 @@ class Telling:
         self, kind: Kind, plan: Plan[Any], name: str | None, messages: tuple[Message, ...], tags: Mapping[str, Any]
     ) -> None:
         origin = plan.origin
-        self._note(CallStarted, kind, origin.fingerprint, name or origin.name, messages, tags)
+        self._note(CallStarted, kind, origin.fingerprint, name or origin.name, _apart(messages), dict(tags))
 
     def input_checked(self, settled: Settled) -> None:
         refused = settled.refused
@@ -94,7 +94,7 @@ class Telling:
         self._note(InputChecked, findings, settled.repairs, refused is not None)
 
     def attempt_started(self, number: int, messages: tuple[Message, ...]) -> None:
-        self._note(AttemptStarted, number, messages)
+        self._note(AttemptStarted, number, _apart(messages))
 
     def asking(self, number: int, ask: Ask, put: Callable[[Ask], Flow[A]]) -> Flow[A]:
         """What `put` gives, and what came of the question told: a reply, or a reply and what was found in it."""
@@ -127,6 +127,13 @@ class Telling:
 
     def call_ended(self, outcome: Outcome[Any]) -> None:
         self._note(CallEnded, outcome)
+
+
+def _apart(value: Any) -> Any:
+    """The turns for a hook: what it does to them does not reach the model."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(_apart, value)) if type(value) in (tuple, list) else value
+    return {key: _apart(held) for key, held in value.items()} if type(value) is dict else value
 
 
 def _name_of(client: Client) -> str:

@@ -96,6 +96,7 @@ def _told(plan: Plan[Any], ledger: Ledger, name: str) -> Iterator[Callable[[Mapp
 
     telling = Telling(plan.hooks, ledger.head.id, None, ledger.reports)
     telling.call_started("score_many", plan, name, (), {})
+    run_sync(telling.tell())
 
     def told(scores: Mapping[int, float], seconds: float) -> None:
         every.update(scores)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from guards.clients import answer_of
 from guards.clients.callables import Plain, waiting
 from guards.clients.incoming import Incoming
-from guards.driving.drivers import drain, leave, leave_async, perform, perform_async
+from guards.driving.drivers import drain, leave, leave_async, leave_soon, perform, perform_async
 from guards.effects import Ask, Client, Effect, NoAnswer, OutOfTime
 from guards.engine.call import Call, begin
 from guards.engine.plan import Plan
 from guards.errors import ConfigError
 from guards.messages import Feedback, Message, Reply
 from guards.records import Outcome
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Attempts", "Handle"]
 
@@ -81,8 +84,14 @@ class Attempts(Generic[R_co]):
             await leave_async(self._flow)
 
     def _close(self) -> None:
-        if self._flow is not None:
+        """Left without a word: in a running loop hooks hear of it in a task, since nobody here can await them."""
+        if self._flow is None:
+            return
+        loop = _running_loop()
+        if loop is None:
             leave(self._flow)
+        else:
+            leave_soon(self._flow, loop)
 
     def _first(self) -> Effect | None:
         if self._flow is not None:
@@ -124,7 +133,7 @@ class Attempts(Generic[R_co]):
         try:
             results = await perform_async(effect)
         except BaseException as fault:
-            self._fail(fault)
+            await self._afail(fault)
             raise
         return self._step(results)
 
@@ -134,6 +143,15 @@ class Attempts(Generic[R_co]):
             effect = self._flow.throw(fault)
             while True:
                 effect = self._flow.send(perform(effect))
+        except BaseException as same:
+            if same is not fault:
+                raise
+
+    async def _afail(self, fault: BaseException) -> None:
+        try:
+            effect = self._flow.throw(fault)
+            while True:
+                effect = self._flow.send(await perform_async(effect))
         except BaseException as same:
             if same is not fault:
                 raise
@@ -225,7 +243,9 @@ class Handle(Generic[R_co]):
 
     async def __aexit__(self, kind: object, fault: BaseException | None, trace: object) -> Literal[False]:
         if fault is not None:
-            self._close(fault)
+            self._settled = True
+            if not isinstance(fault, GeneratorExit):
+                await self._loop._afail(fault)  # noqa: SLF001  # the loop's own
         else:
             self._after = await self._asettle()
         return False
@@ -238,25 +258,39 @@ class Handle(Generic[R_co]):
     def _settle(self) -> Effect | None:
         if not self._settled:
             self._settled = True
-            self._after = self._loop._advance(self._given())  # noqa: SLF001
+            if self._reply is None:
+                fault = _left_without_answer()
+                self._loop._fail(fault)  # noqa: SLF001
+                raise fault
+            self._after = self._loop._advance(self._reply)  # noqa: SLF001
         return self._after
 
     async def _asettle(self) -> Effect | None:
         if not self._settled:
             self._settled = True
-            self._after = await self._loop._aadvance(self._given())  # noqa: SLF001
+            if self._reply is None:
+                fault = _left_without_answer()
+                await self._loop._afail(fault)  # noqa: SLF001
+                raise fault
+            self._after = await self._loop._aadvance(self._reply)  # noqa: SLF001
         return self._after
 
-    def _given(self) -> Reply | OutOfTime | NoAnswer:
-        if self._reply is None:
-            fault = ConfigError(
-                "the attempt was left without an answer",
-                where="attempts",
-                hint="call attempt.offer(answer) inside the block, or break",
-            )
-            self._loop._fail(fault)  # noqa: SLF001
-            raise fault
-        return self._reply
+
+def _left_without_answer() -> ConfigError:
+    return ConfigError(
+        "the attempt was left without an answer",
+        where="attempts",
+        hint="call attempt.offer(answer) inside the block, or break",
+    )
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    import asyncio  # loaded already, where a loop runs
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class _Caller(Plain):

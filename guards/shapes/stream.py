@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from guards.driving.drivers import stream_async, stream_sync
 from guards.engine.plan import Showing
@@ -28,7 +29,7 @@ class Stream(Generic[R_co]):
 
     def __init__(self, call: Call[R_co], keep: Callable[[], None] | None = None) -> None:
         self._call = call
-        self._keep = keep
+        self._keep = keep or _nothing
         self._sync: Iterator[StreamEvent] | None = None
         self._async: AsyncIterator[StreamEvent] | None = None
 
@@ -49,12 +50,12 @@ class Stream(Generic[R_co]):
                 "the client is async", where="stream", hint="write `async for event in ticket.stream(...)`"
             )
         self._check_unread()
-        self._sync = self._events()
+        self._sync = stream_sync(self._call.run(), self._keep, partial(_raise_if_rejected, self._call))
         return self._sync
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         self._check_unread()
-        self._async = self._aevents()
+        self._async = stream_async(self._call.run(), self._keep, partial(_raise_if_rejected, self._call))
         return self._async
 
     def __enter__(self) -> Stream[R_co]:
@@ -84,25 +85,11 @@ class Stream(Generic[R_co]):
         if self._sync is not None or self._async is not None:
             raise ConfigError("a stream is read once", where="stream", hint="ask for another with .stream(...)")
 
-    def _events(self) -> Iterator[StreamEvent]:
-        try:
-            yield from stream_sync(self._call.run())
-        finally:
-            if self._keep is not None:
-                self._keep()
-        self._raise_if_rejected()
 
-    async def _aevents(self) -> AsyncIterator[StreamEvent]:
-        events = stream_async(self._call.run())
-        try:
-            async for event in events:
-                yield event
-        finally:
-            await events.aclose()
-            if self._keep is not None:
-                self._keep()
-        self._raise_if_rejected()
+def _nothing() -> None:
+    pass
 
-    def _raise_if_rejected(self) -> None:
-        if self._call.outcome is not None:
-            self._call.outcome.raise_if_rejected()
+
+def _raise_if_rejected(call: Call[Any]) -> None:
+    if call.outcome is not None:
+        call.outcome.raise_if_rejected()

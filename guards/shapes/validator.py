@@ -279,6 +279,7 @@ def _told(text: str, plan: Plan[Any], context: Mapping[str, Any] | None, ledger:
     telling = Telling(plan.hooks, ledger.head.id, None, ledger.reports)
     telling.call_started("validate", plan, None, (), {})
     outcome = ledger.outcome(text, unguarded(_UNREAD), ok=False, value=None, reason=_FAILED)
+    yield from telling.tell()
     try:
         outcome = yield from _judged(text, plan, context, ledger, telling)
     finally:
