@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain
 from math import inf
 from time import time
-from typing import Any, Final, Generic, Self
+from typing import Any, ClassVar, Final, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -53,7 +51,8 @@ class Reason(str):
 
 
 ACCEPTED: Final = Reason("accepted", "The contract and every guard accepted the answer.")
-_USAGE: Final = ("input_tokens", "output_tokens", "cost")
+_TOKENS: Final = ("input_tokens", "output_tokens")
+_USAGE: Final = (*_TOKENS, "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +66,28 @@ class Usage(Mapping[str, Any]):
     def __post_init__(self) -> None:
         tokens, further, cost = self.input_tokens, self.output_tokens, self.cost
         if (
-            (tokens is None or (type(tokens) is int and tokens >= 0))
-            and (further is None or (type(further) is int and further >= 0))
+            (tokens is None or (type(tokens) is int and 0 <= tokens <= _MOST))
+            and (further is None or (type(further) is int and 0 <= further <= _MOST))
             and cost is None
         ):
             return  # nearly always
         for name in _USAGE:
             given = getattr(self, name)
-            if given is not None and _amount(given) is None:
-                raise ConfigError(f"must be a number from 0 up, not {given!r}", where=f"Usage({name}=)")
+            if given is None:
+                continue
+            amount = _amount(given, whole=name in _TOKENS)
+            if amount is None:
+                kind = "whole number" if name in _TOKENS else "number"
+                shown = _clip(repr(recorded(given)), 80)
+                raise ConfigError(f"must be a {kind} from 0 to 2**63, not {shown}", where=f"Usage({name}=)")
+            object.__setattr__(self, name, amount)
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Usage:
         """From a reply's usage mapping; other keys are left alone, and what is no amount was not said."""
         if given is None:
             return _NOTHING
-        return cls(*(_amount(given.get(name)) for name in _USAGE))
+        return cls(*(_amount(given.get(name), whole=name in _TOKENS) for name in _USAGE))
 
     @property
     def total_tokens(self) -> int | None:
@@ -117,11 +122,22 @@ class Usage(Mapping[str, Any]):
         return {name: value for name, value in self.items() if value is not None}
 
 
-def _amount(given: Any) -> Any:
+_MOST: Final = 2**63 - 1
+"""Of tokens and cost: no reply means more, and JSON's readers take no more."""
+
+
+def _amount(given: Any, *, whole: bool = False) -> Any:
     """A number from 0 up, else None: a budget that counted NaN or less than nothing would never end."""
-    if isinstance(given, bool) or not isinstance(given, int | float | Decimal) or not 0 <= given < inf:
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
         return None
-    return float(given) if isinstance(given, Decimal) else given
+    number = given
+    if isinstance(given, Decimal):  # whose NaN cannot be compared
+        number = float(given) if given.is_finite() else inf
+    if not 0 <= number <= _MOST:
+        return None
+    if not whole:
+        return number
+    return int(number) if number == int(number) else None
 
 
 _NOTHING = Usage()
@@ -184,8 +200,15 @@ class Head:
     def id(self) -> str:
         return str(self._id)
 
+    @classmethod
+    def again(cls, id_: str, at: float, library: str, origin: Origin | None, tags: Mapping[str, Any]) -> Head:
+        """That of a call which was made before, or elsewhere."""
+        head = cls(origin, tags)
+        head._id, head.at, head.library = id_, at, library
+        return head
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Head.from_dict, (self.to_dict(),)
+        return Head.again, (self.id, self.at, self.library, self.origin, dict(self.tags))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, but for the version of the record."""
@@ -199,12 +222,14 @@ class Head:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Head:
-        """A head again; one that knows nothing, of a record of the first version."""
-        ticket = data.get("ticket")
-        head = cls(None if ticket is None else Origin(ticket["name"], ticket["fingerprint"]), data.get("tags"))
-        head._id, head.library = data.get("id", ""), data.get("library", "")
-        head.at = datetime.fromisoformat(data["time"]).timestamp() if "time" in data else 0.0
-        return head
+        """A head again, from what `to_dict` gave."""
+        ticket = _a(Mapping, data, "ticket", or_none=True)
+        origin = None
+        if ticket is not None:
+            origin = Origin(_a(str, ticket, "name"), _a(str, ticket, "fingerprint", or_none=True))
+        at = datetime.fromisoformat(_a(str, data, "time")).timestamp()
+        tags = checked_tags(_a(Mapping, data, "tags"))
+        return cls.again(_a(str, data, "id"), at, _a(str, data, "library"), origin, tags)
 
 
 class Origin:
@@ -225,6 +250,9 @@ class Origin:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Origin, (self.name, self.fingerprint)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Origin:
+        return self  # nobody changes it
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "fingerprint": self.fingerprint}
@@ -256,24 +284,21 @@ class Attempt(Made):
     seconds: float = 0.0
     decision: str = "accept"
     raw: Any = field(default=None, compare=False, repr=False)
+    _shared: ClassVar = frozenset({"raw"})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _attempt, ({f.name: getattr(self, f.name) for f in fields(self) if f.name != "raw"},)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Attempt:
-        """An attempt again, from what `to_dict` gave; what was left out of it stays out."""
+    def from_dict(cls, data: Mapping[str, Any], *, content: bool = True) -> Attempt:
+        """An attempt again, from what `to_dict` gave; with `content=False` there, say so here."""
         return cls(
-            messages=tuple(data["messages"]),
-            text=_kept(data["text"]),
-            findings=tuple(map(Finding.from_dict, data["findings"])),
-            repairs=tuple(map(Repair.from_dict, data["repairs"])),
-            scores=data["scores"],
-            skipped=tuple(data["skipped"]),
-            reflection=_kept(data["reflection"]),
-            usage=Usage.of(data["usage"]),
-            seconds=data["seconds"],
-            decision=data["decision"],
+            **_judged(data),
+            messages=tuple(_all(Mapping, data, "messages")),
+            text=_a(str, data, "text", or_none=True) if content else None,
+            skipped=tuple(_all(str, data, "skipped")),
+            reflection=_a(str, data, "reflection", or_none=True) if content else None,
+            decision=_a(str, data, "decision"),
         )
 
     def to_dict(self, *, content: bool = True) -> dict[str, Any]:
@@ -327,20 +352,13 @@ class Outcome(Made, Generic[T_co]):
     head: Head = field(default_factory=Head, compare=False, repr=False)
     cause: BaseException | None = field(default=None, compare=False, repr=False)
     document: Any = field(default=None, compare=False, repr=False)
+    _shared: ClassVar = frozenset({"cause", "document"})
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A record always travels to another process: a value, or a cause, that cannot goes as plain data, or as an
         exception of its words; and a document that cannot as its text."""
         state = {f.name: travelling(getattr(self, f.name)) for f in fields(self) if f.name != "document"}
         return _restored, (state, _travelling_document(self.document))
-
-    def __copy__(self) -> Outcome[T_co]:
-        return replace(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Outcome[T_co]:
-        # Nobody changes a document or a cause.
-        apart = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("cause", "document")}
-        return replace(self, **copy.deepcopy(apart, memo))
 
     def __bool__(self) -> bool:
         """Whether it is accepted, so that `if validate(...):` means what it says."""
@@ -418,6 +436,7 @@ class Outcome(Made, Generic[T_co]):
         attempts = [{**one.to_dict(content=content), "messages": turns.ranges(one.messages)} for one in self.attempts]
         return {
             "version": VERSION,
+            "content": content,
             **self.head.to_dict(),
             "ok": self.ok,
             "value": recorded(self.value) if content else _digest(self.value),
@@ -442,7 +461,7 @@ class Outcome(Made, Generic[T_co]):
         """
         try:
             return cls(**_facts(data))
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as fault:
             raise ConfigError(
                 f"is no record of a call: {type(fault).__name__}: {fault}",
                 where="Outcome.from_dict()",
@@ -456,7 +475,6 @@ class Outcome(Made, Generic[T_co]):
 
 VERSION: Final = 2
 """Of the run record."""
-_HEAD: Final = ("id", "time", "library", "ticket", "tags")
 
 
 class _Conversation:
@@ -486,30 +504,69 @@ def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
     first = "version" not in data
     if not first and data["version"] != VERSION:
         raise ValueError(f"version {data['version']!r} is not known")
-    attempts = data["attempts"]
+    reason = _a(Mapping, data, "reason")
+    why = Reason(_a(str, reason, "code"), _a(str, reason, "message"))
+    content = _a(bool, data, "content") if "content" in data else _has_content(data, why)
+    attempts = _all(Mapping, data, "attempts")
     if not first:
-        turns = data["conversation"]
-        spans = ([turns[start:end] for start, end in one["messages"]] for one in attempts)
-        attempts = [{**one, "messages": list(chain(*span))} for one, span in zip(attempts, spans, strict=True)]
+        turns = _all(Mapping, data, "conversation")
+        attempts = [{**one, "messages": list(_turns(one["messages"], turns))} for one in attempts]
     return {
-        "ok": data["ok"],
-        "value": _kept(data["value"]),
-        "text": _kept(data["text"]),
-        "findings": tuple(map(Finding.from_dict, data["findings"])),
-        "scores": data["scores"],
-        "repairs": tuple(map(Repair.from_dict, data["repairs"])),
-        "attempts": tuple(map(Attempt.from_dict, attempts)),
-        "usage": Usage.of(data["usage"]),
-        "seconds": data["seconds"],
-        "reason": Reason(data["reason"]["code"], data["reason"]["message"]),
-        "delivered_by": data["delivered_by"],
-        "head": Head.from_dict({} if first else {key: data[key] for key in _HEAD}),
+        **_judged(data),
+        "ok": _a(bool, data, "ok"),
+        "value": data["value"] if content else None,
+        "text": _a(str, data, "text", or_none=True) if content else None,
+        "attempts": tuple([Attempt.from_dict(one, content=content) for one in attempts]),
+        "reason": why,
+        "delivered_by": _a(str, data, "delivered_by", or_none=True),
+        # The first version's records have none.
+        "head": Head.again("", 0.0, "", None, {}) if first else Head.from_dict(data),
     }
 
 
-def _kept(told: Any) -> Any:
-    """What a record says; nothing where a length and a hash stand in its place."""
-    return None if isinstance(told, Mapping) and told.keys() == {"length", "sha256"} else told
+def _has_content(data: Mapping[str, Any], reason: Reason) -> bool:
+    """Of a record that does not say so itself: by its text, or where no answer came, by the words of its reason."""
+    return bool(reason.message) if data["text"] is None else isinstance(data["text"], str)
+
+
+def _turns(ranges: Any, turns: Sequence[Message]) -> Iterator[Message]:
+    for start, end in ranges:
+        if not 0 <= start <= end <= len(turns):
+            raise ValueError(f"no turns {start} to {end} in a conversation of {len(turns)}")
+        yield from turns[start:end]
+
+
+def _judged(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of an answer, and an attempt too."""
+    scores = _a(Mapping, data, "scores")
+    return {
+        "findings": tuple(map(Finding.from_dict, _all(Mapping, data, "findings"))),
+        "scores": {name: _number(scores, name) for name in scores},
+        "repairs": tuple(map(Repair.from_dict, _all(Mapping, data, "repairs"))),
+        "usage": Usage.of(_a(Mapping, data, "usage")),
+        "seconds": _number(data, "seconds"),
+    }
+
+
+def _a(kind: Any, data: Mapping[str, Any], name: str, *, or_none: bool = False) -> Any:
+    """The member of a record, which is of that kind."""
+    given = data[name]
+    if isinstance(given, kind) or (or_none and given is None):
+        return given
+    raise TypeError(f"{name!r} cannot be {_short(given)}")
+
+
+def _number(data: Mapping[str, Any], name: str) -> Any:
+    number = _amount(_a(int | float, data, name))
+    if number is None:
+        raise ValueError(f"{name!r} cannot be {_short(data[name])}")
+    return number
+
+
+def _all(kind: Any, data: Mapping[str, Any], name: str) -> list[Any]:
+    """The items of a list in a record, which are all of that kind."""
+    items = _a(list | tuple, data, name)
+    return [_a(kind, {name: item}, name) for item in items]
 
 
 def checked_tags(tags: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -517,10 +574,11 @@ def checked_tags(tags: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if not tags:
         return {}
     if not isinstance(tags, Mapping) or not all(
-        isinstance(name, str) and isinstance(tag, str | int | float | None) for name, tag in tags.items()
+        isinstance(name, str) and isinstance(tag, str | int | float | None) and recorded(tag) == tag
+        for name, tag in tags.items()
     ):
         raise ConfigError(
-            f"must be a mapping of names to texts, numbers or truth values, not {tags!r}",
+            f"must be a mapping of names to texts, numbers that JSON has, or truth values, not {_short(tags)}",
             where="tags=",
             hint='write tags={"tenant": "acme", "trial": 3}',
         )
@@ -589,4 +647,4 @@ def _clip(text: str, most: int) -> str:
 def _add(left: Any, right: Any) -> Any:
     if left is None:
         return right
-    return left if right is None else left + right
+    return left if right is None else min(left + right, _MOST)

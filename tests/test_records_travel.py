@@ -8,11 +8,15 @@ import pickle
 import re
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
+from math import inf, nan
 
 import pytest
 from jsonschema import Draft202012Validator
 from models import BAD, GOOD, Ticket
+from pydantic import BaseModel
 from test_schemas import RECORD
 
 import guards
@@ -35,7 +39,7 @@ from guards import (
 from guards.contracts import JsonSchema, Text, XmlSchema
 from guards.errors import ConfigError, Fault
 from guards.identity import fingerprint
-from guards.records import Attempt, Outcome, Usage
+from guards.records import Attempt, Head, Outcome, Usage
 from guards.testing import ScriptedModel
 
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="n" type="xs:int"/></xs:schema>"""
@@ -183,7 +187,7 @@ def test_a_record_of_the_first_version_is_read():
     """What was written before records had a version becomes an outcome: messages stand in each attempt there."""
     record = OUTCOMES["accepted"]().to_dict()
     turns = record.pop("conversation")
-    for key in ("version", "id", "time", "library", "ticket", "tags"):
+    for key in ("version", "content", "id", "time", "library", "ticket", "tags"):
         del record[key]
     for attempt in record["attempts"]:
         attempt["messages"] = [turn for start, end in attempt["messages"] for turn in turns[start:end]]
@@ -222,7 +226,9 @@ def test_a_session_sums_up_and_gives_its_tags():
     assert [o.tags for o in session.outcomes] == [{"tenant": "acme", "run": 0}, {"tenant": "acme", "run": 1}]
 
 
-@pytest.mark.parametrize("tags", [{"a": []}, {1: "a"}, ["a"], "ab", {"a": object()}])
+@pytest.mark.parametrize(
+    "tags", [{"a": []}, {1: "a"}, ["a"], "ab", {"a": object()}, {"a": nan}, {"a": -inf}, {"a": 10**5000}]
+)
 def test_tags_are_names_with_short_values(tags):
     """Anything else is a `ConfigError` before a model is asked."""
     model = ScriptedModel([GOOD])
@@ -252,3 +258,205 @@ def test_the_schema_names_its_version():
     """The document is valid and says which version it is."""
     Draft202012Validator.check_schema(RECORD.schema)
     assert RECORD.schema["$id"].endswith("run-record:2")
+
+
+class Digest(BaseModel):
+    """A value that looks like what stands in the place of a content."""
+
+    length: int
+    sha256: str
+
+
+def first_version(record):
+    """The same as it was written before records had a version."""
+    turns = record["conversation"]
+    spans = [[turn for start, end in one["messages"] for turn in turns[start:end]] for one in record["attempts"]]
+    attempts = [{**one, "messages": span} for one, span in zip(record["attempts"], spans, strict=True)]
+    later = ("version", "content", "id", "time", "library", "ticket", "tags", "conversation")
+    return {name: attempts if name == "attempts" else told for name, told in record.items() if name not in later}
+
+
+@pytest.mark.parametrize("written", [dict, first_version])
+def test_a_value_that_looks_like_a_digest_is_a_value(written):
+    """Whether a content is there is told by the record as a whole, not by the form of a value."""
+    answer = {"length": 3, "sha256": "ab"}
+    outcome = Guarded(Digest).run(ScriptedModel([json.dumps(answer)]), "q")
+    assert Outcome.from_dict(written(outcome.to_dict())).value == answer
+    without = Outcome.from_dict(written(outcome.to_dict(content=False)))
+    assert (without.ok, without.value, without.text, without.attempts[0].text) == (True, None, None, None)
+
+
+def test_the_first_version_without_an_answer_tells_by_its_reason():
+    """A value that a policy delivered where no answer came is there, and not where the record is without content."""
+    outcome = Outcome(ok=False, value={"length": 1, "sha256": "x"}, text=None, delivered_by="fallback")
+    assert Outcome.from_dict(first_version(outcome.to_dict())).value == outcome.value
+    assert Outcome.from_dict(first_version(outcome.to_dict(content=False))).value is None
+
+
+@pytest.mark.parametrize("content", [True, False])
+def test_a_record_says_whether_content_is_in_it(content):
+    """The member `content` is one that the schema demands, and that decides which form holds."""
+    record = OUTCOMES["rejected"]().to_dict(content=content)
+    assert record["content"] is content
+    assert RECORD.is_valid(record)
+    assert not RECORD.is_valid({**record, "content": not content})
+    del record["content"]
+    assert not RECORD.is_valid(record)
+
+
+NO_RECORDS = [
+    {"content": "yes"},
+    {"ok": 1},
+    {"text": 3},
+    {"id": None},
+    {"id": 3},
+    {"time": "yesterday"},
+    {"time": None},
+    {"library": None},
+    {"ticket": {}},
+    {"ticket": {"name": 3, "fingerprint": None}},
+    {"tags": None},
+    {"tags": {"a": []}},
+    {"scores": None},
+    {"scores": {"a": "b"}},
+    {"scores": {"a": nan}},
+    {"seconds": None},
+    {"seconds": -1},
+    {"seconds": inf},
+    {"usage": None},
+    {"findings": None},
+    {"findings": [3]},
+    {"repairs": "ab"},
+    {"conversation": None},
+    {"conversation": ["a"]},
+    {"attempts": None},
+    {"attempts": [None]},
+    {"reason": None},
+    {"reason": {"code": 3, "message": ""}},
+    {"delivered_by": 3},
+]
+
+
+@pytest.mark.parametrize("wrong", NO_RECORDS)
+def test_a_member_of_another_kind_makes_it_no_record(wrong):
+    """Each is refused where it is read, and not where somebody first uses it."""
+    record = OUTCOMES["accepted"]().to_dict()
+    with pytest.raises(ConfigError, match="no record of a call"):
+        Outcome.from_dict({**record, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"messages": ranges} for ranges in ([[0, 10**9]], [[-1, 1]], [[2, 1]], [[0]], [0], None, [["a", "b"]])),
+        *({name: 3} for name in ("text", "reflection", "skipped", "decision", "scores", "findings", "usage")),
+    ],
+)
+def test_an_attempt_of_another_kind_makes_it_no_record(wrong):
+    """Turns that the conversation does not have, and members of another kind."""
+    record = OUTCOMES["accepted"]().to_dict()
+    record["attempts"][0].update(wrong)
+    with pytest.raises(ConfigError, match="no record of a call"):
+        Outcome.from_dict(record)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [1.5, pytest.param(10**5000, id="huge"), 2**63, -1, nan, inf, Decimal("NaN"), Decimal("0.5"), True, "3"],
+)
+def test_tokens_are_whole_numbers(said):
+    """What is none was not said by a reply, and is a `ConfigError` where it is written; a whole one may be a float."""
+    outcome = Guarded(Ticket).run(lambda messages: Reply(GOOD, {"input_tokens": said, "output_tokens": 2.0}), "a")
+    assert outcome.usage == Usage(None, 2)
+    RECORD.validate(json.loads(outcome.to_json()))
+    with pytest.raises(ConfigError, match="whole number"):
+        Usage(input_tokens=said)
+
+
+def test_the_most_tokens_twice_are_still_a_number():
+    """A reply that lies about its tokens does not break the call that sums them up."""
+    most = 2**63 - 1
+    model = ScriptedModel([Reply(BAD, {"input_tokens": most}), Reply(GOOD, {"input_tokens": most})])
+    outcome = Guarded(Ticket).run(model, "a")
+    assert (outcome.ok, outcome.usage.input_tokens) == (True, most)
+    RECORD.validate(json.loads(outcome.to_json()))
+
+
+class Misled:
+    """Pickles, and cannot be unpickled."""
+
+    def __reduce__(self):
+        return Misled, (1, 2)
+
+    def __repr__(self):
+        return "misled"
+
+
+class Holder:
+    """Holds what can be neither pickled nor copied."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __repr__(self):
+        return "holder"
+
+
+@pytest.mark.parametrize("held", [Misled, Holder])
+def test_what_cannot_come_out_in_another_process_goes_as_data(held):
+    """A value, a message and evidence that only fail where they are unpickled are tried before."""
+    turn = {"role": "user", "content": held()}
+    finding = Finding("test.case", "x", evidence=held())
+    outcome = Outcome(
+        ok=True, value=held(), text="x", findings=(finding,), attempts=(Attempt(messages=(turn,), findings=(finding,)),)
+    )
+    for again in (pickle.loads(pickle.dumps(outcome)), pickle.loads(pickle.dumps(outcome.rejection())).outcome):
+        word = repr(held())
+        assert (again.value, again.findings[0].evidence) == (word, word)
+        assert again.attempts[0].messages == ({"role": "user", "content": word},)
+
+
+def test_a_deep_copy_shares_what_cannot_be_copied():
+    """The part with a lock is the same one; the rest is its own, whole and in no relation to what was begun."""
+    both = ["x"]
+    value = [both, Holder()]
+    outcome = Outcome(ok=True, value=value, text="x", attempts=(Attempt(messages=({"content": both},), raw=value),))
+    again = copy.deepcopy(outcome)
+    assert again.value is value
+    assert again.attempts[0].messages == ({"content": ["x"]},)
+    assert again.attempts[0].messages[0]["content"] is not both
+    assert again.attempts[0].raw is value
+    attempt = Attempt(messages=({"content": Holder()},), scores={"a": 1.0})
+    other = copy.deepcopy(attempt)
+    assert other.messages is attempt.messages
+    assert other.scores == attempt.scores
+    assert other.scores is not attempt.scores
+    assert copy.deepcopy(outcome.rejection()).outcome.value is value
+
+
+def test_copies_of_an_attempt_keep_what_the_sdk_gave():
+    """`raw` stays in this process, and in each of its copies."""
+    response = threading.Lock()
+    outcome = Guarded(Ticket).run(lambda messages: Reply(GOOD, raw=response), "a", tags={"a": 1})
+    for attempt in (copy.copy(outcome.attempts[0]), copy.deepcopy(outcome).attempts[0], copy.copy(outcome).attempts[0]):
+        assert attempt.raw is response
+        assert attempt == outcome.attempts[0]
+    again = copy.deepcopy(outcome)
+    assert (again.id, again.tags, again.ticket) == (outcome.id, outcome.tags, outcome.ticket)
+    assert again.tags is not outcome.tags
+    assert again.head.origin is outcome.head.origin
+
+
+def test_the_time_comes_out_of_a_pickle_as_it_went_in():
+    """Not to the microsecond, as JSON has it."""
+    for at in (0.1234567891, 1e9 + 1 / 3):
+        head = Head(tags={"a": 1})
+        head.at = at
+        again = pickle.loads(pickle.dumps(head))
+        assert (again.at, again.id, again.tags, again.library) == (at, head.id, head.tags, head.library)
+
+
+def test_the_engine_gives_every_fact_and_no_other(outcome):
+    """Records are made of their facts unchecked: those are exactly the fields of their classes."""
+    for record in (outcome, *outcome.attempts):
+        assert vars(record).keys() == {one.name for one in fields(record)}

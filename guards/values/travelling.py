@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from guards.values.plain import recorded
 
@@ -37,11 +37,14 @@ def travels(thing: Any) -> bool:
     """Whether it goes to another process and comes out there."""
     try:
         packed = pickle.dumps(thing)
-        if isinstance(thing, BaseException):
-            pickle.loads(packed)  # noqa: S301  # our own; a constructor of other arguments fails only there
+        if type(thing) not in _SIMPLE:
+            pickle.loads(packed)  # noqa: S301  # our own; what calls for other arguments than it gives fails only there
     except Exception:  # noqa: BLE001  # of the thing's own code
         return False
     return True
+
+
+_SIMPLE: Final = frozenset({type(None), bool, int, float, str})
 
 
 class Fault(Exception):
