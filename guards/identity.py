@@ -61,7 +61,15 @@ def fingerprint(thing: Any) -> str:
                 where=f"fingerprint(){place}",
                 hint='of a function say @check(version="1"); register another kind with describe.register',
             )
-    return hashlib.sha256(_written(told).encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        written = _written(told)
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(
+            f"what a registered kind is described by is no JSON: {fault}",
+            where="fingerprint()",
+            hint="let the function given to describe.register return texts, whole numbers, lists and objects",
+        ) from fault
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _written(told: Any) -> str:
@@ -82,7 +90,7 @@ class _Describe:
         """A thing as plain data: equal for the same things in every process, and for no others.
 
         None, texts, whole numbers, truth values and lists stand for themselves; anything else is an object that says
-        its kind. For what cannot be told: see `Untold`; what holds itself or never ends is among it. Raises
+        its kind. For what cannot be told: see `Untold`; what holds itself, never ends or raises is among it. Raises
         `ConfigError` of a model whose files are not where it says, and `MissingExtra` of one whose package is not
         installed.
         """

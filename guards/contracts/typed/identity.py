@@ -70,8 +70,11 @@ def _code(cls: Any) -> Any:
     """The code of a class and of those above it that are the user's; one without source is told by its schema and
     functions."""
     own = [base for base in cls.__mro__ if is_the_users(base.__module__)]
-    return [_functions(base) if isinstance(told, Untold) else told for base, told in zip(own, map(describe, own), strict=True)]
+    return [_told_class(base) for base in own]
 
 
-def _functions(cls: type) -> list[Any]:
+def _told_class(cls: type) -> Any:
+    told = describe(cls)
+    if not isinstance(told, Untold):
+        return told
     return [[name, describe(function)] for name, function in functions_of(cls)]
