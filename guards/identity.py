@@ -121,7 +121,7 @@ class _Inside:
         self._left -= 1
         depth = len(self._around)
         above = self._around.get(id(thing))
-        if above is not None and isinstance(thing, type | types.FunctionType):  # they may well name themselves
+        if above is not None and issubclass(type(thing), type | types.FunctionType):  # they may well name themselves
             return {"again": depth - above}
         if self._left < 0 or above is not None or depth > _DEEPEST:
             return Untold(thing)

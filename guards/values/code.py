@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import sys
@@ -84,23 +85,29 @@ def code_of_function(function: types.FunctionType) -> str | None:
 @functools.lru_cache(maxsize=1024)
 def code_of_class(cls: type) -> str | None:
     """None where it is not to be had, or where several classes of that name stand there and it may be any of them."""
-    import ast
-
     try:
         lines, _ = inspect.findsource(sys.modules[cls.__module__])
-        tree = ast.parse("".join(lines))
+        written = _classes_in("".join(lines))
     except (OSError, TypeError, KeyError, ValueError, SyntaxError):
         return None
     first: int | None = cls.__dict__.get("__firstlineno__")  # from Python 3.13
     at = {function.__code__.co_firstlineno for name, function in functions_of(cls) if stands_in(function, name, cls)}
     found = [
         node
-        for name, node in _classes(tree, "")
+        for name, node in written
         if name == cls.__qualname__
         and (first is None or first in (node.lineno, *(one.lineno for one in node.decorator_list)))
         and all(node.lineno <= line <= (node.end_lineno or line) for line in at)
     ]
-    return _digest(found[0]) if len(found) == 1 else None
+    return _digest(copy.deepcopy(found[0])) if len(found) == 1 else None
+
+
+@functools.lru_cache(maxsize=2)
+def _classes_in(text: str) -> list[tuple[str, ast.ClassDef]]:
+    """Kept for the next class: a contract's models mostly stand in one module."""
+    import ast
+
+    return list(_classes(ast.parse(text), ""))
 
 
 def stands_in(function: types.FunctionType, name: str, cls: type) -> bool:
