@@ -24,24 +24,26 @@ from decimal import Decimal
 from enum import Enum
 from functools import singledispatch
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from guards.errors import ConfigError
+from guards.values.code import bases_of, code_of_class, code_of_function, functions_of, stands_in
 from guards.values.sameness import parts_of
-
-if TYPE_CHECKING:
-    import ast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["Untold", "describe", "fingerprint", "name_of", "of_code"]
+__all__ = ["Untold", "describe", "fingerprint", "name_of"]
 
 
 class Untold(dict[str, str]):
     """Stands for what cannot be told: nothing that holds it has a fingerprint."""
 
     def __init__(self, thing: Any) -> None:
-        super().__init__(untold=name_of(thing if isinstance(thing, type) or inspect.isroutine(thing) else type(thing)))
+        # By type(): what an object says of its class is its own code, and may raise.
+        super().__init__(untold=name_of(thing if issubclass(type(thing), _NAMED) else type(thing)))
+
+
+_NAMED: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 
 def fingerprint(thing: Any) -> str:
@@ -59,7 +61,15 @@ def fingerprint(thing: Any) -> str:
                 where=f"fingerprint(){place}",
                 hint='of a function say @check(version="1"); register another kind with describe.register',
             )
-    return hashlib.sha256(_written(told).encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        written = _written(told)
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(
+            f"what a registered kind is described by is no JSON: {fault}",
+            where="fingerprint()",
+            hint="let the function given to describe.register return texts, whole numbers, lists and objects",
+        ) from fault
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _written(told: Any) -> str:
@@ -80,7 +90,7 @@ class _Describe:
         """A thing as plain data: equal for the same things in every process, and for no others.
 
         None, texts, whole numbers, truth values and lists stand for themselves; anything else is an object that says
-        its kind. For what cannot be told: see `Untold`; what holds itself or never ends is among it. Raises
+        its kind. For what cannot be told: see `Untold`; what holds itself, never ends or raises is among it. Raises
         `ConfigError` of a model whose files are not where it says, and `MissingExtra` of one whose package is not
         installed.
         """
@@ -104,18 +114,26 @@ class _Inside:
     """What is being told in this thread. What holds itself, or goes past the bounds, is `Untold`."""
 
     def __init__(self) -> None:
-        self._around: set[int] = set()
+        self._around: dict[int, int] = {}
         self._left = _MOST_TOLD
 
     def told(self, thing: Any) -> Any:
         self._left -= 1
-        if self._left < 0 or id(thing) in self._around or len(self._around) > _DEEPEST:
+        depth = len(self._around)
+        above = self._around.get(id(thing))
+        if above is not None and issubclass(type(thing), type | types.FunctionType):  # they may well name themselves
+            return {"again": depth - above}
+        if self._left < 0 or above is not None or depth > _DEEPEST:
             return Untold(thing)
-        self._around.add(id(thing))
+        self._around[id(thing)] = depth
         try:
             return _described(thing)
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001  # its own code runs here, and may raise anything
+            return Untold(thing)
         finally:
-            self._around.discard(id(thing))
+            del self._around[id(thing)]
 
 
 _HERE: Final = threading.local()
@@ -129,19 +147,19 @@ describe: Final = _Describe()
 @singledispatch
 def _described(thing: Any) -> Any:
     if isinstance(thing, type):
-        return of_code("class", thing)
+        return _code_of_class(thing)
     if isinstance(thing, Enum):
-        return {"member": name_of(type(thing)), "name": thing.name, "value": describe(thing.value)}
+        return {"member": _kind(type(thing)), "name": thing.name, "value": describe(thing.value)}
     if get_origin(thing) is not None:
         return {"type": name_of(get_origin(thing)), "of": [describe(argument) for argument in get_args(thing)]}
     if is_dataclass(thing) and _says(type(thing), "__eq__"):
         held = {field.name: describe(getattr(thing, field.name)) for field in fields(thing)}
-        return {"is": name_of(type(thing)), **held}
+        return {"is": _kind(type(thing)), **held}
     parts = parts_of(thing, type(thing))
     if parts is None:
         return Untold(thing)
     made, *given = parts
-    return {"is": name_of(type(thing)), "by": name_of(made), "of": [describe(part) for part in given]}
+    return {"is": _kind(type(thing)), "by": name_of(made), "of": [describe(part) for part in given]}
 
 
 @_described.register
@@ -177,13 +195,18 @@ def _(thing: functools.partial) -> Any:  # type: ignore[type-arg]  # as above
 
 @_described.register
 def _(thing: types.FunctionType) -> Any:
-    told = of_code("function", thing)
-    if isinstance(told, Untold):
-        return told
-    names = thing.__code__.co_freevars
-    held = {name: _held(cell) for name, cell in zip(names, thing.__closure__ or (), strict=True)}
-    defaults = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).items()]
-    return told | ({"defaults": describe(defaults)} if defaults else {}) | ({"holds": held} if held else {})
+    told = {"function": name_of(thing)}
+    if not _is_pythons(thing.__module__) or not _is_pythons(thing.__globals__.get("__name__")):
+        code = code_of_function(thing)
+        if code is None:
+            return Untold(thing)
+        told["code"] = code
+    return told | _holds(thing)
+
+
+def _is_pythons(module: str | None) -> bool:
+    root = (module or "").partition(".")[0]
+    return root in sys.stdlib_module_names and root != "__main__"
 
 
 @_described.register
@@ -224,43 +247,47 @@ def _(thing: re.Pattern) -> Any:  # type: ignore[type-arg]  # as above
     return {"pattern": describe(thing.pattern), "flags": thing.flags}
 
 
-def of_code(kind: str, thing: Any) -> Any:
-    """A function or class by its name and code. Comments, docstrings and decorators are no part of that, nor is what
-    it calls."""
-    module = getattr(thing, "__module__", None)
-    if module == "builtins" or (module or "").partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
-        return {kind: name_of(thing)}
-    code = _code_of(thing)
-    return Untold(thing) if code is None else {kind: name_of(thing), "code": code}
+def _code_of_class(cls: type) -> Any:
+    """A class by its name and code, and by what its functions hold, and those of the classes above it that are the
+    user's. Comments, docstrings and decorators are no part of that, nor is what it calls."""
+    named = {"class": name_of(cls)}
+    if _is_pythons(cls.__module__):
+        return named
+    code = code_of_class(cls)
+    if code is None:
+        return Untold(cls)
+    functions = [[name, _function_of_class(function, cls)] for name, function in functions_of(cls)]
+    above = [describe(base) for base in bases_of(cls)]
+    told = {"functions": functions, "above": above, "values": _values_of(cls)}
+    return {**named, "code": code, **{key: part for key, part in told.items() if part}}
 
 
-@functools.lru_cache(maxsize=1024)
-def _code_of(thing: Any) -> str | None:
-    """The sha256 of its code; None where that is not to be had, or where a line has several functions without names."""
-    import ast
-    import textwrap
-
-    try:
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
-    except (OSError, TypeError, ValueError, SyntaxError):
-        return None
-    if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
-        if len(lambdas) != 1:
-            return None
-        return _digest(lambdas[0])
-    tree.decorator_list = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    return _digest(tree)
+def _function_of_class(function: types.FunctionType, cls: type) -> Any:
+    told = describe(function)
+    # The code of the class has its lambdas, those that share a line too.
+    return _holds(function) if isinstance(told, Untold) and stands_in(function, "<lambda>", cls) else told
 
 
-def _digest(tree: ast.AST) -> str:
-    import ast
-    import hashlib
+def _values_of(cls: type) -> list[Any]:
+    """What a class's own names stand for beside functions, where a function made the class: its code does not say which
+    values it was made with."""
+    if "<locals>" not in cls.__qualname__:
+        return []
+    own = [(name, value) for name, value in vars(cls).items() if not name.startswith("__") and name != "_abc_impl"]
+    return [[name, describe(value)] for name, value in own if isinstance(value, type) or not hasattr(value, "__get__")]
 
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+def _kind(cls: type) -> Any:
+    """The class of a value: one that a function made is not found by its name."""
+    return describe(cls) if "<locals>" in cls.__qualname__ else name_of(cls)
+
+
+def _holds(function: types.FunctionType) -> dict[str, Any]:
+    """Its defaults, and what it closes over."""
+    names = function.__code__.co_freevars
+    held = {name: _held(cell) for name, cell in zip(names, function.__closure__ or (), strict=True)}
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
+    return ({"defaults": describe(defaults)} if defaults else {}) | ({"holds": held} if held else {})
 
 
 def _held(cell: Any) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import pickle
 import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from importlib.util import find_spec
@@ -18,7 +21,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, create_model, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, create_model, field_validator
 
 from guards import Budget, Fallback, Fix, Guard, Guarded, Raise, Reask, Reflect, check
 from guards.checks import Judge, Length, OneOf, Pattern, Range, Topic
@@ -312,3 +315,285 @@ def test_what_never_ends_is_untold(make):
 def test_a_very_long_number_is_told():
     """Numbers of more digits than Python writes have a fingerprint, each its own."""
     assert fingerprint(10**5000) == fingerprint(10**5000) != fingerprint(10**5000 + 1)
+
+
+def closing_guard(word):
+    class Banned(Guard):
+        def check(self, value, context):
+            return f"says {word}" if word in value else None
+
+    return Banned()
+
+
+def closing_base(word):
+    class Banned(Guard):
+        def check(self, value, context):
+            return f"says {word}" if word in value else None
+
+    class Inner(Banned):
+        def check(self, value, context):
+            return super().check(value, context) and Inner.__name__
+
+    return Inner()
+
+
+def closing_property(word):
+    class Banned(Guard):
+        @property
+        def word(self):
+            return word
+
+        def check(self, value, context):
+            return f"says {self.word}" if self.word in value else None
+
+    return Banned()
+
+
+def defaulting(word):
+    class Banned(Guard):
+        def check(self, value, context, word=word):
+            return f"says {word}" if word in value else None
+
+    return Banned()
+
+
+def naming(chosen):
+    class Banned(Guard):
+        word = chosen
+
+        def check(self, value, context):
+            return f"says {self.word}" if self.word in value else None
+
+    return Banned()
+
+
+def closing_model(word):
+    class Said(BaseModel):
+        text: str
+        _more: str = PrivateAttr("")
+
+        def model_post_init(self, context: Any) -> None:
+            self._more = word
+
+    return compile_contract(Said)
+
+
+def closing_dataclass(word):
+    @dataclass
+    class Said:
+        text: str
+
+        def __post_init__(self) -> None:
+            self.text += word
+
+    return compile_contract(Said)
+
+
+def closing_value(word):
+    @dataclass(frozen=True)
+    class Said:
+        text: str = ""
+
+        def whole(self):
+            return self.text + word
+
+    return Fallback(Said())
+
+
+def wrapping(word):
+    def first(base):
+        @functools.wraps(base)
+        def other(messages):
+            return "[]"
+
+        return other
+
+    def second(base):
+        @functools.wraps(base)
+        def other(messages):
+            return base(messages)
+
+        return other
+
+    return (first if word == "x" else second)(ask)
+
+
+def branching_guard(word):
+    if word == "x":
+
+        class Branch(Guard):
+            def check(self, value, context):
+                return "no"
+
+    else:
+
+        class Branch(Guard):
+            def check(self, value, context):
+                return None
+
+    return Branch()
+
+
+def branching_model(word):
+    if word == "x":
+
+        class Branch(BaseModel):
+            """Prices in EUR."""
+
+            price: int
+
+    else:
+
+        class Branch(BaseModel):
+            """Prices in USD."""
+
+            price: int
+
+    return compile_contract(Branch)
+
+
+def described(word):
+    class Said(BaseModel):
+        text: str = Field(description=word)
+
+    return compile_contract(Said)
+
+
+def described_in_xml(word):
+    class Said(BaseModel):
+        text: str = Field(description=word)
+
+    return compile_contract(Said, "xml")
+
+
+def with_example(word):
+    class Said(BaseModel):
+        text: str = Field(examples=[word])
+
+    return compile_contract(Said)
+
+
+def with_extra(word):
+    class Said(BaseModel):
+        model_config = {"json_schema_extra": {"comment": word}}
+        text: str
+
+    return compile_contract(Said)
+
+
+MADE = [
+    *(
+        closing_guard,
+        closing_base,
+        closing_property,
+        defaulting,
+        naming,
+        closing_model,
+        closing_dataclass,
+        closing_value,
+    ),
+    *(wrapping, branching_guard, branching_model, described, described_in_xml, with_example, with_extra),
+]
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_what_a_function_made_is_told_with_what_it_was_made_with(make):
+    """Classes, wrappers and types that one function made with two words do not do the same; with one word they do."""
+    assert fingerprint(make("x")) != fingerprint(make("y"))
+    assert fingerprint(make("x")) == fingerprint(make("x"))
+    assert make("x") != make("y")
+
+
+class Common(Guard):
+    def check(self, value: Any, context: Any) -> None:
+        return None
+
+
+def unlike_in_nothing_told(first):
+    if first:
+
+        class Branch(Common):
+            most = 1
+
+    else:
+
+        class Branch(Common):
+            most = 2
+
+    return Branch()
+
+
+def test_two_classes_of_one_name_that_no_function_tells_apart_are_untold():
+    """Their code may be either's."""
+    with pytest.raises(ConfigError, match="Branch cannot be told from others"):
+        fingerprint(unlike_in_nothing_told(True))
+
+
+def test_a_function_that_calls_itself_is_told():
+    """What it holds is itself, which is no value without an end."""
+
+    def counting(least):
+        def down(value):
+            return down(value - 1) if value > least else None
+
+        return down
+
+    assert fingerprint(counting(1)) == fingerprint(counting(1)) != fingerprint(counting(2))
+
+
+class Closed(Mapping[str, str]):
+    def __getitem__(self, key: str) -> str:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("the store is closed")
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Unhashable(type):
+    __hash__ = None  # type: ignore[assignment]  # what is tried
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+
+class Unbound:
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("unbound")
+
+
+@pytest.mark.parametrize("make", [Closed, lambda: Unhashable("Odd", (), {}), Unbound], ids=["map", "class", "proxy"])
+def test_what_raises_while_it_is_told_is_untold(make):
+    """The call goes on, its hooks are told, its record is written and pickled; the ticket has no fingerprint."""
+    bad = make()
+    told: list[Any] = []
+    ticket = Guarded(int, guards=[check(lambda value, context, held=bad: None)], hooks=[told.append])
+    outcome = ticket.run(lambda messages: "1", "q")
+    assert (outcome.ok, outcome.to_dict()["ticket"]) == (True, {"name": "int", "fingerprint": None})
+    assert told
+    assert pickle.loads(pickle.dumps(outcome)).id == outcome.id
+    json.loads(outcome.to_json())
+    with pytest.raises(ConfigError, match="cannot be told"):
+        fingerprint(ticket)
+
+
+def test_a_registered_kind_that_is_no_json_is_an_error_of_its_own():
+    """A call with it has no fingerprint, and goes on."""
+
+    class Ratio:
+        pass
+
+    describe.register(Ratio, lambda ratio: {"ratio": float("nan")})
+    ticket = Guarded(int, guards=[check(lambda value, context, held=Ratio(): None)])
+    with pytest.raises(ConfigError, match="no JSON"):
+        fingerprint(ticket)
+    assert ticket.run(lambda messages: "1", "q").to_dict()["ticket"]["fingerprint"] is None
+
+
+def test_hooks_are_not_looked_at():
+    """A hook's owner may hold any number of events, or raise."""
+    log: list[Any] = list(range(200_000))
+    assert fingerprint(Guarded(int, hooks=[log.append, Closed().get])) == fingerprint(Guarded(int))

@@ -130,9 +130,9 @@ class Terms(Generic[T]):
 @describe.register
 def _(terms: Terms) -> Any:  # dispatched on
     """By what an answer is asked for and judged with; how it is sent and who listens change no answer."""
-    said = terms.complete.options
+    said = {name: given for name, given in terms.complete.options.items() if name not in _NO_ANSWERS}
     told = {name: describe(list(given) if isinstance(given, tuple) else given) for name, given in said.items()}
-    return {"contract": describe(terms.compiled), **{name: told[name] for name in told if name not in _NO_ANSWERS}}
+    return {"contract": describe(terms.compiled), **told}
 
 
 _NO_ANSWERS: Final = ("transport", "hooks", "format")

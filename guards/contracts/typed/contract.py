@@ -295,9 +295,14 @@ class _Way:
 
 @describe.register
 def _(contract: Typed) -> Any:  # type: ignore[type-arg]  # dispatched on
-    from guards.contracts.typed.identity import told_schema
+    from guards.contracts.typed.identity import told_schema, told_words
 
-    return {"contract": "type", "name": str(contract.type), "schema": told_schema(contract._schema)}  # noqa: SLF001
+    try:
+        asked = told_words(contract.json_schema())
+    except ConfigError:  # it has none, and so no prompt
+        asked = None
+    schema = told_schema(contract._schema)  # noqa: SLF001
+    return {"contract": "type", "name": str(contract.type), "schema": schema, "asked": asked}
 
 
 def _name(type_: Any) -> str:

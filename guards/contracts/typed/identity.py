@@ -1,13 +1,15 @@
-"""What a type takes, as plain data: its core schema, in which functions and classes are told by their code."""
+"""What a type takes, as plain data: its core schema, in which functions and classes are told by their code, and its
+JSON Schema, for the words of the prompt."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from guards.contracts.typed.shape import METADATA_KEY
-from guards.identity import describe, name_of
+from guards.identity import Untold, describe, name_of
+from guards.values.code import functions_of, is_the_users
 
-__all__ = ["told_schema"]
+__all__ = ["told_schema", "told_words"]
 
 # How a value is written again has no part in what is read.
 _ASIDE: Final = frozenset({"serialization", "computed_fields"})
@@ -16,6 +18,20 @@ _ASIDE: Final = frozenset({"serialization", "computed_fields"})
 def told_schema(schema: Any) -> Any:
     """A core schema as data that is the same in every process."""
     return _Telling().of(schema)
+
+
+def told_words(schema: Any, *, names: bool = False) -> Any:
+    """A type's JSON Schema as such data: what only a model is told (descriptions, titles, examples) is asked for, too.
+    Less the defaults, which the core schema has: pydantic writes those that are sets in any order."""
+    if type(schema) is list:
+        return [told_words(item) for item in schema]
+    if type(schema) is not dict:
+        return describe(schema)
+    parts = [(key, part) for key, part in schema.items() if names or key != "default"]
+    return {"named": [[key, told_words(part, names=not names and key in _NAMING)] for key, part in parts]}
+
+
+_NAMING: Final = frozenset({"properties", "patternProperties", "$defs"})
 
 
 class _Telling:
@@ -51,9 +67,14 @@ def _is_node(value: Any) -> bool:
 
 
 def _code(cls: Any) -> Any:
-    """The code of a class and of those above it that are the user's; a class without source is told by its schema."""
-    own = [base for base in cls.__mro__ if base.__module__.partition(".")[0] not in _NOT_THE_USERS]
-    return [described.get("code") for described in map(describe, own)]
+    """The code of a class and of those above it that are the user's; one without source is told by its schema and
+    functions."""
+    own = [base for base in cls.__mro__ if is_the_users(base.__module__)]
+    return [_told_class(base) for base in own]
 
 
-_NOT_THE_USERS: Final = frozenset({"builtins", "abc", "typing", "enum", "pydantic"})
+def _told_class(cls: type) -> Any:
+    told = describe(cls)
+    if not isinstance(told, Untold):
+        return told
+    return [[name, describe(function)] for name, function in functions_of(cls)]
