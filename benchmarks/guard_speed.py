@@ -15,26 +15,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
+from made_texts import texts
 
 from guards.checks import Entailment, Toxicity, score_many
 from guards.context import Context
 from guards.models import ModelSpec, handle_of
 from guards.models.backend import backend_of
-
-TEXT = (
-    "the a harbour ship captain crew storm letter merchant town market price grain silver morning evening river bridge "
-    "house garden window street council law court trade winter summer journey island coast wind sail anchor rope of in "
-    "on under over between was were had sold bought found lost wrote said and but because when"
-)
-WORDS = TEXT.split()
-
-
-def texts(many: int, chance: random.Random, shortest: int = 6, longest: int = 60) -> list[str]:
-    """Sentences of like words and unlike length, no two the same."""
-    return [
-        " ".join(chance.choices(WORDS, k=chance.randint(shortest, longest))).capitalize() + f", {number}."
-        for number in range(many)
-    ]
 
 
 def seconds(run) -> float:
