@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import ChainMap, UserDict, UserList
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, Any, NamedTuple
 
 import pytest
@@ -38,6 +38,18 @@ class Holder(BaseModel):
     tags: Tags
 
 
+class Kennel:
+    def __init__(self, dog):
+        self.dog = dog
+
+
+class Slotted:
+    __slots__ = ("_dog",)
+
+    def __init__(self, dog):
+        self._dog = dog
+
+
 MADE = {
     "a root model": lambda text: Tags([text]),
     "a root model in a model": lambda text: Holder(tags=Tags([text])),
@@ -51,6 +63,10 @@ MADE = {
     "in a chain of maps": lambda text: ChainMap({"a": Dog(name=text)}),
     "in a view": lambda text: {"a": Dog(name=text)}.values(),
     "in a secret": lambda text: Secret(Dog(name=text)),
+    "in a namespace": lambda text: SimpleNamespace(dog=Dog(name=text)),
+    "in an object": lambda text: Kennel(Dog(name=text)),
+    "in a slot": lambda text: Slotted(Dog(name=text)),
+    "deep in objects": lambda text: SimpleNamespace(kennels=[Kennel({"a": Dog(name=text)})]),
 }
 PLACES = {
     "alone": lambda made: Annotated[Any, AfterValidator(made)],

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -212,12 +213,26 @@ def _held(part: Any) -> Iterable[Any]:
         return items.__iter__(part)
     if isinstance(part, Secret):
         return (part.get_secret_value(),)
-    if isinstance(part, _TEXTS) or not isinstance(part, Collection):
+    if isinstance(part, _TEXTS):
         return ()
+    if not isinstance(part, Collection):
+        return () if isinstance(part, _CODE) else _kept(part)
     try:
         return [*part.keys(), *part.values()] if isinstance(part, Mapping) else list(part)
     except Exception as fault:
         raise Misfit(f"a validator made a {type(part).__name__}, which does not tell what it holds") from fault
+
+
+def _kept(part: Any) -> Iterable[Any]:
+    """What an object of any other class keeps as its attributes."""
+    slots = {name for kind in type(part).__mro__ for name in _slots(kind)}
+    own = _attribute(part, "__dict__")
+    return [*(own.values() if isinstance(own, dict) else ()), *(_attribute(part, name) for name in sorted(slots))]
+
+
+def _slots(kind: type) -> Iterable[str]:
+    """The slots that a class declares, as its attributes are called."""
+    return [name for name, held in vars(kind).items() if isinstance(held, MemberDescriptorType)]
 
 
 def _attribute(part: Any, name: str) -> Any:
@@ -231,5 +246,6 @@ _FIELDS: Final = ("__pydantic_fields__", "__dataclass_fields__")
 _ITEMS: Final[tuple[type[Iterable[Any]], ...]] = (list, tuple, set, frozenset, deque)
 _BUILTINS: Final[frozenset[type]] = frozenset({dict, *_ITEMS})
 _TEXTS: Final = (str, bytes, bytearray, memoryview, range)
+_CODE: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 _SIMPLE: Final = frozenset({str, int, float, bool, type(None), bytes, Decimal, date, datetime})
 _CLASSES: Final[WeakKeyDictionary[type, _Record | None]] = WeakKeyDictionary()
